@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three groups, slowest last: `unit` needs nothing, `interop` starts foreign programs in network namespaces (root),
+ * `e2e` boots firmware in the virtual rack (root, minutes).
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['packages/*/{src,test}/**/*.test.ts', 'test/unit/**/*.test.ts'], exclude: ['**/*.interop.test.ts'] } },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts', 'packages/*/test/**/*.interop.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/gen/**', '**/*.test.ts'] },
+  },
+});
