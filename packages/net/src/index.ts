@@ -1,1 +1,13 @@
-export {};
+export type { Clock, Timer } from './clock.ts';
+export type { Entropy } from './entropy.ts';
+export type { BindOptions, Datagram, Endpoint, Network, UdpSocket } from './udp.ts';
+export { NetError, NetErrorCode } from './errors.ts';
+export { retrySchedule, withRetry, type RetryNotice, type RetryOptions, type WithRetryOptions } from './retry.ts';
+export { systemClock } from './system-clock.ts';
+export { systemEntropy } from './system-entropy.ts';
+export { nodeNetwork } from './node-network.ts';
+export { MockClock, type MockClockOptions } from './mock-clock.ts';
+export { mockEntropy } from './mock-entropy.ts';
+export { MockNetwork, type Interceptor, type MockNetworkOptions } from './mock-network.ts';
+export { MockHost, type InTransit } from './mock-host.ts';
+export type { Impairment } from './impairment.ts';

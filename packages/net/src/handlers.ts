@@ -1,0 +1,36 @@
+import type { Datagram } from './udp.ts';
+
+/** The handlers of one socket, and the rule for what a handler throws. */
+export class Handlers {
+  readonly #onDatagram: ((datagram: Datagram) => void)[] = [];
+  readonly #onError: ((error: Error) => void)[] = [];
+
+  addDatagram(handler: (datagram: Datagram) => void): void {
+    this.#onDatagram.push(handler);
+  }
+
+  addError(handler: (error: Error) => void): void {
+    this.#onError.push(handler);
+  }
+
+  datagram(datagram: Datagram): void {
+    for (const handler of this.#onDatagram) {
+      try {
+        handler(datagram);
+      } catch (error) {
+        // With nobody to tell, a bug must not pass in silence.
+        if (this.#onError.length === 0) throw error;
+        this.error(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+  }
+
+  error(error: Error): void {
+    for (const handler of this.#onError) handler(error);
+  }
+
+  clear(): void {
+    this.#onDatagram.length = 0;
+    this.#onError.length = 0;
+  }
+}

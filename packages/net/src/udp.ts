@@ -1,0 +1,49 @@
+/** One end of a UDP conversation: a literal IP address and a port in [0, 65535]. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A datagram as it arrived. `data` belongs to the receiver: nothing else writes to it. */
+export interface Datagram {
+  readonly data: Uint8Array;
+  readonly source: Endpoint;
+}
+
+/** A bound UDP socket. */
+export interface UdpSocket extends AsyncDisposable {
+  /** Where it is bound; `port` is the real one when 0 was asked for. */
+  readonly address: Endpoint;
+  /**
+   * Adds a handler that is called with every datagram from now on; datagrams without a handler are lost.
+   * What a handler throws goes to `onError`, or, without one, is an uncaught exception: it is a bug.
+   */
+  onDatagram(handler: (datagram: Datagram) => void): void;
+  /** Adds a handler for errors that belong to no `send`; without a handler they are dropped, never thrown. */
+  onError(handler: (error: Error) => void): void;
+  /**
+   * Hands one datagram to the network; resolving says nothing about its arrival.
+   * Rejects with `NetError`; a rejection that nobody awaits is ignored and never ends the process.
+   */
+  send(data: Uint8Array, target: Endpoint): Promise<void>;
+  /** Frees the port. Idempotent; afterwards no handler is called and `send` rejects with NET_SOCKET_CLOSED. */
+  close(): Promise<void>;
+}
+
+/** What to bind. */
+export interface BindOptions {
+  /** Literal IPv4 or IPv6 address; `0.0.0.0` or `::` for all. Only these also receive limited broadcasts on Linux. */
+  readonly address: string;
+  /** [0, 65535]; 0 lets the system choose. */
+  readonly port: number;
+  /** Allow sending to broadcast addresses (SO_BROADCAST). Default false. */
+  readonly broadcast?: boolean;
+  /** Allow several sockets on one address and port (SO_REUSEADDR). Default false. */
+  readonly reuseAddress?: boolean;
+}
+
+/** Where sockets come from: `nodeNetwork()`, or a host of a `MockNetwork`. */
+export interface Network {
+  /** Rejects with `NetError`, whose message names the port and says what to do. */
+  bindUdp(options: BindOptions): Promise<UdpSocket>;
+}
