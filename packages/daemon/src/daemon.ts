@@ -1,0 +1,40 @@
+import type { Clock, Entropy } from '@ingot/net';
+import type { ConfigDefinition, DaemonConfig } from './config-definition.ts';
+import type { Health } from './health.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What a daemon is given at its start. */
+export interface DaemonContext<Config> {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** Aborted when the daemon has to stop, before `stop` is called. */
+  readonly signal: AbortSignal;
+  /** One line on what it is doing, for `systemctl status`. */
+  status(text: string): void;
+  /** Reports a failure that it cannot go on from: it is stopped, and the process exits with 69. */
+  fail(error: Error): void;
+}
+
+/** A daemon that runs. */
+export interface RunningDaemon {
+  /** Stops accepting, finishes or aborts what is going on, and frees everything. Called once. */
+  stop(): Promise<void>;
+}
+
+/** What `runDaemon` runs. */
+export interface DaemonOptions<Config extends DaemonConfig> {
+  /** The `part` of its log lines. Default: the name of the configuration. */
+  readonly name?: string;
+  readonly config: ConfigDefinition<Config>;
+  /** Resolves once it serves; rejects when it cannot, with a message that says what to do. */
+  readonly start: (context: DaemonContext<Config>) => Promise<RunningDaemon>;
+  /** Arguments after the part's name. Default: those of the process. */
+  readonly argv?: readonly string[];
+  /** How long a clean stop may take, milliseconds. Default 10 000. */
+  readonly stopTimeoutMs?: number;
+}
