@@ -1,0 +1,47 @@
+import { execa } from 'execa';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type Accelerator = 'tcg' | 'kvm';
+
+/**
+ * A boot sector that only ends QEMU through its isa-debug-exit device: mov dx,0xf4; mov al,0x10; out dx,al; hlt.
+ * Reaching it takes SeaBIOS, so it proves real mode, where KVM on some hosts hangs for ever.
+ */
+const probeCode = [0xba, 0xf4, 0x00, 0xb0, 0x10, 0xee, 0xf4];
+/** isa-debug-exit ends QEMU with (value << 1) | 1. */
+const probeStatus = (0x10 << 1) | 1;
+const probeDeadlineMs = 4000;
+
+function probeSector(): Uint8Array {
+  const sector = new Uint8Array(512);
+  sector.set(probeCode);
+  sector.set([0x55, 0xaa], 510);
+  return sector;
+}
+
+/** Whether a machine gets through SeaBIOS under KVM within seconds here; having /dev/kvm alone proves nothing. */
+export async function kvmWorks(): Promise<boolean> {
+  const directory = mkdtempSync(join(tmpdir(), 'ingot-kvm-'));
+  try {
+    const disk = join(directory, 'probe.img');
+    writeFileSync(disk, probeSector());
+    const result = await execa(
+      'qemu-system-x86_64',
+      ['-nodefaults', '-accel', 'kvm', '-machine', 'q35', '-display', 'none', '-m', '64', '-no-reboot',
+        '-drive', `file=${disk},format=raw,if=none,id=probe,readonly=on`, '-device', 'ide-hd,drive=probe',
+        '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
+      { reject: false, timeout: probeDeadlineMs, killSignal: 'SIGKILL', stdio: 'ignore' },
+    );
+    return result.exitCode === probeStatus;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** What `--accel` asks for, settled: `auto` takes KVM only where it has just proved to work. */
+export async function chooseAccelerator(wanted: Accelerator | 'auto'): Promise<Accelerator> {
+  if (wanted !== 'auto') return wanted;
+  return (await kvmWorks()) ? 'kvm' : 'tcg';
+}

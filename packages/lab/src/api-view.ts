@@ -1,0 +1,50 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { adminV2, apiV2, createClient } from '@ingot/api';
+
+/** The API as the rack's owner sees it. */
+export interface ApiView {
+  machines(): Promise<readonly apiV2.Machine[]>;
+  switches(): Promise<readonly apiV2.Switch[]>;
+  /** `address:port` of a machine's BMC as the machine itself reported it. */
+  bmcAddress(uuid: string): Promise<string | undefined>;
+  /** Leaves an infra token for `user` in `file`, mode 0600; with `machines` it may also mint machine tokens. */
+  createToken(user: string, file: string, rights: { readonly machines: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+const callTimeoutMs = 10_000;
+const tokenLifetimeSeconds = 7n * 24n * 3600n;
+
+export function createApiView(at: { readonly url: string; readonly caFile: string; readonly tokenFile: string }): ApiView {
+  const options = { url: at.url, ca: readFileSync(at.caFile, 'utf8'), token: readFileSync(at.tokenFile, 'utf8').trim() };
+  const machineClient = createClient(adminV2.MachineService, options);
+  const switchClient = createClient(adminV2.SwitchService, options);
+  const tokenClient = createClient(adminV2.TokenService, options);
+  const call = { timeoutMs: callTimeoutMs };
+  return {
+    machines: async () => (await machineClient.list({}, call)).machines,
+    switches: async () => (await switchClient.list({}, call)).switches,
+    bmcAddress: async (uuid) => (await machineClient.getBMC({ uuid }, call)).bmc?.bmcReport?.bmc?.address,
+    async createToken(user, file, rights) {
+      const { secret } = await tokenClient.create(
+        {
+          user,
+          tokenCreateRequest: {
+            description: `${user} of the virtual rack`,
+            expires: { seconds: tokenLifetimeSeconds },
+            infraRole: apiV2.InfraRole.EDITOR,
+            machineRoles: rights.machines ? { '*': apiV2.MachineRole.EDITOR } : {},
+            permissions: [
+              { permission: { case: 'self', value: { methods: ['/metalstack.api.v2.TokenService/Create', '/metalstack.api.v2.TokenService/Refresh'] } } },
+            ],
+          },
+        },
+        call,
+      );
+      writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+    },
+    async close() {
+      for (const client of [machineClient, switchClient, tokenClient]) await client.close();
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { copyFileSync, existsSync, mkdirSync, openSync, closeSync, ftruncateSync, createWriteStream, rmSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Clock } from '@ingot/net';
+import type { Accelerator } from './accelerator.ts';
+import type { MachineIdentity } from './identity.ts';
+import { lineReader } from './lines.ts';
+import type { PartSpec } from './part.ts';
+import { qmp } from './qmp.ts';
+import { openTap } from './tap.ts';
+
+export type Firmware = 'bios' | 'uefi';
+
+export interface MachineOptions {
+  readonly firmware: Firmware;
+  readonly memoryMib: number;
+  readonly cpus: number;
+  readonly accelerator: Accelerator;
+}
+
+export interface MachineSetting {
+  readonly identity: MachineIdentity;
+  readonly options: MachineOptions;
+  /** Network namespace that QEMU runs in: the one where its BMC listens. */
+  readonly namespace: string;
+  /** Namespace of the leaf called so. */
+  readonly leafNamespace: (leaf: string) => string;
+  /** Disks and NVRAM. */
+  readonly workDirectory: string;
+  /** Console and monitor sockets. */
+  readonly socketDirectory: string;
+  readonly bmcArgs: readonly string[];
+  readonly clock: Clock;
+  readonly onConsoleLine: (line: string) => void;
+}
+
+/** The emulated server apart from its process: its disks, its console, its monitor. */
+export interface MachineHardware {
+  readonly part: PartSpec;
+  readonly consoleLog: string;
+  /** Resets it as the front panel's button does. */
+  reset(): Promise<void>;
+  /** Types a magic SysRq key on the serial console: a break, then `key`. */
+  sysrq(key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ovmfCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+const ovmfVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+
+export async function buildMachine(setting: MachineSetting): Promise<MachineHardware> {
+  const { identity, workDirectory, socketDirectory } = setting;
+  mkdirSync(workDirectory, { recursive: true });
+  mkdirSync(socketDirectory, { recursive: true });
+  for (const [index, disk] of identity.disks.entries()) createDisk(join(workDirectory, `nvme${index}.img`), disk.sizeBytes);
+  const variables = join(workDirectory, 'ovmf-variables.fd');
+  // Kept over power cycles: a changed set of boot entries would make OVMF lose its way.
+  if (setting.options.firmware === 'uefi' && !existsSync(variables)) copyFileSync(ovmfVariables, variables);
+
+  const consoleLog = join(workDirectory, 'console.log');
+  const serial = await listenForConsole(join(socketDirectory, 'console'), consoleLog, setting);
+  const monitor = join(socketDirectory, 'monitor');
+  return {
+    consoleLog,
+    part: {
+      name: identity.name,
+      namespace: setting.namespace,
+      argv: qemuArguments(setting, variables, serial.path, monitor),
+      openDescriptors: () => identity.nics.map((nic) => openTap(setting.leafNamespace(nic.leaf), nic.port.name)),
+      restart: false,
+    },
+    reset: async () => void (await qmp(monitor, 'system_reset')),
+    async sysrq(key) {
+      await qmp(monitor, 'chardev-send-break', { id: 'console' });
+      serial.write(key);
+    },
+    close: () => serial.close(),
+  };
+}
+
+/** Sparse: it takes only the space that is written. */
+function createDisk(path: string, sizeBytes: number): void {
+  if (existsSync(path)) return;
+  const fd = openSync(path, 'w', 0o600);
+  ftruncateSync(fd, sizeBytes);
+  closeSync(fd);
+}
+
+interface Console {
+  readonly path: string;
+  write(text: string): void;
+  close(): Promise<void>;
+}
+
+/** QEMU connects to us, so that no line of the firmware is lost, however early. */
+async function listenForConsole(path: string, logFile: string, setting: MachineSetting): Promise<Console> {
+  rmSync(path, { force: true });
+  const log = createWriteStream(logFile, { flags: 'a' });
+  let current: Socket | undefined;
+  const server: Server = createServer((socket) => {
+    current = socket;
+    socket.on('error', () => socket.destroy());
+    socket.on(
+      'data',
+      lineReader((line) => {
+        log.write(`${new Date(setting.clock.now()).toISOString()} ${line}\n`);
+        setting.onConsoleLine(line);
+      }),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  return {
+    path,
+    write: (text) => void current?.write(text),
+    async close() {
+      current?.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await new Promise<void>((resolve) => log.end(resolve));
+    },
+  };
+}
+
+function qemuArguments(setting: MachineSetting, variables: string, consolePath: string, monitor: string): readonly string[] {
+  const { identity, options } = setting;
+  // qemu64 costs less to emulate than "max" does; under KVM the host's own is the cheapest.
+  const cpu = options.accelerator === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64'];
+  const firmware =
+    options.firmware === 'bios'
+      ? []
+      : [
+          '-drive',
+          `if=pflash,unit=0,format=raw,readonly=on,file=${ovmfCode}`,
+          '-drive',
+          `if=pflash,unit=1,format=raw,file=${variables}`,
+        ];
+  // Without its option ROM a card is left to OVMF's own PXE client; with it, iPXE would take that client's place.
+  const rom = options.firmware === 'uefi' ? ',romfile=' : '';
+  const firstDescriptor = 3;
+  return [
+    'qemu-system-x86_64',
+    ...['-name', identity.name, '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none'],
+    ...cpu,
+    // graphics=off makes SeaBIOS and iPXE talk on the serial port.
+    ...['-machine', 'q35,graphics=off', '-smp', String(options.cpus), '-m', String(options.memoryMib)],
+    ...['-uuid', identity.uuid],
+    ...['-smbios', `type=1,manufacturer=QEMU,product=Ingot Lab Machine,serial=${identity.systemSerial}`],
+    ...['-smbios', `type=2,manufacturer=QEMU,product=Ingot Lab Board,serial=${identity.boardSerial}`],
+    ...['-chardev', `socket,id=console,path=${consolePath}`, '-serial', 'chardev:console'],
+    ...['-qmp', `unix:${monitor},server=on,wait=off`],
+    ...['-boot', 'menu=off,strict=on'],
+    ...firmware,
+    ...identity.nics.flatMap((nic, index) => [
+      '-netdev',
+      `tap,id=net${index},fd=${firstDescriptor + index}`,
+      '-device',
+      `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${rom}`,
+    ]),
+    ...identity.disks.flatMap((disk, index) => [
+      '-drive',
+      `file=${join(setting.workDirectory, `nvme${index}.img`)},if=none,format=raw,id=disk${index},discard=unmap`,
+      '-device',
+      `nvme,drive=disk${index},serial=${disk.serial}`,
+    ]),
+    ...setting.bmcArgs,
+  ];
+}
