@@ -1,0 +1,30 @@
+/** Stable codes: they appear in logs, metrics and the documentation. */
+export const SwitchAgentErrorCode = {
+  /** A file of SONiC's is missing or not what SONiC writes. */
+  SonicFile: 'SWITCH_SONIC_FILE',
+  /** A SONiC database cannot be reached, does not answer in time, or answers nonsense. */
+  Database: 'SWITCH_DATABASE',
+  /** CONFIG_DB holds no port that can be registered. */
+  NoPorts: 'SWITCH_NO_PORTS',
+  /** Neither the configuration nor the management interface gives an address. */
+  ManagementIp: 'SWITCH_MANAGEMENT_IP',
+  /** The name of the switch is not a host name that the API takes. */
+  Hostname: 'SWITCH_HOSTNAME',
+} as const;
+export type SwitchAgentErrorCode = (typeof SwitchAgentErrorCode)[keyof typeof SwitchAgentErrorCode];
+
+/** What went wrong on the switch itself, and what to do about it. */
+export class SwitchAgentError extends Error {
+  readonly code: SwitchAgentErrorCode;
+
+  constructor(code: SwitchAgentErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'SwitchAgentError';
+    this.code = code;
+  }
+}
+
+/** The words of whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

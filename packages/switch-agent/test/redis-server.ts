@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createClient } from 'redis';
+import type { DatabaseConfig } from '../src/database-config.ts';
+
+/** A real Redis on a unix socket in a folder of its own, as SONiC's database container runs it. */
+export interface TestRedis extends AsyncDisposable {
+  readonly folder: string;
+  readonly socketPath: string;
+  readonly databases: DatabaseConfig;
+  /** Runs commands against one database: `[['HSET', 'PORT|Ethernet0', 'alias', 'Eth1/1']]`. */
+  run(databaseId: number, commands: ReadonlyArray<readonly string[]>): Promise<void>;
+  start(): Promise<void>;
+  /** Sends a signal to the server; SIGKILL also waits for its end. */
+  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
+}
+
+export const APPL_DB = 0;
+export const CONFIG_DB = 4;
+
+export async function startRedis(options: { readonly password?: string } = {}): Promise<TestRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'ingot-redis-'));
+  const socketPath = join(folder, 'redis.sock');
+  let server: ChildProcess | undefined;
+
+  const connect = async (database: number) => {
+    const client = createClient({
+      socket: { path: socketPath, tls: false, reconnectStrategy: false },
+      database,
+      ...(options.password === undefined ? {} : { password: options.password }),
+    });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+
+  const ended = async (): Promise<void> => {
+    if (server !== undefined && server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+  };
+
+  const redis: TestRedis = {
+    folder,
+    socketPath,
+    databases: {
+      APPL_DB: { name: 'APPL_DB', id: APPL_DB, separator: ':', unixSocketPath: socketPath },
+      CONFIG_DB: { name: 'CONFIG_DB', id: CONFIG_DB, separator: '|', unixSocketPath: socketPath },
+    },
+    run: async (databaseId, commands) => {
+      const client = await connect(databaseId);
+      for (const command of commands) await client.sendCommand([...command]);
+      client.destroy();
+    },
+    start: async () => {
+      const args = ['--port', '0', '--unixsocket', socketPath, '--save', '', '--appendonly', 'no', '--dir', folder];
+      if (options.password !== undefined) args.push('--requirepass', options.password);
+      server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      const lines = createInterface({ input: server.stdout ?? process.stdin });
+      await new Promise<void>((resolve, reject) => {
+        // The server says so in its log once it listens; asking is not needed.
+        lines.on('line', (line) => {
+          if (line.includes('eady to accept connections')) resolve();
+        });
+        server?.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)));
+        server?.once('error', reject);
+      });
+    },
+    signal: async (name) => {
+      server?.kill(name);
+      if (name === 'SIGKILL') await ended();
+    },
+    [Symbol.asyncDispose]: async () => {
+      server?.kill('SIGKILL');
+      await ended();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await redis.start();
+  return redis;
+}

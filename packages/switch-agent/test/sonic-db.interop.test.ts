@@ -1,0 +1,96 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '@ingot/net';
+import { expect, test } from 'vitest';
+import { readPorts } from '../src/ports.ts';
+import { openSonicDb } from '../src/sonic-db.ts';
+import { CONFIG_DB, startRedis } from './redis-server.ts';
+
+const PORTS = [
+  ['HSET', 'PORT|Ethernet10', 'alias', 'Eth2/3', 'lanes', '11'],
+  ['HSET', 'PORT|Ethernet2', 'alias', 'Eth1/3', 'lanes', '3'],
+  ['HSET', 'PORT|Ethernet4', 'lanes', '5'],
+  ['HSET', 'PORT|../../etc', 'alias', 'evil'],
+  ['HSET', 'PORTCHANNEL|PortChannel1', 'mtu', '9100'],
+];
+
+test('reads the ports of CONFIG_DB in natural order, and no other table', async () => {
+  await using redis = await startRedis();
+  await redis.run(CONFIG_DB, PORTS);
+  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  const refused: string[] = [];
+  expect(await readPorts(db, (row) => refused.push(row))).toEqual([
+    { name: 'Ethernet2', alias: 'Eth1/3' },
+    { name: 'Ethernet4' },
+    { name: 'Ethernet10', alias: 'Eth2/3' },
+  ]);
+  expect(refused).toEqual(['../../etc']);
+  db.close();
+});
+
+test('an empty CONFIG_DB is no error', async () => {
+  await using redis = await startRedis();
+  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  expect(await readPorts(db, () => {})).toEqual([]);
+  db.close();
+});
+
+test('reads a table larger than one SCAN page completely', async () => {
+  await using redis = await startRedis();
+  await redis.run(
+    CONFIG_DB,
+    Array.from({ length: 2500 }, (_, n) => ['HSET', `PORT|Ethernet${n}`, 'alias', `Eth${n}`]),
+  );
+  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  expect((await readPorts(db, () => {})).length).toBe(2500);
+  db.close();
+});
+
+test('finds a Redis again that was killed and restarted', async () => {
+  await using redis = await startRedis();
+  await redis.run(CONFIG_DB, PORTS);
+  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  expect((await readPorts(db, () => {})).length).toBe(3);
+  await redis.signal('SIGKILL');
+  await expect(readPorts(db, () => {})).rejects.toMatchObject({ code: 'SWITCH_DATABASE' });
+  await redis.start();
+  expect(await readPorts(db, () => {})).toEqual([]);
+  await redis.run(CONFIG_DB, PORTS);
+  expect((await readPorts(db, () => {})).length).toBe(3);
+  db.close();
+});
+
+test('a hung Redis costs the deadline and no more, and answers again when it goes on', async () => {
+  await using redis = await startRedis();
+  await redis.run(CONFIG_DB, PORTS);
+  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock, timeoutMs: 300 });
+  expect((await readPorts(db, () => {})).length).toBe(3);
+  await redis.signal('SIGSTOP');
+  for (let time = 0; time < 2; time += 1) {
+    // The first time the open connection hangs, the second time the new one does.
+    const startedMs = performance.now();
+    await expect(readPorts(db, () => {})).rejects.toThrow(/does not answer \(no answer within 300 ms\)/);
+    expect(performance.now() - startedMs).toBeLessThan(2000);
+  }
+  await redis.signal('SIGCONT');
+  expect((await readPorts(db, () => {})).length).toBe(3);
+  db.close();
+});
+
+test('names the socket when nobody listens there', async () => {
+  const database = { name: 'CONFIG_DB', id: 4, separator: '|', unixSocketPath: '/nonexistent/redis.sock' };
+  const db = openSonicDb(database, { clock: systemClock });
+  await expect(db.rows('PORT')).rejects.toThrow(/CONFIG_DB at \/nonexistent\/redis\.sock failed: .*ENOENT/);
+});
+
+test('uses the password file, and finds a rotated password with the next connection', async () => {
+  await using redis = await startRedis({ password: 'correct horse' });
+  await redis.run(CONFIG_DB, PORTS);
+  const passwordPath = join(redis.folder, 'password');
+  await writeFile(passwordPath, 'old\n');
+  const db = openSonicDb({ ...redis.databases.CONFIG_DB, passwordPath }, { clock: systemClock });
+  await expect(db.rows('PORT')).rejects.toThrow(/WRONGPASS/);
+  await writeFile(passwordPath, 'correct horse\n');
+  expect((await db.rows('PORT')).size).toBe(4);
+  db.close();
+});
