@@ -22,7 +22,22 @@ const flags = {
   help: { value: undefined, help: 'print this' },
 } as const;
 
-const schema = z.strictObject({
+/** Options of `ingot lab up` as they are used. */
+export interface LabOptions {
+  readonly once: boolean;
+  readonly firmware: 'bios' | 'uefi';
+  readonly machines: number;
+  /** MiB of each machine. */
+  readonly memory: number;
+  readonly cpus: number;
+  readonly accel: 'tcg' | 'kvm' | 'auto';
+  /** Seconds; by default it grows with the number of machines. */
+  readonly timeout?: number | undefined;
+  readonly name: string;
+  readonly help: boolean;
+}
+
+const schema: z.ZodType<LabOptions> = z.strictObject({
   once: z.boolean().default(false),
   firmware: z.enum(['bios', 'uefi']).default('bios'),
   machines: count(1, 16).default(1),
@@ -36,8 +51,6 @@ const schema = z.strictObject({
     .default('lab'),
   help: z.boolean().default(false),
 });
-
-export type LabOptions = z.output<typeof schema>;
 
 export function usage(): string {
   const rows = Object.entries(flags).map(([name, { value, help }]) => `  ${`--${name}${value === undefined ? '' : ` ${value}`}`.padEnd(24)} ${help}`);
