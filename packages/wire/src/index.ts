@@ -61,3 +61,13 @@ export { decodeTftp } from './tftp/decode.ts';
 export { encodeTftp, encodeTftpData } from './tftp/encode.ts';
 export * from './tftp/make.ts';
 export * from './tftp/options.ts';
+
+export * from './lldp/frame.ts';
+export { decodeLldp, encodeLldp } from './lldp/codec.ts';
+export { decodeChassisId, decodePortId } from './lldp/identifier.ts';
+export type { ChassisId, PortId } from './lldp/identifier.ts';
+export { decodeOrganization, LldpOui } from './lldp/organization.ts';
+export type { LinkAggregationTlv, OrganizationTlv } from './lldp/organization.ts';
+export { decodeManagementAddress, LldpCapability, readNeighbour } from './lldp/neighbour.ts';
+export type { LldpManagementAddress, LldpNeighbour } from './lldp/neighbour.ts';
+export * from './lldp/make-tlv.ts';

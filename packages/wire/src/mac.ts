@@ -1,6 +1,6 @@
 import { brand } from './brand.ts';
 import type { Branded } from './brand.ts';
-import { hex } from './bytes.ts';
+import { hex, view } from './bytes.ts';
 import { accept, malformed } from './result.ts';
 import type { Decoded } from './result.ts';
 
@@ -23,7 +23,12 @@ export function parseMac(text: string): Decoded<Mac> {
 /** Six bytes as a MAC. */
 export function macOfBytes(bytes: Uint8Array): Decoded<Mac> {
   if (bytes.length !== 6) return malformed(0, `a MAC address has 6 bytes, not ${bytes.length}`);
-  return accept(brand<'Mac'>(hex(bytes, ':')));
+  return accept(macAt(bytes, 0));
+}
+
+/** The address at `offset`; the caller has checked that six bytes are there. */
+export function macAt(bytes: Uint8Array, offset: number): Mac {
+  return brand<'Mac'>(hex(view(bytes, offset, offset + 6), ':'));
 }
 
 export function bytesOfMac(mac: Mac): Uint8Array {
