@@ -9,14 +9,14 @@ const { WAITING, CRASHED } = apiV2.MachineProvisioningEventType;
 
 beforeAll(prepareImage, 600_000);
 
-async function expectWaiting(test: RackUnderTest): Promise<void> {
-  const reason = await test.rack.untilWaiting(onlyMachine(test), bootTimeoutMs, new AbortController().signal);
+async function expectWaiting(rig: RackUnderTest): Promise<void> {
+  const reason = await rig.rack.untilWaiting(onlyMachine(rig), bootTimeoutMs, new AbortController().signal);
   expect(reason).toBeUndefined();
 }
 
 /** What was drawn by lot for this run has come over the wire into the API. */
-async function expectKnownToTheApi(test: RackUnderTest): Promise<void> {
-  const { identity } = onlyMachine(test);
+async function expectKnownToTheApi(rig: RackUnderTest): Promise<void> {
+  const { identity } = onlyMachine(rig);
   const known = await machineInApi(test, identity.uuid);
   const labels = Object.values(known.meta?.labels?.labels ?? {}).join('\n');
   for (const disk of identity.disks) expect(labels).toContain(disk.serial);
@@ -26,97 +26,112 @@ async function expectKnownToTheApi(test: RackUnderTest): Promise<void> {
     expect(reported?.neighbors.map(({ hostname, identifier }) => ({ hostname, identifier }))).toEqual([
       { hostname: nic.leaf, identifier: nic.port.alias },
     ]);
-    const leaf = (await test.rack.api.switches()).find(({ id }) => id === nic.leaf);
-    expect(leaf?.machineConnections.map(({ machineId, nic: port }) => [machineId, port?.name, port?.identifier])).toEqual([
-      [identity.uuid, nic.port.name, nic.port.alias],
-    ]);
+    const leaf = (await rig.rack.api.switches()).find(({ id }) => id === nic.leaf);
+    expect(
+      leaf?.machineConnections.map(({ machineId, nic: port }) => [machineId, port?.name, port?.identifier]),
+    ).toEqual([[identity.uuid, nic.port.name, nic.port.alias]]);
     expect(leaf?.nics.find(({ name }) => name === nic.port.name)?.state?.actual).toBe(apiV2.SwitchPortStatus.UP);
   }
-  expect(await test.rack.api.bmcAddress(identity.uuid)).toBe(`${identity.bmc.address}:623`);
+  expect(await rig.rack.api.bmcAddress(identity.uuid)).toBe(`${identity.bmc.address}:623`);
   expect(known.rack).toBe('rack1');
   expect(known.recentProvisioningEvents?.events[0]?.event).toBe(WAITING);
 }
 
 describe('a BIOS machine with nothing but its firmware', () => {
-  let test_: RackUnderTest;
+  let rig: RackUnderTest;
   beforeAll(async () => {
-    test_ = await createRack('e2ebios', 'bios');
+    rig = await createRack('e2ebios', 'bios');
   });
   afterAll(async () => {
-    await test_[Symbol.asyncDispose]();
+    await rig[Symbol.asyncDispose]();
     expect(leftovers('e2ebios')).toEqual([]);
   });
 
   /** Switches the machine off and on again, as somebody at the rack would. */
   async function powerCycle(): Promise<void> {
-    await onlyMachine(test_).power.off();
-    await onlyMachine(test_).power.on();
+    await onlyMachine(rig).power.off();
+    await onlyMachine(rig).power.on();
   }
 
   /** Ends a part with SIGKILL; the rack starts it again, as systemd would. */
   function kill(name: string): void {
-    const pid = test_.rack.parts.get(name)?.pid;
+    const pid = rig.rack.parts.get(name)?.pid;
     if (pid === undefined) throw new Error(`${name} does not run`);
     process.kill(pid, 'SIGKILL');
   }
 
   test('boots through relay, DHCP, iPXE and HTTP into Waiting, and the API knows its serials and leaf ports', async () => {
-    await onlyMachine(test_).power.on();
-    await expectWaiting(test_);
-    await expectKnownToTheApi(test_);
+    await onlyMachine(rig).power.on();
+    await expectWaiting(rig);
+    await expectKnownToTheApi(rig);
   });
 
   test('is switched on by its BMC over the management network', async () => {
-    const machine = onlyMachine(test_);
+    const machine = onlyMachine(rig);
     await machine.power.off();
-    const { user, password } = test_.rack.bmc;
-    await test_.rack.inManagement('ipmitool', '-I', 'lanplus', '-C', '3', '-H', machine.identity.bmc.address, '-U', user, '-P', password, 'chassis', 'power', 'on');
-    await test_.reached(machine, 'power');
+    const { user, password } = rig.rack.bmc;
+    await rig.rack.inManagement(
+      'ipmitool',
+      '-I',
+      'lanplus',
+      '-C',
+      '3',
+      '-H',
+      machine.identity.bmc.address,
+      '-U',
+      user,
+      '-P',
+      password,
+      'chassis',
+      'power',
+      'on',
+    );
+    await rig.reached(machine, 'power');
     expect(machine.power.isOn()).toBe(true);
   });
 
   test('boots undisturbed and undelayed while 10,000 malformed requests of each protocol hit the boot server', async () => {
     await powerCycle();
-    await test_.reached(onlyMachine(test_), 'dhcp');
+    await rig.reached(onlyMachine(rig), 'dhcp');
     const sent = await flood(`ingot-e2ebios-leaf1`, '10.0.0.1', 10_000);
     expect(sent).toEqual({ dhcp: 10_000, tftp: 10_000, http: 10_000 });
-    await expectWaiting(test_);
-    expect(test_.rack.parts.get('boot-server')?.restarts).toBe(0);
+    await expectWaiting(rig);
+    expect(rig.rack.parts.get('boot-server')?.restarts).toBe(0);
   });
 
   test('ends in Waiting although the boot server is killed between its DHCP answer and the script', async () => {
     await powerCycle();
-    await test_.reached(onlyMachine(test_), 'dhcp');
+    await rig.reached(onlyMachine(rig), 'dhcp');
     kill('boot-server');
-    await expectWaiting(test_);
-    expect(test_.rack.parts.get('boot-server')?.restarts).toBe(1);
+    await expectWaiting(rig);
+    expect(rig.rack.parts.get('boot-server')?.restarts).toBe(1);
   });
 
   test('ends in Waiting although the API server is killed while the kernel loads', async () => {
     await powerCycle();
-    await test_.reached(onlyMachine(test_), 'ipxe');
+    await rig.reached(onlyMachine(rig), 'ipxe');
     kill('api-server');
-    await expectWaiting(test_);
-    await expectKnownToTheApi(test_);
-    expect(test_.rack.parts.get('api-server')?.restarts).toBe(1);
+    await expectWaiting(rig);
+    await expectKnownToTheApi(rig);
+    expect(rig.rack.parts.get('api-server')?.restarts).toBe(1);
   });
 
   test('ends in Waiting although a switch agent, its Redis and the relay are killed while it boots', async () => {
     await powerCycle();
     for (const part of ['leaf1-switch-agent', 'leaf1-redis', 'leaf1-dhcrelay']) kill(part);
-    await expectWaiting(test_);
-    await expectKnownToTheApi(test_);
-    expect(test_.rack.parts.get('leaf1-switch-agent')?.restarts).toBe(1);
+    await expectWaiting(rig);
+    await expectKnownToTheApi(rig);
+    expect(rig.rack.parts.get('leaf1-switch-agent')?.restarts).toBe(1);
   });
 
   test('reports the crash and ends in Waiting although the agent itself is killed', async () => {
     await powerCycle();
-    const machine = onlyMachine(test_);
-    await test_.reached(machine, 'agent');
+    const machine = onlyMachine(rig);
+    await rig.reached(machine, 'agent');
     // SysRq f calls the kernel's OOM killer, which ends the largest process with SIGKILL: the agent's Node.
     await machine.sysrq('f');
-    await expectWaiting(test_);
-    const events = (await machineInApi(test_, machine.identity.uuid)).recentProvisioningEvents?.events ?? [];
+    await expectWaiting(rig);
+    const events = (await machineInApi(rig, machine.identity.uuid)).recentProvisioningEvents?.events ?? [];
     const crash = events.find(({ event }) => event === CRASHED);
     expect(crash?.message).toMatch(/SIGKILL|signal 9|killed/i);
   });
@@ -125,11 +140,11 @@ describe('a BIOS machine with nothing but its firmware', () => {
 describe('a UEFI machine with nothing but its firmware', () => {
   test('boots through EDK2 PXE, TFTP, iPXE and HTTP into Waiting, and the API knows its serials and leaf ports', async () => {
     {
-      await using test_ = await createRack('e2euefi', 'uefi');
-      await onlyMachine(test_).power.on();
-      await expectWaiting(test_);
-      await expectKnownToTheApi(test_);
-      expect(onlyMachine(test_).timeline.reachedMs.has('tftp')).toBe(true);
+      await using rig = await createRack('e2euefi', 'uefi');
+      await onlyMachine(rig).power.on();
+      await expectWaiting(rig);
+      await expectKnownToTheApi(rig);
+      expect(onlyMachine(rig).timeline.reachedMs.has('tftp')).toBe(true);
     }
     expect(leftovers('e2euefi')).toEqual([]);
   });

@@ -11,9 +11,16 @@ interface Ended {
 }
 
 /** Runs `npm start -- <args>` as a user does, with a pipe for a terminal; `onOutput` sees all output so far. */
-function npmStart(args: readonly string[], onOutput: (output: string, interrupt: () => void) => void = () => {}): Promise<Ended> {
+function npmStart(
+  args: readonly string[],
+  onOutput: (output: string, interrupt: () => void) => void = () => {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn('npm', ['start', '--', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn('npm', ['start', '--', ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     let output = '';
     // Ctrl-C reaches the whole foreground process group.
     const interrupt = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGINT'));
@@ -57,7 +64,21 @@ test('an option that does not exist is refused with the options there are', asyn
 });
 
 test('a machine that does not wait in time is a failure that says how far it came and where the logs are', async () => {
-  const { status, output } = await npmStart(['--once', '--name', 'e2elate', '--accel', 'tcg', '--timeout', '30', '--memory', '512', '--cpus', '1', '--firmware', 'uefi']);
+  const { status, output } = await npmStart([
+    '--once',
+    '--name',
+    'e2elate',
+    '--accel',
+    'tcg',
+    '--timeout',
+    '30',
+    '--memory',
+    '512',
+    '--cpus',
+    '1',
+    '--firmware',
+    'uefi',
+  ]);
   expect(status).not.toBe(0);
   expect(output).toMatch(/machine1 does not wait: .*30 s are over/);
   const logs = /logs: (\S+)\/log\/\*\.log/.exec(output)?.[1];

@@ -53,7 +53,9 @@ export async function createRack(name: string, firmware: Firmware): Promise<Rack
     rack,
     notes,
     reached: (machine, phase) =>
-      machine.timeline.reachedMs.has(phase) ? Promise.resolve() : new Promise((resolve) => waiters.set(key(machine, phase), resolve)),
+      machine.timeline.reachedMs.has(phase)
+        ? Promise.resolve()
+        : new Promise((resolve) => waiters.set(key(machine, phase), resolve)),
     [Symbol.asyncDispose]: () => rack[Symbol.asyncDispose](),
   };
 }

@@ -29,9 +29,24 @@ export async function kvmWorks(): Promise<boolean> {
     writeFileSync(disk, probeSector());
     const result = await execa(
       'qemu-system-x86_64',
-      ['-nodefaults', '-accel', 'kvm', '-machine', 'q35', '-display', 'none', '-m', '64', '-no-reboot',
-        '-drive', `file=${disk},format=raw,if=none,id=probe,readonly=on`, '-device', 'ide-hd,drive=probe',
-        '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
+      [
+        '-nodefaults',
+        '-accel',
+        'kvm',
+        '-machine',
+        'q35',
+        '-display',
+        'none',
+        '-m',
+        '64',
+        '-no-reboot',
+        '-drive',
+        `file=${disk},format=raw,if=none,id=probe,readonly=on`,
+        '-device',
+        'ide-hd,drive=probe',
+        '-device',
+        'isa-debug-exit,iobase=0xf4,iosize=1',
+      ],
       { reject: false, timeout: probeDeadlineMs, killSignal: 'SIGKILL', stdio: 'ignore' },
     );
     return result.exitCode === probeStatus;

@@ -15,8 +15,16 @@ export interface ApiView {
 const callTimeoutMs = 10_000;
 const tokenLifetimeSeconds = 7n * 24n * 3600n;
 
-export function createApiView(at: { readonly url: string; readonly caFile: string; readonly tokenFile: string }): ApiView {
-  const options = { url: at.url, ca: readFileSync(at.caFile, 'utf8'), token: readFileSync(at.tokenFile, 'utf8').trim() };
+export function createApiView(at: {
+  readonly url: string;
+  readonly caFile: string;
+  readonly tokenFile: string;
+}): ApiView {
+  const options = {
+    url: at.url,
+    ca: readFileSync(at.caFile, 'utf8'),
+    token: readFileSync(at.tokenFile, 'utf8').trim(),
+  };
   const machineClient = createClient(adminV2.MachineService, options);
   const switchClient = createClient(adminV2.SwitchService, options);
   const tokenClient = createClient(adminV2.TokenService, options);
@@ -35,7 +43,14 @@ export function createApiView(at: { readonly url: string; readonly caFile: strin
             infraRole: apiV2.InfraRole.EDITOR,
             machineRoles: rights.machines ? { '*': apiV2.MachineRole.EDITOR } : {},
             permissions: [
-              { permission: { case: 'self', value: { methods: ['/metalstack.api.v2.TokenService/Create', '/metalstack.api.v2.TokenService/Refresh'] } } },
+              {
+                permission: {
+                  case: 'self',
+                  value: {
+                    methods: ['/metalstack.api.v2.TokenService/Create', '/metalstack.api.v2.TokenService/Refresh'],
+                  },
+                },
+              },
             ],
           },
         },

@@ -84,7 +84,13 @@ export function createBmc(directory: string, machine: MachineIdentity, credentia
     join(directory, 'fru.bin'),
     encodeFru({
       board: { manufacturer: 'Ingot', product: 'Lab Board', serial: machine.boardSerial, part: 'LAB-BRD-1' },
-      product: { manufacturer: 'Ingot', name: 'Lab Machine', part: 'LAB-SYS-1', version: '1', serial: machine.systemSerial },
+      product: {
+        manufacturer: 'Ingot',
+        name: 'Lab Machine',
+        part: 'LAB-SYS-1',
+        version: '1',
+        serial: machine.systemSerial,
+      },
     }),
   );
   writeFileSync(join(directory, 'lan.conf'), lanConfiguration(directory, machine, credentials), { mode: 0o600 });
@@ -92,7 +98,16 @@ export function createBmc(directory: string, machine: MachineIdentity, credentia
 
   let handled = 0;
   return {
-    argv: ['ipmi_sim', '-c', join(directory, 'lan.conf'), '-f', join(directory, 'emulation'), '-s', join(directory, 'state'), '-n'],
+    argv: [
+      'ipmi_sim',
+      '-c',
+      join(directory, 'lan.conf'),
+      '-f',
+      join(directory, 'emulation'),
+      '-s',
+      join(directory, 'state'),
+      '-n',
+    ],
     qemuArgs: [
       '-chardev',
       `socket,id=ipmi0,host=127.0.0.1,port=${kcsPort},reconnect=1`,

@@ -35,7 +35,9 @@ export async function labCommand(argv: readonly string[], home: LabHome): Promis
   const started = performance.now();
   const image = await buildImage(home.root, (line) => display.step(line));
   const accelerator = await chooseAccelerator(options.accel);
-  display.step(`rack: ${options.machines} machine${options.machines === 1 ? '' : 's'}, ${options.firmware === 'bios' ? 'SeaBIOS' : 'OVMF (UEFI)'}, ${accelerator === 'kvm' ? 'KVM' : 'software emulation'}`);
+  display.step(
+    `rack: ${options.machines} machine${options.machines === 1 ? '' : 's'}, ${options.firmware === 'bios' ? 'SeaBIOS' : 'OVMF (UEFI)'}, ${accelerator === 'kvm' ? 'KVM' : 'software emulation'}`,
+  );
   const rack = await startRack(
     {
       name: options.name,
@@ -56,7 +58,13 @@ export async function labCommand(argv: readonly string[], home: LabHome): Promis
   return bootAndReport(rack, options, display, interrupted.signal, write);
 }
 
-async function bootAndReport(rack: Rack, options: LabOptions, display: Display, interrupted: AbortSignal, write: (line: string) => void): Promise<number> {
+async function bootAndReport(
+  rack: Rack,
+  options: LabOptions,
+  display: Display,
+  interrupted: AbortSignal,
+  write: (line: string) => void,
+): Promise<number> {
   try {
     for (const machine of rack.machines) display.machine(machine.identity.name);
     await Promise.all(rack.machines.map((machine) => machine.power.on()));
@@ -84,7 +92,11 @@ async function bootAndReport(rack: Rack, options: LabOptions, display: Display, 
 }
 
 /** Why each machine that does not wait does not; empty when all do. */
-async function waitForMachines(rack: Rack, options: LabOptions, interrupted: AbortSignal): Promise<ReadonlyMap<string, string>> {
+async function waitForMachines(
+  rack: Rack,
+  options: LabOptions,
+  interrupted: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
   const timeoutMs = (options.timeout ?? 300 + 60 * (options.machines - 1)) * 1000;
   const failed = new Map<string, string>();
   await Promise.all(
@@ -102,7 +114,9 @@ async function report(rack: Rack, write: (line: string) => void): Promise<void> 
     const entry = known.find(({ uuid }) => uuid === machine.identity.uuid);
     if (entry === undefined) throw new LabError('LAB_MACHINE_FAILED', `${machine.identity.name} is not in the API`);
     const bmc = await rack.api.bmcAddress(machine.identity.uuid);
-    write(`\n${describeMachine(machine.identity.name, entry)}\n  ${'BMC'.padEnd(10)} ${bmc ?? '-'}\n  ${'seconds'.padEnd(10)} ${describeTimes(machine)}`);
+    write(
+      `\n${describeMachine(machine.identity.name, entry)}\n  ${'BMC'.padEnd(10)} ${bmc ?? '-'}\n  ${'seconds'.padEnd(10)} ${describeTimes(machine)}`,
+    );
   }
   write(`\nAPI: ${rack.apiUrl} (gRPC, gRPC-Web and Connect; CA ${rack.caFile}, admin token ${rack.adminTokenFile})`);
   write('Try:  bin/ingot machine ls');

@@ -22,7 +22,8 @@ export function createPlainDisplay(write: (line: string) => void): Display {
   return {
     step: write,
     machine: () => {},
-    phase: (machine, phase, atMs) => write(`${seconds(atMs).padStart(7)}  ${machine}  ${phase.padEnd(10)}  ${phaseTitles[phase]}`),
+    phase: (machine, phase, atMs) =>
+      write(`${seconds(atMs).padStart(7)}  ${machine}  ${phase.padEnd(10)}  ${phaseTitles[phase]}`),
     note: (text) => write(`         ${text}`),
     end: (failed) => {
       for (const [machine, reason] of failed) write(`         ${machine}  failed: ${reason}`);

@@ -1,6 +1,11 @@
 /** Strings of a FRU inventory, in the order in which the areas list them. */
 export interface FruFields {
-  readonly board: { readonly manufacturer: string; readonly product: string; readonly serial: string; readonly part: string };
+  readonly board: {
+    readonly manufacturer: string;
+    readonly product: string;
+    readonly serial: string;
+    readonly part: string;
+  };
   readonly product: {
     readonly manufacturer: string;
     readonly name: string;
@@ -19,7 +24,10 @@ const english = 0x19;
 export function encodeFru({ board, product }: FruFields): Uint8Array {
   const manufactured = [0, 0, 0]; // minutes since 1996-01-01; zero stands for "unspecified"
   const boardArea = area([english, ...manufactured], [board.manufacturer, board.product, board.serial, board.part, '']);
-  const productArea = area([english], [product.manufacturer, product.name, product.part, product.version, product.serial, '', '']);
+  const productArea = area(
+    [english],
+    [product.manufacturer, product.name, product.part, product.version, product.serial, '', ''],
+  );
   const header = [1, 0, 0, 1, 1 + boardArea.length / 8, 0, 0];
   return Uint8Array.from([...header, checksum(header), ...boardArea, ...productArea]);
 }

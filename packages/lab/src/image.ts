@@ -11,7 +11,10 @@ export async function buildImage(root: string, say: (line: string) => void): Pro
   const image = { kernel: join(out, 'vmlinuz'), initrd: join(out, 'initrd') };
   const lines: string[] = [];
   const status = await new Promise<number | null>((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'images/build.ts'), '--out', out], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(root, 'images/build.ts'), '--out', out], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const handle = lineReader((line) => {
       lines.push(line);
       say(line);
@@ -22,7 +25,10 @@ export async function buildImage(root: string, say: (line: string) => void): Pro
     child.once('close', resolve);
   });
   if (status !== 0 || !existsSync(image.kernel) || !existsSync(image.initrd)) {
-    throw new LabError('LAB_COMMAND_FAILED', `the discovery image could not be built: ${lines.at(-1) ?? `status ${status}`}`);
+    throw new LabError(
+      'LAB_COMMAND_FAILED',
+      `the discovery image could not be built: ${lines.at(-1) ?? `status ${status}`}`,
+    );
   }
   return image;
 }

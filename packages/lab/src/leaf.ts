@@ -47,7 +47,7 @@ export async function createLeaf(setting: LeafSetting): Promise<Leaf> {
   const { name, number, directory } = setting;
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const namespace = await createNamespace(setting.namespaceName);
-  const uplink = `${name}`;
+  const uplink = name;
   await connect(setting.management, uplink, namespace, 'eth0');
   await setting.management.ip(`link set ${uplink} master br0`);
   await setting.management.ip(`route add 10.0.${number}.0/24 via ${leafUplink(number)}`);
@@ -87,7 +87,10 @@ function writeConfiguration(setting: LeafSetting): LeafFiles {
     agentConfig: path('switch-agent.yaml'),
   };
   writeFileSync(path('database_config.json'), JSON.stringify(databaseConfig(files.redisSocket), undefined, 2));
-  writeFileSync(path('sonic_version.yml'), stringify({ build_version: '202411.lab', debian_version: '12', asic_type: 'vs' }));
+  writeFileSync(
+    path('sonic_version.yml'),
+    stringify({ build_version: '202411.lab', debian_version: '12', asic_type: 'vs' }),
+  );
   // What SONiC's lldpmgrd sets for each port; the interval is short so that a booting machine need not wait for it.
   writeFileSync(
     files.lldpdConfig,
@@ -124,7 +127,9 @@ function writeConfiguration(setting: LeafSetting): LeafFiles {
 function databaseConfig(socket: string): unknown {
   const database = (id: number, separator: string): unknown => ({ id, separator, instance: 'redis' });
   return {
-    INSTANCES: { redis: { hostname: '127.0.0.1', port: 6379, unix_socket_path: socket, persistence_for_warm_boot: 'yes' } },
+    INSTANCES: {
+      redis: { hostname: '127.0.0.1', port: 6379, unix_socket_path: socket, persistence_for_warm_boot: 'yes' },
+    },
     DATABASES: {
       APPL_DB: database(0, ':'),
       ASIC_DB: database(1, ':'),
@@ -147,12 +152,54 @@ function partsOf(setting: LeafSetting, namespace: Namespace, files: LeafFiles): 
   return [
     part(
       'redis',
-      ['redis-server', '--bind', '127.0.0.1', '--port', '6379', '--save', '', '--databases', '16', '--dir', setting.directory, '--unixsocket', files.redisSocket],
+      [
+        'redis-server',
+        '--bind',
+        '127.0.0.1',
+        '--port',
+        '6379',
+        '--save',
+        '',
+        '--databases',
+        '16',
+        '--dir',
+        setting.directory,
+        '--unixsocket',
+        files.redisSocket,
+      ],
       { afterStart: () => fillDatabases(setting, files.redisSocket) },
     ),
-    part('lldpd', ['lldpd', '-d', '-u', files.lldpdSocket, '-O', files.lldpdConfig, '-I', 'Ethernet*', '-C', 'Ethernet0', '-S', 'SONiC (Ingot lab)']),
+    part('lldpd', [
+      'lldpd',
+      '-d',
+      '-u',
+      files.lldpdSocket,
+      '-O',
+      files.lldpdConfig,
+      '-I',
+      'Ethernet*',
+      '-C',
+      'Ethernet0',
+      '-S',
+      'SONiC (Ingot lab)',
+    ]),
     part('radvd', ['radvd', '-n', '-m', 'stderr', '-C', files.radvdConfig, '-p', join(setting.directory, 'radvd.pid')]),
-    part('dhcrelay', ['dhcrelay', '-4', '-d', '--no-pid', '-a', '-m', 'append', '-c', '10', '-id', pxeVlan, '-iu', 'eth0', setting.managementAddress]),
+    part('dhcrelay', [
+      'dhcrelay',
+      '-4',
+      '-d',
+      '--no-pid',
+      '-a',
+      '-m',
+      'append',
+      '-c',
+      '10',
+      '-id',
+      pxeVlan,
+      '-iu',
+      'eth0',
+      setting.managementAddress,
+    ]),
     part('switch-agent', [...setting.ingot, 'switch-agent', '--config', files.agentConfig], { env: setting.env }),
   ];
 }
@@ -164,7 +211,12 @@ async function fillDatabases(setting: LeafSetting, socket: string): Promise<void
       .map(([field, value]) => `"${field}" "${value}"`)
       .join(' ')}`;
   const config = [
-    row('DEVICE_METADATA|localhost', { hostname: setting.name, hwsku: 'Ingot-Lab', platform: 'x86_64-kvm_x86_64-r0', type: 'LeafRouter' }),
+    row('DEVICE_METADATA|localhost', {
+      hostname: setting.name,
+      hwsku: 'Ingot-Lab',
+      platform: 'x86_64-kvm_x86_64-r0',
+      type: 'LeafRouter',
+    }),
     row('VLAN|Vlan4000', { vlanid: '4000' }),
     row('VLAN_INTERFACE|Vlan4000', { NULL: 'NULL' }),
     row(`VLAN_INTERFACE|Vlan4000|${leafGateway(setting.number)}/24`, { NULL: 'NULL' }),
@@ -197,4 +249,3 @@ async function waitForRedis(socket: string): Promise<void> {
     }
   }
 }
-

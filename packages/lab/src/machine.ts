@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, openSync, closeSync, ftruncateSync, createWriteStream, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  ftruncateSync,
+  createWriteStream,
+  rmSync,
+} from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -53,7 +62,8 @@ export async function buildMachine(setting: MachineSetting): Promise<MachineHard
   const { identity, workDirectory, socketDirectory } = setting;
   mkdirSync(workDirectory, { recursive: true });
   mkdirSync(socketDirectory, { recursive: true });
-  for (const [index, disk] of identity.disks.entries()) createDisk(join(workDirectory, `nvme${index}.img`), disk.sizeBytes);
+  for (const [index, disk] of identity.disks.entries())
+    createDisk(join(workDirectory, `nvme${index}.img`), disk.sizeBytes);
   const variables = join(workDirectory, 'ovmf-variables.fd');
   // Kept over power cycles: a changed set of boot entries would make OVMF lose its way.
   if (setting.options.firmware === 'uefi' && !existsSync(variables)) copyFileSync(ovmfVariables, variables);
@@ -124,10 +134,18 @@ async function listenForConsole(path: string, logFile: string, setting: MachineS
   };
 }
 
-function qemuArguments(setting: MachineSetting, variables: string, consolePath: string, monitor: string): readonly string[] {
+function qemuArguments(
+  setting: MachineSetting,
+  variables: string,
+  consolePath: string,
+  monitor: string,
+): readonly string[] {
   const { identity, options } = setting;
   // qemu64 costs less to emulate than "max" does; under KVM the host's own is the cheapest.
-  const cpu = options.accelerator === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64'];
+  const cpu =
+    options.accelerator === 'kvm'
+      ? ['-accel', 'kvm', '-cpu', 'host']
+      : ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64'];
   const firmware =
     options.firmware === 'bios'
       ? []
@@ -141,30 +159,25 @@ function qemuArguments(setting: MachineSetting, variables: string, consolePath: 
   const rom = options.firmware === 'uefi' ? ',romfile=' : '';
   const firstDescriptor = 3;
   return [
-    'qemu-system-x86_64',
-    ...['-name', identity.name, '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none'],
-    ...cpu,
+    ['qemu-system-x86_64', '-name', identity.name, '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none'],
+    cpu,
     // graphics=off makes SeaBIOS and iPXE talk on the serial port.
-    ...['-machine', 'q35,graphics=off', '-smp', String(options.cpus), '-m', String(options.memoryMib)],
-    ...['-uuid', identity.uuid],
-    ...['-smbios', `type=1,manufacturer=QEMU,product=Ingot Lab Machine,serial=${identity.systemSerial}`],
-    ...['-smbios', `type=2,manufacturer=QEMU,product=Ingot Lab Board,serial=${identity.boardSerial}`],
-    ...['-chardev', `socket,id=console,path=${consolePath}`, '-serial', 'chardev:console'],
-    ...['-qmp', `unix:${monitor},server=on,wait=off`],
-    ...['-boot', 'menu=off,strict=on'],
-    ...firmware,
-    ...identity.nics.flatMap((nic, index) => [
-      '-netdev',
-      `tap,id=net${index},fd=${firstDescriptor + index}`,
-      '-device',
-      `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${rom}`,
+    ['-machine', 'q35,graphics=off', '-smp', String(options.cpus), '-m', String(options.memoryMib)],
+    ['-uuid', identity.uuid],
+    ['-smbios', `type=1,manufacturer=QEMU,product=Ingot Lab Machine,serial=${identity.systemSerial}`],
+    ['-smbios', `type=2,manufacturer=QEMU,product=Ingot Lab Board,serial=${identity.boardSerial}`],
+    ['-chardev', `socket,id=console,path=${consolePath}`, '-serial', 'chardev:console'],
+    ['-qmp', `unix:${monitor},server=on,wait=off`],
+    ['-boot', 'menu=off,strict=on'],
+    firmware,
+    ...identity.nics.map((nic, index) => [
+      '-netdev', `tap,id=net${index},fd=${firstDescriptor + index}`,
+      '-device', `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${rom}`,
     ]),
-    ...identity.disks.flatMap((disk, index) => [
-      '-drive',
-      `file=${join(setting.workDirectory, `nvme${index}.img`)},if=none,format=raw,id=disk${index},discard=unmap`,
-      '-device',
-      `nvme,drive=disk${index},serial=${disk.serial}`,
+    ...identity.disks.map((disk, index) => [
+      '-drive', `file=${join(setting.workDirectory, `nvme${index}.img`)},if=none,format=raw,id=disk${index},discard=unmap`,
+      '-device', `nvme,drive=disk${index},serial=${disk.serial}`,
     ]),
-    ...setting.bmcArgs,
-  ];
+    setting.bmcArgs,
+  ].flat();
 }

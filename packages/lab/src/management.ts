@@ -130,7 +130,8 @@ function bootServerConfig(setting: ManagementSetting, api: ApiFiles, tokenFile: 
 export async function waitForFile(path: string, clock: Clock, deadlineMs: number, what: string): Promise<void> {
   const start = clock.monotonic();
   while (!existsSync(path)) {
-    if (clock.monotonic() - start > deadlineMs) throw new LabError('LAB_TIMEOUT', `${what} did not come up within ${deadlineMs / 1000} s`);
+    if (clock.monotonic() - start > deadlineMs)
+      throw new LabError('LAB_TIMEOUT', `${what} did not come up within ${deadlineMs / 1000} s`);
     await clock.sleep(50);
   }
 }

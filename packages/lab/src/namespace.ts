@@ -28,13 +28,21 @@ export async function deleteNamespace(name: string): Promise<void> {
 }
 
 /** A cable: a veth pair with one end in each namespace, both up. */
-export async function connect(
-  a: Namespace,
-  interfaceA: string,
-  b: Namespace,
-  interfaceB: string,
-): Promise<void> {
-  await run('ip', ['link', 'add', interfaceA, 'netns', a.name, 'type', 'veth', 'peer', 'name', interfaceB, 'netns', b.name]);
+export async function connect(a: Namespace, interfaceA: string, b: Namespace, interfaceB: string): Promise<void> {
+  await run('ip', [
+    'link',
+    'add',
+    interfaceA,
+    'netns',
+    a.name,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    interfaceB,
+    'netns',
+    b.name,
+  ]);
   await a.ip(`link set ${interfaceA} up`);
   await b.ip(`link set ${interfaceB} up`);
 }

@@ -17,7 +17,10 @@ const flags = {
   memory: { value: 'MIB', help: 'memory of each machine in MiB, 512 to 65536 (1024)' },
   cpus: { value: 'N', help: 'virtual CPUs of each machine, 1 to 64 (2)' },
   accel: { value: 'tcg|kvm|auto', help: 'software emulation, KVM, or KVM if it proves to work (auto)' },
-  timeout: { value: 'SECONDS', help: 'give up when a machine does not wait by then, 30 to 3600 (300 and 60 more for each further machine)' },
+  timeout: {
+    value: 'SECONDS',
+    help: 'give up when a machine does not wait by then, 30 to 3600 (300 and 60 more for each further machine)',
+  },
   name: { value: 'NAME', help: 'name of the rack, so that several run side by side (lab)' },
   help: { value: undefined, help: 'print this' },
 } as const;
@@ -53,7 +56,9 @@ const schema: z.ZodType<LabOptions> = z.strictObject({
 });
 
 export function usage(): string {
-  const rows = Object.entries(flags).map(([name, { value, help }]) => `  ${`--${name}${value === undefined ? '' : ` ${value}`}`.padEnd(24)} ${help}`);
+  const rows = Object.entries(flags).map(
+    ([name, { value, help }]) => `  ${`--${name}${value === undefined ? '' : ` ${value}`}`.padEnd(24)} ${help}`,
+  );
   return `usage: ingot lab up [options]      (npm start -- [options])\n\n${rows.join('\n')}\n`;
 }
 
@@ -64,10 +69,14 @@ export function parseOptions(argv: readonly string[]): LabOptions {
     ({ values } = parseArgs({
       args: [...argv],
       strict: true,
-      options: Object.fromEntries(Object.entries(flags).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }])),
+      options: Object.fromEntries(
+        Object.entries(flags).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
+      ),
     }));
   } catch (error) {
-    throw new LabError('LAB_OPTION', `${error instanceof Error ? error.message : String(error)}\n\n${usage()}`, { cause: error });
+    throw new LabError('LAB_OPTION', `${error instanceof Error ? error.message : String(error)}\n\n${usage()}`, {
+      cause: error,
+    });
   }
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;

@@ -75,7 +75,9 @@ export function createPart(spec: PartSpec, logFile: string, events: PartEvents):
         resolve();
       });
       started.once('close', (code, signal) => {
-        log.end(`${new Date(events.clock.now()).toISOString()} -- ended ${signal === null ? `with status ${code}` : `by ${signal}`}\n`);
+        log.end(
+          `${new Date(events.clock.now()).toISOString()} -- ended ${signal === null ? `with status ${code}` : `by ${signal}`}\n`,
+        );
         if (child === started) child = undefined;
         events.onChange();
         resolve();
@@ -126,4 +128,3 @@ export function createPart(spec: PartSpec, logFile: string, events: PartEvents):
   };
   return part;
 }
-

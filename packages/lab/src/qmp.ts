@@ -10,7 +10,11 @@ interface QmpAnswer {
 const deadlineMs = 10_000;
 
 /** Sends one command over a QEMU monitor socket (QMP) and returns its answer; LAB_COMMAND_FAILED with QEMU's words. */
-export async function qmp(socketPath: string, command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+export async function qmp(
+  socketPath: string,
+  command: string,
+  args: Readonly<Record<string, unknown>> = {},
+): Promise<unknown> {
   const socket = connect(socketPath);
   socket.setTimeout(deadlineMs, () => socket.destroy(new Error(`no answer within ${deadlineMs} ms`)));
   try {
@@ -24,7 +28,11 @@ export async function qmp(socketPath: string, command: string, args: Readonly<Re
     }
     return undefined;
   } catch (error) {
-    throw new LabError('LAB_COMMAND_FAILED', `QEMU monitor ${command}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new LabError(
+      'LAB_COMMAND_FAILED',
+      `QEMU monitor ${command}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   } finally {
     socket.destroy();
   }

@@ -88,7 +88,8 @@ export async function startRack(
   components: { readonly clock: Clock; readonly entropy: Entropy },
   events: RackEvents,
 ): Promise<Rack> {
-  if (process.getuid?.() !== 0) throw new LabError('LAB_NEEDS_ROOT', 'the virtual rack needs root for its network namespaces; run it with sudo');
+  if (process.getuid?.() !== 0)
+    throw new LabError('LAB_NEEDS_ROOT', 'the virtual rack needs root for its network namespaces; run it with sudo');
   const state = await claimRack(options.name);
   const builder = new RackBuilder(options, components, events, state);
   try {
@@ -117,7 +118,12 @@ class RackBuilder {
   private closing = false;
   private timers: { cancel(): void }[] = [];
 
-  constructor(options: RackOptions, { clock, entropy }: { readonly clock: Clock; readonly entropy: Entropy }, events: RackEvents, state: RackState) {
+  constructor(
+    options: RackOptions,
+    { clock, entropy }: { readonly clock: Clock; readonly entropy: Entropy },
+    events: RackEvents,
+    state: RackState,
+  ) {
     this.options = options;
     this.clock = clock;
     this.entropy = entropy;
@@ -145,8 +151,18 @@ class RackBuilder {
     const ports = drawPorts(this.entropy);
     const [leaves] = await Promise.all([
       this.createLeaves(management, ports),
-      waitForFile(management.api.adminTokenFile, this.clock, apiStartDeadlineMs, `the API server (log: ${this.logFile('api-server')})`),
-      waitForFile(management.api.socket, this.clock, apiStartDeadlineMs, `the API server (log: ${this.logFile('api-server')})`),
+      waitForFile(
+        management.api.adminTokenFile,
+        this.clock,
+        apiStartDeadlineMs,
+        `the API server (log: ${this.logFile('api-server')})`,
+      ),
+      waitForFile(
+        management.api.socket,
+        this.clock,
+        apiStartDeadlineMs,
+        `the API server (log: ${this.logFile('api-server')})`,
+      ),
     ]);
     this.forward = await forwardToUnixSocket(management.api.socket, this.options.apiPort);
     const apiUrl = `https://127.0.0.1:${this.forward.port}`;
@@ -189,7 +205,11 @@ class RackBuilder {
     return leaves;
   }
 
-  private async createMachine(identity: MachineIdentity, management: Management, leaves: readonly Leaf[]): Promise<void> {
+  private async createMachine(
+    identity: MachineIdentity,
+    management: Management,
+    leaves: readonly Leaf[],
+  ): Promise<void> {
     const { name } = identity;
     const namespace = await createNamespace(this.claimNamespace(`bmc-${name}`));
     const managementPort = `b-${name}`.slice(0, 15);
@@ -232,7 +252,14 @@ class RackBuilder {
         timeline.reach('power');
       },
     };
-    const machine: RackMachine = { identity, timeline, part, consoleLog: hardware.consoleLog, power, sysrq: (key) => hardware.sysrq(key) };
+    const machine: RackMachine = {
+      identity,
+      timeline,
+      part,
+      consoleLog: hardware.consoleLog,
+      power,
+      sysrq: (key) => hardware.sysrq(key),
+    };
     this.machines.push(machine);
     const timer = this.clock.setInterval(() => {
       if (this.closing) return;
@@ -276,7 +303,8 @@ class RackBuilder {
     for (const namespace of this.namespaces.toReversed()) await deleteNamespace(namespace);
     if (keepLogs) {
       for (const machine of this.machines) {
-        for (const index of machine.identity.disks.keys()) rmSync(join(this.workDirectory, machine.identity.name, `nvme${index}.img`), { force: true });
+        for (const index of machine.identity.disks.keys())
+          rmSync(join(this.workDirectory, machine.identity.name, `nvme${index}.img`), { force: true });
       }
     } else {
       rmSync(this.workDirectory, { recursive: true, force: true });
@@ -305,7 +333,8 @@ class RackBuilder {
       clock: this.clock,
       onChange: () => this.recordProcesses(),
       onDeath: (part, how) => {
-        if (!this.closing) this.events.onNote(`${part.name} ${how}${spec.restart ? '; starting it again' : ''} (log: ${part.logFile})`);
+        if (!this.closing)
+          this.events.onNote(`${part.name} ${how}${spec.restart ? '; starting it again' : ''} (log: ${part.logFile})`);
       },
     });
   }
@@ -332,7 +361,8 @@ class RackBuilder {
   private noteConsoleLine(machine: RackMachine, line: string): void {
     const report = readConsoleLine(line);
     if (report?.phase !== undefined) machine.timeline.reach(report.phase);
-    if (report?.crashed !== undefined) this.events.onNote(`${machine.identity.name} reports a crash: ${report.crashed}`);
+    if (report?.crashed !== undefined)
+      this.events.onNote(`${machine.identity.name} reports a crash: ${report.crashed}`);
   }
 
   /** The default rack is what the command line talks to unless told otherwise. */
@@ -341,7 +371,14 @@ class RackBuilder {
   }
 
   private writeCliConfig(apiUrl: string, management: Management): void {
-    const context = { name: this.options.name, apiUrl, apiCaFile: management.api.caFile, apiTokenFile: management.api.adminTokenFile };
-    writeFileSync(this.cliConfigFile, stringify({ currentContext: this.options.name, contexts: [context] }), { mode: 0o600 });
+    const context = {
+      name: this.options.name,
+      apiUrl,
+      apiCaFile: management.api.caFile,
+      apiTokenFile: management.api.adminTokenFile,
+    };
+    writeFileSync(this.cliConfigFile, stringify({ currentContext: this.options.name, contexts: [context] }), {
+      mode: 0o600,
+    });
   }
 }

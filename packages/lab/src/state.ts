@@ -82,7 +82,10 @@ async function removeStale(name: string, directory: string, file: string): Promi
   }
   const left: Recorded = JSON.parse(text);
   if (isRunning(left.lab)) {
-    throw new LabError('LAB_ALREADY_RUNS', `a lab named ${name} already runs as process ${left.lab.pid}; end it with Ctrl-C (or kill ${left.lab.pid}), or choose another name with --name`);
+    throw new LabError(
+      'LAB_ALREADY_RUNS',
+      `a lab named ${name} already runs as process ${left.lab.pid}; end it with Ctrl-C (or kill ${left.lab.pid}), or choose another name with --name`,
+    );
   }
   for (const known of left.processes) if (isRunning(known)) process.kill(known.pid, 'SIGKILL');
   for (const namespace of left.namespaces) await deleteNamespace(namespace);

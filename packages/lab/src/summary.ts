@@ -21,10 +21,15 @@ export function describeMachine(name: string, machine: apiV2.Machine): string {
     ['UUID', machine.uuid],
     ['rack', machine.rack === '' ? '-' : machine.rack],
   ];
-  for (const cpu of hardware?.cpus ?? []) table.push(['CPU', `${cpu.model}, ${cpu.cores} cores, ${cpu.threads} threads`]);
+  for (const cpu of hardware?.cpus ?? [])
+    table.push(['CPU', `${cpu.model}, ${cpu.cores} cores, ${cpu.threads} threads`]);
   for (const gpu of hardware?.gpus ?? []) table.push(['GPU', `${gpu.vendor} ${gpu.model}`]);
   table.push(['memory', gibibytes(hardware?.memory ?? 0n)]);
-  for (const disk of hardware?.disks ?? []) table.push(['disk', `${disk.name.padEnd(14)} ${gigabytes(disk.size).padStart(7)}  ${labelOf(machine, disk.name)}`.trimEnd()]);
+  for (const disk of hardware?.disks ?? [])
+    table.push([
+      'disk',
+      `${disk.name.padEnd(14)} ${gigabytes(disk.size).padStart(7)}  ${labelOf(machine, disk.name)}`.trimEnd(),
+    ]);
   for (const nic of hardware?.nics ?? []) {
     const cables = nic.neighbors.map((neighbor) => `${neighbor.hostname} ${neighbor.identifier}`).join(', ');
     table.push(['NIC', `${nic.name.padEnd(8)} ${nic.mac}  ${cables === '' ? 'no LLDP neighbour' : `→ ${cables}`}`]);

@@ -20,7 +20,8 @@ const IFNAMSIZ = 16;
  * setns(2) moves only the calling thread, and everything between the two calls is synchronous on it.
  */
 export function openTap(namespace: string, device: string): number {
-  if (Buffer.byteLength(device) >= IFNAMSIZ) throw new LabError('LAB_OPTION', `interface name ${device} is longer than ${IFNAMSIZ - 1} bytes`);
+  if (Buffer.byteLength(device) >= IFNAMSIZ)
+    throw new LabError('LAB_OPTION', `interface name ${device} is longer than ${IFNAMSIZ - 1} bytes`);
   const libc = dlopen('libc.so.6', {
     setns: { arguments: ['i32', 'i32'], return: 'i32' },
     ioctl: { arguments: ['i32', 'u64', 'pointer'], return: 'i32' },
@@ -29,14 +30,18 @@ export function openTap(namespace: string, device: string): number {
   const there = openSync(`/run/netns/${namespace}`, 'r');
   let fd: number | undefined;
   try {
-    if (libc.functions.setns(there, CLONE_NEWNET) !== 0) throw new LabError('LAB_NEEDS_ROOT', `cannot enter network namespace ${namespace}; run as root`);
+    if (libc.functions.setns(there, CLONE_NEWNET) !== 0)
+      throw new LabError('LAB_NEEDS_ROOT', `cannot enter network namespace ${namespace}; run as root`);
     fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
     const request = Buffer.alloc(IFREQ_LENGTH);
     request.write(device, 'ascii');
     request.writeInt16LE(IFF_TAP | IFF_NO_PI, IFNAMSIZ);
     if (libc.functions.ioctl(fd, TUNSETIFF, request) !== 0) {
       closeSync(fd);
-      throw new LabError('LAB_COMMAND_FAILED', `tap ${device} in ${namespace} cannot be opened; does another machine hold it?`);
+      throw new LabError(
+        'LAB_COMMAND_FAILED',
+        `tap ${device} in ${namespace} cannot be opened; does another machine hold it?`,
+      );
     }
     return fd;
   } finally {

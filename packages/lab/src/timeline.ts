@@ -1,5 +1,15 @@
 /** What a machine goes through from power-on to Waiting, in this order. */
-export const phases = ['power', 'dhcp', 'tftp', 'ipxe', 'kernel', 'agent', 'inventory', 'registered', 'waiting'] as const;
+export const phases = [
+  'power',
+  'dhcp',
+  'tftp',
+  'ipxe',
+  'kernel',
+  'agent',
+  'inventory',
+  'registered',
+  'waiting',
+] as const;
 export type Phase = (typeof phases)[number];
 
 /** What each phase is reached by, for people. */

@@ -26,8 +26,10 @@ export async function untilWaiting(
       problem = `; the API does not answer: ${error instanceof Error ? error.message : String(error)}`;
     }
     if (machine.timeline.reachedMs.has('waiting')) return undefined;
-    if (!machine.power.isOn()) return `it went off after ${lastPhase(machine)} (see ${machine.part.logFile} and ${machine.consoleLog})`;
-    if (clock.monotonic() - start > timeoutMs) return `nothing new for too long after ${lastPhase(machine)}: ${timeoutMs / 1000} s are over${problem} (see ${machine.consoleLog})`;
+    if (!machine.power.isOn())
+      return `it went off after ${lastPhase(machine)} (see ${machine.part.logFile} and ${machine.consoleLog})`;
+    if (clock.monotonic() - start > timeoutMs)
+      return `nothing new for too long after ${lastPhase(machine)}: ${timeoutMs / 1000} s are over${problem} (see ${machine.consoleLog})`;
     await clock.sleep(pollMs);
   }
   return undefined;
