@@ -4,3 +4,31 @@ export * as apiV2 from './api-v2.ts';
 export * as adminV2 from './admin-v2.ts';
 /** `metalstack.infra.v2`: what agents and machines do. */
 export * as infraV2 from './infra-v2.ts';
+
+export { ApiError, Code, codeName, type CodeName } from './errors.ts';
+export { enumText } from './enum-text.ts';
+export { methodAccess, methodPath, type MethodAccess } from './method-access.ts';
+export { describeViolations, validate, type Violation } from './validate/validate.ts';
+
+export { createClient, type ApiClient } from './client/create-client.ts';
+export { createChannel, type Channel, type ChannelOptions } from './client/channel.ts';
+export type { CallOptions } from './client/calls.ts';
+
+export { createApiServer, type ApiServer, type ApiServerOptions, type TlsIdentity } from './server/api-server.ts';
+export { bindService } from './bind-service.ts';
+export type { BoundService, ServerContext, ServiceHandlers, StreamHandler, UnaryHandler } from './handlers.ts';
+export type { AccessQuestion, CallRecord } from './server/pipeline.ts';
+export { defaultServerLimits, type ServerLimits } from './server/limits.ts';
+
+// What callers need to build and read messages, so that they agree with this package on one protobuf runtime.
+export { create, fromBinary, fromJson, toBinary, toJson, type MessageInitShape } from '@bufbuild/protobuf';
+export {
+  durationFromMs,
+  durationMs,
+  timestampDate,
+  timestampFromDate,
+  timestampFromMs,
+  timestampMs,
+  type Duration,
+  type Timestamp,
+} from '@bufbuild/protobuf/wkt';

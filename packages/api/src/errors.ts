@@ -1,0 +1,57 @@
+/**
+ * gRPC status codes: https://grpc.io/docs/guides/status-codes/. The numbers are the wire's, the names are what `ApiError`
+ * shows.
+ */
+export const Code = {
+  Canceled: 1,
+  Unknown: 2,
+  InvalidArgument: 3,
+  DeadlineExceeded: 4,
+  NotFound: 5,
+  AlreadyExists: 6,
+  PermissionDenied: 7,
+  ResourceExhausted: 8,
+  FailedPrecondition: 9,
+  Aborted: 10,
+  OutOfRange: 11,
+  Unimplemented: 12,
+  Internal: 13,
+  Unavailable: 14,
+  DataLoss: 15,
+  Unauthenticated: 16,
+} as const;
+export type Code = (typeof Code)[keyof typeof Code];
+export type CodeName = keyof typeof Code;
+
+const NAMES: ReadonlyMap<number, CodeName> = new Map(
+  Object.entries(Code).map(([name, code]) => [code, name as CodeName]),
+);
+
+/** Name of a status code; `Unknown` for numbers that gRPC does not define. */
+export function codeName(code: number): CodeName {
+  return NAMES.get(code) ?? 'Unknown';
+}
+
+/** A status code of a number from the wire; `Code.Unknown` for numbers that gRPC does not define. */
+export function codeFromNumber(code: number): Code {
+  return Code[codeName(code)];
+}
+
+/**
+ * Why a call failed, on both sides: handlers throw it, clients get it.
+ * Its message crosses the wire and says what to do; its cause stays on its side.
+ */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Name of the code, such as `FailedPrecondition`. */
+  get codeName(): CodeName {
+    return codeName(this.code);
+  }
+}

@@ -1,0 +1,155 @@
+import { rm } from 'node:fs/promises';
+import { createServer as createHttp1Server } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net';
+import { ApiError, Code } from '../errors.ts';
+import type { BoundService } from '../handlers.ts';
+import { createConnectHandler } from './connect-transport.ts';
+import { mountGrpcServer } from './grpc-adapter.ts';
+import { createGrpcServer } from './grpc-transport.ts';
+import { defaultServerLimits, type ServerLimits } from './limits.ts';
+import { listen, parseListenTarget } from './listen.ts';
+import { createPipeline, type PipelineOptions } from './pipeline.ts';
+
+export interface TlsIdentity {
+  /** PEM: the server's certificate, then those that it was signed with. */
+  readonly cert: string;
+  /** PEM, unencrypted. */
+  readonly key: string;
+}
+
+export interface ApiServerOptions<Caller> extends Omit<PipelineOptions<Caller>, 'clock' | 'entropy'> {
+  /** Made by `bindService`. */
+  readonly services: readonly BoundService<Caller>[];
+  readonly tls: TlsIdentity;
+  /** `10.0.0.1:9443`, `[::1]:9443`, `:9443` (all addresses), `unix:/path`; port 0 picks a free one. TLS everywhere. */
+  readonly listen: readonly string[];
+  readonly limits?: Partial<ServerLimits>;
+  readonly clock?: Clock;
+  readonly entropy?: Entropy;
+}
+
+/** gRPC, gRPC-Web and Connect on the same TLS port. */
+export interface ApiServer {
+  /** Listens. Rejects if any address cannot be had; then none is kept. */
+  start(): Promise<void>;
+  /** Ends running calls with `Unavailable` and closes every connection. */
+  stop(): Promise<void>;
+  /** Where it listens, as given to `listen` but with real ports. Empty before `start`. */
+  readonly addresses: readonly string[];
+  /** Uses another certificate for connections from now on. */
+  setTls(identity: TlsIdentity): void;
+}
+
+/**
+ * Serves the same handlers over gRPC (grpc-js) and over gRPC-Web and Connect (connect-node).
+ * ALPN picks HTTP/2 or HTTP/1.1; on HTTP/2 the content type of every stream picks the implementation.
+ */
+export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiServer {
+  const limits = { ...defaultServerLimits, ...options.limits };
+  const pipeline = { clock: systemClock, entropy: systemEntropy, ...options };
+  const methods = options.services.flatMap((bound) => bound.methods.map((method) => createPipeline(method, pipeline)));
+  const targets = options.listen.map(parseListenTarget);
+
+  const stopping = new AbortController();
+  const grpc = mountGrpcServer(createGrpcServer(methods, limits, stopping.signal));
+  const connect = createConnectHandler(
+    options.services.map((bound) => bound.service),
+    methods,
+    limits,
+    stopping.signal,
+  );
+
+  const http1 = createHttp1Server({ maxHeaderSize: limits.maxHeaderBytes }, connect);
+  const connectHttp2 = createHttp2Server({}, connect);
+  const http2 = createHttp2Server({
+    settings: { maxConcurrentStreams: limits.maxStreamsPerConnection, maxHeaderListSize: limits.maxHeaderBytes },
+  });
+  const sessions = new Set<ServerHttp2Session>();
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    // A broken connection is the client's affair; without a listener it would end the process.
+    session.on('error', () => session.destroy());
+    grpc.session(session);
+  });
+  http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
+    if (isGrpc(headers['content-type'])) grpc.stream(stream, headers, flags);
+    else connectHttp2.emit('stream', stream, headers, flags);
+  });
+
+  const sockets = new Set<Socket>();
+  const listeners = targets.map((): TlsServer => {
+    const server = createTlsServer({
+      ...options.tls,
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.handshakeTimeoutMs,
+    });
+    server.maxConnections = limits.maxConnections;
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => socket.destroy());
+      (socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket);
+    });
+    // A failed handshake: its socket is closed by Node, and nothing was asked yet.
+    server.on('tlsClientError', () => undefined);
+    return server;
+  });
+
+  let addresses: string[] = [];
+
+  const close = async (): Promise<void> => {
+    const closed = listeners.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    http1.closeIdleConnections();
+    for (const session of sessions) session.close();
+    const patience = pipeline.clock.setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, limits.stopTimeoutMs);
+    await Promise.all(closed);
+    patience.cancel();
+  };
+
+  return {
+    get addresses() {
+      return addresses;
+    },
+    async start() {
+      try {
+        addresses = await Promise.all(
+          listeners.map(async (server, index) => {
+            const target = targets[index] ?? {};
+            // What a killed server has left behind; a living one would still be asked to be stopped by its operator.
+            if (target.path !== undefined) await rm(target.path, { force: true });
+            return listen(server, target);
+          }),
+        );
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    async stop() {
+      stopping.abort(new ApiError(Code.Unavailable, 'the server is stopping; try again'));
+      await close();
+      addresses = [];
+    },
+    setTls(identity) {
+      for (const server of listeners) server.setSecureContext({ ...identity, minVersion: 'TLSv1.2' });
+    },
+  };
+}
+
+function isGrpc(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/grpc(?:\+|;|$)/.test(contentType);
+}

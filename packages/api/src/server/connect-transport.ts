@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { DescMethod, DescService, Message } from '@bufbuild/protobuf';
+import { ConnectError, createContextKey, createContextValues, type HandlerContext } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { ApiError, Code } from '../errors.ts';
+import { methodPath } from '../method-access.ts';
+import type { ServerLimits } from './limits.ts';
+import type { IncomingCall, PipelineMethod } from './pipeline.ts';
+
+const peerKey = createContextKey('unknown', { description: 'address of the client' });
+
+export type ConnectHandler = (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => void;
+
+/** Mounts every method for the Connect and the gRPC-Web protocol, over HTTP/1.1 and HTTP/2. */
+export function createConnectHandler(
+  services: readonly DescService[],
+  methods: readonly PipelineMethod[],
+  limits: ServerLimits,
+  stopSignal: AbortSignal,
+): ConnectHandler {
+  const byPath = new Map(methods.map((method) => [methodPath(method.desc), method]));
+  return connectNodeAdapter({
+    grpc: false,
+    grpcWeb: true,
+    connect: true,
+    readMaxBytes: limits.maxMessageBytes,
+    shutdownSignal: stopSignal,
+    contextValues: (request) => createContextValues().set(peerKey, peerOf(request)),
+    routes: (router) => {
+      for (const service of services) {
+        for (const desc of service.methods) {
+          const method = byPath.get(methodPath(desc));
+          if (method !== undefined) router.rpc(desc, implementation(desc, method));
+        }
+      }
+    },
+  });
+}
+
+// The router wants the precise type of a method that only its descriptor knows; both kinds fit at run time.
+function implementation(desc: DescMethod, method: PipelineMethod): never {
+  const unary = async (request: Message, context: HandlerContext): Promise<Message> => {
+    try {
+      return await method.unary(request, incomingCall(context));
+    } catch (error) {
+      throw connectError(error);
+    }
+  };
+  async function* stream(request: Message, context: HandlerContext): AsyncGenerator<Message> {
+    try {
+      yield* method.stream(request, incomingCall(context));
+    } catch (error) {
+      throw connectError(error);
+    }
+  }
+  return (desc.methodKind === 'unary' ? unary : stream) as never;
+}
+
+function incomingCall(context: HandlerContext): IncomingCall {
+  return {
+    authorization: context.requestHeader.get('authorization') ?? undefined,
+    peer: context.values.get(peerKey),
+    signal: context.signal,
+  };
+}
+
+function peerOf(request: IncomingMessage | Http2ServerRequest): string {
+  const { remoteAddress, remotePort } = request.socket;
+  if (remoteAddress === undefined) return 'unix';
+  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}
+
+// Connect's codes are gRPC's.
+function connectError(error: unknown): ConnectError {
+  if (error instanceof ApiError) return new ConnectError(error.message, error.code);
+  return new ConnectError('internal error', Code.Internal);
+}

@@ -1,0 +1,142 @@
+import { create, type DescMethod, type Message } from '@bufbuild/protobuf';
+import type { Clock, Entropy } from '@ingot/net';
+import { ApiError, Code, type CodeName } from '../errors.ts';
+import type { BoundMethod, ServerContext } from '../handlers.ts';
+import { methodAccess, type MethodAccess } from '../method-access.ts';
+import { describeViolations, validate } from '../validate/validate.ts';
+
+/** A call before anybody knows who makes it. */
+export interface IncomingCall {
+  /** Value of the `authorization` header, if there is one. */
+  readonly authorization: string | undefined;
+  readonly peer: string;
+  readonly signal: AbortSignal;
+}
+
+/** What is to be known about a call when it has ended, for logs and metrics. Holds no request content. */
+export interface CallRecord {
+  readonly method: string;
+  readonly peer: string;
+  readonly requestId: string;
+  readonly durationMs: number;
+  readonly code: CodeName | 'Ok';
+  /** What went wrong; its cause may have more. */
+  readonly error?: Error;
+}
+
+/** A question to `authorize`. */
+export interface AccessQuestion<Caller> {
+  readonly access: MethodAccess;
+  readonly method: DescMethod;
+  /** Valid according to the contract's field rules. */
+  readonly request: Message;
+  readonly caller: Caller;
+}
+
+export interface PipelineOptions<Caller> {
+  /**
+   * Finds out who calls. `bearer` is the token without `Bearer `, undefined where there is none; throws an `ApiError`
+   * (`Unauthenticated`) for a bad one. No token is not an error by itself: public methods need none.
+   */
+  readonly authenticate: (bearer: string | undefined) => Promise<Caller> | Caller;
+  /** Throws an `ApiError` if the caller may not do this. */
+  readonly authorize: (question: AccessQuestion<Caller>) => Promise<void> | void;
+  /** Told about every call that has ended. */
+  readonly onCall?: (record: CallRecord) => void;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+}
+
+/** One method as the transports see it: authentication, validation, authorisation and errors are already around it. */
+export interface PipelineMethod {
+  readonly desc: DescMethod;
+  readonly unary: (request: Message, call: IncomingCall) => Promise<Message>;
+  readonly stream: (request: Message, call: IncomingCall) => AsyncGenerator<Message>;
+}
+
+/** Puts the same way in around every handler, whatever transport and whatever kind of method. */
+export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: PipelineOptions<Caller>): PipelineMethod {
+  const { desc, handler } = bound;
+  const access = methodAccess(desc);
+
+  async function enter(request: Message, call: IncomingCall, requestId: string): Promise<ServerContext<Caller>> {
+    const caller = await options.authenticate(bearerOf(call.authorization));
+    const violations = validate(desc.input, request, options.clock.now());
+    if (violations.length > 0) throw new ApiError(Code.InvalidArgument, describeViolations(violations));
+    await options.authorize({ access, method: desc, request, caller });
+    if (handler === undefined) throw new ApiError(Code.Unimplemented, `this server does not implement ${access.path}`);
+    return { caller, peer: call.peer, signal: call.signal, requestId };
+  }
+
+  function begin(call: IncomingCall): { requestId: string; end: (error?: unknown) => ApiError | undefined } {
+    const requestId = Buffer.from(options.entropy.bytes(8)).toString('hex');
+    const startedAt = options.clock.monotonic();
+    const end = (error?: unknown): ApiError | undefined => {
+      const shown = error === undefined ? undefined : toApiError(error, call.signal, requestId);
+      options.onCall?.({
+        method: access.path,
+        peer: call.peer,
+        requestId,
+        durationMs: options.clock.monotonic() - startedAt,
+        code: shown === undefined ? 'Ok' : shown.codeName,
+        ...(shown === undefined ? {} : { error: shown }),
+      });
+      return shown;
+    };
+    return { requestId, end };
+  }
+
+  async function unary(request: Message, call: IncomingCall): Promise<Message> {
+    const { requestId, end } = begin(call);
+    try {
+      const context = await enter(request, call, requestId);
+      if (handler?.kind !== 'unary') throw new Error(`${access.path} is not unary`);
+      const response = create(desc.output, await handler.call(request, context));
+      end();
+      return response;
+    } catch (error) {
+      throw end(error) ?? error;
+    }
+  }
+
+  async function* stream(request: Message, call: IncomingCall): AsyncGenerator<Message> {
+    const { requestId, end } = begin(call);
+    let ended = false;
+    try {
+      const context = await enter(request, call, requestId);
+      if (handler?.kind !== 'stream') throw new Error(`${access.path} is not a stream`);
+      for await (const message of handler.call(request, context)) yield create(desc.output, message);
+      call.signal.throwIfAborted();
+      ended = true;
+      end();
+    } catch (error) {
+      ended = true;
+      throw end(error) ?? error;
+    } finally {
+      // The transport has stopped asking: the client is gone.
+      if (!ended) end(new ApiError(Code.Canceled, 'the client has left'));
+    }
+  }
+
+  return { desc, unary, stream };
+}
+
+// RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1).
+function bearerOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  const match = /^bearer +([\w~+/.-]+=*) *$/i.exec(authorization);
+  if (match === null) throw new ApiError(Code.Unauthenticated, 'the authorization header must be "Bearer <token>"');
+  return match[1];
+}
+
+/** What the client is told: a handler's own error, or no more than a number to look for in the server's log. */
+function toApiError(error: unknown, signal: AbortSignal, requestId: string): ApiError {
+  if (error instanceof ApiError) return error;
+  if (signal.aborted) {
+    if (signal.reason instanceof ApiError) return signal.reason;
+    return new ApiError(Code.Canceled, 'the call was cancelled', { cause: error });
+  }
+  return new ApiError(Code.Internal, `internal error; the server's log has more under request ${requestId}`, {
+    cause: error,
+  });
+}
