@@ -9,7 +9,7 @@ export interface ApiView {
   bmcAddress(uuid: string): Promise<string | undefined>;
   /** Leaves an infra token for `user` in `file`, mode 0600; with `machines` it may also mint machine tokens. */
   createToken(user: string, file: string, rights: { readonly machines: boolean }): Promise<void>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 const callTimeoutMs = 10_000;
@@ -58,8 +58,8 @@ export function createApiView(at: {
       );
       writeFileSync(file, `${secret}\n`, { mode: 0o600 });
     },
-    async close() {
-      for (const client of [machineClient, switchClient, tokenClient]) await client.close();
+    close() {
+      for (const client of [machineClient, switchClient, tokenClient]) client.close();
     },
   };
 }

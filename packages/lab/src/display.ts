@@ -17,13 +17,21 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+const withoutTftp = 'not needed: the firmware has an iPXE that speaks HTTP';
+
 /** One line per event, for pipes and logs. */
 export function createPlainDisplay(write: (line: string) => void): Display {
+  const line = (time: string, machine: string, phase: Phase, words: string): void =>
+    write(`${time.padStart(7)}  ${machine}  ${phase.padEnd(10)}  ${words}`);
+  const fetchedByTftp = new Set<string>();
   return {
     step: write,
     machine: () => {},
-    phase: (machine, phase, atMs) =>
-      write(`${seconds(atMs).padStart(7)}  ${machine}  ${phase.padEnd(10)}  ${phaseTitles[phase]}`),
+    phase(machine, phase, atMs) {
+      if (phase === 'tftp') fetchedByTftp.add(machine);
+      if (phase === 'ipxe' && !fetchedByTftp.has(machine)) line('-', machine, 'tftp', withoutTftp);
+      line(seconds(atMs), machine, phase, phaseTitles[phase]);
+    },
     note: (text) => write(`         ${text}`),
     end: (failed) => {
       for (const [machine, reason] of failed) write(`         ${machine}  failed: ${reason}`);
@@ -66,7 +74,7 @@ export function createTerminalDisplay(write: (line: string) => void): Display {
               title: phaseTitles[phase],
               task: async (__: unknown, step) => {
                 const at = await wait(machine, phase);
-                if (at === undefined) step.skip(`${phaseTitles[phase]}: not needed by this firmware`);
+                if (at === undefined) step.skip(`TFTP ${withoutTftp}`);
                 else step.title = `${seconds(at).padStart(7)}  ${phaseTitles[phase]}`;
               },
             })),

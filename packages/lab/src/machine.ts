@@ -159,7 +159,17 @@ function qemuArguments(
   const rom = options.firmware === 'uefi' ? ',romfile=' : '';
   const firstDescriptor = 3;
   return [
-    ['qemu-system-x86_64', '-name', identity.name, '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none'],
+    [
+      'qemu-system-x86_64',
+      '-name',
+      identity.name,
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-vga',
+      'none',
+    ],
     cpu,
     // graphics=off makes SeaBIOS and iPXE talk on the serial port.
     ['-machine', 'q35,graphics=off', '-smp', String(options.cpus), '-m', String(options.memoryMib)],
@@ -171,12 +181,16 @@ function qemuArguments(
     ['-boot', 'menu=off,strict=on'],
     firmware,
     ...identity.nics.map((nic, index) => [
-      '-netdev', `tap,id=net${index},fd=${firstDescriptor + index}`,
-      '-device', `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${rom}`,
+      '-netdev',
+      `tap,id=net${index},fd=${firstDescriptor + index}`,
+      '-device',
+      `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${rom}`,
     ]),
     ...identity.disks.map((disk, index) => [
-      '-drive', `file=${join(setting.workDirectory, `nvme${index}.img`)},if=none,format=raw,id=disk${index},discard=unmap`,
-      '-device', `nvme,drive=disk${index},serial=${disk.serial}`,
+      '-drive',
+      `file=${join(setting.workDirectory, `nvme${index}.img`)},if=none,format=raw,id=disk${index},discard=unmap`,
+      '-device',
+      `nvme,drive=disk${index},serial=${disk.serial}`,
     ]),
     setting.bmcArgs,
   ].flat();

@@ -295,7 +295,7 @@ class RackBuilder {
     if (this.closing) return;
     this.closing = true;
     for (const timer of this.timers) timer.cancel();
-    await this.api?.close();
+    this.api?.close();
     await Promise.all(this.machines.map((machine) => machine.part.stop(0)));
     await Promise.all(this.hardware.map((hardware) => hardware.close()));
     await Promise.all([...this.parts.values()].toReversed().map((part) => part.stop()));

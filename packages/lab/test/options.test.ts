@@ -16,7 +16,11 @@ describe('options of ingot lab up', () => {
   });
 
   test('numbers are read as numbers', () => {
-    expect(parseOptions(['--machines', '4', '--memory=2048', '--once'])).toMatchObject({ machines: 4, memory: 2048, once: true });
+    expect(parseOptions(['--machines', '4', '--memory=2048', '--once'])).toMatchObject({
+      machines: 4,
+      memory: 2048,
+      once: true,
+    });
   });
 
   test.each([
