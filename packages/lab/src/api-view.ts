@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { adminV2, apiV2, createClient } from '@ingot/api';
+import { adminV2, apiV2, createChannel, createClient, durationFromMs } from '@ingot/api';
 
 /** The API as the rack's owner sees it. */
 export interface ApiView {
@@ -13,33 +13,33 @@ export interface ApiView {
 }
 
 const callTimeoutMs = 10_000;
-const tokenLifetimeSeconds = 7n * 24n * 3600n;
+const tokenLifetimeMs = 7 * 24 * 3_600_000;
 
 export function createApiView(at: {
   readonly url: string;
   readonly caFile: string;
   readonly tokenFile: string;
 }): ApiView {
-  const options = {
+  const channel = createChannel({
     url: at.url,
     ca: readFileSync(at.caFile, 'utf8'),
     token: readFileSync(at.tokenFile, 'utf8').trim(),
   };
-  const machineClient = createClient(adminV2.MachineService, options);
-  const switchClient = createClient(adminV2.SwitchService, options);
-  const tokenClient = createClient(adminV2.TokenService, options);
+  const machineClient = createClient(adminV2.MachineService, channel);
+  const switchClient = createClient(adminV2.SwitchService, channel);
+  const tokenClient = createClient(adminV2.TokenService, channel);
   const call = { timeoutMs: callTimeoutMs };
   return {
     machines: async () => (await machineClient.list({}, call)).machines,
     switches: async () => (await switchClient.list({}, call)).switches,
-    bmcAddress: async (uuid) => (await machineClient.getBMC({ uuid }, call)).bmc?.bmcReport?.bmc?.address,
+    bmcAddress: async (uuid) => (await machineClient.getBMC({ uuid }, call)).bmcDetails?.bmcReport?.bmc?.address,
     async createToken(user, file, rights) {
       const { secret } = await tokenClient.create(
         {
           user,
           tokenCreateRequest: {
             description: `${user} of the virtual rack`,
-            expires: { seconds: tokenLifetimeSeconds },
+            expires: durationFromMs(tokenLifetimeMs),
             infraRole: apiV2.InfraRole.EDITOR,
             machineRoles: rights.machines ? { '*': apiV2.MachineRole.EDITOR } : {},
             permissions: [
@@ -58,8 +58,6 @@ export function createApiView(at: {
       );
       writeFileSync(file, `${secret}\n`, { mode: 0o600 });
     },
-    close() {
-      for (const client of [machineClient, switchClient, tokenClient]) client.close();
-    },
+    close: () => channel.close(),
   };
 }
