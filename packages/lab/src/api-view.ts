@@ -24,7 +24,7 @@ export function createApiView(at: {
     url: at.url,
     ca: readFileSync(at.caFile, 'utf8'),
     token: readFileSync(at.tokenFile, 'utf8').trim(),
-  };
+  });
   const machineClient = createClient(adminV2.MachineService, channel);
   const switchClient = createClient(adminV2.SwitchService, channel);
   const tokenClient = createClient(adminV2.TokenService, channel);
