@@ -1,6 +1,6 @@
-import { createSecureContext } from 'node:tls';
+import { checkServerIdentity, createSecureContext } from 'node:tls';
 import { Client, credentials } from '@grpc/grpc-js';
-import { parseEndpoint } from './endpoint.ts';
+import { parseEndpoint, tlsServerName } from './endpoint.ts';
 import { fixedToken, tokenFromFile, type TokenSource } from './token-source.ts';
 
 export interface ChannelOptions {
@@ -12,7 +12,7 @@ export interface ChannelOptions {
   readonly token?: string;
   /** … a file that holds it, read again when it changes. */
   readonly tokenFile?: string;
-  /** Name that the server's certificate must carry, where it is not the one in `url`. */
+  /** Name or address that the server's certificate must carry, where it is not the one in `url`. */
   readonly serverName?: string;
   /** Deadline of unary calls that set none, milliseconds. Default 30 000. */
   readonly defaultTimeoutMs?: number;
@@ -39,11 +39,17 @@ const FIRST_RECONNECT_DELAY_MS = 250;
 /** Opens no connection yet. Throws RangeError for a bad `url`, and what OpenSSL says about a bad `ca`. */
 export function createChannel(options: ChannelOptions): Channel {
   const endpoint = parseEndpoint(options.url);
-  const serverName = options.serverName ?? endpoint.serverName;
+  const identity = options.serverName ?? endpoint.identity;
   const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
   const maxReconnectDelayMs = options.maxReconnectDelayMs ?? 5_000;
   const secureContext = createSecureContext({ ca: options.ca, minVersion: 'TLSv1.2' });
-  const grpc = new Client(endpoint.target, credentials.createFromSecureContext(secureContext), {
+  const channelCredentials = credentials.createFromSecureContext(secureContext, {
+    checkServerIdentity: (_sent, certificate) => checkServerIdentity(identity, certificate),
+  });
+  const grpc = new Client(endpoint.target, channelCredentials, {
+    'grpc.ssl_target_name_override': tlsServerName(identity),
+    // `unix:/path` makes no valid HTTP authority.
+    ...(endpoint.target.startsWith('unix:') ? { 'grpc.default_authority': identity } : {}),
     'grpc.keepalive_time_ms': options.pingIntervalMs ?? 10_000,
     'grpc.keepalive_timeout_ms': options.pingTimeoutMs ?? 5_000,
     'grpc.keepalive_permit_without_calls': 0,
@@ -58,9 +64,6 @@ export function createChannel(options: ChannelOptions): Channel {
     // Service configuration from DNS TXT records would let a name server change deadlines and retries.
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_channelz': 0,
-    ...(serverName === undefined
-      ? {}
-      : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
   });
   return {
     grpc,
