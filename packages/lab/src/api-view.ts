@@ -44,7 +44,7 @@ export function createApiView(at: {
             machineRoles: rights.machines ? { '*': apiV2.MachineRole.EDITOR } : {},
             permissions: [
               {
-                permission: {
+                visibility: {
                   case: 'self',
                   value: {
                     methods: ['/metalstack.api.v2.TokenService/Create', '/metalstack.api.v2.TokenService/Refresh'],
