@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueWords } from './config-issue.ts';
 import { listenAddress } from './listen-address.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
@@ -47,5 +48,10 @@ export function defineConfig<Schema extends z.ZodObject>(
   // Parsed side by side rather than merged, so that each keeps its own exact type.
   const schema = z.object({ ...options.schema.shape, ...common.shape });
   const both = z.intersection(options.schema, common);
-  return { name: options.name, description: options.description, schema, parse: (value) => both.safeParse(value) };
+  return {
+    name: options.name,
+    description: options.description,
+    schema,
+    parse: (value) => both.safeParse(value, { error: issueWords }),
+  };
 }

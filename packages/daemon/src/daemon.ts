@@ -3,6 +3,7 @@ import type { ConfigDefinition, DaemonConfig } from './config-definition.ts';
 import type { Health } from './health.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import type { Redactor } from './redactor.ts';
 
 /** What a daemon is given at its start. */
 export interface DaemonContext<Config> {
@@ -12,6 +13,8 @@ export interface DaemonContext<Config> {
   readonly entropy: Entropy;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Told of secrets that were read later (`readSecretFile`), it keeps them out of the log. */
+  readonly redactor: Redactor;
   /** Aborted when the daemon has to stop, before `stop` is called. */
   readonly signal: AbortSignal;
   /** One line on what it is doing, for `systemctl status`. */

@@ -19,5 +19,15 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics.ts';
-export type { CheckResult, Health, Readiness } from './health.ts';
+export { createHealth, type CheckResult, type Health, type HealthOptions, type Readiness } from './health.ts';
 export type { DaemonContext, DaemonOptions, RunningDaemon } from './daemon.ts';
+export { loadConfig, type LoadConfigOptions, type LoadedConfig } from './config-load.ts';
+export { secret } from './secret.ts';
+export { readSecretFile } from './secret-file.ts';
+export { createLogger, type LoggerOptions } from './pino-logger.ts';
+export { MemoryLogger, type LogRecord } from './memory-logger.ts';
+export { Redactor } from './redactor.ts';
+export { startObservability, type Observability, type ObservabilityOptions } from './observability.ts';
+export { createNotifier, type Notifier, type NotifierOptions } from './notifier.ts';
+export { nodeProcess, type ProcessHost } from './process-host.ts';
+export { runDaemon, type DaemonSurroundings } from './run-daemon.ts';
