@@ -1,0 +1,14 @@
+import { vi } from 'vitest';
+import { MockClock, MockNetwork, nodeNetwork } from '../src/index.ts';
+import { describeNetwork } from './compliance.ts';
+
+describeNetwork('the Node network', () => ({
+  network: nodeNetwork(),
+  until: (condition) => vi.waitUntil(condition, { timeout: 2000, interval: 1 }).then(() => undefined),
+}));
+
+describeNetwork('a mock host', () => {
+  const clock = new MockClock();
+  const network = new MockNetwork({ clock }).host('host', '10.0.0.1/24');
+  return { network, until: (condition) => clock.advanceUntil(condition) };
+});
