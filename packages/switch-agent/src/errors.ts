@@ -8,6 +8,8 @@ export const SwitchAgentErrorCode = {
   NoPorts: 'SWITCH_NO_PORTS',
   /** Neither the configuration nor the management interface gives an address. */
   ManagementIp: 'SWITCH_MANAGEMENT_IP',
+  /** The CA of the API server cannot be read. */
+  CaFile: 'SWITCH_CA_FILE',
   /** The name of the switch is not a host name that the API takes. */
   Hostname: 'SWITCH_HOSTNAME',
 } as const;

@@ -1,1 +1,4 @@
-export {};
+export { switchAgentConfig, type SwitchAgentConfig } from './config.ts';
+export { SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
+export { NAMING_SCHEMAS, type NamingSchema } from './naming.ts';
+export { runSwitchAgent } from './run.ts';

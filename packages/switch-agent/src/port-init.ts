@@ -21,26 +21,25 @@ export interface PortInitOptions {
  */
 export async function waitForPortInit(options: PortInitOptions): Promise<boolean> {
   const { appDb, clock, problems, log, signal } = options;
-  const key = `PORT_TABLE${appDb.database.separator}PortInitDone`;
   const startedMs = clock.monotonic();
   let saidMs: number | undefined;
   while (!signal.aborted) {
     try {
-      const done = await appDb.exists(key);
+      const done = await appDb.exists('PORT_TABLE', 'PortInitDone');
       problems.clear('app-db');
       if (done) {
         problems.clear('port-init');
         log.info({ waitedMs: Math.round(clock.monotonic() - startedMs) }, 'the ports are initialised');
         return true;
       }
-      problems.report('port-init', `SONiC has not finished initialising its ports: APPL_DB has no ${key} (are swss and syncd up?)`);
+      problems.report('port-init', 'SONiC has not finished initialising its ports: APPL_DB has no PORT_TABLE:PortInitDone (are swss and syncd up?)');
     } catch (error) {
       if (signal.aborted) return false;
       problems.report('app-db', error);
     }
     const nowMs = clock.monotonic();
     if (saidMs !== undefined && nowMs - saidMs >= SAY_AGAIN_MS) {
-      log.info({ waitedMs: Math.round(nowMs - startedMs), key }, 'still waiting for SONiC to initialise its ports');
+      log.info({ waitedMs: Math.round(nowMs - startedMs) }, 'still waiting for SONiC to initialise its ports');
       saidMs = nowMs;
     }
     saidMs ??= nowMs;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { systemClock } from '@ingot/net';
 import { expect, test } from 'vitest';
 import { readPorts } from '../src/ports.ts';
-import { openSonicDb } from '../src/sonic-db.ts';
+import type { SonicDatabase } from '../src/database-config.ts';
+import { openSonicDb, type SonicDb } from '../src/sonic-db.ts';
 import { CONFIG_DB, startRedis } from './redis-server.ts';
 
 const PORTS = [
@@ -14,10 +15,14 @@ const PORTS = [
   ['HSET', 'PORTCHANNEL|PortChannel1', 'mtu', '9100'],
 ];
 
+function openConfigDb(database: SonicDatabase, timeoutMs = 5000): SonicDb {
+  return openSonicDb({ name: 'CONFIG_DB', locate: () => Promise.resolve(database), clock: systemClock, timeoutMs });
+}
+
 test('reads the ports of CONFIG_DB in natural order, and no other table', async () => {
   await using redis = await startRedis();
   await redis.run(CONFIG_DB, PORTS);
-  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  const db = openConfigDb(redis.databases.CONFIG_DB);
   const refused: string[] = [];
   expect(await readPorts(db, (row) => refused.push(row))).toEqual([
     { name: 'Ethernet2', alias: 'Eth1/3' },
@@ -30,7 +35,7 @@ test('reads the ports of CONFIG_DB in natural order, and no other table', async 
 
 test('an empty CONFIG_DB is no error', async () => {
   await using redis = await startRedis();
-  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  const db = openConfigDb(redis.databases.CONFIG_DB);
   expect(await readPorts(db, () => {})).toEqual([]);
   db.close();
 });
@@ -41,7 +46,7 @@ test('reads a table larger than one SCAN page completely', async () => {
     CONFIG_DB,
     Array.from({ length: 2500 }, (_, n) => ['HSET', `PORT|Ethernet${n}`, 'alias', `Eth${n}`]),
   );
-  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  const db = openConfigDb(redis.databases.CONFIG_DB);
   expect((await readPorts(db, () => {})).length).toBe(2500);
   db.close();
 });
@@ -49,7 +54,7 @@ test('reads a table larger than one SCAN page completely', async () => {
 test('finds a Redis again that was killed and restarted', async () => {
   await using redis = await startRedis();
   await redis.run(CONFIG_DB, PORTS);
-  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock });
+  const db = openConfigDb(redis.databases.CONFIG_DB);
   expect((await readPorts(db, () => {})).length).toBe(3);
   await redis.signal('SIGKILL');
   await expect(readPorts(db, () => {})).rejects.toMatchObject({ code: 'SWITCH_DATABASE' });
@@ -63,7 +68,7 @@ test('finds a Redis again that was killed and restarted', async () => {
 test('a hung Redis costs the deadline and no more, and answers again when it goes on', async () => {
   await using redis = await startRedis();
   await redis.run(CONFIG_DB, PORTS);
-  const db = openSonicDb(redis.databases.CONFIG_DB, { clock: systemClock, timeoutMs: 300 });
+  const db = openConfigDb(redis.databases.CONFIG_DB, 300);
   expect((await readPorts(db, () => {})).length).toBe(3);
   await redis.signal('SIGSTOP');
   for (let time = 0; time < 2; time += 1) {
@@ -79,7 +84,7 @@ test('a hung Redis costs the deadline and no more, and answers again when it goe
 
 test('names the socket when nobody listens there', async () => {
   const database = { name: 'CONFIG_DB', id: 4, separator: '|', unixSocketPath: '/nonexistent/redis.sock' };
-  const db = openSonicDb(database, { clock: systemClock });
+  const db = openConfigDb(database);
   await expect(db.rows('PORT')).rejects.toThrow(/CONFIG_DB at \/nonexistent\/redis\.sock failed: .*ENOENT/);
 });
 
@@ -88,7 +93,7 @@ test('uses the password file, and finds a rotated password with the next connect
   await redis.run(CONFIG_DB, PORTS);
   const passwordPath = join(redis.folder, 'password');
   await writeFile(passwordPath, 'old\n');
-  const db = openSonicDb({ ...redis.databases.CONFIG_DB, passwordPath }, { clock: systemClock });
+  const db = openConfigDb({ ...redis.databases.CONFIG_DB, passwordPath });
   await expect(db.rows('PORT')).rejects.toThrow(/WRONGPASS/);
   await writeFile(passwordPath, 'correct horse\n');
   expect((await db.rows('PORT')).size).toBe(4);

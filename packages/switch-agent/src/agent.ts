@@ -1,0 +1,221 @@
+import type { Health, Logger, Metrics } from '@ingot/daemon';
+import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
+import { isNotFound, isUnreachable, type DesiredSwitch, type Registration, type SwitchApi } from './api.ts';
+import { readLinkState, type LinkState } from './link-state.ts';
+import { every } from './loop.ts';
+import { createAgentMetrics } from './metrics.ts';
+import type { NamingSchema, PortNames } from './naming.ts';
+import { compareNaturally } from './ports.ts';
+import { waitForPortInit } from './port-init.ts';
+import { watchPorts } from './port-watch.ts';
+import { createProblems } from './problems.ts';
+import { createRegistrar } from './registrar.ts';
+import type { SonicDb } from './sonic-db.ts';
+
+/** What the agent knows of its switch before it has asked anybody. */
+export type SwitchIdentity = Omit<Registration, 'ports'>;
+
+export interface SwitchAgentOptions {
+  readonly identity: SwitchIdentity;
+  readonly namingSchema: NamingSchema;
+  readonly sysClassNet: string;
+  readonly periodMs: number;
+  readonly configDb: SonicDb;
+  readonly appDb: SonicDb;
+  readonly api: SwitchApi;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly status: (text: string) => void;
+}
+
+export interface SwitchAgent {
+  /** The switch as the API last wanted it, undefined before its first answer. */
+  readonly desired: DesiredSwitch | undefined;
+  /** Ends all loops; calls that are under way are aborted. */
+  stop(): Promise<void>;
+}
+
+const PING_INTERVAL_MS = 5 * 60_000;
+const FIRST_PING_RETRY_MS = 5000;
+const LONGEST_PING_RETRY_MS = 60_000;
+
+/**
+ * Starts the agent's loops: ports, registration, desired state, heartbeat and component ping. They share what they
+ * learn, and none waits for another: a hung Redis does not silence the heartbeat, nor an API out of reach the ports.
+ */
+export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
+  const { identity, periodMs, api, clock, entropy, log, health } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const problems = createProblems(log);
+  const metrics = createAgentMetrics(options.metrics);
+  const startedAtMs = clock.now();
+
+  let names: PortNames | undefined;
+  let desired: DesiredSwitch | undefined;
+  let readMs = 0;
+  let getMs = 0;
+
+  const linkStates = async (ports: PortNames): Promise<ReadonlyMap<string, LinkState>> => {
+    const states = await Promise.all(
+      ports.ports.map(async ({ port, nicName }) => [nicName, await readLinkState(options.sysClassNet, port)] as const),
+    );
+    return new Map(states);
+  };
+
+  const registrar = createRegistrar({
+    register: (registration) => api.register(registration, signal),
+    registration: async () => {
+      if (names === undefined) return undefined;
+      const states = await linkStates(names);
+      const ports = names.ports.map((port) => ({ ...port, state: states.get(port.nicName) ?? 'unknown' }));
+      return { ...identity, ports };
+    },
+    onRegistered: (answer, ports) => {
+      desired = answer;
+      metrics.registered();
+      health.set('registered', { ok: true });
+      options.status(`${identity.id} is registered with ${ports} ports`);
+    },
+    onFailed: () => metrics.failed('register'),
+    clock,
+    entropy,
+    problems,
+    log,
+    signal,
+  });
+
+  const followPorts = async (): Promise<void> => {
+    const initialised = await waitForPortInit({ appDb: options.appDb, clock, problems, log, signal });
+    if (!initialised) return;
+    await watchPorts({
+      configDb: options.configDb,
+      namingSchema: options.namingSchema,
+      periodMs,
+      clock,
+      problems,
+      signal,
+      onRead: (durationMs) => {
+        readMs = durationMs;
+      },
+      onPorts: (found) => {
+        log.info({ ports: found.ports.length }, names === undefined ? 'read the ports' : 'the ports have changed');
+        names = found;
+        registrar.request();
+      },
+    });
+  };
+
+  /** A call that failed: counted, said, and, when the API does not know the switch, answered by registering it. */
+  const failed = (topic: 'heartbeat' | 'get', error: unknown): void => {
+    if (signal.aborted) return;
+    metrics.failed(topic);
+    if (isNotFound(error)) {
+      if (names !== undefined) registrar.request();
+      // Before the first registration that is to be expected.
+      if (desired === undefined) return;
+    }
+    problems.report(topic, error, { tellApi: topic !== 'heartbeat' && !isUnreachable(error) && !isNotFound(error) });
+  };
+
+  const fetchDesired = async (): Promise<void> => {
+    const startedMs = clock.monotonic();
+    try {
+      const answer = await api.get(identity.id, signal);
+      problems.clear('get');
+      if (desired === undefined || JSON.stringify(answer) !== JSON.stringify(desired)) {
+        log.info({ nics: answer.nics.length, wanted: wanted(answer) }, 'the desired state has changed');
+      }
+      desired = answer;
+    } catch (error) {
+      failed('get', error);
+    } finally {
+      getMs = clock.monotonic() - startedMs;
+    }
+  };
+
+  const heartbeat = async (): Promise<void> => {
+    const startedMs = clock.monotonic();
+    try {
+      const known = names === undefined ? undefined : await linkStates(names);
+      if (known !== undefined) metrics.portStates(known);
+      const portStates = statesFor(desired, known);
+      await api.heartbeat(
+        {
+          id: identity.id,
+          durationMs: clock.monotonic() - startedMs + readMs + getMs,
+          error: problems.summary(),
+          portStates,
+        },
+        signal,
+      );
+      problems.clear('heartbeat');
+      metrics.beat();
+    } catch (error) {
+      failed('heartbeat', error);
+    }
+  };
+
+  const ping = async (): Promise<void> => {
+    try {
+      await withRetry(
+        () =>
+          api.ping({ id: identity.id, startedAtMs, intervalMs: PING_INTERVAL_MS, agentVersion: identity.agentVersion }, signal),
+        {
+          schedule: retrySchedule({ initialMs: FIRST_PING_RETRY_MS, maxMs: LONGEST_PING_RETRY_MS, entropy }),
+          clock,
+          signal,
+          onRetry: ({ error }) => {
+            metrics.failed('ping');
+            problems.report('ping', error, { tellApi: !isUnreachable(error) });
+          },
+        },
+      );
+      problems.clear('ping');
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+
+  health.set('registered', { ok: false, reason: 'the switch is not registered yet' });
+  const loops = Promise.all([
+    followPorts(),
+    registrar.ended,
+    every(clock, periodMs, signal, fetchDesired),
+    every(clock, periodMs, signal, heartbeat),
+    every(clock, PING_INTERVAL_MS, signal, ping),
+  ]);
+  return {
+    get desired() {
+      return desired;
+    },
+    stop: async () => {
+      stopping.abort();
+      await loops;
+    },
+  };
+}
+
+/**
+ * The states for a heartbeat. The API refuses a map that lacks one of its nics, so each of those is in it, `unknown`
+ * when the switch has no such port. Empty, that is, "not said", while the API's nics or the ports are not known.
+ */
+function statesFor(
+  desired: DesiredSwitch | undefined,
+  known: ReadonlyMap<string, LinkState> | undefined,
+): ReadonlyMap<string, LinkState> {
+  if (desired === undefined || known === undefined) return new Map();
+  return new Map(desired.nics.map(({ name }) => [name, known.get(name) ?? 'unknown']));
+}
+
+/** For the log: what the API wants of each nic that it wants anything of. */
+function wanted(desired: DesiredSwitch): Readonly<Record<string, string>> {
+  const wishes = desired.nics
+    .filter((nic) => nic.vrf !== undefined || nic.state !== undefined)
+    .sort((a, b) => compareNaturally(a.name, b.name))
+    .map((nic) => [nic.name, [nic.vrf, nic.state].filter((wish) => wish !== undefined).join(' ')] as const);
+  return Object.fromEntries(wishes);
+}

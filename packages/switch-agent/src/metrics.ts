@@ -1,0 +1,41 @@
+import type { Metrics } from '@ingot/daemon';
+import type { LinkState } from './link-state.ts';
+
+/** What the agent counts. */
+export interface AgentMetrics {
+  beat(): void;
+  registered(): void;
+  failed(call: 'register' | 'heartbeat' | 'get' | 'ping'): void;
+  portStates(states: ReadonlyMap<string, LinkState>): void;
+}
+
+export function createAgentMetrics(metrics: Metrics): AgentMetrics {
+  const beats = metrics.counter({
+    name: 'ingot_switch_agent_heartbeats_total',
+    help: 'Heartbeats that the API has taken.',
+  });
+  const registrations = metrics.counter({
+    name: 'ingot_switch_agent_registrations_total',
+    help: 'Registrations that the API has taken.',
+  });
+  const failures = metrics.counter({
+    name: 'ingot_switch_agent_failures_total',
+    help: 'Calls to the API that failed.',
+    labels: ['call'],
+  });
+  const ports = metrics.gauge({
+    name: 'ingot_switch_agent_ports',
+    help: 'Ports by link state.',
+    labels: ['state'],
+  });
+  return {
+    beat: () => beats.inc({}),
+    registered: () => registrations.inc({}),
+    failed: (call) => failures.inc({ call }),
+    portStates: (states) => {
+      const count: Record<LinkState, number> = { up: 0, down: 0, unknown: 0 };
+      for (const state of states.values()) count[state] += 1;
+      for (const state of ['up', 'down', 'unknown'] as const) ports.set({ state }, count[state]);
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { createHealth, createMetrics, type Health, MemoryLogger, type Metrics } from '@ingot/daemon';
+import { MockClock, mockEntropy } from '@ingot/net';
+import { startSwitchAgent, type SwitchAgent, type SwitchAgentOptions } from '../src/agent.ts';
+import type { Beat, DesiredSwitch, Ping, Registration, SwitchApi } from '../src/api.ts';
+import type { SonicDb } from '../src/sonic-db.ts';
+
+/** CONFIG_DB and APPL_DB in memory, for tests with virtual time. */
+export class MemoryDb implements SonicDb {
+  readonly tables: Map<string, Map<string, Record<string, string>>> = new Map();
+  /** Thrown instead of an answer. */
+  failure: Error | undefined;
+  questions = 0;
+
+  set(table: string, key: string, row: Record<string, string>): this {
+    const rows = this.tables.get(table) ?? new Map<string, Record<string, string>>();
+    this.tables.set(table, rows.set(key, row));
+    return this;
+  }
+
+  async exists(table: string, key: string): Promise<boolean> {
+    this.#ask();
+    return this.tables.get(table)?.has(key) ?? false;
+  }
+
+  async rows(table: string): Promise<ReadonlyMap<string, Record<string, string>>> {
+    this.#ask();
+    return new Map(this.tables.get(table));
+  }
+
+  close(): void {}
+
+  #ask(): void {
+    this.questions += 1;
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+/** The API as far as the agent sees it: keeps what it is told, and can be made to refuse. */
+export class MemoryApi implements SwitchApi {
+  readonly registrations: Registration[] = [];
+  readonly beats: Beat[] = [];
+  readonly pings: Ping[] = [];
+  /** By call; thrown instead of an answer. */
+  readonly failures: Map<'register' | 'get' | 'heartbeat' | 'ping', Error> = new Map();
+  desired: DesiredSwitch | undefined;
+
+  async register(registration: Registration): Promise<DesiredSwitch> {
+    this.#maybeFail('register');
+    this.registrations.push(registration);
+    this.desired = { nics: registration.ports.map(({ nicName }) => ({ name: nicName })) };
+    return this.desired;
+  }
+
+  async get(): Promise<DesiredSwitch> {
+    this.#maybeFail('get');
+    return this.desired ?? { nics: [] };
+  }
+
+  async heartbeat(beat: Beat): Promise<void> {
+    this.#maybeFail('heartbeat');
+    this.beats.push(beat);
+  }
+
+  async ping(ping: Ping): Promise<void> {
+    this.#maybeFail('ping');
+    this.pings.push(ping);
+  }
+
+  close(): void {}
+
+  #maybeFail(call: 'register' | 'get' | 'heartbeat' | 'ping'): void {
+    const failure = this.failures.get(call);
+    if (failure !== undefined) throw failure;
+  }
+}
+
+export interface UnitKit {
+  readonly agent: SwitchAgent;
+  readonly clock: MockClock;
+  readonly api: MemoryApi;
+  readonly configDb: MemoryDb;
+  readonly appDb: MemoryDb;
+  readonly log: MemoryLogger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+}
+
+/** An agent with two ports on virtual time, one second between heartbeats. */
+export function startUnitAgent(
+  sysClassNet: string,
+  change: (kit: Omit<UnitKit, 'agent'>) => Partial<SwitchAgentOptions> | void = () => {},
+): UnitKit {
+  const clock = new MockClock();
+  const kit = {
+    clock,
+    api: new MemoryApi(),
+    configDb: new MemoryDb().set('PORT', 'Ethernet0', { alias: 'Eth1/1' }).set('PORT', 'Ethernet4', { alias: 'Eth1/2' }),
+    appDb: new MemoryDb().set('PORT_TABLE', 'PortInitDone', { lanes: '0' }),
+    log: new MemoryLogger(),
+    metrics: createMetrics(),
+    health: createHealth({ clock }),
+  };
+  const changes = change(kit);
+  const agent = startSwitchAgent({
+    identity: {
+      id: 'leaf01',
+      partition: 'lab',
+      rack: 'rack-1',
+      managementIp: '10.0.0.11',
+      managementUser: 'admin',
+      osVersion: '202411.1',
+      agentVersion: 'ingot test',
+    },
+    namingSchema: 'default',
+    sysClassNet,
+    periodMs: 1000,
+    entropy: mockEntropy(7),
+    status: () => {},
+    ...kit,
+    ...changes,
+  });
+  return { agent, ...kit };
+}
