@@ -46,6 +46,12 @@ interface Progress {
   fail?: string;
 }
 
+/** TFTP is passed over by firmware that needs none; any other phase only if the end was reached without a sign of it. */
+function isSkipped(machine: Progress, phase: Phase): boolean {
+  const ends: readonly Phase[] = phase === 'tftp' ? phases.slice(phases.indexOf('ipxe')) : ['waiting'];
+  return ends.some((end) => machine.reached.has(end));
+}
+
 /** A live list on a terminal: a spinner at the phase that each machine is in, its time beside every phase it has passed. */
 export function createTerminalDisplay(write: (line: string) => void): Display {
   const progress = new Map<string, Progress>();
@@ -57,6 +63,7 @@ export function createTerminalDisplay(write: (line: string) => void): Display {
     new Promise((resolve, reject) => {
       const at = machine.reached.get(phase);
       if (at !== undefined) resolve(at);
+      else if (isSkipped(machine, phase)) resolve(undefined);
       else if (machine.fail !== undefined) reject(new Error(machine.fail));
       else machine.waiters.set(phase, { reached: resolve, fail: (reason) => reject(new Error(reason)) });
     });
@@ -74,11 +81,12 @@ export function createTerminalDisplay(write: (line: string) => void): Display {
               title: phaseTitles[phase],
               task: async (__: unknown, step) => {
                 const at = await wait(machine, phase);
-                if (at === undefined) step.skip(`TFTP ${withoutTftp}`);
+                if (at === undefined)
+                  step.skip(phase === 'tftp' ? `TFTP ${withoutTftp}` : `${phaseTitles[phase]}: not seen`);
                 else step.title = `${seconds(at).padStart(7)}  ${phaseTitles[phase]}`;
               },
             })),
-            { rendererOptions: { collapseSubtasks: false } },
+            { concurrent: false, rendererOptions: { collapseSubtasks: false } },
           );
         },
         rendererOptions: { persistentOutput: true },
@@ -98,10 +106,7 @@ export function createTerminalDisplay(write: (line: string) => void): Display {
       machine.reached.set(phase, atMs);
       machine.waiters.get(phase)?.reached(atMs);
       machine.waiters.delete(phase);
-      // The list runs in order, so only the phase it stands at can wait while a later one has been reached.
-      for (const earlier of phases.slice(0, phases.indexOf(phase))) {
-        if (phase === 'waiting' || earlier === 'tftp') machine.waiters.get(earlier)?.reached(undefined);
-      }
+      for (const [earlier, waiter] of machine.waiters) if (isSkipped(machine, earlier)) waiter.reached(undefined);
     },
     note(text) {
       if (notes === undefined) write(text);
