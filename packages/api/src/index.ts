@@ -21,7 +21,22 @@ export type { AccessQuestion, CallRecord } from './server/pipeline.ts';
 export { defaultServerLimits, type ServerLimits } from './server/limits.ts';
 
 // What callers need to build and read messages, so that they agree with this package on one protobuf runtime.
-export { create, fromBinary, fromJson, toBinary, toJson, type MessageInitShape } from '@bufbuild/protobuf';
+export {
+  clone,
+  create,
+  equals,
+  fromBinary,
+  fromJson,
+  fromJsonString,
+  toBinary,
+  toJson,
+  toJsonString,
+  type DescMessage,
+  type DescService,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 export {
   durationFromMs,
   durationMs,
