@@ -103,6 +103,7 @@ async function waitForMachines(
     rack.machines.map(async (machine) => {
       const reason = await rack.untilWaiting(machine, timeoutMs, interrupted);
       if (reason !== undefined) failed.set(machine.identity.name, reason);
+      else if (!machine.timeline.reachedMs.has('waiting')) failed.set(machine.identity.name, 'interrupted');
     }),
   );
   return failed;

@@ -91,7 +91,12 @@ export function createTerminalDisplay(write: (line: string) => void): Display {
         },
         rendererOptions: { persistentOutput: true },
       })),
-      { concurrent: true, exitOnError: false, rendererOptions: { collapseErrors: false } },
+      {
+        concurrent: true,
+        exitOnError: false,
+        registerSignalListeners: false,
+        rendererOptions: { collapseErrors: false },
+      },
     );
     shown = list.run().catch(() => undefined);
   };
