@@ -1,32 +1,89 @@
+import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { systemClock, systemEntropy } from '@ingot/net';
+import { runCommand } from './command.ts';
+import { AgentError, reasonOf } from './errors.ts';
 import { inventoryLines } from './inventory-text.ts';
 import { takeInventory } from './inventory/inventory.ts';
+import { connectApi } from './life/api.ts';
+import { httpGet } from './life/http-get.ts';
+import { live } from './life/life.ts';
+import { createReporter } from './life/reporter.ts';
+import { openState } from './life/state.ts';
+import { feedWatchdog } from './life/watchdog.ts';
 import { openSysfs } from './sysfs.ts';
 
-const usage = `ingot-discovery: what runs on a machine that nobody knows yet
+const version = '0.1.0';
+
+const usage = `ingot-discovery: runs on a machine that nobody knows yet
 
   ingot-discovery inventory [--json] [--root DIR]   what this machine is made of
-  ingot-discovery run                               register it and wait; only the discovery image's init does this
+  ingot-discovery run                               register it and wait; for the discovery image only
 `;
+
+function printInventory(root: string, json: boolean): void {
+  const inventory = takeInventory(openSysfs(root));
+  process.stdout.write(
+    json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`,
+  );
+}
+
+async function run(): Promise<void> {
+  const insideImage = process.env['INGOT_IMAGE'] === '1';
+  const sysfs = openSysfs('/');
+  const state = openState('/run/ingot', { insideImage });
+  const reporter = createReporter({
+    clock: systemClock,
+    state,
+    uptime: () => Number(sysfs.text('/proc/uptime')?.split(' ')[0] ?? 0),
+    // Synchronous, so that the last words of a dying process arrive.
+    write: (line) => writeSync(1, `${line}\n`),
+  });
+  const stopping = new AbortController();
+  const watchdog = insideImage ? feedWatchdog('/dev/watchdog', systemClock) : undefined;
+  const die = (error: unknown): never => {
+    const reason = error instanceof AgentError ? `${error.code}: ${reasonOf(error)}` : reasonOf(error);
+    state.keepReason(reason);
+    reporter.say('crashed', `in phase ${reporter.phase}: ${reason}`);
+    reporter.note('crashed', { stack: error instanceof Error ? error.stack : undefined });
+    process.exit(1);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort(new Error(signal)));
+
+  reporter.enter('agent', `discovery agent ${version}, node ${process.versions.node}`);
+  try {
+    await live({
+      sysfs,
+      run: runCommand,
+      clock: systemClock,
+      entropy: systemEntropy,
+      state,
+      reporter,
+      version,
+      httpGet,
+      connect: connectApi,
+      signal: stopping.signal,
+    });
+  } catch (error) {
+    if (!stopping.signal.aborted) die(error);
+    reporter.say(reporter.phase, `stopped by ${reasonOf(stopping.signal.reason)}`);
+  }
+  watchdog?.stop();
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: 'boolean', default: false }, root: { type: 'string', default: '/' } },
 });
 switch (positionals[0]) {
-  case 'inventory': {
-    const inventory = takeInventory(openSysfs(values.root));
-    process.stdout.write(
-      values.json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`,
-    );
+  case 'inventory':
+    printInventory(values.root, values.json);
     break;
-  }
-  case 'run': {
-    const inventory = takeInventory(openSysfs(values.root));
-    for (const line of inventoryLines(inventory)) console.log(`INGOT 0 inventory ${line}`);
-    setTimeout(() => undefined, 3_600_000);
+  case 'run':
+    await run();
     break;
-  }
   default:
     process.stderr.write(usage);
     process.exitCode = 2;

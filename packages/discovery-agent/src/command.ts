@@ -1,0 +1,37 @@
+import { execa } from 'execa';
+import { AgentError, AgentErrorCode } from './errors.ts';
+
+export interface CommandOptions {
+  /** Killed when it takes longer. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a program with an argument array, never through a shell, and gives its standard output.
+ *
+ * Rejects with an `AgentError` (`CommandFailed`) when it is missing, fails or takes too long.
+ */
+export type RunCommand = (file: string, args: readonly string[], options: CommandOptions) => Promise<string>;
+
+const maxOutputBytes = 4 * 2 ** 20;
+
+export const runCommand: RunCommand = async (file, args, { timeoutMs, signal }) => {
+  const result = await execa(file, args, {
+    reject: false,
+    stdin: 'ignore',
+    timeout: timeoutMs,
+    maxBuffer: maxOutputBytes,
+    env: { LC_ALL: 'C' },
+    ...(signal && { cancelSignal: signal }),
+  });
+  if (!result.failed) return result.stdout;
+  const why = result.timedOut
+    ? `gave no result within ${timeoutMs} ms`
+    : lastLine(result.stderr) || result.shortMessage || `ended with status ${result.exitCode}`;
+  throw new AgentError(AgentErrorCode.CommandFailed, `${file} ${args.join(' ')}: ${why}`, { cause: result.cause });
+};
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

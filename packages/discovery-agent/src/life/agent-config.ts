@@ -1,0 +1,72 @@
+import * as z from 'zod/mini';
+
+/** What the boot server gives this machine, once. */
+export interface AgentConfig {
+  /** `https://host:port`. */
+  readonly apiUrl: string;
+  /** Bearer token for this machine only. Never logged. */
+  readonly token: string;
+  /** PEM; what the API server's certificate is signed with. */
+  readonly caCert: string;
+  readonly partition: string;
+  readonly ntpServers: readonly string[];
+  readonly dnsServers: readonly string[];
+  readonly debug: boolean;
+}
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly value: AgentConfig }
+  | { readonly ok: false; readonly offset: number; readonly reason: string };
+
+const strings = z.optional(z.nullable(z.array(z.string())));
+const text = z.optional(z.nullable(z.string()));
+
+const client = z.object({ metal_apiserver_url: text, metal_hammer_token: text, ca_cert: text });
+
+/** Two generations of one format: the client's fields in an object of their own, or flat with longer names. */
+const schema = z.object({
+  client: z.optional(z.nullable(client)),
+  metal_apiserver_url: text,
+  metal_apiserver_token_for_hammer: text,
+  ca_cert: text,
+  partition: text,
+  ntp_servers: strings,
+  dns_servers: strings,
+  debug: z.optional(z.nullable(z.boolean())),
+});
+
+/** Unknown fields are ignored, absent lists are empty. The reason names what is missing, never the token. */
+export function parseConfig(body: string): ParsedConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { ok: false, offset: 0, reason: 'the config is no JSON' };
+  }
+  const result = schema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    return { ok: false, offset: 0, reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}` };
+  }
+  const given = result.data;
+  const required = {
+    'client.metal_apiserver_url': given.client?.metal_apiserver_url ?? given.metal_apiserver_url ?? '',
+    'client.metal_hammer_token': given.client?.metal_hammer_token ?? given.metal_apiserver_token_for_hammer ?? '',
+    'client.ca_cert': given.client?.ca_cert ?? given.ca_cert ?? '',
+    partition: given.partition ?? '',
+  };
+  for (const [name, value] of Object.entries(required))
+    if (value === '') return { ok: false, offset: 0, reason: `the config lacks ${name}` };
+  return {
+    ok: true,
+    value: {
+      apiUrl: required['client.metal_apiserver_url'],
+      token: required['client.metal_hammer_token'],
+      caCert: required['client.ca_cert'],
+      partition: required.partition,
+      ntpServers: given.ntp_servers ?? [],
+      dnsServers: given.dns_servers ?? [],
+      debug: given.debug ?? false,
+    },
+  };
+}

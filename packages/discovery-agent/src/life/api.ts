@@ -1,0 +1,37 @@
+import { createChannel, createClient, infraV2, timestampFromMs, apiV2 } from '@ingot/api';
+import type { Clock } from '@ingot/net';
+import type { AgentConfig } from './agent-config.ts';
+import type { RegisterRequest } from './register-request.ts';
+
+export const EventType: typeof apiV2.MachineProvisioningEventType = apiV2.MachineProvisioningEventType;
+export type EventType = apiV2.MachineProvisioningEventType;
+
+/** What the agent says to the API server and hears from it. Calls reject with an `ApiError`. */
+export interface Api {
+  sendEvent(event: EventType, message: string, signal: AbortSignal): Promise<void>;
+  register(request: RegisterRequest, signal: AbortSignal): Promise<{ readonly size: string }>;
+  /** Messages of one Wait stream; true stands for one that carries an allocation. */
+  wait(signal: AbortSignal): AsyncIterable<boolean>;
+  close(): void;
+}
+
+const eventTimeoutMs = 10_000;
+/** The server connects switch ports within the call, and tries that up to ten times. */
+const registerTimeoutMs = 30_000;
+
+export function connectApi(config: AgentConfig, uuid: string, clock: Clock): Api {
+  const channel = createChannel({ url: config.apiUrl, ca: config.caCert, token: config.token });
+  const boot = createClient(infraV2.BootService, channel);
+  const events = createClient(infraV2.EventService, channel);
+  return {
+    async sendEvent(event, message, signal) {
+      const time = timestampFromMs(clock.now());
+      await events.send({ events: { [uuid]: { time, event, message } } }, { timeoutMs: eventTimeoutMs, signal });
+    },
+    register: (request, signal) => boot.register(request, { timeoutMs: registerTimeoutMs, signal }),
+    async *wait(signal) {
+      for await (const message of boot.wait({ uuid }, { signal })) yield message.allocation !== undefined;
+    },
+    close: () => channel.close(),
+  };
+}

@@ -1,0 +1,89 @@
+import { retrySchedule } from '@ingot/net';
+import type { Clock, Entropy } from '@ingot/net';
+import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
+import { parseConfig } from './agent-config.ts';
+import type { AgentConfig } from './agent-config.ts';
+import type { HttpAnswer } from './http-get.ts';
+import type { Reporter } from './reporter.ts';
+import type { State } from './state.ts';
+
+export interface ConfigSource {
+  readonly url: URL;
+  readonly get: (url: URL, timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
+  readonly state: Pick<State, 'config' | 'keepConfig'>;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  /** Told the server's time of every answer, milliseconds since the epoch. */
+  readonly onServerTime: (dateMs: number) => Promise<void>;
+}
+
+const requestTimeoutMs = 5_000;
+const firstDelayMs = 500;
+const maxDelayMs = 15_000;
+/** A refusal is for good as long as nobody restarts the boot server or the machine: ask seldom. */
+const refusedDelayMs = 60_000;
+
+/**
+ * The config of this boot. The boot server gives it once; so a run after a crash takes what the first one kept.
+ *
+ * Never gives up. Every failure is said on the console, a refusal with what to do about it.
+ */
+export async function obtainConfig(source: ConfigSource): Promise<AgentConfig> {
+  const { clock, entropy, reporter, signal, state } = source;
+  const kept = state.config();
+  if (kept !== undefined) {
+    const parsed = parseConfig(kept);
+    if (parsed.ok) return parsed.value;
+  }
+  const delays = retrySchedule({ initialMs: firstDelayMs, maxMs: maxDelayMs, entropy });
+  for (;;) {
+    let delayMs: number;
+    try {
+      return await fetchOnce(source);
+    } catch (error) {
+      signal.throwIfAborted();
+      const refused = error instanceof AgentError && error.code === AgentErrorCode.ConfigRefused;
+      delayMs = refused ? refusedDelayMs : (delays.next().value ?? maxDelayMs);
+      reporter.say('config', `${reasonOf(error)}; asking again in ${Math.ceil(delayMs / 1000)} s`);
+    }
+    await clock.sleep(delayMs, signal);
+  }
+}
+
+async function fetchOnce({ url, get, state, signal, onServerTime }: ConfigSource): Promise<AgentConfig> {
+  let answer: HttpAnswer;
+  try {
+    answer = await get(url, requestTimeoutMs, signal);
+  } catch (cause) {
+    throw new AgentError(AgentErrorCode.ConfigUnavailable, `${url.host} gives no config: ${reasonOf(cause)}`, { cause });
+  }
+  if (answer.dateMs !== undefined) await onServerTime(answer.dateMs);
+  if (answer.status === 403)
+    throw new AgentError(
+      AgentErrorCode.ConfigRefused,
+      `${url.host} refuses the config, which it gives to each boot once: ${messageOf(answer.body)}. Restart the machine`,
+    );
+  if (answer.status !== 200)
+    throw new AgentError(
+      AgentErrorCode.ConfigUnavailable,
+      `${url.host} gives no config now: status ${answer.status} ${messageOf(answer.body)}`,
+    );
+  const parsed = parseConfig(answer.body);
+  if (!parsed.ok)
+    throw new AgentError(AgentErrorCode.ConfigInvalid, `${url.host} gave an unusable config: ${parsed.reason}`);
+  state.keepConfig(answer.body);
+  return parsed.value;
+}
+
+/** `message` of a JSON error body, otherwise the beginning of it. */
+function messageOf(body: string): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) return String(parsed.message);
+  } catch {
+    // Plain text is as good.
+  }
+  return body.slice(0, 200).trim();
+}

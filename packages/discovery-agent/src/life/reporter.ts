@@ -1,0 +1,53 @@
+import type { Clock } from '@ingot/net';
+import type { Phase, State } from './state.ts';
+
+/** Tells people and programs what the agent does: console lines, and the same as JSON in the log. */
+export interface Reporter {
+  /** Enters a phase: it is what a crash from now on is reported with. */
+  enter(phase: Phase, words: string): void;
+  /** Says something within a phase that need not be the current one. */
+  say(phase: Phase, words: string): void;
+  /** To the log only. */
+  note(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly phase: Phase;
+}
+
+export interface ReporterOptions {
+  readonly clock: Clock;
+  readonly state: Pick<State, 'setPhase' | 'log'>;
+  /** Seconds since power-on. */
+  readonly uptime: () => number;
+  /** A line for the serial console. */
+  readonly write: (line: string) => void;
+}
+
+/**
+ * Console lines are `INGOT <uptime in seconds> <phase> <words>`, a stable format that harnesses read. Words come
+ * from the network, too (an API's error text): control characters never reach the terminal.
+ */
+export function createReporter({ clock, state, uptime, write }: ReporterOptions): Reporter {
+  let current: Phase = 'agent';
+  const log = (level: string, fields: Readonly<Record<string, unknown>>): void => {
+    state.log(JSON.stringify({ level, time: new Date(clock.now()).toISOString(), part: 'discovery-agent', ...fields }));
+  };
+  const say = (phase: Phase, words: string): void => {
+    write(`INGOT ${uptime().toFixed(2)} ${phase} ${printable(words)}`);
+    log(phase === 'crashed' ? 'error' : 'info', { phase, msg: words });
+  };
+  return {
+    get phase() {
+      return current;
+    },
+    enter(phase, words) {
+      current = phase;
+      state.setPhase(phase);
+      say(phase, words);
+    },
+    say,
+    note: (message, fields = {}) => log('info', { phase: current, msg: message, ...fields }),
+  };
+}
+
+function printable(words: string): string {
+  return words.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ');
+}

@@ -1,0 +1,88 @@
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What the agent is busy with, as shown on the console and in Crashed events. */
+export type Phase =
+  | 'agent'
+  | 'config'
+  | 'inventory'
+  | 'lldp'
+  | 'bmc'
+  | 'register'
+  | 'waiting'
+  | 'crashed';
+
+/** How the run before this one ended. */
+export interface LastExit {
+  readonly code: number;
+  readonly phase: string;
+  /** One line; empty when the process left none, as after SIGKILL. */
+  readonly reason: string;
+}
+
+/**
+ * The agent's memory between two of its runs, files below `/run/ingot` on a tmpfs: gone with the machine, never on a
+ * disk. `/init` reads `phase` and writes `last-exit`.
+ */
+export interface State {
+  setPhase(phase: Phase): void;
+  config(): string | undefined;
+  /** Readable for root only: it holds the machine's token. */
+  keepConfig(body: string): void;
+  keepReason(reason: string): void;
+  /** How the last run ended; forgotten once `forgetLastExit` was called. */
+  lastExit(): LastExit | undefined;
+  forgetLastExit(): void;
+  /** True once `/init` has loaded the drivers; always true outside of the image. */
+  driversLoaded(): boolean;
+  log(line: string): void;
+}
+
+/** The log lives in memory, too: beyond this size the older half is dropped. */
+const maxLogBytes = 4 * 2 ** 20;
+
+/** @param directory made if missing */
+export function openState(directory: string, options: { readonly insideImage: boolean }): State {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const at = (name: string): string => join(directory, name);
+  const read = (name: string): string | undefined => {
+    try {
+      return readFileSync(at(name), 'utf8');
+    } catch {
+      return undefined;
+    }
+  };
+  const write = (name: string, content: string): void => {
+    const partial = at(`${name}.part`);
+    mkdirSync(dirname(partial), { recursive: true });
+    writeFileSync(partial, content, { mode: 0o600 });
+    renameSync(partial, at(name));
+  };
+  return {
+    setPhase: (phase) => write('phase', `${phase}\n`),
+    config: () => read('config.json'),
+    keepConfig: (body) => write('config.json', body),
+    keepReason: (reason) => write('reason', reason),
+    lastExit() {
+      const text = read('last-exit');
+      if (text === undefined || text === '') return undefined;
+      const field = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1] ?? '';
+      const reason = read('reason') || lastLine(read('stderr') ?? '');
+      return { code: Number(field('code')), phase: field('phase') || 'unknown', reason };
+    },
+    forgetLastExit() {
+      write('last-exit', '');
+      write('reason', '');
+    },
+    driversLoaded: () => !options.insideImage || read('modules-loaded') !== undefined,
+    log(line) {
+      const path = at('agent.log');
+      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) renameSync(path, `${path}.1`);
+      appendFileSync(path, `${line}\n`, { mode: 0o600 });
+    },
+  };
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
