@@ -163,7 +163,10 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     try {
       await withRetry(
         () =>
-          api.ping({ id: identity.id, startedAtMs, intervalMs: PING_INTERVAL_MS, agentVersion: identity.agentVersion }, signal),
+          api.ping(
+            { id: identity.id, startedAtMs, intervalMs: PING_INTERVAL_MS, agentVersion: identity.agentVersion },
+            signal,
+          ),
         {
           schedule: retrySchedule({ initialMs: FIRST_PING_RETRY_MS, maxMs: LONGEST_PING_RETRY_MS, entropy }),
           clock,

@@ -1,4 +1,13 @@
-import { ApiError, apiV2, Code, createChannel, createClient, durationFromMs, infraV2, timestampFromMs } from '@ingot/api';
+import {
+  ApiError,
+  apiV2,
+  Code,
+  createChannel,
+  createClient,
+  durationFromMs,
+  infraV2,
+  timestampFromMs,
+} from '@ingot/api';
 import type { LinkState } from './link-state.ts';
 import type { NamedPort } from './naming.ts';
 
@@ -109,7 +118,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
       await switches.heartbeat(
         {
           id: beat.id,
-          duration: durationFromMs(beat.durationMs),
+          duration: durationFromMs(Math.round(beat.durationMs)),
           ...(beat.error === undefined ? {} : { error: beat.error }),
           portStates: Object.fromEntries([...beat.portStates].map(([name, state]) => [name, toStatus(state)])),
         },

@@ -21,10 +21,7 @@ const schema = z.object({
     z.string(),
     z.object({ unix_socket_path: z.string().min(1), password_path: z.string().optional() }),
   ),
-  DATABASES: z.record(
-    z.string(),
-    z.object({ id: z.int().min(0), separator: z.string().min(1), instance: z.string() }),
-  ),
+  DATABASES: z.record(z.string(), z.object({ id: z.int().min(0), separator: z.string().min(1), instance: z.string() })),
 });
 
 /** The two databases that the agent reads. */
@@ -39,7 +36,11 @@ export async function readDatabaseConfig(file: string): Promise<DatabaseConfig> 
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw fileError(file, `cannot be read (${reasonOf(error)}); is SONiC's database container up, and is redis.databaseConfig right?`, error);
+    throw fileError(
+      file,
+      `cannot be read (${reasonOf(error)}); is SONiC's database container up, and is redis.databaseConfig right?`,
+      error,
+    );
   }
   return parseDatabaseConfig(text, file);
 }

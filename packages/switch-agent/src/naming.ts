@@ -74,5 +74,7 @@ function lengthProblem(what: string, text: string): string | undefined {
 
 function duplicate(what: string, text: string, taken: ReadonlyMap<string, string>): string | undefined {
   const other = taken.get(text);
-  return other === undefined ? undefined : `the ${what} "${text}" is that of ${other} too; give them different aliases in CONFIG_DB`;
+  return other === undefined
+    ? undefined
+    : `the ${what} "${text}" is that of ${other} too; give them different aliases in CONFIG_DB`;
 }

@@ -32,7 +32,10 @@ export async function waitForPortInit(options: PortInitOptions): Promise<boolean
         log.info({ waitedMs: Math.round(clock.monotonic() - startedMs) }, 'the ports are initialised');
         return true;
       }
-      problems.report('port-init', 'SONiC has not finished initialising its ports: APPL_DB has no PORT_TABLE:PortInitDone (are swss and syncd up?)');
+      problems.report(
+        'port-init',
+        'SONiC has not finished initialising its ports: APPL_DB has no PORT_TABLE:PortInitDone (are swss and syncd up?)',
+      );
     } catch (error) {
       if (signal.aborted) return false;
       problems.report('app-db', error);

@@ -37,5 +37,7 @@ export async function readPorts(configDb: SonicDb, refuse: (row: string) => void
 
 /** Whether two readings describe the same ports. */
 export function samePorts(a: readonly Port[], b: readonly Port[]): boolean {
-  return a.length === b.length && a.every((port, index) => port.name === b[index]?.name && port.alias === b[index].alias);
+  return (
+    a.length === b.length && a.every((port, index) => port.name === b[index]?.name && port.alias === b[index].alias)
+  );
 }

@@ -34,7 +34,9 @@ export function createProblems(log: ProblemLog): Problems {
       if (current.delete(topic)) log.info({ topic }, `${topic}: works again`);
     },
     summary: () => {
-      const told = [...current].filter(([, problem]) => problem.tellApi).map(([topic, problem]) => `${topic}: ${problem.reason}`);
+      const told = [...current]
+        .filter(([, problem]) => problem.tellApi)
+        .map(([topic, problem]) => `${topic}: ${problem.reason}`);
       return told.length === 0 ? undefined : told.join('; ').slice(0, MAX_SUMMARY);
     },
   };

@@ -50,7 +50,8 @@ export function openSonicDb(options: SonicDbOptions): SonicDb {
 
   const connect = async (isOver: () => boolean): Promise<Connection> => {
     const database = await options.locate();
-    const password = database.passwordPath === undefined ? undefined : (await readFile(database.passwordPath, 'utf8')).trim();
+    const password =
+      database.passwordPath === undefined ? undefined : (await readFile(database.passwordPath, 'utf8')).trim();
     if (isOver()) throw dbError(options.name, 'is no longer asked');
     const client: Client = createClient({
       socket: { path: database.unixSocketPath, tls: false, reconnectStrategy: false, connectTimeout: timeoutMs },
@@ -97,10 +98,13 @@ export function openSonicDb(options: SonicDbOptions): SonicDb {
     try {
       return await Promise.race([pending, deadline]);
     } catch (error) {
-      const where = connection === undefined ? options.name : `${options.name} at ${connection.database.unixSocketPath}`;
+      const where =
+        connection === undefined ? options.name : `${options.name} at ${connection.database.unixSocketPath}`;
       discard();
       if (error instanceof SwitchAgentError) throw error;
-      const what = timedOut ? `does not answer (${reasonOf(error)}); is it stopped or overloaded?` : `failed: ${reasonOf(error)}`;
+      const what = timedOut
+        ? `does not answer (${reasonOf(error)}); is it stopped or overloaded?`
+        : `failed: ${reasonOf(error)}`;
       throw dbError(where, what, error);
     } finally {
       timer.cancel();

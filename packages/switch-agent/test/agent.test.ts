@@ -30,7 +30,10 @@ test('registers every port with its state, and sends heartbeats with all nics of
     }),
   ]);
   const beat = kit.api.beats.at(-1);
-  expect([...(beat?.portStates ?? [])]).toEqual([['Ethernet0', 'up'], ['Ethernet4', 'unknown']]);
+  expect([...(beat?.portStates ?? [])]).toEqual([
+    ['Ethernet0', 'up'],
+    ['Ethernet4', 'unknown'],
+  ]);
   expect(beat?.error).toBeUndefined();
   expect((await kit.health.readiness()).ready).toBe(true);
   await kit.agent.stop();
@@ -43,10 +46,16 @@ test('a nic that only the API has is reported as unknown rather than left out', 
   await run(kit, 2000);
   kit.api.desired = { nics: [{ name: 'Ethernet0' }, { name: 'Ethernet99', vrf: 'vrf7', state: 'down' }] };
   await run(kit, 3000);
-  expect([...(kit.api.beats.at(-1)?.portStates ?? [])]).toEqual([['Ethernet0', 'unknown'], ['Ethernet99', 'unknown']]);
+  expect([...(kit.api.beats.at(-1)?.portStates ?? [])]).toEqual([
+    ['Ethernet0', 'unknown'],
+    ['Ethernet99', 'unknown'],
+  ]);
   expect(kit.agent.desired).toEqual(kit.api.desired);
   expect(kit.log.records).toContainEqual(
-    expect.objectContaining({ msg: 'the desired state has changed', fields: expect.objectContaining({ wanted: { Ethernet99: 'vrf7 down' } }) }),
+    expect.objectContaining({
+      msg: 'the desired state has changed',
+      fields: expect.objectContaining({ wanted: { Ethernet99: 'vrf7 down' } }),
+    }),
   );
   await kit.agent.stop();
 });

@@ -46,7 +46,8 @@ export async function startApi(): Promise<TestApi> {
       register: (request) => {
         const given = request.switch;
         if (given === undefined) throw new ApiError(Code.InvalidArgument, 'no switch');
-        if (given.nics.some((nic) => nic.state === undefined)) throw new ApiError(Code.InvalidArgument, 'a nic without state');
+        if (given.nics.some((nic) => nic.state === undefined))
+          throw new ApiError(Code.InvalidArgument, 'a nic without state');
         switches.set(given.id, given);
         return { switch: given };
       },

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiV2 } from '@ingot/api';
-import { createHealth, createMetrics, MemoryLogger, type RunningDaemon } from '@ingot/daemon';
+import { createHealth, createMetrics, MemoryLogger, Redactor, type RunningDaemon } from '@ingot/daemon';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { expect, test, vi } from 'vitest';
 import { switchAgentConfig } from '../src/config.ts';
@@ -58,6 +58,7 @@ async function startDaemon(redis: TestRedis, api: TestApi, sysfs: TestSysfs): Pr
     entropy: systemEntropy,
     metrics: createMetrics(),
     health: createHealth({ clock: systemClock }),
+    redactor: new Redactor(),
     signal: stopping.signal,
     status: () => {},
     fail: (error) => {
@@ -85,7 +86,6 @@ test('a leaf registers, reports its ports and pings, over the real wire', async 
   expect(api.switches.get('leaf01')).toMatchObject({
     partition: 'lab',
     rack: 'rack-1',
-    room: undefined,
     managementIp: '10.0.0.11',
     managementUser: 'admin',
     os: { vendor: apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_SONIC, version: '202411.1-test' },
@@ -94,6 +94,7 @@ test('a leaf registers, reports its ports and pings, over the real wire', async 
       { name: 'Ethernet4', identifier: 'Eth1/2', state: { actual: UNKNOWN } },
     ],
   });
+  expect(api.switches.get('leaf01')?.room).toBeUndefined();
   expect(api.heartbeats.at(-1)?.portStates).toEqual({ Ethernet0: UP, Ethernet4: UNKNOWN });
   expect(api.pings[0]).toMatchObject({ type: apiV2.ComponentType.METAL_CORE, identifier: 'leaf01' });
   await sysfs.netdev('Ethernet0', { operstate: 'down', carrier: '0' });

@@ -10,7 +10,12 @@ import { createSysfs } from './sysfs.ts';
 
 const DATABASE_CONFIG = {
   INSTANCES: {
-    redis: { hostname: '127.0.0.1', port: 6379, unix_socket_path: '/run/redis/redis.sock', persistence_for_warm_boot: 'yes' },
+    redis: {
+      hostname: '127.0.0.1',
+      port: 6379,
+      unix_socket_path: '/run/redis/redis.sock',
+      persistence_for_warm_boot: 'yes',
+    },
     secured: { unix_socket_path: '/run/redis/secured.sock', password_path: '/etc/shadow_redis_dir/shadow_redis_admin' },
   },
   DATABASES: {
@@ -45,7 +50,7 @@ test.each([
     JSON.stringify({ ...DATABASE_CONFIG, DATABASES: { CONFIG_DB: { id: '4', separator: '|', instance: 'redis' } } }),
     /DATABASES\.CONFIG_DB\.id/,
   ],
-])('a database_config.json that is not SONiC\'s is refused by name: %s', (text, message) => {
+])("a database_config.json that is not SONiC's is refused by name: %s", (text, message) => {
   expect(() => parseDatabaseConfig(text, 'f')).toThrow(message);
 });
 
@@ -66,12 +71,15 @@ test.each([
   ['swap', 'Eth1/1', 'Ethernet0'],
   ['name', 'Ethernet0', 'Ethernet0'],
   ['alias', 'Eth1/1', 'Eth1/1'],
-] as const)('the naming schema %s names a port %s with identifier %s, and finds the port again', (schema, nicName, identifier) => {
-  const names = namePorts(schema, [{ name: 'Ethernet0', alias: 'Eth1/1' }]);
-  expect(names.ports).toEqual([{ port: 'Ethernet0', nicName, identifier }]);
-  expect(names.portOf(nicName)).toBe('Ethernet0');
-  expect(names.portOf('Ethernet99')).toBeUndefined();
-});
+] as const)(
+  'the naming schema %s names a port %s with identifier %s, and finds the port again',
+  (schema, nicName, identifier) => {
+    const names = namePorts(schema, [{ name: 'Ethernet0', alias: 'Eth1/1' }]);
+    expect(names.ports).toEqual([{ port: 'Ethernet0', nicName, identifier }]);
+    expect(names.portOf(nicName)).toBe('Ethernet0');
+    expect(names.portOf('Ethernet99')).toBeUndefined();
+  },
+);
 
 test('a port without alias is identified by its name, as lldpmgrd announces it', () => {
   expect(namePorts('default', [{ name: 'Ethernet0' }]).ports).toEqual([

@@ -94,7 +94,9 @@ export function startUnitAgent(
   const kit = {
     clock,
     api: new MemoryApi(),
-    configDb: new MemoryDb().set('PORT', 'Ethernet0', { alias: 'Eth1/1' }).set('PORT', 'Ethernet4', { alias: 'Eth1/2' }),
+    configDb: new MemoryDb()
+      .set('PORT', 'Ethernet0', { alias: 'Eth1/1' })
+      .set('PORT', 'Ethernet4', { alias: 'Eth1/2' }),
     appDb: new MemoryDb().set('PORT_TABLE', 'PortInitDone', { lanes: '0' }),
     log: new MemoryLogger(),
     metrics: createMetrics(),
