@@ -1,0 +1,48 @@
+import type { Clock } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { BootApi } from './boot-api.ts';
+
+/** Tells the API who asked for a boot, without making anybody wait. */
+export interface BootEvents {
+  report(mac: string, uuid: string): void;
+}
+
+/** Firmware repeats its DISCOVER, iPXE asks again, and so does the second NIC: that is one boot. */
+const SAME_BOOT_MS = 30_000;
+/** Calls at once: a slow API must not pile them up. */
+const MAX_RUNNING = 32;
+/** Machines remembered: invented UUIDs must not fill the memory. */
+const MAX_REMEMBERED = 4_096;
+
+export function createBootEvents(components: { api: BootApi; clock: Clock; log: Logger }): BootEvents {
+  const { api, clock, log } = components;
+  const reportedAt = new Map<string, number>();
+  let running = 0;
+  return {
+    report: (mac, uuid) => {
+      const last = reportedAt.get(uuid);
+      if (last !== undefined && clock.monotonic() - last < SAME_BOOT_MS) return;
+      if (running >= MAX_RUNNING) {
+        log.warn({ mac, uuid, event: 'api.busy' }, 'the API is slow: a boot event is left out');
+        return;
+      }
+      reportedAt.delete(uuid);
+      reportedAt.set(uuid, clock.monotonic());
+      for (const oldest of reportedAt.keys()) {
+        if (reportedAt.size <= MAX_REMEMBERED) break;
+        reportedAt.delete(oldest);
+      }
+      running += 1;
+      api
+        .dhcp(uuid)
+        .catch((error: unknown) => {
+          // The next DISCOVER may have more luck.
+          reportedAt.delete(uuid);
+          log.warn({ mac, uuid, event: 'api.away', err: error }, 'the boot event did not reach the API');
+        })
+        .finally(() => {
+          running -= 1;
+        });
+    },
+  };
+}

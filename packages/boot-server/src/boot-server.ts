@@ -1,0 +1,203 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Entropy, Network } from '@ingot/net';
+import { parseListenAddress, type Health, type Logger, type Metrics } from '@ingot/daemon';
+import { createAdmission } from './admission.ts';
+import type { BootApi } from './api/boot-api.ts';
+import { createBootEvents } from './api/boot-events.ts';
+import { createBootResolver } from './api/boot-resolver.ts';
+import { localFiles } from './artifacts/local-file.ts';
+import { fetchRemoteFile } from './artifacts/remote-file.ts';
+import { createArtifactStore } from './artifacts/store.ts';
+import type { BootServerConfig } from './config.ts';
+import type { DecisionConfig } from './decide/decision.ts';
+import { createLeaseEngine } from './dhcp/lease-engine.ts';
+import { planDhcp } from './dhcp/plan.ts';
+import { createDhcpResponder } from './dhcp/responder.ts';
+import { startDhcpServer } from './dhcp/server.ts';
+import { findSubnet } from './dhcp/subnets.ts';
+import { BootServerError, BootServerErrorCode } from './errors.ts';
+import { startHttpServer } from './http/server.ts';
+import { numberOfIpv4 } from './ipv4.ts';
+import { renderAutoexecScript } from './ipxe/script.ts';
+import { bootMetrics, registerGauges } from './metrics.ts';
+import { publishedFiles } from './published-files.ts';
+import { startPxeServer } from './pxe/server.ts';
+import { bootStore } from './store/boots.ts';
+import { openDatabase } from './store/database.ts';
+import { leaseStore } from './store/leases.ts';
+import { nonceStore } from './store/nonces.ts';
+import { sightingStore } from './store/sightings.ts';
+import { startTftpServer } from './tftp/server.ts';
+
+export interface BootServerComponents {
+  readonly config: BootServerConfig;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly api: BootApi;
+  /** Ends downloads that are under way. */
+  readonly signal: AbortSignal;
+}
+
+export interface BootServer {
+  /** Of the HTTP server: the real one when 0 was configured. */
+  readonly httpPort: number;
+  /** Stops listening, ends transfers, closes the store. */
+  stop(): Promise<void>;
+}
+
+/** Starts every service, or none: rejects with BootServerError CONFIG_INVALID, STORE_UNUSABLE or LISTEN_FAILED. */
+export async function startBootServer(components: BootServerComponents): Promise<BootServer> {
+  const { config, network, clock, entropy, log, api } = components;
+  const plan = planDhcp(config);
+  const http = parseListenAddress(config.http.listen);
+  if (http?.kind !== 'tcp')
+    throw new BootServerError(
+      BootServerErrorCode.ConfigInvalid,
+      'http.listen: machines cannot reach a unix socket: write address:port',
+    );
+  const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${http.port}`).replace(/\/+$/, '');
+
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const database = openDatabase(join(config.dataDir, 'boot-server.sqlite'));
+  const stops: (() => Promise<void>)[] = [() => Promise.resolve(database.close())];
+  const stop = async (): Promise<void> => {
+    // The last started first: nothing is answered out of a closed store.
+    for (const each of stops.splice(0).toReversed()) await each();
+  };
+  try {
+    const metrics = bootMetrics(components.metrics);
+    const sightings = sightingStore(database, clock);
+    const leases = createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
+    const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
+    const resolver = createBootResolver({ api, store: bootStore(database, clock), log });
+    const events = createBootEvents({ api, clock, log });
+    const gate = createAdmission({ clock, sightings, leases, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
+    const decision: DecisionConfig = { httpUrl, binaries: config.ipxe.files };
+    const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
+    const published = publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root });
+    // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
+    const roots = [
+      config.ipxe.directory,
+      ...config.artifacts.roots,
+      ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
+    ];
+    const artifacts = createArtifactStore({
+      clock,
+      log,
+      files: localFiles(roots),
+      fetchRemote: fetchRemoteFile,
+      maxBytes: config.artifacts.maxBytes,
+      signal: components.signal,
+    });
+    const serverAddress = plan.serverAddress;
+
+    const httpServer = await startHttpServer(
+      {
+        log: log.child({ service: 'http' }),
+        metrics,
+        script: { log, metrics, gate, resolver, nonces, httpUrl },
+        files: { clock, log, metrics, artifacts, resolver, published },
+        config: {
+          log,
+          metrics,
+          gate,
+          nonces,
+          api,
+          machine: {
+            apiUrl: config.machine.apiUrl ?? config.api.url,
+            apiCaFile: config.api.caFile,
+            partition: config.partition,
+            debug: config.machine.debug,
+            logging: null,
+          },
+          network: (address) => {
+            const subnet = findSubnet(plan.subnets, address);
+            const { ntpServers, dnsServers } = config.machine;
+            return {
+              ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
+              dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
+            };
+          },
+          inUse: new Set(),
+        },
+      },
+      http,
+    );
+    stops.push(() => httpServer.stop());
+    const tftpServer = await startTftpServer(
+      {
+        network,
+        clock,
+        log,
+        metrics,
+        artifacts,
+        published,
+        autoexecScript: renderAutoexecScript(httpUrl),
+        macOf: (address) => leases.holderOf(numberOfIpv4(address) ?? 0)?.mac,
+      },
+      config.tftp.listen ?? config.dhcp.listen,
+    );
+    stops.push(() => tftpServer.stop());
+    const pxeServer = await startPxeServer(
+      { network, log, metrics, sightings, decision, serverAddress },
+      config.pxe.listen ?? config.dhcp.listen,
+    );
+    stops.push(() => pxeServer.stop());
+    const respond = createDhcpResponder({ ...plan, leases, sightings, decision });
+    const dhcpServer = await startDhcpServer(
+      { network, log, metrics, respond, onBootRequest: (mac, uuid) => events.report(mac, uuid) },
+      plan.listen,
+    );
+    stops.push(() => dhcpServer.stop());
+
+    registerGauges(components.metrics, {
+      leases: () => leases.counts(),
+      tftpTransfers: () => tftpServer.transfers,
+      artifactBytes: () => artifacts.heldBytes,
+    });
+    const forgetCheck = components.health.check('store', () => {
+      database.prepare('SELECT count(*) FROM nonce').get();
+      return { ok: true };
+    });
+    stops.push(() => Promise.resolve(forgetCheck()));
+    await warnOfMissingBinaries({ published, binaries, log, get: (uri) => artifacts.get(uri) });
+    log.info(
+      {
+        event: 'listening',
+        dhcp: config.dhcp.listen,
+        http: config.http.listen,
+        url: httpUrl,
+        subnets: plan.subnets.map(({ id, mode }) => `${id} ${mode}`),
+      },
+      'listening',
+    );
+    return { httpPort: httpServer.port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Better said now than to the first machine. */
+async function warnOfMissingBinaries(components: {
+  published: ReturnType<typeof publishedFiles>;
+  binaries: readonly string[];
+  log: Logger;
+  get: (uri: string) => Promise<unknown>;
+}): Promise<void> {
+  for (const file of components.binaries) {
+    const found = components.published.find(file);
+    if (found === undefined) continue;
+    await components.get(found.uri).catch((error: unknown) => {
+      components.log.error(
+        { event: 'ipxe.missing', file, err: error },
+        `machines that need ${file} will not boot: install Debian's ipxe, or see ipxe.directory`,
+      );
+    });
+  }
+}

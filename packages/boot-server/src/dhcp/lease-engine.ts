@@ -1,0 +1,246 @@
+import type { Clock } from '@ingot/net';
+import type { Lease, LeaseStore } from '../store/leases.ts';
+import { networkContains } from '../ipv4.ts';
+import { findSubnet, type Subnet } from './subnets.ts';
+
+/** Who asks. The client identifier (option 61) plays no part: see `LeaseEngine`. */
+export interface LeaseClient {
+  readonly mac: string;
+  readonly uuid: string | undefined;
+}
+
+export type OfferResult =
+  | { readonly ok: true; readonly address: number }
+  | { readonly ok: false; readonly reason: 'pool-exhausted' };
+
+export type ConfirmResult =
+  | { readonly kind: 'ack'; readonly address: number }
+  | { readonly kind: 'nak'; readonly reason: 'wrong-network' | 'address-of-another' | 'address-not-served' }
+  | { readonly kind: 'silent'; readonly reason: 'unknown-lease' };
+
+/** How a REQUEST is meant (RFC 2131 §4.3.2, table 4). */
+export type RequestKind = 'selecting' | 'init-reboot' | 'renewing';
+
+/**
+ * Which address whom, for how long. Leases belong to the hardware address: one NIC shows a client identifier in its
+ * firmware, another in iPXE and a third in the operating system, and must keep its address through all three.
+ */
+export interface LeaseEngine {
+  /** An address for a DISCOVER, held for `OFFER_HOLD_MS`. `wanted` is option 50. */
+  offer(subnet: Subnet, client: LeaseClient, wanted: number | undefined): OfferResult;
+  /** Answers a REQUEST; an `ack` is on disk when this returns. */
+  confirm(subnet: Subnet, client: LeaseClient, address: number, kind: RequestKind): ConfirmResult;
+  /** The client took another server's offer. */
+  withdraw(subnet: Subnet, mac: string): void;
+  /** False when the address is not this client's. */
+  release(subnet: Subnet, mac: string, address: number): boolean;
+  /** The client found the address in use: nobody gets it for `DECLINE_HOLD_MS`. False when it is not this client's. */
+  decline(subnet: Subnet, mac: string, address: number): boolean;
+  /** Who holds, or last held, this address. */
+  holderOf(address: number): Lease | undefined;
+  /** What this NIC holds, or last held, in every subnet. */
+  leasesOf(mac: string): Lease[];
+  /** Running leases by subnet. */
+  counts(): Map<string, number>;
+}
+
+/** EDK2 lets 3.7 s pass between OFFER and REQUEST; iPXE's last retry is after 16 s. */
+export const OFFER_HOLD_MS = 30_000;
+export const DECLINE_HOLD_MS = 600_000;
+
+interface Offer {
+  readonly mac: string;
+  readonly until: number;
+}
+
+export function createLeaseEngine(components: {
+  clock: Clock;
+  store: LeaseStore;
+  subnets: readonly Subnet[];
+}): LeaseEngine {
+  const { clock, store, subnets } = components;
+  const leases = new Map<number, Lease>();
+  const byClient = new Map<string, number>();
+  const offers = new Map<number, Offer>();
+  const offerOf = new Map<string, number>();
+  const cursors = new Map<string, number>();
+  const reserved = new Map<number, string>();
+  for (const subnet of subnets) for (const [mac, address] of subnet.reservations) reserved.set(address, mac);
+
+  const clientKey = (subnet: Subnet, mac: string): string => `${subnet.id} ${mac}`;
+  const keep = (lease: Lease, subnet: Subnet): void => {
+    const key = clientKey(subnet, lease.mac);
+    if (lease.state !== 'declined') {
+      const before = byClient.get(key);
+      if (before !== undefined && before !== lease.address) forget(before);
+      byClient.set(key, lease.address);
+    } else if (byClient.get(key) === lease.address) byClient.delete(key);
+    const former = leases.get(lease.address);
+    if (
+      former !== undefined &&
+      former.mac !== lease.mac &&
+      byClient.get(clientKey(subnet, former.mac)) === lease.address
+    ) {
+      byClient.delete(clientKey(subnet, former.mac));
+    }
+    leases.set(lease.address, lease);
+  };
+  const forget = (address: number): void => {
+    leases.delete(address);
+    store.delete(address);
+  };
+  for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
+    const subnet = findSubnet(subnets, lease.address);
+    // A network taken out of the configuration may come back: its rows stay on disk, unread.
+    if (subnet !== undefined) keep(lease, subnet);
+  }
+
+  /** Whether `mac` may have `address`, whoever holds it. */
+  const serves = (subnet: Subnet, mac: string, address: number): boolean => {
+    const owner = reserved.get(address);
+    if (owner !== undefined) return owner === mac;
+    // A NIC with a reservation gets that and nothing else.
+    if (subnet.reservations.has(mac)) return false;
+    return subnet.pool !== undefined && address >= subnet.pool.first && address <= subnet.pool.last;
+  };
+  const isHeldByAnother = (mac: string, address: number): boolean => {
+    const lease = leases.get(address);
+    if (lease !== undefined && lease.expiresAt > clock.now()) {
+      if (lease.state === 'declined') return true;
+      if (lease.state === 'bound' && lease.mac !== mac) return true;
+    }
+    const offer = offers.get(address);
+    return offer !== undefined && offer.mac !== mac && offer.until > clock.monotonic();
+  };
+  const isFree = (subnet: Subnet, mac: string, address: number): boolean =>
+    serves(subnet, mac, address) && !isHeldByAnother(mac, address);
+
+  const nextUnused = (subnet: Subnet, mac: string): number | undefined => {
+    if (subnet.pool === undefined) return undefined;
+    const { first, last } = subnet.pool;
+    const size = last - first + 1;
+    const start = cursors.get(subnet.id) ?? 0;
+    for (let step = 0; step < size; step += 1) {
+      const offset = (start + step) % size;
+      const address = first + offset;
+      if (!leases.has(address) && isFree(subnet, mac, address)) {
+        cursors.set(subnet.id, offset + 1);
+        return address;
+      }
+    }
+    return undefined;
+  };
+  /** The one whose former holder is gone the longest. */
+  const longestExpired = (subnet: Subnet, mac: string): number | undefined => {
+    let best: Lease | undefined;
+    for (const lease of leases.values()) {
+      if (!networkContains(subnet.network, lease.address) || !isFree(subnet, mac, lease.address)) continue;
+      if (best === undefined || lease.expiresAt < best.expiresAt) best = lease;
+    }
+    return best?.address;
+  };
+  const dropOffer = (key: string): void => {
+    const address = offerOf.get(key);
+    offerOf.delete(key);
+    if (address !== undefined) offers.delete(address);
+  };
+  const choose = (subnet: Subnet, mac: string, wanted: number | undefined): number | undefined => {
+    const key = clientKey(subnet, mac);
+    const candidates = [subnet.reservations.get(mac), byClient.get(key), offerOf.get(key), wanted];
+    for (const address of candidates) if (address !== undefined && isFree(subnet, mac, address)) return address;
+    return nextUnused(subnet, mac) ?? longestExpired(subnet, mac);
+  };
+
+  return {
+    offer: (subnet, client, wanted) => {
+      const address = choose(subnet, client.mac, wanted);
+      if (address === undefined) return { ok: false, reason: 'pool-exhausted' };
+      const key = clientKey(subnet, client.mac);
+      dropOffer(key);
+      const stale = offers.get(address);
+      if (stale !== undefined) offerOf.delete(clientKey(subnet, stale.mac));
+      offers.set(address, { mac: client.mac, until: clock.monotonic() + OFFER_HOLD_MS });
+      offerOf.set(key, address);
+      return { ok: true, address };
+    },
+    confirm: (subnet, client, address, kind) => {
+      const key = clientKey(subnet, client.mac);
+      if (!networkContains(subnet.network, address)) return { kind: 'nak', reason: 'wrong-network' };
+      if (!serves(subnet, client.mac, address)) {
+        // RFC 2131 §4.3.2: with no record of the client stay silent, for another server may have one.
+        const known =
+          kind === 'selecting' || byClient.has(key) || reserved.has(address) || subnet.reservations.has(client.mac);
+        return known ? { kind: 'nak', reason: 'address-not-served' } : { kind: 'silent', reason: 'unknown-lease' };
+      }
+      if (isHeldByAnother(client.mac, address)) return { kind: 'nak', reason: 'address-of-another' };
+      const current = byClient.get(key);
+      const lease = current === undefined ? undefined : leases.get(current);
+      // After a lost disk the client is the only one who knows its address, and it is free: it may keep it.
+      if (kind === 'init-reboot' && lease !== undefined && lease.state === 'bound' && lease.address !== address) {
+        return { kind: 'nak', reason: 'address-not-served' };
+      }
+      const uuid = client.uuid ?? (lease?.mac === client.mac ? lease.uuid : undefined);
+      const bound: Lease = {
+        address,
+        mac: client.mac,
+        uuid,
+        state: 'bound',
+        expiresAt: clock.now() + subnet.leaseSeconds * 1000,
+      };
+      store.put(bound);
+      keep(bound, subnet);
+      dropOffer(key);
+      return { kind: 'ack', address };
+    },
+    withdraw: (subnet, mac) => {
+      dropOffer(clientKey(subnet, mac));
+    },
+    release: (subnet, mac, address) => {
+      const lease = leases.get(address);
+      if (lease === undefined || lease.mac !== mac || lease.state !== 'bound') return false;
+      const released: Lease = { ...lease, state: 'released', expiresAt: clock.now() };
+      store.put(released);
+      keep(released, subnet);
+      return true;
+    },
+    decline: (subnet, mac, address) => {
+      const key = clientKey(subnet, mac);
+      const lease = leases.get(address);
+      if (offerOf.get(key) !== address && (lease === undefined || lease.mac !== mac || lease.state !== 'bound'))
+        return false;
+      dropOffer(key);
+      const declined: Lease = {
+        address,
+        mac,
+        uuid: undefined,
+        state: 'declined',
+        expiresAt: clock.now() + DECLINE_HOLD_MS,
+      };
+      store.put(declined);
+      keep(declined, subnet);
+      return true;
+    },
+    holderOf: (address) => {
+      const lease = leases.get(address);
+      return lease?.state === 'declined' ? undefined : lease;
+    },
+    leasesOf: (mac) => {
+      const found: Lease[] = [];
+      for (const subnet of subnets) {
+        const address = byClient.get(clientKey(subnet, mac));
+        const lease = address === undefined ? undefined : leases.get(address);
+        if (lease !== undefined) found.push(lease);
+      }
+      return found;
+    },
+    counts: () => {
+      const counts = new Map<string, number>(subnets.map((subnet) => [subnet.id, 0]));
+      for (const lease of leases.values()) {
+        if (lease.state !== 'bound' || lease.expiresAt <= clock.now()) continue;
+        const subnet = findSubnet(subnets, lease.address);
+        if (subnet !== undefined) counts.set(subnet.id, (counts.get(subnet.id) ?? 0) + 1);
+      }
+      return counts;
+    },
+  };
+}

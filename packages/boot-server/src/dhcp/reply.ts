@@ -1,0 +1,149 @@
+import {
+  BootpOp,
+  buildDhcp,
+  encodeDhcp,
+  FLAG_BROADCAST,
+  IPV4_ANY,
+  ipv4OfNumber,
+  ipv4Option,
+  messageTypeOption,
+  MessageType,
+  OptionCode,
+  parseIpv4,
+  replyLimitBytes,
+  textOption,
+  uint32Option,
+  type DhcpOption,
+  type Encoded,
+  type Ipv4,
+} from '@ingot/wire';
+import { broadcastOf } from '../ipv4.ts';
+import type { BootFields } from './boot-fields.ts';
+import { echoedOptions, isRelayed, type DhcpRequest } from './request.ts';
+import type { Subnet } from './subnets.ts';
+
+/** An Ethernet frame's 1500 bytes without IP and UDP headers: a reply is never fragmented, whatever option 57 allows. */
+const MAX_REPLY_BYTES = 1_472;
+
+interface Draft {
+  readonly type: MessageType;
+  readonly serverId: Ipv4;
+  readonly flags?: number;
+  readonly ciaddr?: Ipv4;
+  readonly yiaddr?: Ipv4;
+  readonly boot?: BootFields | undefined;
+  readonly options?: readonly DhcpOption[];
+}
+
+/** OFFER, or ACK to a REQUEST. */
+export function leaseReply(
+  request: DhcpRequest,
+  lease: { type: MessageType; serverId: Ipv4; subnet: Subnet; address: number; boot: BootFields | undefined },
+): Encoded<Uint8Array> {
+  const { subnet } = lease;
+  return encode(request, {
+    type: lease.type,
+    serverId: lease.serverId,
+    // RFC 2131 table 3: an ACK repeats ciaddr, an OFFER has none.
+    ciaddr: lease.type === MessageType.ACK ? request.packet.ciaddr : IPV4_ANY,
+    yiaddr: ipv4OfNumber(lease.address),
+    boot: lease.boot,
+    options: [
+      uint32Option(OptionCode.LEASE_TIME, subnet.leaseSeconds),
+      uint32Option(OptionCode.RENEWAL_TIME, Math.floor(subnet.leaseSeconds / 2)),
+      uint32Option(OptionCode.REBINDING_TIME, Math.floor((subnet.leaseSeconds * 7) / 8)),
+      ...networkOptions(subnet),
+    ],
+  });
+}
+
+/** ACK to an INFORM: everything but an address and a time (RFC 2131 §4.3.5). */
+export function informReply(
+  request: DhcpRequest,
+  reply: { serverId: Ipv4; subnet: Subnet; boot: BootFields | undefined },
+): Encoded<Uint8Array> {
+  return encode(request, {
+    type: MessageType.ACK,
+    serverId: reply.serverId,
+    ciaddr: request.packet.ciaddr,
+    boot: reply.boot,
+    options: networkOptions(reply.subnet),
+  });
+}
+
+/** An offer without an address, beside another server's. */
+export function proxyReply(request: DhcpRequest, reply: { serverId: Ipv4; boot: BootFields }): Encoded<Uint8Array> {
+  return encode(request, {
+    type: MessageType.OFFER,
+    serverId: reply.serverId,
+    // There is no yiaddr that a relay could unicast to.
+    flags: FLAG_BROADCAST,
+    boot: reply.boot,
+  });
+}
+
+/** The answer on port 4011. */
+export function pxeReply(request: DhcpRequest, reply: { serverId: Ipv4; boot: BootFields }): Encoded<Uint8Array> {
+  return encode(request, {
+    type: MessageType.ACK,
+    serverId: reply.serverId,
+    ciaddr: request.packet.ciaddr,
+    boot: reply.boot,
+  });
+}
+
+/** `message` tells a person at the client why. */
+export function nakReply(request: DhcpRequest, reply: { serverId: Ipv4; message: string }): Encoded<Uint8Array> {
+  return encode(request, {
+    type: MessageType.NAK,
+    serverId: reply.serverId,
+    // RFC 2131 §4.3.2: through a relay "the server MUST set the broadcast bit in the DHCPNAK".
+    ...(isRelayed(request.packet) ? { flags: FLAG_BROADCAST } : {}),
+    options: [textOption(OptionCode.MESSAGE, reply.message)],
+  });
+}
+
+function encode(request: DhcpRequest, draft: Draft): Encoded<Uint8Array> {
+  const { packet, options } = request;
+  const built = buildDhcp(
+    {
+      op: BootpOp.REPLY,
+      htype: packet.htype,
+      hlen: packet.hlen,
+      xid: packet.xid,
+      flags: draft.flags ?? packet.flags,
+      ciaddr: draft.ciaddr ?? IPV4_ANY,
+      yiaddr: draft.yiaddr ?? IPV4_ANY,
+      siaddr: draft.boot?.siaddr ?? IPV4_ANY,
+      giaddr: packet.giaddr,
+      chaddr: packet.chaddr,
+      sname: draft.boot?.sname ?? '',
+      file: draft.boot?.file ?? '',
+      options: [
+        messageTypeOption(draft.type),
+        ipv4Option(OptionCode.SERVER_ID, draft.serverId),
+        ...(draft.options ?? []),
+        ...(draft.boot?.options ?? []),
+        ...echoedOptions(packet),
+      ],
+    },
+    { maxBytes: Math.min(MAX_REPLY_BYTES, replyLimitBytes(options)) },
+  );
+  return built.ok ? { ok: true, value: encodeDhcp(built.value) } : built;
+}
+
+function networkOptions(subnet: Subnet): DhcpOption[] {
+  return [
+    ipv4Option(OptionCode.SUBNET_MASK, ipv4OfNumber(subnet.network.mask)),
+    ipv4Option(OptionCode.BROADCAST_ADDRESS, ipv4OfNumber(broadcastOf(subnet.network))),
+    ...addressesOption(OptionCode.ROUTERS, subnet.routers),
+    ...addressesOption(OptionCode.DNS_SERVERS, subnet.dnsServers),
+    ...(subnet.domainName === undefined ? [] : [textOption(OptionCode.DOMAIN_NAME, subnet.domainName)]),
+    ...addressesOption(OptionCode.NTP_SERVERS, subnet.ntpServers),
+  ];
+}
+
+function addressesOption(code: number, texts: readonly string[]): DhcpOption[] {
+  const addresses = texts.map(parseIpv4).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
+  return addresses.length === 0 ? [] : [ipv4Option(code, ...addresses)];
+}

@@ -1,0 +1,286 @@
+import {
+  ipv4OfNumber,
+  ipv4ToNumber,
+  IPV4_ANY,
+  MessageType,
+  messageTypeName,
+  type Encoded,
+  type Ipv4,
+} from '@ingot/wire';
+import type { Endpoint } from '@ingot/net';
+import { decideBoot, type BootDecision, type DecisionConfig } from '../decide/decision.ts';
+import { networkContains, type Ipv4Network } from '../ipv4.ts';
+import type { SightingStore } from '../store/sightings.ts';
+import { bootFields, type BootFields } from './boot-fields.ts';
+import { replyTarget } from './destination.ts';
+import type { LeaseEngine, RequestKind } from './lease-engine.ts';
+import { informReply, leaseReply, nakReply, proxyReply } from './reply.ts';
+import { parseDhcpRequest, type DhcpRequest } from './request.ts';
+import { findSubnet, type Subnet } from './subnets.ts';
+
+/** What came of one datagram. */
+export type DhcpOutcome =
+  | {
+      readonly kind: 'reply';
+      readonly reply: 'offer' | 'ack' | 'nak';
+      readonly data: Uint8Array;
+      readonly target: Endpoint;
+      readonly request: DhcpRequest;
+      /** The address given; undefined in an offer beside another server, and to an INFORM. */
+      readonly address: Ipv4 | undefined;
+      /** What the client was told to load. */
+      readonly boot: BootDecision;
+    }
+  /** Understood, acted upon, and nothing to answer. */
+  | { readonly kind: 'done'; readonly what: 'released' | 'declined' | 'withdrawn'; readonly request: DhcpRequest }
+  | { readonly kind: 'drop'; readonly reason: DhcpDropReason; readonly detail: string; readonly request?: DhcpRequest };
+
+export type DhcpDropReason =
+  | 'malformed'
+  | 'not-a-request'
+  | 'not-ethernet'
+  | 'no-message-type'
+  | 'unknown-network'
+  | 'unknown-relay'
+  | 'unserved-type'
+  | 'not-booting'
+  | 'unknown-architecture'
+  | 'no-binary'
+  | 'pool-exhausted'
+  | 'unknown-lease'
+  | 'not-its-address'
+  | 'another-server'
+  | 'reply-too-large';
+
+export interface DhcpResponderComponents {
+  readonly subnets: readonly Subnet[];
+  /** Networks of relays whose giaddr is in none of the subnets (link selection). */
+  readonly relays: readonly Ipv4Network[];
+  /** Option 54 and siaddr. */
+  readonly serverAddress: Ipv4;
+  readonly leases: LeaseEngine;
+  readonly sightings: SightingStore;
+  readonly decision: DecisionConfig;
+}
+
+/** Answers datagrams on port 67; no socket, no clock. `receivedAt` is the own address on the link of a broadcast. */
+export type DhcpResponder = (data: Uint8Array, source: Endpoint, receivedAt: Ipv4) => DhcpOutcome;
+
+export function createDhcpResponder(components: DhcpResponderComponents): DhcpResponder {
+  return (data, source, receivedAt) => {
+    const parsed = parseDhcpRequest(data);
+    if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
+    const request = parsed.value;
+    const subnet = chooseSubnet(request, receivedAt, components);
+    if (typeof subnet === 'string') {
+      const { giaddr, ciaddr } = request.packet;
+      return {
+        kind: 'drop',
+        reason: subnet,
+        request,
+        detail: `no subnet for giaddr ${giaddr}, ciaddr ${ciaddr}, link ${request.linkSelection ?? receivedAt}`,
+      };
+    }
+    const exchange: Exchange = {
+      ...components,
+      request,
+      subnet,
+      source,
+      serverId: request.relay?.serverIdOverride ?? components.serverAddress,
+    };
+    return subnet.mode === 'proxy' ? answerBeside(exchange) : answerAlone(exchange);
+  };
+}
+
+interface Exchange extends DhcpResponderComponents {
+  readonly request: DhcpRequest;
+  readonly subnet: Subnet;
+  readonly source: Endpoint;
+  /** Option 54 of the replies: RFC 5107 lets the relay put itself there. */
+  readonly serverId: Ipv4;
+}
+
+/**
+ * The network that the client is in. A reply goes to giaddr, so that must be an address that somebody configured: a
+ * forged one would turn the server on its owner.
+ */
+function chooseSubnet(
+  request: DhcpRequest,
+  receivedAt: Ipv4,
+  components: DhcpResponderComponents,
+): Subnet | 'unknown-relay' | 'unknown-network' {
+  const { giaddr, ciaddr } = request.packet;
+  const { subnets, relays } = components;
+  if (giaddr !== IPV4_ANY) {
+    const relay = ipv4ToNumber(giaddr);
+    const own = findSubnet(subnets, relay);
+    if (own === undefined && !relays.some((network) => networkContains(network, relay))) return 'unknown-relay';
+    if (request.linkSelection === undefined) return own ?? 'unknown-network';
+    return findSubnet(subnets, ipv4ToNumber(request.linkSelection)) ?? 'unknown-network';
+  }
+  // A renewal comes by unicast through the routers, from any network.
+  const from = ciaddr === IPV4_ANY ? receivedAt : ciaddr;
+  return findSubnet(subnets, ipv4ToNumber(from)) ?? 'unknown-network';
+}
+
+/** Beside another DHCP server: an offer to those who want to boot, silence to everyone else. */
+function answerBeside(exchange: Exchange): DhcpOutcome {
+  const { request, serverId } = exchange;
+  if (request.type !== MessageType.DISCOVER)
+    return drop(exchange, 'unserved-type', `${messageTypeName(request.type)} is the other server's`);
+  const decision = decideBoot(request.boot, exchange.decision);
+  const boot = bootFields(decision, 'proxy', exchange.serverAddress);
+  if (boot === undefined) return dropIgnored(exchange, decision);
+  exchange.sightings.saw(request.mac, request.boot.uuid);
+  return reply(exchange, 'offer', proxyReply(request, { serverId, boot }), undefined, decision);
+}
+
+/** Alone in charge of the network. */
+function answerAlone(exchange: Exchange): DhcpOutcome {
+  const { request, subnet, leases, serverId, serverAddress } = exchange;
+  switch (request.type) {
+    case MessageType.DISCOVER:
+      return offer(exchange);
+    case MessageType.REQUEST:
+      return acknowledge(exchange);
+    case MessageType.INFORM: {
+      const { decision, boot } = whatToBoot(exchange);
+      return reply(exchange, 'ack', informReply(request, { serverId, subnet, boot }), undefined, decision);
+    }
+    case MessageType.RELEASE: {
+      if (!isMeant(exchange))
+        return drop(exchange, 'another-server', `it is for ${request.serverId}, this is ${serverAddress}`);
+      const address = ipv4ToNumber(request.packet.ciaddr);
+      if (!leases.release(subnet, request.mac, address))
+        return drop(exchange, 'not-its-address', `it releases ${request.packet.ciaddr}`);
+      return { kind: 'done', what: 'released', request };
+    }
+    case MessageType.DECLINE: {
+      if (!isMeant(exchange))
+        return drop(exchange, 'another-server', `it is for ${request.serverId}, this is ${serverAddress}`);
+      const address = ipv4ToNumber(request.wantedAddress ?? IPV4_ANY);
+      if (!leases.decline(subnet, request.mac, address))
+        return drop(exchange, 'not-its-address', `it declines ${request.wantedAddress}`);
+      return { kind: 'done', what: 'declined', request };
+    }
+    default:
+      return drop(exchange, 'unserved-type', messageTypeName(request.type));
+  }
+}
+
+function offer(exchange: Exchange): DhcpOutcome {
+  const { request, subnet, leases, serverId } = exchange;
+  const wanted = request.wantedAddress === undefined ? undefined : ipv4ToNumber(request.wantedAddress);
+  const offered = leases.offer(subnet, { mac: request.mac, uuid: request.boot.uuid }, wanted);
+  if (!offered.ok)
+    return drop(
+      exchange,
+      offered.reason,
+      `every address of ${subnet.id} is in use: widen its pool or shorten leaseSeconds`,
+    );
+  const { address } = offered;
+  const { decision, boot } = whatToBoot(exchange);
+  return reply(
+    exchange,
+    'offer',
+    leaseReply(request, { type: MessageType.OFFER, serverId, subnet, address, boot }),
+    address,
+    decision,
+  );
+}
+
+function acknowledge(exchange: Exchange): DhcpOutcome {
+  const { request, subnet, leases, serverId } = exchange;
+  if (request.serverId !== undefined && !isMeant(exchange)) {
+    leases.withdraw(subnet, request.mac);
+    return { kind: 'done', what: 'withdrawn', request };
+  }
+  const asked = readAskedAddress(request);
+  if (asked === undefined) return drop(exchange, 'malformed', 'a REQUEST names its address in option 50 or in ciaddr');
+  const confirmed = leases.confirm(subnet, { mac: request.mac, uuid: request.boot.uuid }, asked.address, asked.kind);
+  switch (confirmed.kind) {
+    case 'silent':
+      return drop(
+        exchange,
+        confirmed.reason,
+        `${ipv4OfNumber(asked.address)} is unknown here, and may be another server's`,
+      );
+    case 'nak': {
+      const message = `${ipv4OfNumber(asked.address)} is not yours in ${subnet.id}: ${confirmed.reason}`;
+      return reply(exchange, 'nak', nakReply(request, { serverId, message }), undefined, NOTHING_TO_BOOT);
+    }
+    case 'ack': {
+      const { decision, boot } = whatToBoot(exchange);
+      const { address } = confirmed;
+      return reply(
+        exchange,
+        'ack',
+        leaseReply(request, { type: MessageType.ACK, serverId, subnet, address, boot }),
+        address,
+        decision,
+      );
+    }
+    default:
+      return confirmed satisfies never;
+  }
+}
+
+const NOTHING_TO_BOOT: BootDecision = { kind: 'ignore', reason: 'not-booting' };
+
+/** RFC 2131 §4.3.2, table 4: which state a REQUEST comes from shows in where it has its address. */
+function readAskedAddress(request: DhcpRequest): { address: number; kind: RequestKind } | undefined {
+  const { ciaddr } = request.packet;
+  const { wantedAddress, serverId } = request;
+  if (serverId !== undefined) {
+    const address = wantedAddress ?? ciaddr;
+    return address === IPV4_ANY ? undefined : { address: ipv4ToNumber(address), kind: 'selecting' };
+  }
+  if (ciaddr !== IPV4_ANY) return { address: ipv4ToNumber(ciaddr), kind: 'renewing' };
+  return wantedAddress === undefined ? undefined : { address: ipv4ToNumber(wantedAddress), kind: 'init-reboot' };
+}
+
+function isMeant({ request, serverId, serverAddress }: Exchange): boolean {
+  return request.serverId === undefined || request.serverId === serverId || request.serverId === serverAddress;
+}
+
+function whatToBoot(exchange: Exchange): { decision: BootDecision; boot: BootFields | undefined } {
+  const { request, sightings } = exchange;
+  const decision = decideBoot(request.boot, exchange.decision);
+  if (decision.kind !== 'ignore') sightings.saw(request.mac, request.boot.uuid);
+  return { decision, boot: bootFields(decision, 'lease', exchange.serverAddress) };
+}
+
+function reply(
+  exchange: Exchange,
+  kind: 'offer' | 'ack' | 'nak',
+  encoded: Encoded<Uint8Array>,
+  address: number | undefined,
+  boot: BootDecision,
+): DhcpOutcome {
+  if (!encoded.ok) return drop(exchange, 'reply-too-large', encoded.reason);
+  const { request, subnet, source } = exchange;
+  const type = { offer: MessageType.OFFER, ack: MessageType.ACK, nak: MessageType.NAK }[kind];
+  return {
+    kind: 'reply',
+    reply: kind,
+    data: encoded.value,
+    target: replyTarget(request, type, subnet, source),
+    request,
+    address: address === undefined ? undefined : ipv4OfNumber(address),
+    boot,
+  };
+}
+
+function drop({ request }: Exchange, reason: DhcpDropReason, detail: string): DhcpOutcome {
+  return { kind: 'drop', reason, detail, request };
+}
+
+function dropIgnored(exchange: Exchange, decision: BootDecision): DhcpOutcome {
+  const reason = decision.kind === 'ignore' ? decision.reason : 'not-booting';
+  const detail = {
+    'not-booting': 'it asks for an address only',
+    'unknown-architecture': `architecture ${exchange.request.boot.architectures.join(', ')} has no iPXE`,
+    'no-binary': `no iPXE is configured for architecture ${exchange.request.boot.architectures.join(', ')}: see ipxe.files`,
+  }[reason];
+  return drop(exchange, reason, detail);
+}

@@ -1,0 +1,23 @@
+/** Stable codes of `BootServerError`. */
+export const BootServerErrorCode = {
+  ConfigInvalid: 'BOOT_CONFIG_INVALID',
+  StoreUnusable: 'BOOT_STORE_UNUSABLE',
+  ListenFailed: 'BOOT_LISTEN_FAILED',
+  ArtifactRefused: 'BOOT_ARTIFACT_REFUSED',
+  ArtifactUnavailable: 'BOOT_ARTIFACT_UNAVAILABLE',
+  ArtifactTooLarge: 'BOOT_ARTIFACT_TOO_LARGE',
+  ApiAway: 'BOOT_API_AWAY',
+  ApiRefused: 'BOOT_API_REFUSED',
+} as const;
+export type BootServerErrorCode = (typeof BootServerErrorCode)[keyof typeof BootServerErrorCode];
+
+/** Every error this package makes: a stable code, and a message that says what to do. */
+export class BootServerError extends Error {
+  override readonly name = 'BootServerError';
+  readonly code: BootServerErrorCode;
+
+  constructor(code: BootServerErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,80 @@
+import type { Clock } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { BootResolver } from '../api/boot-resolver.ts';
+import type { ArtifactStore } from '../artifacts/store.ts';
+import { parseBootFilePath } from '../decide/decision.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { parseMac } from '../identity.ts';
+import type { BootMetrics } from '../metrics.ts';
+import type { PublishedFiles } from '../published-files.ts';
+import { sendArtifact, sendError, type Request } from './reply.ts';
+
+export interface FileRouteComponents {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: BootMetrics;
+  readonly artifacts: ArtifactStore;
+  readonly resolver: BootResolver;
+  readonly published: PublishedFiles;
+}
+
+/** `/_/file?name=&type=kernel|initrd&mac=`: what the API told to boot, under the name that the script gave it. */
+export async function serveBootFile(request: Request, components: FileRouteComponents): Promise<void> {
+  const uri = components.resolver.uriOf(request.query.get('name') ?? '');
+  const kind = request.query.get('type') === 'initrd' ? 'initrd' : 'kernel';
+  const mac = parseMac(request.query.get('mac') ?? '');
+  if (uri === undefined) {
+    components.metrics.drop('http', 'unknown-file');
+    sendError(request, 404, 'unknown_file', 'no answer of the API names this file: fetch the boot script again');
+    return;
+  }
+  await serve(request, components, { uri, kind, mac, contentType: 'application/octet-stream' });
+}
+
+/** `/boot/<mac>/<file>`: the iPXE binaries for UEFI HTTP boot. */
+export async function servePublished(request: Request, components: FileRouteComponents): Promise<void> {
+  const { mac, file } = parseBootFilePath(request.path.slice('/boot/'.length));
+  const found = components.published.find(file);
+  if (found === undefined) {
+    components.metrics.drop('http', 'unknown-file');
+    sendError(request, 404, 'unknown_file', `${file} is not published`);
+    return;
+  }
+  // EDK2 tells an EFI program from a disk image by this type or by the ending of the name.
+  await serve(request, components, { uri: found.uri, kind: 'ipxe', mac, contentType: 'application/efi' });
+}
+
+interface Subject {
+  readonly uri: string;
+  readonly kind: 'kernel' | 'initrd' | 'ipxe';
+  readonly mac: string | undefined;
+  readonly contentType: string;
+}
+
+async function serve(request: Request, components: FileRouteComponents, subject: Subject): Promise<void> {
+  const { clock, log, metrics, artifacts } = components;
+  const { uri, kind, mac } = subject;
+  const startedAt = clock.monotonic();
+  try {
+    const artifact = await artifacts.get(uri);
+    const bytes = sendArtifact(request, artifact, subject.contentType);
+    if (bytes === 0) return;
+    request.response.once('close', () => {
+      const ms = Math.round(clock.monotonic() - startedAt);
+      if (!request.response.writableFinished) {
+        metrics.drop('http', 'aborted');
+        log.warn({ event: 'http.aborted', mac, kind, uri, ms }, `${mac ?? 'a client'} left before the end of ${uri}`);
+        return;
+      }
+      metrics.stage('http.file');
+      metrics.transferred(kind, bytes, ms);
+      log.info({ event: 'http.file', mac, kind, bytes, ms, sha256: artifact.sha256 }, `sent ${kind}`);
+    });
+  } catch (error) {
+    metrics.drop('http', 'file-unavailable');
+    log.error({ event: 'http.unavailable', mac, kind, uri, err: error }, `cannot serve ${uri}`);
+    const code = error instanceof BootServerError ? error.code : BootServerErrorCode.ArtifactUnavailable;
+    const message = error instanceof Error ? error.message : String(error);
+    sendError(request, code === BootServerErrorCode.ArtifactRefused ? 403 : 503, code, message, { 'retry-after': '5' });
+  }
+}

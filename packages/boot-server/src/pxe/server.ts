@@ -1,0 +1,110 @@
+import { MessageType, PXE_SERVER_PORT, type Ipv4 } from '@ingot/wire';
+import type { Datagram, Network, UdpSocket } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import { decideBoot, type BootDecision, type DecisionConfig } from '../decide/decision.ts';
+import { bootFields } from '../dhcp/boot-fields.ts';
+import { pxeReply } from '../dhcp/reply.ts';
+import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
+import type { UdpServer } from '../dhcp/server.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootMetrics } from '../metrics.ts';
+import type { SightingStore } from '../store/sightings.ts';
+
+export interface PxeServerComponents {
+  readonly network: Network;
+  readonly log: Logger;
+  readonly metrics: BootMetrics;
+  readonly sightings: SightingStore;
+  readonly decision: DecisionConfig;
+  readonly serverAddress: Ipv4;
+}
+
+export type PxeOutcome =
+  | { readonly kind: 'reply'; readonly data: Uint8Array; readonly request: DhcpRequest; readonly boot: BootDecision }
+  | { readonly kind: 'drop'; readonly reason: string; readonly detail: string };
+
+/** Answers one datagram on port 4011 (PXE specification 2.1, §2.2.3). */
+export function answerPxe(
+  data: Uint8Array,
+  components: Pick<PxeServerComponents, 'decision' | 'serverAddress' | 'sightings'>,
+): PxeOutcome {
+  const parsed = parseDhcpRequest(data);
+  if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
+  const request = parsed.value;
+  // EDK2 and BIOS ROMs send REQUEST; the specification's word is "DHCPREQUEST or DHCPINFORM".
+  if (request.type !== MessageType.REQUEST && request.type !== MessageType.INFORM) {
+    return { kind: 'drop', reason: 'unserved-type', detail: `type ${request.type}` };
+  }
+  const boot = decideBoot(request.boot, components.decision);
+  const fields = bootFields(boot, 'pxe', components.serverAddress);
+  if (fields === undefined) {
+    return {
+      kind: 'drop',
+      reason: boot.kind === 'ignore' ? boot.reason : 'unserved-type',
+      detail: `nothing to boot for ${request.mac}`,
+    };
+  }
+  const encoded = pxeReply(request, { serverId: components.serverAddress, boot: fields });
+  if (!encoded.ok) return { kind: 'drop', reason: 'reply-too-large', detail: encoded.reason };
+  components.sightings.saw(request.mac, request.boot.uuid);
+  return { kind: 'reply', data: encoded.value, request, boot };
+}
+
+/** Listens on port 4011. Rejects with BootServerError LISTEN_FAILED. */
+export async function startPxeServer(
+  components: PxeServerComponents,
+  addresses: readonly string[],
+): Promise<UdpServer> {
+  const { network, log } = components;
+  const sockets: UdpSocket[] = [];
+  for (const address of addresses) {
+    try {
+      const socket = await network.bindUdp({ address, port: PXE_SERVER_PORT });
+      socket.onError((error) => log.warn({ err: error, address }, 'PXE socket'));
+      socket.onDatagram((datagram) => receive(components, datagram, socket));
+      sockets.push(socket);
+    } catch (cause) {
+      await Promise.all(sockets.map((socket) => socket.close()));
+      throw new BootServerError(
+        BootServerErrorCode.ListenFailed,
+        `PXE: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      );
+    }
+  }
+  return {
+    stop: async () => {
+      await Promise.all(sockets.map((socket) => socket.close()));
+    },
+  };
+}
+
+function receive(components: PxeServerComponents, datagram: Datagram, socket: UdpSocket): void {
+  const { log, metrics } = components;
+  try {
+    const outcome = answerPxe(datagram.data, components);
+    if (outcome.kind === 'drop') {
+      metrics.drop('pxe', outcome.reason);
+      log.debug({ reason: outcome.reason, source: datagram.source.address }, `no PXE answer: ${outcome.detail}`);
+      return;
+    }
+    const { boot, mac } = outcome.request;
+    const who = { mac, uuid: boot.uuid };
+    // From 68 or from 4011 (EDK2): the answer goes where the question came from, also through routers.
+    socket.send(outcome.data, datagram.source).catch((error: unknown) => {
+      metrics.drop('pxe', 'send-failed');
+      log.warn({ ...who, err: error }, 'a PXE answer could not be sent');
+    });
+    metrics.stage('pxe.ack');
+    const loads =
+      outcome.boot.kind === 'chain-tftp'
+        ? outcome.boot.path
+        : outcome.boot.kind === 'ignore'
+          ? undefined
+          : outcome.boot.url;
+    log.info({ ...who, event: 'pxe.ack', loads }, 'PXE ack');
+  } catch (error) {
+    metrics.drop('pxe', 'internal');
+    log.error({ err: error, source: datagram.source.address }, 'a PXE packet could not be answered');
+  }
+}

@@ -1,0 +1,30 @@
+import { nodeNetwork } from '@ingot/net';
+import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
+import { grpcBootApi } from './api/grpc-boot-api.ts';
+import { startBootServer } from './boot-server.ts';
+import type { BootServerConfig } from './config.ts';
+
+/** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
+export async function runBootServer(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon> {
+  const { config, log, clock, entropy, metrics, health, signal } = context;
+  const { url, caFile, tokenFile } = config.api;
+  const api = grpcBootApi({ url, caFile, tokenFile, partition: config.partition, signal });
+  const server = await startBootServer({
+    config,
+    network: nodeNetwork(),
+    clock,
+    entropy,
+    log,
+    metrics,
+    health,
+    api,
+    signal,
+  });
+  context.status(`serving ${config.dhcp.subnets.length} networks of partition ${config.partition}`);
+  return {
+    stop: async () => {
+      await server.stop();
+      await api.close();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { DatabaseSync } from 'node:sqlite';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+
+/** Each entry is one version of the file; entries are only ever added. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE lease (
+     address INTEGER PRIMARY KEY,
+     mac TEXT NOT NULL,
+     uuid TEXT,
+     state TEXT NOT NULL CHECK (state IN ('bound', 'released', 'declined')),
+     expires_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE sighting (
+     mac TEXT PRIMARY KEY,
+     uuid TEXT,
+     seen_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX sighting_seen_at ON sighting (seen_at);
+   CREATE TABLE nonce (
+     hash BLOB PRIMARY KEY,
+     mac TEXT NOT NULL,
+     uuid TEXT NOT NULL,
+     expires_at INTEGER NOT NULL,
+     used_at INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX nonce_mac ON nonce (mac);
+   CREATE TABLE boot (
+     mac TEXT PRIMARY KEY,
+     kernel TEXT NOT NULL,
+     init_ram_disks TEXT NOT NULL,
+     cmdline TEXT NOT NULL,
+     answered_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+/**
+ * Opens the one file that holds everything the boot server must not forget, and brings it to the newest version.
+ * `path` may be `:memory:`. Throws BootServerError STORE_UNUSABLE.
+ *
+ * WAL with `synchronous = NORMAL`: a commit is in the operating system's hands when it returns, so it survives the
+ * process being killed; a power cut may take the last moments, after which clients renew what they hold.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: 5_000 });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
+    migrate(database);
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw new BootServerError(
+      BootServerErrorCode.StoreUnusable,
+      `cannot use ${path}: ${cause instanceof Error ? cause.message : String(cause)}; make its folder writable for this user, or move the file away to start with no leases`,
+      cause,
+    );
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const row = database.prepare('PRAGMA user_version').get();
+  const version = Number(row?.['user_version'] ?? 0);
+  if (version > MIGRATIONS.length)
+    throw new Error(`it was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length})`);
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}
+
+/** A text column; throws when the file was tampered with. */
+export function textOf(value: unknown, column: string): string {
+  if (typeof value !== 'string') throw new TypeError(`column ${column} holds no text`);
+  return value;
+}
+
+/** An integer column. */
+export function numberOf(value: unknown, column: string): number {
+  if (typeof value !== 'number') throw new TypeError(`column ${column} holds no integer`);
+  return value;
+}

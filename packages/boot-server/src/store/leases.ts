@@ -1,0 +1,54 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { numberOf, textOf } from './database.ts';
+
+export type LeaseState = 'bound' | 'released' | 'declined';
+
+/** One address that was given out, or found in use by a stranger (`declined`, with the mac of who said so). */
+export interface Lease {
+  /** Unsigned 32-bit number. */
+  readonly address: number;
+  /** Lower case with colons. */
+  readonly mac: string;
+  /** The SMBIOS UUID that the client showed in option 97, now or earlier. */
+  readonly uuid: string | undefined;
+  readonly state: LeaseState;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Leases on disk. Every method has written when it returns. */
+export interface LeaseStore {
+  all(): Lease[];
+  put(lease: Lease): void;
+  delete(address: number): void;
+}
+
+export function leaseStore(database: DatabaseSync): LeaseStore {
+  const all = database.prepare('SELECT address, mac, uuid, state, expires_at FROM lease');
+  const put = database.prepare(
+    `INSERT INTO lease (address, mac, uuid, state, expires_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (address) DO UPDATE SET mac = excluded.mac, uuid = excluded.uuid, state = excluded.state, expires_at = excluded.expires_at`,
+  );
+  const remove = database.prepare('DELETE FROM lease WHERE address = ?');
+  return {
+    all: () =>
+      all.all().map((row) => ({
+        address: numberOf(row['address'], 'address'),
+        mac: textOf(row['mac'], 'mac'),
+        uuid: row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid'),
+        state: parseState(textOf(row['state'], 'state')),
+        expiresAt: numberOf(row['expires_at'], 'expires_at'),
+      })),
+    put: (lease) => {
+      put.run(lease.address, lease.mac, lease.uuid ?? null, lease.state, lease.expiresAt);
+    },
+    delete: (address) => {
+      remove.run(address);
+    },
+  };
+}
+
+function parseState(text: string): LeaseState {
+  if (text === 'bound' || text === 'released' || text === 'declined') return text;
+  throw new TypeError(`lease state ${text} is unknown`);
+}

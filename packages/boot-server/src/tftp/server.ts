@@ -1,0 +1,234 @@
+import {
+  cleanFilename,
+  decodeTftp,
+  encodeTftp,
+  TFTP_PORT,
+  TftpErrorCode,
+  tftpError,
+  tftpMode,
+  type TftpRequest,
+} from '@ingot/wire';
+import type { Clock, Datagram, Endpoint, Network, UdpSocket } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { ArtifactStore } from '../artifacts/store.ts';
+import { parseBootFilePath } from '../decide/decision.ts';
+import type { UdpServer } from '../dhcp/server.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootMetrics } from '../metrics.ts';
+import type { PublishedFiles } from '../published-files.ts';
+import { negotiate } from './negotiation.ts';
+import { startTransfer, type TftpResult, type TftpTransfer } from './transfer.ts';
+
+export interface TftpServerComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: BootMetrics;
+  readonly artifacts: ArtifactStore;
+  readonly published: PublishedFiles;
+  /** Newer iPXE builds load this script from beside their own file. */
+  readonly autoexecScript: string;
+  /** Who leased this address here, for the log. */
+  readonly macOf: (address: string) => string | undefined;
+}
+
+export interface TftpServer extends UdpServer {
+  readonly transfers: number;
+}
+
+/** Every limit and what it stops. */
+export const TFTP_LIMITS = {
+  /** Sockets and timers: spoofed requests. */
+  transfers: 256,
+  /** One client taking them all. UEFI needs two at once at most. */
+  transfersPerClient: 8,
+} as const;
+
+/** Serves published files by TFTP, read only. Rejects with BootServerError LISTEN_FAILED. */
+export async function startTftpServer(
+  components: TftpServerComponents,
+  addresses: readonly string[],
+): Promise<TftpServer> {
+  const { network, log } = components;
+  const sockets: UdpSocket[] = [];
+  const sessions = new Map<string, Session>();
+  for (const address of addresses) {
+    try {
+      const socket = await network.bindUdp({ address, port: TFTP_PORT });
+      socket.onError((error) => log.warn({ err: error, address }, 'TFTP socket'));
+      socket.onDatagram((datagram) => receive(components, sessions, datagram, socket));
+      sockets.push(socket);
+    } catch (cause) {
+      await Promise.all(sockets.map((socket) => socket.close()));
+      throw new BootServerError(
+        BootServerErrorCode.ListenFailed,
+        `TFTP: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      );
+    }
+  }
+  return {
+    get transfers() {
+      return sessions.size;
+    },
+    stop: async () => {
+      await Promise.all(sockets.map((socket) => socket.close()));
+      for (const session of sessions.values()) session.transfer?.stop();
+      await Promise.all([...sessions.values()].map((session) => session.ended));
+    },
+  };
+}
+
+interface Session {
+  /** Undefined while the file is being opened. */
+  transfer: TftpTransfer | undefined;
+  readonly client: string;
+  ended: Promise<void>;
+}
+
+function receive(
+  components: TftpServerComponents,
+  sessions: Map<string, Session>,
+  datagram: Datagram,
+  socket: UdpSocket,
+): void {
+  const { log, metrics } = components;
+  const { source } = datagram;
+  const drop = (reason: string): void => {
+    metrics.drop('tftp', reason);
+    log.debug({ reason, source: source.address }, 'no TFTP answer');
+  };
+  const decoded = decodeTftp(datagram.data);
+  if (!decoded.ok) return drop('malformed');
+  const packet = decoded.value;
+  if (packet.kind === 'wrq') {
+    drop('write-refused');
+    return sendError(socket, source, TftpErrorCode.ACCESS_VIOLATION, 'this server only reads');
+  }
+  // Answering an ERROR, or anything else that is no request, could go on for ever.
+  if (packet.kind !== 'rrq') return drop('not-a-request');
+  const key = `${source.address}:${source.port}`;
+  // The client did not see the answer yet; the transfer's own timer repeats that.
+  if (sessions.has(key)) return drop('repeated-request');
+  // Silence, not an error: the client asks again, and there may be room by then.
+  if (sessions.size >= TFTP_LIMITS.transfers) return drop('too-many-transfers');
+  const own = [...sessions.values()].filter((session) => session.client === source.address).length;
+  if (own >= TFTP_LIMITS.transfersPerClient) return drop('too-many-transfers');
+
+  const session: Session = { transfer: undefined, client: source.address, ended: Promise.resolve() };
+  sessions.set(key, session);
+  session.ended = serve(components, session, packet, source, socket)
+    .catch((error: unknown) => {
+      metrics.drop('tftp', 'internal');
+      log.error({ err: error, source: source.address }, 'a TFTP request could not be answered');
+    })
+    .finally(() => sessions.delete(key));
+}
+
+async function serve(
+  components: TftpServerComponents,
+  session: Session,
+  request: TftpRequest,
+  peer: Endpoint,
+  listener: UdpSocket,
+): Promise<void> {
+  const { network, clock, log, metrics } = components;
+  const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
+  const { mac: namedMac, file } = parseBootFilePath(name);
+  const who = { mac: namedMac ?? components.macOf(peer.address), file, source: peer.address };
+  const refuse = (code: number, reason: string, message: string): void => {
+    metrics.drop('tftp', reason);
+    metrics.stage('tftp.failed');
+    log.warn({ ...who, event: 'tftp.failed', cause: reason }, `TFTP: ${message}`);
+    sendError(listener, peer, code, message);
+  };
+  if (tftpMode(request) !== 'octet') return refuse(TftpErrorCode.NOT_DEFINED, 'bad-mode', 'ask in octet mode');
+  const found = await open(components, file);
+  if (!found.ok) return refuse(found.code, found.reason, found.message);
+  const { bytes } = found;
+  const terms = negotiate(request, bytes.byteLength);
+  const socket = await network.bindUdp({ address: listener.address.address, port: 0 });
+  try {
+    const startedAt = clock.monotonic();
+    metrics.stage('tftp.start');
+    const { blksize, windowsize } = terms;
+    log.info({ ...who, event: 'tftp.start', bytes: bytes.byteLength, blksize, windowsize }, `TFTP ${file}`);
+    const result = await new Promise<TftpResult>((resolve) => {
+      session.transfer = startTransfer({ clock, socket, peer, bytes, terms }, resolve);
+    });
+    report(components, who, result, Math.round(clock.monotonic() - startedAt));
+  } finally {
+    await socket.close();
+  }
+}
+
+function report(
+  { log, metrics }: TftpServerComponents,
+  who: { mac: string | undefined; file: string },
+  result: TftpResult,
+  ms: number,
+): void {
+  const { end, bytes, retransmissions } = result;
+  switch (end.kind) {
+    case 'done':
+      metrics.stage('tftp.done');
+      metrics.transferred('tftp', bytes, ms);
+      log.info(
+        { ...who, event: 'tftp.done', bytes, ms, retransmissions, confirmed: end.confirmed },
+        `TFTP ${who.file} done`,
+      );
+      return;
+    case 'probed':
+      log.info({ ...who, event: 'tftp.probed', ms }, `TFTP ${who.file}: the client asked for its size`);
+      return;
+    case 'failed':
+      metrics.stage('tftp.failed');
+      log.warn(
+        { ...who, event: 'tftp.failed', cause: end.cause, bytes, ms, retransmissions },
+        `TFTP ${who.file}: ${end.detail}`,
+      );
+      return;
+    default:
+      return end satisfies never;
+  }
+}
+
+type Opened =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
+
+async function open(components: TftpServerComponents, file: string): Promise<Opened> {
+  if (file === 'autoexec.ipxe') return { ok: true, bytes: Buffer.from(components.autoexecScript) };
+  const published = components.published.find(file);
+  if (published === undefined)
+    return {
+      ok: false,
+      code: TftpErrorCode.FILE_NOT_FOUND,
+      reason: 'unknown-file',
+      message: 'no such file is published',
+    };
+  try {
+    const artifact = await components.artifacts.get(published.uri);
+    return { ok: true, bytes: artifact.bytes };
+  } catch (error) {
+    const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
+    components.log.error({ err: error, file }, 'a published file cannot be read');
+    if (isRefused)
+      return {
+        ok: false,
+        code: TftpErrorCode.ACCESS_VIOLATION,
+        reason: 'file-refused',
+        message: 'this file may not be read',
+      };
+    return {
+      ok: false,
+      code: TftpErrorCode.FILE_NOT_FOUND,
+      reason: 'file-unavailable',
+      message: 'this file cannot be read',
+    };
+  }
+}
+
+function sendError(socket: UdpSocket, peer: Endpoint, code: number, message: string): void {
+  socket.send(encodeTftp(tftpError(code, message)), peer).catch(() => undefined);
+}
