@@ -1,5 +1,5 @@
 import type { Clock } from '@ingot/net';
-import { destination, pino, stdSerializers, type DestinationStream, type Logger as Pino } from 'pino';
+import { destination, pino, type DestinationStream, type Logger as Pino } from 'pino';
 import { REDACTED } from './config-print.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import type { Redactor } from './redactor.ts';
@@ -26,6 +26,8 @@ export function createLogger(options: LoggerOptions): Logger {
       level,
       base: { part },
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
+      // Errors arrive here as plain data already.
+      serializers: { err: (err: unknown) => err },
       formatters: { level: (label) => ({ level: label }) },
     },
     { write: (line) => output.write(redactor.text(line)) },
@@ -79,13 +81,12 @@ function cleanValue(value: unknown, redactor: Redactor, depth: number): unknown 
 }
 
 function cleanError(error: Error, redactor: Redactor, depth: number): unknown {
-  const { type, message, stack } = stdSerializers.err(error);
   const code: unknown = 'code' in error ? error.code : undefined;
   return {
-    type,
-    message,
+    type: error.name,
+    message: error.message,
     ...(code === undefined ? {} : { code }),
-    stack,
+    stack: error.stack,
     ...(error.cause === undefined ? {} : { cause: cleanValue(error.cause, redactor, depth + 1) }),
   };
 }
