@@ -100,7 +100,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
             nics: registration.ports.map((port) => ({
               name: port.nicName,
               identifier: port.identifier,
-              state: { actual: toStatus(port.state) },
+              state: { actual: STATUS[port.state] },
             })),
             os: {
               vendor: apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_SONIC,
@@ -120,7 +120,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
           id: beat.id,
           duration: durationFromMs(Math.round(beat.durationMs)),
           ...(beat.error === undefined ? {} : { error: beat.error }),
-          portStates: Object.fromEntries([...beat.portStates].map(([name, state]) => [name, toStatus(state)])),
+          portStates: Object.fromEntries([...beat.portStates].map(([name, state]) => [name, STATUS[state]])),
         },
         { timeoutMs, signal },
       );
@@ -164,16 +164,11 @@ function desiredOf(answer: apiV2.Switch | undefined): DesiredSwitch {
   };
 }
 
-function toStatus(state: LinkState): apiV2.SwitchPortStatus {
-  switch (state) {
-    case 'up':
-      return apiV2.SwitchPortStatus.UP;
-    case 'down':
-      return apiV2.SwitchPortStatus.DOWN;
-    case 'unknown':
-      return apiV2.SwitchPortStatus.UNKNOWN;
-  }
-}
+const STATUS: Readonly<Record<LinkState, apiV2.SwitchPortStatus>> = {
+  up: apiV2.SwitchPortStatus.UP,
+  down: apiV2.SwitchPortStatus.DOWN,
+  unknown: apiV2.SwitchPortStatus.UNKNOWN,
+};
 
 // Only what is asked for may be applied: the actual state never becomes a wish.
 function fromStatus(status: apiV2.SwitchPortStatus | undefined): 'up' | 'down' | undefined {

@@ -37,7 +37,7 @@ export function namePorts(schema: NamingSchema, ports: readonly Port[]): PortNam
   const byNicName = new Map<string, string>();
   const byIdentifier = new Map<string, string>();
   for (const { name, alias = name } of ports) {
-    const [nicName, identifier] = choose(schema, name, alias);
+    const [nicName, identifier] = CHOOSE[schema](name, alias);
     const reason =
       lengthProblem('name', nicName) ??
       lengthProblem('identifier', identifier) ??
@@ -54,18 +54,14 @@ export function namePorts(schema: NamingSchema, ports: readonly Port[]): PortNam
   return { ports: named, refused, portOf: (nicName) => byNicName.get(nicName) };
 }
 
-function choose(schema: NamingSchema, name: string, alias: string): [nicName: string, identifier: string] {
-  switch (schema) {
-    case 'default':
-      return [name, alias];
-    case 'swap':
-      return [alias, name];
-    case 'name':
-      return [name, name];
-    case 'alias':
-      return [alias, alias];
-  }
-}
+type Choose = (name: string, alias: string) => readonly [nicName: string, identifier: string];
+
+const CHOOSE: Readonly<Record<NamingSchema, Choose>> = {
+  default: (name, alias) => [name, alias],
+  swap: (name, alias) => [alias, name],
+  name: (name) => [name, name],
+  alias: (_name, alias) => [alias, alias],
+};
 
 function lengthProblem(what: string, text: string): string | undefined {
   if (text.length >= MIN_NAME && text.length <= MAX_NAME) return undefined;

@@ -175,7 +175,9 @@ test('a port that stays away is un-registered', async () => {
 
 test('waits for SONiC to initialise its ports, says so without filling the log, and tells the API meanwhile', async () => {
   await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path, ({ appDb }) => void appDb.tables.clear());
+  const kit = startUnitAgent(sysfs.path, ({ appDb }) => {
+    appDb.tables.clear();
+  });
   await run(kit, 300_000);
   expect(kit.api.registrations).toEqual([]);
   expect(kit.appDb.questions).toBeGreaterThan(250);

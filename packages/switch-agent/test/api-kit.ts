@@ -25,10 +25,9 @@ export async function startApi(): Promise<TestApi> {
   const certFile = join(folder, 'ca.pem');
   const keyFile = join(folder, 'key.pem');
   const tokenFile = join(folder, 'token');
-  await promisify(execFile)('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '1'],
-    ...['-subj', '/CN=ingot test', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certFile],
-  ]);
+  const openssl =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 1 -subj /CN=ingot -addext subjectAltName=IP:127.0.0.1';
+  await promisify(execFile)('openssl', [...openssl.split(' '), '-keyout', keyFile, '-out', certFile]);
   const tls = { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
   let valid = 'first-token';
   await writeFile(tokenFile, valid);

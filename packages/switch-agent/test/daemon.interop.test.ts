@@ -81,7 +81,8 @@ test('a leaf registers, reports its ports and pings, over the real wire', async 
   await sysfs.netdev('Ethernet0', { operstate: 'up', carrier: '1' });
   await redis.run(CONFIG_DB, PORTS);
   await redis.run(APPL_DB, INITIALISED);
-  await using _daemon = await startDaemon(redis, api, sysfs);
+  await using running = new AsyncDisposableStack();
+  running.use(await startDaemon(redis, api, sysfs));
   await vi.waitUntil(() => api.heartbeats.length > 1 && api.pings.length > 0, WAIT);
   expect(api.switches.get('leaf01')).toMatchObject({
     partition: 'lab',
@@ -125,7 +126,8 @@ test('a hung Redis silences no heartbeat', async () => {
   await using sysfs = await createSysfs();
   await redis.run(CONFIG_DB, PORTS);
   await redis.run(APPL_DB, INITIALISED);
-  await using _daemon = await startDaemon(redis, api, sysfs);
+  await using running = new AsyncDisposableStack();
+  running.use(await startDaemon(redis, api, sysfs));
   await vi.waitUntil(() => api.switches.has('leaf01'), WAIT);
   await redis.signal('SIGSTOP');
   await vi.waitUntil(() => api.heartbeats.at(-1)?.error?.includes('does not answer') === true, WAIT);
@@ -158,7 +160,8 @@ test('an API server that comes back empty gets the switch again', async () => {
   await using sysfs = await createSysfs();
   await redis.run(CONFIG_DB, PORTS);
   await redis.run(APPL_DB, INITIALISED);
-  await using _daemon = await startDaemon(redis, api, sysfs);
+  await using running = new AsyncDisposableStack();
+  running.use(await startDaemon(redis, api, sysfs));
   await vi.waitUntil(() => api.heartbeats.length > 0, WAIT);
   await api.stop();
   api.switches.clear();
