@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ExitCode } from '../src/index.ts';
+
+const FOLDER = join(import.meta.dirname, '../../../systemd');
+const PARTS = ['boot-server', 'api-server', 'switch-agent'];
+
+/** The settings of a unit's [Service] section; a setting that stands twice has two values. */
+async function serviceOf(part: string): Promise<Map<string, string[]>> {
+  const text = await readFile(join(FOLDER, `ingot-${part}.service`), 'utf8');
+  const [, section = ''] = /\[Service\]\n([^[]*)/.exec(text) ?? [];
+  const settings = section.split('\n').filter((line) => /^[A-Z]\w*=/.test(line));
+  const byName = new Map<string, string[]>();
+  for (const setting of settings) {
+    const [name = '', ...value] = setting.split('=');
+    byName.set(name, [...(byName.get(name) ?? []), value.join('=')]);
+  }
+  return byName;
+}
+
+describe.each(PARTS)('the unit of %s', (part) => {
+  it('runs its part with its own configuration', async () => {
+    const service = await serviceOf(part);
+    expect(service.get('ExecStart')).toEqual([`/usr/lib/ingot/bin/ingot ${part} --config /etc/ingot/${part}.yaml`]);
+  });
+
+  it('is started again but for the exit codes that a new start cannot mend', async () => {
+    const service = await serviceOf(part);
+    expect(service.get('Restart')).toEqual(['always']);
+    expect(service.get('RestartPreventExitStatus')).toEqual([`${ExitCode.Usage} ${ExitCode.Config}`]);
+  });
+
+  it('is told by the daemon itself that it is ready and alive', async () => {
+    const service = await serviceOf(part);
+    expect(service.get('Type')).toEqual(['notify']);
+    expect(service.get('NotifyAccess')).toEqual(['main']);
+    expect(service.get('WatchdogSec')).toEqual(['30s']);
+  });
+
+  it('gives no more rights than its job needs', async () => {
+    const service = await serviceOf(part);
+    expect(service.get('CapabilityBoundingSet')).toEqual([part === 'boot-server' ? 'CAP_NET_BIND_SERVICE' : '']);
+    for (const [name, value] of [
+      ['DynamicUser', 'yes'],
+      ['NoNewPrivileges', 'yes'],
+      ['ProtectSystem', 'strict'],
+      ['ProtectHome', 'yes'],
+      ['UMask', '0077'],
+    ] as const) {
+      expect([name, service.get(name)]).toEqual([name, [value]]);
+    }
+  });
+});
