@@ -117,7 +117,7 @@ function writeConfiguration(setting: LeafSetting): LeafFiles {
       sonicVersionFile: path('sonic_version.yml'),
       heartbeatSeconds: 2,
       api: setting.api,
-      metrics: { listen: '127.0.0.1:2112' },
+      metrics: '127.0.0.1:2112',
     }),
   );
   return files;

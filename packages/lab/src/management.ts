@@ -88,7 +88,7 @@ function apiServerConfig(setting: ManagementSetting, api: ApiFiles, dataDir: str
     dataDir,
     listen: [`${managementAddress}:${apiPort}`, `unix:${api.socket}`],
     tls: { names: [managementAddress, 'localhost', '127.0.0.1'] },
-    metrics: { listen: '127.0.0.1:2114' },
+    metrics: '127.0.0.1:2114',
     partitions: [
       {
         id: partition,
@@ -122,7 +122,7 @@ function bootServerConfig(setting: ManagementSetting, api: ApiFiles, tokenFile: 
     http: { listen: `${managementAddress}:${httpPort}`, url: `http://${managementAddress}:${httpPort}` },
     artifacts: { roots: [join(setting.image.kernel, '..')] },
     api: { url: api.url, caFile: api.caFile, tokenFile },
-    metrics: { listen: '127.0.0.1:2113' },
+    metrics: '127.0.0.1:2113',
   };
 }
 
