@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MockClock } from '@ingot/net';
+import { createLeaseEngine, DECLINE_HOLD_MS, OFFER_HOLD_MS, type LeaseEngine } from '../src/dhcp/lease-engine.ts';
+import { planDhcp } from '../src/dhcp/plan.ts';
+import type { Subnet } from '../src/dhcp/subnets.ts';
+import { numberOfIpv4 } from '../src/ipv4.ts';
+import { openDatabase } from '../src/store/database.ts';
+import { leaseStore } from '../src/store/leases.ts';
+import { MAC_1, MAC_2, subnetConfig, temporaryFolder, testConfig, UUID } from './harness.ts';
+
+const n = (text: string): number => numberOfIpv4(text) ?? Number.NaN;
+const client = (mac: string, uuid?: string): { mac: string; uuid: string | undefined } => ({ mac, uuid });
+
+interface Setup {
+  readonly clock: MockClock;
+  readonly engine: LeaseEngine;
+  readonly subnet: Subnet;
+  /** A second engine on a second connection to the same file, as after kill -9: nothing was closed. */
+  reopen(): LeaseEngine;
+}
+
+function setup(pool = '10.0.0.100-10.0.0.101', reservations: { mac: string; address: string }[] = []): Setup {
+  const folder = temporaryFolder();
+  const { subnets } = planDhcp({
+    advertiseAddress: '10.0.0.1',
+    dhcp: { ...testConfig(folder).dhcp, subnets: [subnetConfig('10.0.0', { pool, reservations })] },
+  });
+  const [subnet] = subnets;
+  if (subnet === undefined) throw new Error('no subnet');
+  const clock = new MockClock();
+  const open = (): LeaseEngine => createLeaseEngine({ clock, subnets, store: leaseStore(openDatabase(join(folder, 'leases.sqlite'))) });
+  return { clock, engine: open(), subnet, reopen: open };
+}
+
+describe('offers', () => {
+  it('are the same when the client asks again', () => {
+    const { engine, subnet } = setup();
+    expect(engine.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
+  });
+
+  it('honour a wish for an address that is free', () => {
+    const { engine, subnet } = setup();
+    expect(engine.offer(subnet, client(MAC_1), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.101') });
+    expect(engine.offer(subnet, client(MAC_2), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.offer(subnet, client(MAC_1), n('10.0.9.9'))).toEqual({ ok: true, address: n('10.0.0.101') });
+  });
+
+  it('run out, and come back when nobody takes them', async () => {
+    const { engine, subnet, clock } = setup();
+    engine.offer(subnet, client(MAC_1), undefined);
+    engine.offer(subnet, client(MAC_2), undefined);
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined)).toEqual({ ok: false, reason: 'pool-exhausted' });
+    await clock.advance(OFFER_HOLD_MS);
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined).ok).toBe(true);
+  });
+
+  it('are free at once when the client takes another server’s', () => {
+    const { engine, subnet } = setup('10.0.0.100-10.0.0.100');
+    engine.offer(subnet, client(MAC_1), undefined);
+    engine.withdraw(subnet, MAC_1);
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+  });
+
+  it('go to the reserved NIC only', () => {
+    const { engine, subnet } = setup('10.0.0.100-10.0.0.101', [{ mac: MAC_1, address: '10.0.0.100' }]);
+    expect(engine.offer(subnet, client(MAC_2), n('10.0.0.100'))).toEqual({ ok: true, address: n('10.0.0.101') });
+    expect(engine.offer(subnet, client(MAC_1), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting')).toEqual({ kind: 'nak', reason: 'address-not-served' });
+  });
+
+  it('reuse the address whose holder is gone the longest', async () => {
+    const { engine, subnet, clock } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'selecting');
+    await clock.advance(1_000);
+    engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting');
+    await clock.advance(601_000);
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
+  });
+});
+
+describe('requests', () => {
+  it('are refused for an address in another network', () => {
+    const { engine, subnet } = setup();
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.7.7'), 'init-reboot')).toEqual({ kind: 'nak', reason: 'wrong-network' });
+  });
+
+  it('are refused for an address that another one has', () => {
+    const { engine, subnet } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting')).toEqual({ kind: 'nak', reason: 'address-of-another' });
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'renewing')).toEqual({ kind: 'nak', reason: 'address-of-another' });
+  });
+
+  it('after a reboot are refused for an address that is not the client’s, so that it asks anew', () => {
+    const { engine, subnet } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'init-reboot')).toEqual({ kind: 'nak', reason: 'address-not-served' });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'init-reboot')).toEqual({ kind: 'ack', address: n('10.0.0.100') });
+  });
+
+  it('of a stranger for an address outside of the pool are left to the server that knows it', () => {
+    const { engine, subnet } = setup();
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.50'), 'init-reboot')).toEqual({ kind: 'silent', reason: 'unknown-lease' });
+  });
+
+  it('keep an address that a lost store does not know', () => {
+    const { engine, subnet } = setup();
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'renewing')).toEqual({ kind: 'ack', address: n('10.0.0.101') });
+  });
+
+  it('extend the lease', async () => {
+    const { engine, subnet, clock } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    await clock.advance(590_000);
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'renewing');
+    await clock.advance(20_000);
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting').kind).toBe('nak');
+    expect(engine.counts()).toEqual(new Map([['10.0.0.0/24', 1]]));
+  });
+});
+
+describe('leases', () => {
+  it('are there after the process was killed', () => {
+    const { engine, subnet, reopen } = setup();
+    engine.confirm(subnet, client(MAC_1, UUID), n('10.0.0.101'), 'selecting');
+    const after = reopen();
+    expect(after.holderOf(n('10.0.0.101'))).toMatchObject({ mac: MAC_1, uuid: UUID, state: 'bound' });
+    expect(after.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
+    expect(after.offer(subnet, client(MAC_2), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.100') });
+  });
+
+  it('keep the UUID when the operating system, which shows none, renews them', () => {
+    const { engine, subnet } = setup();
+    engine.confirm(subnet, client(MAC_1, UUID), n('10.0.0.100'), 'selecting');
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'renewing');
+    expect(engine.leasesOf(MAC_1).map(({ uuid }) => uuid)).toEqual([UUID]);
+  });
+
+  it('do not pass their UUID on to the next holder', async () => {
+    const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.100');
+    engine.confirm(subnet, client(MAC_1, UUID), n('10.0.0.100'), 'selecting');
+    await clock.advance(601_000);
+    engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting');
+    expect(engine.holderOf(n('10.0.0.100'))).toMatchObject({ mac: MAC_2, uuid: undefined });
+    expect(engine.leasesOf(MAC_1)).toEqual([]);
+  });
+
+  it('end by release, and only by their holder’s', () => {
+    const { engine, subnet } = setup('10.0.0.100-10.0.0.100');
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect(engine.release(subnet, MAC_2, n('10.0.0.100'))).toBe(false);
+    expect(engine.release(subnet, MAC_1, n('10.0.0.100'))).toBe(true);
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+  });
+
+  it('a declined address rests, also over a restart, and then comes back', async () => {
+    const { engine, subnet, clock, reopen } = setup('10.0.0.100-10.0.0.100');
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect(engine.decline(subnet, MAC_2, n('10.0.0.100'))).toBe(false);
+    expect(engine.decline(subnet, MAC_1, n('10.0.0.100'))).toBe(true);
+    const after = reopen();
+    expect(after.offer(subnet, client(MAC_1), undefined).ok).toBe(false);
+    expect(after.holderOf(n('10.0.0.100'))).toBeUndefined();
+    await clock.advance(DECLINE_HOLD_MS);
+    expect(after.offer(subnet, client(MAC_1), undefined).ok).toBe(true);
+  });
+});
