@@ -7,7 +7,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['packages/*/{src,test}/**/*.test.ts', 'test/unit/**/*.test.ts'], exclude: ['**/*.interop.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/{src,test}/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          exclude: ['**/*.interop.test.ts'],
+        },
+      },
       {
         test: {
           name: 'interop',
