@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@ingot/net';
 import { DaemonError, DaemonErrorCode } from './errors.ts';
+import { sendUnixDatagram } from './unix-datagram.ts';
 
 /** What the service manager is told; see sd_notify(3). */
 export interface Notifier {
@@ -26,7 +27,7 @@ export interface NotifierOptions {
 
 /** Talks to the service manager; without NOTIFY_SOCKET, that is, not under systemd, it does nothing. */
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { env, clock, onError, send = sendDatagram } = options;
+  const { env, clock, onError, send = sendUnixDatagram } = options;
   const socketPath = env['NOTIFY_SOCKET'];
   const everyMs = watchdogMs(env, options.pid);
   let watchdog: Timer | undefined;
@@ -54,12 +55,6 @@ export function createNotifier(options: NotifierOptions): Notifier {
     status: (text) => notify(`STATUS=${text.replaceAll(/\s+/g, ' ').trim()}`),
     close: () => watchdog?.cancel(),
   };
-}
-
-// Imported when first needed: the module is experimental, and warns so.
-async function sendDatagram(socketPath: string, text: string): Promise<void> {
-  const { sendUnixDatagram } = await import('./unix-datagram.ts');
-  sendUnixDatagram(socketPath, text);
 }
 
 function watchdogMs(env: NotifierOptions['env'], pid: number): number | undefined {

@@ -77,8 +77,8 @@ async function run<Config extends DaemonConfig>(
   });
   const health = createHealth({ clock });
   const metrics = createMetrics({ processMetrics: true });
-  const tell = (said: Promise<void>): void =>
-    void said.catch((error: unknown) => log.warn({ err: error }, words(error)));
+  const tell = (said: Promise<void>): Promise<void> =>
+    said.catch((error: unknown) => log.warn({ err: error }, words(error)));
 
   const ending = Promise.withResolvers<Ending>();
   const releaseSignals = watchSignals(host, log, ending.resolve);
@@ -97,7 +97,7 @@ async function run<Config extends DaemonConfig>(
     health,
     redactor,
     signal: stopping.signal,
-    status: (text) => tell(notifier.status(redactor.text(text))),
+    status: (text) => void tell(notifier.status(redactor.text(text))),
     fail: (error) => {
       log.error({ event: 'daemon.failed', err: error }, error.message);
       host.stderr(`ingot ${part}: ${redactor.text(error.message)}\n`);
@@ -123,7 +123,7 @@ interface Life {
   readonly clock: Clock;
   readonly stopping: AbortController;
   readonly ending: Promise<Ending>;
-  readonly tell: (said: Promise<void>) => void;
+  readonly tell: (said: Promise<void>) => Promise<void>;
 }
 
 async function live<Config extends DaemonConfig>(
@@ -147,13 +147,13 @@ async function live<Config extends DaemonConfig>(
   const early = await Promise.race([started.then(() => undefined), life.ending]);
   if (early === undefined && (await started) !== undefined) {
     health.set(STARTED_CHECK, { ok: true });
-    tell(notifier.ready());
+    await tell(notifier.ready());
     log.info({ event: 'daemon.ready' }, 'ready');
   }
   const { code, reason } = await life.ending;
   health.set(STARTED_CHECK, { ok: false, reason: 'stopping' });
   log.info({ event: 'daemon.stopping', reason }, `stopping: ${reason}`);
-  tell(notifier.stopping());
+  await tell(notifier.stopping());
   stopping.abort(new Error(`stopping: ${reason}`));
 
   const clean = await stopWithin(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, life, async () => {

@@ -1,4 +1,3 @@
-import { dlopen } from 'node:ffi';
 import { endianness } from 'node:os';
 
 const AF_UNIX = 1;
@@ -12,9 +11,11 @@ const PATH_BYTES = 108;
 /**
  * Sends one datagram to a unix socket: a path, or `@name` for an abstract one. Node has no unix datagrams of its own,
  * and a child process (`systemd-notify`) would not be the main process, whose word alone systemd takes. This is the
- * only file that calls C. Throws when the path is too long or the kernel refuses.
+ * only file that calls C. Rejects when the path is too long or the kernel refuses.
  */
-export function sendUnixDatagram(path: string, text: string): void {
+export async function sendUnixDatagram(path: string, text: string): Promise<void> {
+  // Loaded when first needed: the module is experimental, and warns so.
+  const { dlopen } = await import('node:ffi');
   const address = socketAddress(path);
   const data = Buffer.from(text);
   // null: the process itself, which has libc loaded whatever its file name is.

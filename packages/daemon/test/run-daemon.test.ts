@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bindUnixReceiver } from './unix-receiver.ts';
 
 const FIXTURE = join(import.meta.dirname, 'fixtures/daemon.ts');
 const PASSWORD = 'correct horse battery';
@@ -146,6 +147,16 @@ describe('runDaemon', { timeout: 60_000 }, () => {
     expect(ready).toMatch(/^200 .*"ready"/);
     expect(metrics).toContain('process_cpu_seconds_total');
     expect(metrics).toContain('ingot_daemon_uptime_seconds');
+  });
+
+  it('tells systemd that it is ready, and later that it stops', async () => {
+    const address = `@ingot-run-daemon-${process.pid}`;
+    using receiver = bindUnixReceiver(address);
+    const ended = await runFixture([], { NOTIFY_SOCKET: address, NODE_NO_WARNINGS: '1' }, (event, kill) => {
+      if (event === 'daemon.ready') kill('SIGTERM');
+    });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect([receiver.receive(), receiver.receive()]).toEqual(['READY=1', 'STOPPING=1']);
   });
 
   describe('with a file', () => {
