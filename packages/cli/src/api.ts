@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { adminV2, ApiError, apiV2, createChannel, createClient, type ApiClient } from '@ingot/api';
+import { type ContextFlags, resolveContext } from './context.ts';
+import { CliError, CliErrorCode, explainApiError } from './errors.ts';
+import type { CliIo } from './io.ts';
+
+/** The services that the commands call, on one connection. */
+export interface Api {
+  readonly machines: ApiClient<typeof adminV2.MachineService>;
+  readonly switches: ApiClient<typeof adminV2.SwitchService>;
+  readonly tokens: ApiClient<typeof adminV2.TokenService>;
+  readonly version: ApiClient<typeof apiV2.VersionService>;
+}
+
+const TIMEOUT_MS = 15_000;
+
+/** Deadline of a command's calls. */
+export const call: { readonly timeoutMs: number } = { timeoutMs: TIMEOUT_MS };
+
+/** Runs `use` with the API that flags, environment and configuration lead to. Throws CliError. */
+export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api) => Promise<T>): Promise<T> {
+  const context = resolveContext(flags, io);
+  const ca = readText(context.caFile, `the CA of the API server, from ${context.source}`);
+  const token = readText(context.tokenFile, `the token, from ${context.source}`).trim();
+  if (token === '') throw new CliError(CliErrorCode.File, `${context.tokenFile} is empty; write the token into it`);
+  let channel;
+  try {
+    channel = createChannel({ url: context.url, ca, token });
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliError(CliErrorCode.Argument, error.message, error);
+    throw new CliError(CliErrorCode.File, `${context.caFile} is no CA certificate in PEM form: ${String(error)}`, error);
+  }
+  try {
+    return await use({
+      machines: createClient(adminV2.MachineService, channel),
+      switches: createClient(adminV2.SwitchService, channel),
+      tokens: createClient(adminV2.TokenService, channel),
+      version: createClient(apiV2.VersionService, channel),
+    });
+  } catch (error) {
+    throw error instanceof ApiError ? explainApiError(error, context) : error;
+  } finally {
+    channel.close();
+  }
+}
+
+function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(CliErrorCode.File, `${file} (${what}) cannot be read: ${reason}`, error);
+  }
+}

@@ -1,0 +1,141 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { CliError, CliErrorCode } from './errors.ts';
+import type { CliIo } from './io.ts';
+import { nearNames } from './near-names.ts';
+
+/** Where the API server is, and how to be let in. */
+export interface ApiContext {
+  readonly url: string;
+  readonly caFile: string;
+  readonly tokenFile: string;
+  /** Where this was found, for messages. */
+  readonly source: string;
+}
+
+/** The flags that every command with an API call has. */
+export interface ContextFlags {
+  readonly apiUrl?: string;
+  readonly apiCaFile?: string;
+  readonly apiTokenFile?: string;
+  readonly context?: string;
+}
+
+interface NamedContext {
+  readonly name: string;
+  readonly url: string | undefined;
+  readonly caFile: string | undefined;
+  readonly tokenFile: string | undefined;
+}
+
+/**
+ * Finds the API server: flags, then INGOT_API_URL, INGOT_API_CA_FILE and INGOT_API_TOKEN_FILE, then the current context
+ * of the user's configuration, then a running lab. A URL given by flag or environment never gets a token out of a
+ * context: that would hand it to another server. Throws CliError.
+ */
+export function resolveContext(flags: ContextFlags, io: CliIo): ApiContext {
+  const { env } = io;
+  const url = flags.apiUrl ?? env['INGOT_API_URL'];
+  const caFile = flags.apiCaFile ?? env['INGOT_API_CA_FILE'];
+  const tokenFile = flags.apiTokenFile ?? env['INGOT_API_TOKEN_FILE'];
+  if (url !== undefined && flags.context === undefined) {
+    return complete({ name: '', url, caFile, tokenFile }, flags.apiUrl === undefined ? 'INGOT_API_URL' : '--api-url');
+  }
+  const found = findContext(flags.context ?? env['INGOT_CONTEXT'], io);
+  return complete(
+    { ...found.context, caFile: caFile ?? found.context.caFile, tokenFile: tokenFile ?? found.context.tokenFile },
+    `context ${found.context.name} of ${found.file}`,
+  );
+}
+
+function findContext(wanted: string | undefined, io: CliIo): { context: NamedContext; file: string } {
+  const own = io.env['INGOT_CONFIG'] ?? join(io.env['XDG_CONFIG_HOME'] ?? join(io.home, '.config'), 'ingot/config.yaml');
+  const files = [own, io.labConfigFile].filter((file) => existsSync(file));
+  const known: string[] = [];
+  for (const file of files) {
+    const config = readConfig(file);
+    const name = wanted ?? config.current;
+    const context = config.contexts.find((candidate) => candidate.name === name);
+    if (context !== undefined) return { context, file };
+    known.push(...config.contexts.map((candidate) => candidate.name));
+    if (wanted === undefined && name !== undefined) {
+      throw new CliError(CliErrorCode.Config, `${file}: currentContext is ${name}, but there is no such context${listed(known)}`);
+    }
+  }
+  if (wanted !== undefined) {
+    const [near] = nearNames(wanted, known);
+    const hint = near === undefined ? listed(known) : `; did you mean ${near}?`;
+    throw new CliError(CliErrorCode.NoContext, `there is no context ${wanted}${hint}`);
+  }
+  throw new CliError(
+    CliErrorCode.NoContext,
+    'no API server is known. Do one of these:\n' +
+      '  start the lab:            ingot lab up\n' +
+      '  name the server:          --api-url https://HOST:9443 --api-ca-file ca.pem --api-token-file admin.token\n' +
+      '                            (or INGOT_API_URL, INGOT_API_CA_FILE and INGOT_API_TOKEN_FILE)\n' +
+      `  write it down for good:   ${own}\n` +
+      '                              currentContext: prod\n' +
+      '                              contexts:\n' +
+      '                                - { name: prod, apiUrl: https://HOST:9443, apiCaFile: ca.pem, apiTokenFile: admin.token }\n' +
+      'ingot api-server prints where its ca.pem and admin.token are when it starts.',
+  );
+}
+
+function readConfig(file: string): { current: string | undefined; contexts: readonly NamedContext[] } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(CliErrorCode.File, `${file} cannot be read: ${String(error)}`, error);
+  }
+  const document = parseDocument(text);
+  const [problem] = document.errors;
+  if (problem !== undefined) throw new CliError(CliErrorCode.Config, `${file}: ${problem.message}`, problem);
+  const root: unknown = document.toJS();
+  const list = property(root, 'contexts');
+  if (!Array.isArray(list)) {
+    throw new CliError(CliErrorCode.Config, `${file}: contexts is not a list; write contexts: [{ name, apiUrl, apiCaFile, apiTokenFile }]`);
+  }
+  const folder = resolve(file, '..');
+  const path = (name: string | undefined): string | undefined =>
+    name === undefined || isAbsolute(name) ? name : join(folder, name);
+  return {
+    current: string(property(root, 'currentContext') ?? property(root, 'current-context')),
+    contexts: list.map((entry: unknown, index) => {
+      const name = string(property(entry, 'name'));
+      if (name === undefined) throw new CliError(CliErrorCode.Config, `${file}: contexts[${index}] has no name`);
+      return {
+        name,
+        url: string(property(entry, 'apiUrl')),
+        caFile: path(string(property(entry, 'apiCaFile'))),
+        tokenFile: path(string(property(entry, 'apiTokenFile'))),
+      };
+    }),
+  };
+}
+
+function complete(context: NamedContext, source: string): ApiContext {
+  const { url, caFile, tokenFile } = context;
+  const missing = [
+    ...(url === undefined ? ['apiUrl (--api-url)'] : []),
+    ...(caFile === undefined ? ["apiCaFile (--api-ca-file, INGOT_API_CA_FILE): the server's ca.pem"] : []),
+    ...(tokenFile === undefined ? ['apiTokenFile (--api-token-file, INGOT_API_TOKEN_FILE)'] : []),
+  ];
+  if (url === undefined || caFile === undefined || tokenFile === undefined) {
+    throw new CliError(CliErrorCode.NoContext, `the API server comes from ${source}, which lacks\n  ${missing.join('\n  ')}`);
+  }
+  return { url, caFile, tokenFile, source };
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? '' : `; there are ${names.join(', ')}`;
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Object.entries(value).find(([name]) => name === key)?.[1] : undefined;
+}
+
+function string(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

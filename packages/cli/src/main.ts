@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+import { runCli } from './cli.ts';
+
+// A reader that has seen enough, such as head, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const status = await runCli(process.argv.slice(2), {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  env: process.env,
+  home: homedir(),
+  labConfigFile: '/run/ingot-lab/cli.yaml',
+  now: () => Date.now(),
+});
+if (status !== undefined) process.exitCode = status;
