@@ -17,6 +17,8 @@ export async function bundle(entry: string): Promise<Buffer> {
     platform: 'node',
     write: false,
     treeshake: true,
+    // Only grpc-js' server-side debugging services need it, at their first call.
+    external: ['@grpc/proto-loader'],
     logLevel: 'warn',
     output: { format: 'cjs', minify: true, codeSplitting: false, comments: false },
   });

@@ -165,17 +165,31 @@ export async function buildAgent(): Promise<Layer> {
   return layer([agent, init], 19);
 }
 
+/** Where the cache says under which V8 flags it was made: fourth word of V8's SerializedCodeData header. */
+const flagHash = { start: 12, end: 16 } as const;
+
 /**
- * V8's bytecode of the whole bundle, made by the very binary that will run it, so that the agent starts without
- * compiling. A cache that V8 refuses costs time only, never correctness.
+ * V8's bytecode of what runs while the bundle loads, made by the very binary that will run it, so that the agent starts
+ * with little compiling. A cache that V8 refuses costs time only, never correctness.
+ *
+ * Node seeds its string hashes at random, and the order of tables in the cache follows them. With fixed seeds the cache
+ * is the same every time, but marked as made under other flags; the mark is taken from a cache made without. V8 hashes
+ * the strings anew when it loads a cache, as it must in any case.
  */
 function codeCache(code: Buffer): Buffer {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-code-cache-'));
   try {
     writeFileSync(join(directory, 'agent.cjs'), code);
     copyFileSync(join(here, 'agent.mjs'), join(directory, 'agent.mjs'));
-    execFileSync(nodeBinary(), [join(directory, 'agent.mjs'), '--write-cache'], { env: {}, stdio: 'pipe' });
-    return readFileSync(join(directory, 'agent.cache'));
+    const make = (...flags: string[]): Buffer => {
+      const output = join(directory, 'cache');
+      const args = [...flags, join(directory, 'agent.mjs'), '--write-cache', output];
+      execFileSync(nodeBinary(), args, { env: {}, stdio: 'pipe' });
+      return readFileSync(output);
+    };
+    const cache = make('--hash-seed=1', '--random-seed=1');
+    make().copy(cache, flagHash.start, flagHash.start, flagHash.end);
+    return cache;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

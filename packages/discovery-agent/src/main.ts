@@ -82,9 +82,10 @@ switch (positionals[0]) {
     printInventory(values.root, values.json);
     break;
   case 'run':
-    await run();
+    // No top-level await: the image bundles this as a classic script, for the sake of its code cache.
+    void run();
     break;
   default:
     process.stderr.write(usage);
-    process.exitCode = 2;
+    process.exitCode = positionals.length === 0 ? 0 : 2;
 }
