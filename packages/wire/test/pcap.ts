@@ -36,7 +36,8 @@ function readFrame(frame: Uint8Array): Captured | undefined {
   const ethertype = data.getUint16(12);
   if (ethertype === 0x88cc) return { kind: 'lldp', frame };
   const PROTOCOL_UDP = 17;
-  if (ethertype !== 0x0800 || data.getUint8(23) !== PROTOCOL_UDP || (data.getUint16(20) & 0x3fff) !== 0) return undefined;
+  if (ethertype !== 0x0800 || data.getUint8(23) !== PROTOCOL_UDP || (data.getUint16(20) & 0x3fff) !== 0)
+    return undefined;
   const udp = 14 + (data.getUint8(14) & 15) * 4;
   return {
     kind: 'udp',
