@@ -1,0 +1,102 @@
+import { ApiError, apiV2, Code, create, durationMs, type MethodAccess } from '@ingot/api';
+import { elevations } from './rights.ts';
+import type { TokenIssuer } from './token-issuer.ts';
+
+const DEFAULT_LIFETIME_MS = 8 * 60 * 60 * 1000;
+
+/**
+ * Mints a token that may do no more than its creator. Throws `PermissionDenied` naming each right that is too much, and
+ * `InvalidArgument` naming each listed method that does not exist or is about something else.
+ */
+export async function mintToken(
+  issuer: TokenIssuer,
+  methods: ReadonlyMap<string, MethodAccess>,
+  creator: apiV2.Token,
+  user: string,
+  request: apiV2.TokenServiceCreateRequest,
+): Promise<{ readonly token: apiV2.Token; readonly secret: string }> {
+  const permissions = permissionsOf(request.permissions, methods);
+  const wanted = create(apiV2.TokenSchema, {
+    permissions,
+    machineRoles: request.machineRoles,
+    projectRoles: request.projectRoles,
+    tenantRoles: request.tenantRoles,
+    ...(request.adminRole === undefined ? {} : { adminRole: request.adminRole }),
+    ...(request.infraRole === undefined ? {} : { infraRole: request.infraRole }),
+  });
+  const tooMuch = elevations(creator, wanted, methods);
+  if (tooMuch.length > 0) {
+    throw new ApiError(
+      Code.PermissionDenied,
+      `a token may not do more than its creator; token ${creator.uuid} lacks: ${tooMuch.join(', ')}`,
+    );
+  }
+  return issuer.issue({
+    user,
+    description: request.description,
+    tokenType: apiV2.TokenType.API,
+    lifetimeMs: request.expires === undefined ? DEFAULT_LIFETIME_MS : durationMs(request.expires),
+    permissions,
+    machineRoles: wanted.machineRoles,
+    projectRoles: wanted.projectRoles,
+    tenantRoles: wanted.tenantRoles,
+    ...(wanted.adminRole === undefined ? {} : { adminRole: wanted.adminRole }),
+    ...(wanted.infraRole === undefined ? {} : { infraRole: wanted.infraRole }),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
+  });
+}
+
+/** Requests list methods by what they are about; records only by subject. Nothing in particular is the empty subject. */
+function permissionsOf(
+  requested: readonly apiV2.PermissionsByVisibility[],
+  methods: ReadonlyMap<string, MethodAccess>,
+): apiV2.MethodPermission[] {
+  const wrong: string[] = [];
+  const permissions = requested.flatMap(({ visibility }) => {
+    if (visibility.case === undefined) return [];
+    const kind = visibility.case;
+    for (const path of visibility.value.methods) {
+      const access = methods.get(path);
+      if (access === undefined) wrong.push(`${path} is not served`);
+      else if (!fits(kind, access)) wrong.push(`${path} is no method of visibility "${kind}"`);
+    }
+    return [
+      create(apiV2.MethodPermissionSchema, { subject: subjectOf(visibility), methods: visibility.value.methods }),
+    ];
+  });
+  if (wrong.length > 0) throw new ApiError(Code.InvalidArgument, `permissions: ${wrong.join('; ')}`);
+  return permissions;
+}
+
+type Kind = NonNullable<apiV2.PermissionsByVisibility['visibility']['case']>;
+
+function fits(kind: Kind, access: MethodAccess): boolean {
+  switch (kind) {
+    case 'public':
+    case 'self':
+      return access.visibility === kind;
+    case 'admin':
+      return access.adminRoles.length > 0;
+    case 'infra':
+      return access.infraRoles.length > 0;
+    case 'machine':
+      return access.machineRoles.length > 0;
+    case 'project':
+      return access.projectRoles.length > 0;
+    case 'tenant':
+      return access.tenantRoles.length > 0;
+  }
+}
+
+function subjectOf(visibility: apiV2.PermissionsByVisibility['visibility']): string {
+  switch (visibility.case) {
+    case 'machine':
+      return visibility.value.uuid;
+    case 'project':
+      return visibility.value.project;
+    case 'tenant':
+      return visibility.value.login;
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,64 @@
+import { defineConfig, listenAddress, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
+import { z } from 'zod';
+
+const name = z.string().min(2).max(128);
+
+const partition = z.strictObject({
+  id: name.describe('how agents and machines name it'),
+  description: z.string().max(256).default('').describe('for people'),
+  bootConfiguration: z
+    .strictObject({
+      kernelUrl: z.url().describe('kernel that machines without an operating system boot'),
+      imageUrl: z.url().describe('its initrd'),
+      commandline: z.string().max(4096).default('').describe('its command line; the boot server adds to it'),
+    })
+    .describe('what machines without an operating system boot'),
+  dnsServers: z.array(z.string()).max(3).default([]).describe('IP addresses handed to machines'),
+  ntpServers: z.array(z.string()).max(10).default([]).describe('IP addresses or names handed to machines'),
+});
+
+const schema = z.object({
+  dataDir: z.string().startsWith('/').describe('database, certificates and the admin token; mode 0700'),
+  listen: z
+    .array(listenAddress())
+    .min(1)
+    .default(['127.0.0.1:9443'])
+    .describe('where gRPC and Connect are served, with TLS: address:port or unix:/path'),
+  tls: z
+    .strictObject({
+      names: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('host names and addresses that clients dial; those in listen and localhost are added'),
+    })
+    .default({ names: [] }),
+  partitions: z.array(partition).default([]).describe('written to the database at every start'),
+});
+
+/** A partition as the operator writes it down. */
+export interface PartitionConfig {
+  readonly id: string;
+  readonly description: string;
+  readonly bootConfiguration: {
+    readonly kernelUrl: string;
+    readonly imageUrl: string;
+    readonly commandline: string;
+  };
+  readonly dnsServers: readonly string[];
+  readonly ntpServers: readonly string[];
+}
+
+/** What the operator sets. See `ingot api-server --help`. */
+export interface ApiServerConfig extends DaemonConfig {
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly listen: readonly string[];
+  readonly tls: { readonly names: readonly string[] };
+  readonly partitions: readonly PartitionConfig[];
+}
+
+export const apiServerConfig: ConfigDefinition<ApiServerConfig> = defineConfig({
+  name: 'api-server',
+  description: 'Keeps the machines and switches of a partition, and serves the metal-stack v2 API',
+  schema,
+});

@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import {
+  createApiServer,
+  methodAccess,
+  methodPath,
+  type ApiServer,
+  type BoundService,
+  type CallRecord,
+  type MethodAccess,
+} from '@ingot/api';
+import { parseListenAddress, type Logger } from '@ingot/daemon';
+import type { Clock, Entropy } from '@ingot/net';
+import { ensureAdminToken } from './auth/admin-token.ts';
+import { authorize } from './auth/authorize.ts';
+import type { Caller } from './auth/caller.ts';
+import { createTokenIssuer } from './auth/token-issuer.ts';
+import type { PartitionConfig } from './config.ts';
+import { createWaitingRoom, type WaitingRoom } from './machine/waiting-room.ts';
+import {
+  adminComponentService,
+  adminMachineService,
+  adminPartitionService,
+  adminSwitchService,
+} from './services/admin-services.ts';
+import { bmcService, projectMachineService } from './services/not-served-yet.ts';
+import { bootService } from './services/boot-service.ts';
+import { componentService } from './services/component-service.ts';
+import type { ServiceDependencies } from './services/context.ts';
+import { eventService } from './services/event-service.ts';
+import { healthService, partitionService, versionService } from './services/information-services.ts';
+import { switchService } from './services/switch-service.ts';
+import { adminTokenService, tokenService } from './services/token-service.ts';
+import { openDatabase } from './store/database.ts';
+import { createStores, type Stores } from './store/stores.ts';
+import { loadTlsFiles } from './tls/tls-files.ts';
+import { upsertPartitions } from './upsert-partitions.ts';
+import { version } from './version.ts';
+
+export interface ControlPlaneOptions {
+  /** Database, certificates, admin token. Absolute path. */
+  readonly dataDir: string;
+  /** `address:port` or `unix:/path`. */
+  readonly listen: readonly string[];
+  /** Host names and addresses that clients dial, besides those of `listen` and localhost. */
+  readonly names: readonly string[];
+  readonly partitions: readonly PartitionConfig[];
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logger;
+  readonly onCall?: (record: CallRecord) => void;
+}
+
+/** A running API server with its state. */
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly stores: Stores;
+  readonly waitingRoom: WaitingRoom;
+  readonly caFile: string;
+  readonly adminTokenFile: string;
+  stop(): Promise<void>;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Opens the database, makes what is missing of certificates and the admin token, and serves. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { dataDir, clock, entropy, log } = options;
+  const names = certificateNames(options.names, options.listen);
+  const database = openDatabase(join(dataDir, 'api.sqlite'));
+  try {
+    const stores = createStores(database, clock);
+    upsertPartitions(stores, options.partitions, clock.now());
+    const tlsOptions = { directory: join(dataDir, 'tls'), names, clock, entropy };
+    const tls = await loadTlsFiles(tlsOptions);
+    const issuerUrl = `https://${names[0] ?? 'localhost'}`;
+    const issuer = await createTokenIssuer({ database, tokens: stores.tokens, clock, entropy, issuer: issuerUrl });
+    const adminTokenFile = join(dataDir, 'admin.token');
+    const madeToken = await ensureAdminToken(adminTokenFile, issuer, clock);
+    if (tls.renewed !== undefined) {
+      log.info({ event: 'tls.renewed', reason: tls.renewed, names }, `made a server certificate: ${tls.renewed}`);
+    }
+    if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
+
+    const waitingRoom = createWaitingRoom();
+    const methods = new Map<string, MethodAccess>();
+    const services = allServices({ stores, waitingRoom, issuer, clock, entropy, version, methods });
+    for (const { desc } of services.flatMap((bound) => bound.methods))
+      methods.set(methodPath(desc), methodAccess(desc));
+    const server = createApiServer<Caller>({
+      services,
+      tls: tls.server,
+      listen: options.listen,
+      authenticate: (bearer) => issuer.authenticate(bearer),
+      authorize,
+      clock,
+      entropy,
+      ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
+    });
+    await server.start();
+
+    const housekeeping = clock.setInterval(() => {
+      stores.tokens.sweep();
+      stores.components.sweep();
+      loadTlsFiles(tlsOptions).then(
+        (renewed) => {
+          if (renewed.renewed === undefined) return;
+          server.setTls(renewed.server);
+          log.info({ event: 'tls.renewed', reason: renewed.renewed }, `made a server certificate: ${renewed.renewed}`);
+        },
+        (error: unknown) => log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate'),
+      );
+    }, HOUR_MS);
+
+    return {
+      server,
+      stores,
+      waitingRoom,
+      caFile: tls.caFile,
+      adminTokenFile,
+      async stop() {
+        housekeeping.cancel();
+        await server.stop();
+        database.close();
+      },
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function allServices(dependencies: ServiceDependencies): BoundService<Caller>[] {
+  return [
+    bootService(dependencies),
+    eventService(dependencies),
+    switchService(dependencies),
+    componentService(dependencies),
+    bmcService(),
+    tokenService(dependencies),
+    versionService(dependencies),
+    healthService(dependencies),
+    partitionService(dependencies),
+    projectMachineService(),
+    adminMachineService(dependencies),
+    adminSwitchService(dependencies),
+    adminTokenService(dependencies),
+    adminComponentService(dependencies),
+    adminPartitionService(),
+  ];
+}
+
+const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** Configured names first; then what the server listens on, where that says something; then this host itself. */
+function certificateNames(configured: readonly string[], listen: readonly string[]): string[] {
+  const listened = listen.flatMap((text) => {
+    const address = parseListenAddress(text);
+    return address?.kind === 'tcp' && !EVERY_ADDRESS.has(address.address) ? [address.address] : [];
+  });
+  return [...new Set([...configured, ...listened, 'localhost', '127.0.0.1'])];
+}

@@ -1,0 +1,21 @@
+/** Why the API server could not start. Errors of calls are `ApiError`s. */
+export const ApiServerErrorCode = {
+  /** The database is of a newer version of this program. */
+  DatabaseTooNew: 'DATABASE_TOO_NEW',
+  /** The database cannot be opened or upgraded. */
+  DatabaseUnusable: 'DATABASE_UNUSABLE',
+  /** A file below `<dataDir>/tls` is not what this program has written. */
+  TlsFilesUnusable: 'TLS_FILES_UNUSABLE',
+} as const;
+export type ApiServerErrorCode = (typeof ApiServerErrorCode)[keyof typeof ApiServerErrorCode];
+
+/** Ends the start; its message says what to do. */
+export class ApiServerError extends Error {
+  override readonly name = 'ApiServerError';
+  readonly code: ApiServerErrorCode;
+
+  constructor(code: ApiServerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,33 @@
+import { apiV2, create } from '@ingot/api';
+import type { Stored } from '../store/entity-table.ts';
+import type { Stores } from '../store/stores.ts';
+
+/** What every size is until sizes can be defined: hardware that matches none. */
+export const UNKNOWN_SIZE = 'unknown';
+
+/** UUIDs are compared in lower case (RFC 9562, section 4); firmware prints both. */
+export function machineIdOf(uuid: string): string {
+  return uuid.toLowerCase();
+}
+
+/** The machine, created empty if nobody has heard of it yet. */
+export function findOrCreateMachine(stores: Stores, id: string, partition?: string): Stored<apiV2.Machine> {
+  const found = stores.machines.get(id);
+  if (found !== undefined) {
+    if (partition === undefined || (found.value.partition?.id ?? '') !== '') return found;
+    found.value.partition = create(apiV2.PartitionSchema, { id: partition });
+    return stores.machines.put(id, found.value);
+  }
+  return stores.machines.put(
+    id,
+    create(apiV2.MachineSchema, {
+      uuid: id,
+      ...(partition === undefined ? {} : { partition: { id: partition } }),
+      size: { id: UNKNOWN_SIZE },
+      status: {
+        condition: { state: apiV2.MachineState.AVAILABLE },
+        ledState: { value: 'LED-OFF', description: 'nobody has asked for it' },
+      },
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import { ApiError, apiV2, clone, Code, create, type infraV2 } from '@ingot/api';
+import type { Clock } from '@ingot/net';
+import { timestampFromMs } from '@ingot/api';
+import type { Stored } from '../store/entity-table.ts';
+import type { Stores } from '../store/stores.ts';
+import { findOrCreateMachine, machineIdOf, UNKNOWN_SIZE } from './machine-records.ts';
+
+/**
+ * Stores what a machine has found out about itself. Hardware, firmware, BMC and version are replaced as a whole; the
+ * allocation, the condition and the tags of the first time stay. The size is always `unknown`: this server has no sizes
+ * yet to match the hardware with.
+ */
+export function registerMachine(
+  stores: Stores,
+  clock: Clock,
+  request: infraV2.BootServiceRegisterRequest,
+): Stored<apiV2.Machine> {
+  const { hardware, bios } = request;
+  if (hardware === undefined) throw new ApiError(Code.InvalidArgument, 'hardware is required');
+  if (bios === undefined) throw new ApiError(Code.InvalidArgument, 'bios is required');
+  const id = machineIdOf(request.uuid);
+  return stores.database.transaction(() => {
+    if (stores.partitions.get(request.partition) === undefined) {
+      throw new ApiError(Code.NotFound, `there is no partition "${request.partition}": define it first`);
+    }
+    const known = stores.machines.get(id);
+    const machine = clone(apiV2.MachineSchema, findOrCreateMachine(stores, id, request.partition).value);
+    machine.partition = create(apiV2.PartitionSchema, { id: request.partition });
+    machine.hardware = hardware;
+    machine.size = create(apiV2.SizeSchema, { id: UNKNOWN_SIZE });
+    machine.status ??= create(apiV2.MachineStatusSchema);
+    machine.status.metalHammerVersion = request.metalHammerVersion;
+    // An event may have created the machine before; it is registered for the first time all the same.
+    if (known?.value.hardware === undefined && request.tags.length > 0) {
+      machine.meta = create(apiV2.MetaSchema, { labels: { labels: labelsOf(request.tags) } });
+    }
+    const stored = stores.machines.put(id, machine);
+    stores.bmcs.put(
+      id,
+      create(apiV2.MachineBMCReportSchema, {
+        uuid: id,
+        bios,
+        ...(request.bmc === undefined ? {} : { bmc: request.bmc }),
+        ...(request.fru === undefined ? {} : { fru: request.fru }),
+        updatedAt: timestampFromMs(clock.now()),
+      }),
+    );
+    return stored;
+  });
+}
+
+/** `key=value` and plain words; a plain word becomes a label with the value `true`. */
+function labelsOf(tags: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    tags.map((tag) => {
+      const at = tag.indexOf('=');
+      return at < 1 ? [tag, 'true'] : [tag.slice(0, at), tag.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+import type { CallRecord } from '@ingot/api';
+import type { DaemonContext, Metrics, RunningDaemon } from '@ingot/daemon';
+import { startControlPlane } from './control-plane.ts';
+import type { ApiServerConfig } from './config.ts';
+
+/** Runs the API server under `runDaemon`. */
+export async function runApiServer(context: DaemonContext<ApiServerConfig>): Promise<RunningDaemon> {
+  const { config, log, clock, entropy, metrics, health } = context;
+  const observe = callObserver(context);
+  const plane = await startControlPlane({
+    dataDir: config.dataDir,
+    listen: config.listen,
+    names: config.tls.names,
+    partitions: config.partitions,
+    clock,
+    entropy,
+    log,
+    onCall: observe,
+  });
+  health.check('database', () => {
+    plane.stores.database.get('SELECT 1');
+    return { ok: true };
+  });
+  stateGauges(metrics, plane.waitingRoom, () => plane.stores.machines.list().length);
+  log.info(
+    {
+      event: 'api.listening',
+      listen: plane.server.addresses,
+      caFile: plane.caFile,
+      adminTokenFile: plane.adminTokenFile,
+    },
+    `serving on ${plane.server.addresses.join(', ')}; clients trust ${plane.caFile}, the operator's token is in ` +
+      plane.adminTokenFile,
+  );
+  context.status(`serving on ${plane.server.addresses.join(', ')}`);
+  return { stop: () => plane.stop() };
+}
+
+/** Counts and times every call, and logs those that the operator can do something about. */
+function callObserver({ metrics, log }: DaemonContext<ApiServerConfig>): (record: CallRecord) => void {
+  const calls = metrics.counter({
+    name: 'ingot_api_calls_total',
+    help: 'Calls by method and status code.',
+    labels: ['method', 'code'],
+  });
+  const seconds = metrics.histogram({
+    name: 'ingot_api_call_seconds',
+    help: 'How long calls took, streams included.',
+    labels: ['method'],
+  });
+  return ({ method, peer, requestId, durationMs, code, error }) => {
+    calls.inc({ method, code });
+    seconds.observe({ method }, durationMs / 1000);
+    const fields = { event: 'api.call', method, peer, requestId, code, ms: Math.round(durationMs) };
+    if (code === 'Internal' || code === 'Unknown') log.error({ ...fields, err: error }, `${method} failed`);
+    else if (code === 'Ok' || code === 'Canceled') log.debug(fields, method);
+    else log.warn({ ...fields, reason: error?.message }, `${method}: ${code}: ${error?.message ?? ''}`);
+  };
+}
+
+function stateGauges(metrics: Metrics, waitingRoom: { readonly size: number }, machines: () => number): void {
+  metrics.gauge({
+    name: 'ingot_api_machines',
+    help: 'Machines in the database.',
+    collect: (gauge) => gauge.set({}, machines()),
+  });
+  metrics.gauge({
+    name: 'ingot_api_waiting_machines',
+    help: 'Machines that hold a Wait stream.',
+    collect: (gauge) => gauge.set({}, waitingRoom.size),
+  });
+}

@@ -1,0 +1,69 @@
+import { adminV2, ApiError, apiV2, bindService, Code, type BoundService } from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import { machineIdOf } from '../machine/machine-records.ts';
+import { machineMatches } from '../views/machine-query.ts';
+import { machineView } from '../views/machine-view.ts';
+import { switchMatches } from '../views/switch-query.ts';
+import { switchView } from '../views/switch-view.ts';
+import type { ServiceDependencies } from './context.ts';
+import { switchOf } from './switch-service.ts';
+
+/** `metalstack.admin.v2.MachineService`: what an operator sees of machines. */
+export function adminMachineService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores, clock, waitingRoom } = dependencies;
+  return bindService<typeof adminV2.MachineService, Caller>(adminV2.MachineService, {
+    get({ uuid }) {
+      const stored = stores.machines.get(machineIdOf(uuid));
+      if (stored === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
+      return { machine: machineView(stores, clock, stored) };
+    },
+    list({ query, partition }) {
+      const machines = stores.machines
+        .list()
+        .map((stored) => machineView(stores, clock, stored))
+        .filter((machine) => partition === undefined || machine.partition?.id === partition)
+        .filter((machine) => machineMatches(machine, query, waitingRoom.isWaiting(machine.uuid)));
+      return { machines };
+    },
+  });
+}
+
+/** `metalstack.admin.v2.SwitchService`: what an operator sees of switches. */
+export function adminSwitchService({ stores }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof adminV2.SwitchService, Caller>(adminV2.SwitchService, {
+    get: ({ id }) => ({ switch: switchView(stores, switchOf(stores, id)) }),
+    list: ({ query }) => ({
+      switches: stores.switches
+        .list()
+        .map((stored) => switchView(stores, stored))
+        .filter((one) => switchMatches(one, query)),
+    }),
+  });
+}
+
+/** `metalstack.admin.v2.ComponentService`: agents that have pinged within the last day. */
+export function adminComponentService({ stores }: ServiceDependencies): BoundService<Caller> {
+  const byUuid = (uuid: string): apiV2.Component => {
+    const component = stores.components.list().find((one) => one.uuid === uuid);
+    if (component === undefined) throw new ApiError(Code.NotFound, `there is no component ${uuid}`);
+    return component;
+  };
+  return bindService<typeof adminV2.ComponentService, Caller>(adminV2.ComponentService, {
+    get: ({ uuid }) => ({ component: byUuid(uuid) }),
+    list: ({ query }) => ({
+      components: stores.components
+        .list()
+        .filter(
+          (component) =>
+            (query?.uuid === undefined || component.uuid === query.uuid) &&
+            (query?.type === undefined || component.type === query.type) &&
+            (query?.identifier === undefined || component.identifier === query.identifier),
+        ),
+    }),
+  });
+}
+
+/** `metalstack.admin.v2.PartitionService`: partitions come from the configuration, so nothing is served here yet. */
+export function adminPartitionService(): BoundService<Caller> {
+  return bindService<typeof adminV2.PartitionService, Caller>(adminV2.PartitionService, {});
+}

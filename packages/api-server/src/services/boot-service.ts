@@ -1,0 +1,101 @@
+import { ApiError, apiV2, bindService, Code, infraV2, type BoundService, type ServerContext } from '@ingot/api';
+import { expiryOf } from '../auth/token-issuer.ts';
+import type { Caller } from '../auth/caller.ts';
+import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
+import { registerMachine } from '../machine/register-machine.ts';
+import type { Stores } from '../store/stores.ts';
+import { storeConnection } from '../topology/store-connection.ts';
+import type { ServiceDependencies } from './context.ts';
+
+/** `metalstack.infra.v2.BootService`: from the first DHCP request to waiting. Allocation is not served yet. */
+export function bootService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores, clock } = dependencies;
+  return bindService<typeof infraV2.BootService, Caller>(infraV2.BootService, {
+    dhcp({ uuid, partition }) {
+      partitionOf(stores, partition);
+      const id = machineIdOf(uuid);
+      stores.database.transaction(() => {
+        findOrCreateMachine(stores, id, partition);
+        stores.events.add(id, apiV2.MachineProvisioningEventType.PXE_BOOTING, 'asked for an address');
+      });
+      return {};
+    },
+    boot({ partition }) {
+      const { bootConfiguration } = partitionOf(stores, partition);
+      if (bootConfiguration === undefined) {
+        throw new ApiError(Code.FailedPrecondition, `partition "${partition}" has no boot configuration: give it one`);
+      }
+      return {
+        kernel: bootConfiguration.kernelUrl,
+        initRamDisks: [bootConfiguration.imageUrl],
+        cmdline: bootConfiguration.commandline,
+      };
+    },
+    // No operator can set such a password here, so there is none to give.
+    superUserPassword: () => ({ featureDisabled: true }),
+    register(request) {
+      const machine = registerMachine(stores, clock, request);
+      // A transaction of its own: a machine with wrong cabling is to be seen, with the reason in its events.
+      storeConnection(stores, machine.id);
+      return { uuid: machine.id, size: machine.value.size?.id ?? '', partition: request.partition };
+    },
+    wait: (request, context) => wait(dependencies, machineIdOf(request.uuid), context),
+    installationSucceeded({ uuid }) {
+      const machine = stores.machines.get(machineIdOf(uuid));
+      if (machine === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
+      if (machine.value.allocation === undefined) {
+        throw new ApiError(
+          Code.FailedPrecondition,
+          `machine ${machine.id} is not allocated, so nothing can have been installed on it`,
+        );
+      }
+      throw new ApiError(Code.Unimplemented, 'this server does not install machines yet');
+    },
+  });
+}
+
+async function* wait(
+  { stores, waitingRoom, clock }: ServiceDependencies,
+  machine: string,
+  context: ServerContext<Caller>,
+): AsyncGenerator<{ allocation: apiV2.MachineAllocation }> {
+  if (stores.machines.get(machine) === undefined) {
+    throw new ApiError(Code.NotFound, `there is no machine ${machine}: register it first`);
+  }
+  using seat = waitingRoom.enter(machine);
+  const expired = new AbortController();
+  using _timer = tokenTimer(clock.setTimeout.bind(clock), expiryOf(context.caller) - clock.now(), expired);
+  const signal = AbortSignal.any([context.signal, seat.replaced, expired.signal]);
+  let sent: string | undefined;
+  for (;;) {
+    const allocation = stores.machines.get(machine)?.value.allocation;
+    if (allocation !== undefined && allocation.uuid !== sent) {
+      yield { allocation };
+      sent = allocation.uuid;
+    }
+    await seat.changed(signal);
+  }
+}
+
+/** Timers hold 31 bits of milliseconds; a token that lives longer than 24 days is looked at when its stream reconnects. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function tokenTimer(
+  setTimeout: (fn: () => void, ms: number) => { cancel(): void },
+  remainingMs: number,
+  expired: AbortController,
+): Disposable {
+  if (remainingMs > MAX_TIMER_MS) return { [Symbol.dispose]: () => undefined };
+  const timer = setTimeout(
+    () =>
+      expired.abort(new ApiError(Code.Unauthenticated, 'the token of this stream has expired: ask for another one')),
+    Math.max(0, remainingMs),
+  );
+  return { [Symbol.dispose]: () => timer.cancel() };
+}
+
+function partitionOf(stores: Stores, id: string): apiV2.Partition {
+  const stored = stores.partitions.get(id);
+  if (stored === undefined) throw new ApiError(Code.NotFound, `there is no partition "${id}": define it first`);
+  return stored.value;
+}

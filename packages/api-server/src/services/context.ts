@@ -1,0 +1,18 @@
+import type { MethodAccess } from '@ingot/api';
+import type { Clock, Entropy } from '@ingot/net';
+import type { TokenIssuer } from '../auth/token-issuer.ts';
+import type { WaitingRoom } from '../machine/waiting-room.ts';
+import type { Stores } from '../store/stores.ts';
+
+/** What the services work with. */
+export interface ServiceDependencies {
+  readonly stores: Stores;
+  readonly waitingRoom: WaitingRoom;
+  readonly issuer: TokenIssuer;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Version of this program. */
+  readonly version: string;
+  /** Every method that is served, by path: what permissions may name. */
+  readonly methods: ReadonlyMap<string, MethodAccess>;
+}

@@ -1,0 +1,91 @@
+import { adminV2, ApiError, apiV2, bindService, Code, timestampMs, type BoundService } from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import { mintToken } from '../auth/mint-token.ts';
+import type { ServiceDependencies } from './context.ts';
+
+/** `metalstack.api.v2.TokenService`: tokens of the caller's user. */
+export function tokenService({ stores, issuer, methods }: ServiceDependencies): BoundService<Caller> {
+  const own = (uuid: string, caller: Caller): apiV2.Token => {
+    const token = stores.tokens.get(uuid);
+    // Somebody else's token looks like none, so that UUIDs cannot be tried out.
+    if (token === undefined || token.user !== tokenOf(caller).user) throw noToken(uuid);
+    return token;
+  };
+  return bindService<typeof apiV2.TokenService, Caller>(apiV2.TokenService, {
+    create: (request, { caller }) => {
+      const creator = tokenOf(caller);
+      return mintToken(issuer, methods, creator, creator.user, request);
+    },
+    get: ({ uuid }, { caller }) => ({ token: own(uuid, caller) }),
+    list({ query }, { caller }) {
+      return { tokens: stores.tokens.list(tokenOf(caller).user).filter((token) => matches(token, query)) };
+    },
+    revoke({ uuid }, { caller }) {
+      stores.tokens.delete(own(uuid, caller).uuid);
+      return {};
+    },
+    refresh(_request, { caller }) {
+      const token = tokenOf(caller);
+      const lifetimeMs =
+        token.expires === undefined || token.issuedAt === undefined
+          ? 0
+          : timestampMs(token.expires) - timestampMs(token.issuedAt);
+      return issuer.issue({
+        user: token.user,
+        description: token.description,
+        tokenType: token.tokenType,
+        lifetimeMs,
+        permissions: token.permissions,
+        machineRoles: token.machineRoles,
+        projectRoles: token.projectRoles,
+        tenantRoles: token.tenantRoles,
+        ...(token.adminRole === undefined ? {} : { adminRole: token.adminRole }),
+        ...(token.infraRole === undefined ? {} : { infraRole: token.infraRole }),
+        ...(token.meta?.labels === undefined ? {} : { labels: token.meta.labels }),
+      });
+    },
+  });
+}
+
+/** `metalstack.admin.v2.TokenService`: tokens of everybody. */
+export function adminTokenService({ stores, issuer, methods }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof adminV2.TokenService, Caller>(adminV2.TokenService, {
+    create({ user, tokenCreateRequest }, { caller }) {
+      if (tokenCreateRequest === undefined) {
+        throw new ApiError(Code.InvalidArgument, 'token_create_request is required');
+      }
+      const creator = tokenOf(caller);
+      return mintToken(issuer, methods, creator, user ?? creator.user, tokenCreateRequest);
+    },
+    list: ({ query }) => ({
+      tokens: stores.tokens.list(query?.user).filter((token) => matches(token, query)),
+    }),
+    revoke({ uuid, user }) {
+      const token = stores.tokens.get(uuid);
+      if (token === undefined || (user !== '' && token.user !== user)) throw noToken(uuid);
+      stores.tokens.delete(uuid);
+      return {};
+    },
+  });
+}
+
+function tokenOf(caller: Caller): apiV2.Token {
+  if (caller.kind === 'token') return caller.token;
+  throw new ApiError(Code.Unauthenticated, 'this call needs a token');
+}
+
+function noToken(uuid: string): ApiError {
+  return new ApiError(Code.NotFound, `there is no token ${uuid} of this user`);
+}
+
+function matches(token: apiV2.Token, query: apiV2.TokenQuery | undefined): boolean {
+  if (query === undefined) return true;
+  const labels = Object.entries(query.labels?.labels ?? {});
+  return (
+    (query.uuid === undefined || token.uuid === query.uuid) &&
+    (query.user === undefined || token.user === query.user) &&
+    (query.description === undefined || token.description === query.description) &&
+    (query.tokenType === undefined || token.tokenType === query.tokenType) &&
+    labels.every(([key, value]) => token.meta?.labels?.labels[key] === value)
+  );
+}

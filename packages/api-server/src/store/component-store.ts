@@ -1,0 +1,44 @@
+import { apiV2, fromJsonString, toJsonString } from '@ingot/api';
+import type { Clock } from '@ingot/net';
+import type { Database } from './database.ts';
+import { text } from './row.ts';
+
+/** Agents that have pinged within the last day. One per type and identifier. */
+export interface ComponentStore {
+  find(type: apiV2.ComponentType, identifier: string): apiV2.Component | undefined;
+  /** Ordered by type, then identifier. */
+  list(): apiV2.Component[];
+  put(component: apiV2.Component): void;
+  /** Forgets those that have not pinged for a day. */
+  sweep(): void;
+}
+
+const FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000;
+
+export function createComponentStore(database: Database, clock: Clock): ComponentStore {
+  const parse = (body: string): apiV2.Component =>
+    fromJsonString(apiV2.ComponentSchema, body, { ignoreUnknownFields: true });
+  const oldest = (): number => clock.now() - FORGOTTEN_AFTER_MS;
+  return {
+    find(type, identifier) {
+      const row = database.get('SELECT body FROM component WHERE type = ? AND identifier = ?', type, identifier);
+      return row === undefined ? undefined : parse(text(row, 'body'));
+    },
+    list: () =>
+      database
+        .all('SELECT body FROM component WHERE reported_at > ? ORDER BY type, identifier', oldest())
+        .map((row) => parse(text(row, 'body'))),
+    put(component) {
+      database.run(
+        `INSERT INTO component (id, type, identifier, reported_at, body) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (type, identifier) DO UPDATE SET reported_at = excluded.reported_at, body = excluded.body`,
+        component.uuid,
+        component.type,
+        component.identifier,
+        clock.now(),
+        toJsonString(apiV2.ComponentSchema, component),
+      );
+    },
+    sweep: () => void database.run('DELETE FROM component WHERE reported_at <= ?', oldest()),
+  };
+}

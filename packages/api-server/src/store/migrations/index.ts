@@ -1,0 +1,4 @@
+import { firstTables } from './0001-first-tables.ts';
+
+/** In order; the database's `user_version` counts those that it has seen. Published ones never change. */
+export const migrations: readonly string[] = [firstTables];

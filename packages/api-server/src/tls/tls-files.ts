@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import type { Clock, Entropy } from '@ingot/net';
+import { ApiServerError, ApiServerErrorCode } from '../errors.ts';
+import { readIfThere, writeWhole } from '../private-file.ts';
+import { createAuthority, createServerIdentity, whyRenew, type Identity } from './certificates.ts';
+
+export interface TlsFiles {
+  /** PEM of the authority, for clients. */
+  readonly caFile: string;
+  readonly ca: string;
+  readonly server: Identity;
+  /** Why the server's certificate was made anew; undefined if the old one still serves. */
+  readonly renewed: string | undefined;
+}
+
+export interface TlsFilesOptions {
+  /** `<dataDir>/tls`. */
+  readonly directory: string;
+  /** Host names and addresses that clients dial. */
+  readonly names: readonly string[];
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+}
+
+/**
+ * Reads `ca.pem`, `ca.key`, `server.pem` and `server.key`, or makes them. The authority lives ten years and is never
+ * replaced by itself: agents and machines trust exactly it.
+ */
+export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> {
+  const { directory, names, clock, entropy } = options;
+  const path = (name: string): string => join(directory, name);
+  const serial = (): string => {
+    const bytes = entropy.bytes(16);
+    // RFC 5280, section 4.1.2.2: positive; a first byte of 1 also spares DER its padding.
+    bytes[0] = 1;
+    return Buffer.from(bytes).toString('hex');
+  };
+
+  let authority = await readPair(path('ca.pem'), path('ca.key'));
+  if (authority === undefined) {
+    authority = await createAuthority(clock.now(), serial());
+    await writeWhole(path('ca.key'), authority.key, 0o600);
+    await writeWhole(path('ca.pem'), authority.cert, 0o644);
+  }
+  const found = await readPair(path('server.pem'), path('server.key'));
+  const reason = found === undefined ? 'there was none' : checked(() => whyRenew(found, authority, names, clock.now()));
+  if (found !== undefined && reason === undefined) {
+    return { caFile: path('ca.pem'), ca: authority.cert, server: found, renewed: undefined };
+  }
+  const server = await checkedAsync(() => createServerIdentity(authority, names, clock.now(), serial()));
+  await writeWhole(path('server.key'), server.key, 0o600);
+  await writeWhole(path('server.pem'), server.cert, 0o644);
+  return { caFile: path('ca.pem'), ca: authority.cert, server, renewed: reason };
+
+  function unusable(cause: unknown): ApiServerError {
+    return new ApiServerError(
+      ApiServerErrorCode.TlsFilesUnusable,
+      `cannot use the files in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
+        'restore them from a backup, or remove all four for new ones, which every agent then has to be given',
+      { cause },
+    );
+  }
+  function checked<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw unusable(error);
+    }
+  }
+  async function checkedAsync<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw unusable(error);
+    }
+  }
+}
+
+/** Both or, after a crash between the two writes, neither. */
+async function readPair(certFile: string, keyFile: string): Promise<Identity | undefined> {
+  const [cert, key] = await Promise.all([readIfThere(certFile), readIfThere(keyFile)]);
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}

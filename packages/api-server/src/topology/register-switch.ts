@@ -1,0 +1,125 @@
+import { ApiError, apiV2, Code, create, enumText } from '@ingot/api';
+import type { Stored } from '../store/entity-table.ts';
+import type { Stores } from '../store/stores.ts';
+
+/**
+ * Creates or updates a switch. Connections, VRFs, filters and desired port states belong to the control plane and are
+ * kept; the rest is what the switch says. Idempotent. Errors say what to do.
+ */
+export function registerSwitch(stores: Stores, registered: apiV2.Switch): Stored<apiV2.Switch> {
+  return stores.database.transaction(() => {
+    check(stores, registered);
+    const known = stores.switches.get(registered.id)?.value;
+    if (known !== undefined) checkUpdate(known, registered);
+    const nics = registered.nics.map((nic) => {
+      const old = known?.nics.find((candidate) => candidate.name === nic.name);
+      const kept = create(apiV2.SwitchNicSchema, {
+        name: nic.name,
+        identifier: nic.identifier === '' ? (nic.mac ?? '') : nic.identifier,
+        // The actual state is in the status: a link that comes and goes is no change of what was registered.
+        state: create(apiV2.NicStateSchema, { actual: apiV2.SwitchPortStatus.UNKNOWN }),
+      });
+      if (nic.mac !== undefined) kept.mac = nic.mac;
+      if (old?.vrf !== undefined) kept.vrf = old.vrf;
+      if (old?.bgpFilter !== undefined) kept.bgpFilter = old.bgpFilter;
+      if (old?.state?.desired !== undefined && kept.state !== undefined) kept.state.desired = old.state.desired;
+      return kept;
+    });
+    const value = create(apiV2.SwitchSchema, {
+      ...registered,
+      replaceMode: apiV2.SwitchReplaceMode.OPERATIONAL,
+      nics,
+      machineConnections: known?.machineConnections ?? [],
+    });
+    // What only operators set survives the agent, which does not know it.
+    if (registered.consoleCommand === undefined && known?.consoleCommand !== undefined) {
+      value.consoleCommand = known.consoleCommand;
+    }
+    delete value.lastSync;
+    delete value.lastSyncError;
+    delete value.meta;
+    if (known?.meta !== undefined) value.meta = known.meta;
+    const stored = stores.switches.put(registered.id, value);
+    noteActualStates(stores, registered);
+    return stored;
+  });
+}
+
+function check(stores: Stores, { id, partition, nics, replaceMode }: apiV2.Switch): void {
+  if (stores.partitions.get(partition) === undefined) {
+    throw new ApiError(Code.NotFound, `there is no partition "${partition}": define it first`);
+  }
+  if (replaceMode === apiV2.SwitchReplaceMode.REPLACE) {
+    throw new ApiError(
+      Code.Unimplemented,
+      `switch ${id} asks to replace another one, which this server cannot do yet: register it as operational`,
+    );
+  }
+  const stateless = nics.filter((nic) => nic.state === undefined).map((nic) => nic.name);
+  if (stateless.length > 0) {
+    throw new ApiError(
+      Code.InvalidArgument,
+      `ports without state: ${stateless.join(', ')}: report state.actual for all`,
+    );
+  }
+  const twice = [
+    ...repeated(nics.map((nic) => nic.name)).map((name) => `name ${name}`),
+    ...repeated(nics.map((nic) => (nic.identifier === '' ? (nic.mac ?? '') : nic.identifier))).map(
+      (identifier) => `identifier ${identifier}`,
+    ),
+  ];
+  if (twice.length > 0) {
+    throw new ApiError(Code.InvalidArgument, `several ports of switch ${id} have the same ${twice.join(', ')}`);
+  }
+}
+
+function checkUpdate(known: apiV2.Switch, registered: apiV2.Switch): void {
+  const before = known.os?.vendor ?? apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_UNSPECIFIED;
+  const after = registered.os?.vendor ?? apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_UNSPECIFIED;
+  if (before !== after) {
+    const text = (vendor: apiV2.SwitchOSVendor): string => enumText(apiV2.SwitchOSVendorSchema, vendor);
+    throw new ApiError(
+      Code.FailedPrecondition,
+      `switch ${known.id} ran ${text(before)} and now runs ${text(after)}: its ports have other names; delete it first`,
+    );
+  }
+  if (known.machineConnections.length === 0) return;
+  if (known.partition !== registered.partition || (known.rack ?? '') !== (registered.rack ?? '')) {
+    throw new ApiError(
+      Code.FailedPrecondition,
+      `switch ${known.id} is in partition "${known.partition}", rack "${known.rack ?? ''}" and has machines: ` +
+        'it cannot move; correct its configuration or delete the machines',
+    );
+  }
+  for (const connection of known.machineConnections) {
+    const name = connection.nic?.name ?? '';
+    const now = registered.nics.find((nic) => nic.name === name);
+    if (now === undefined || now.identifier !== (connection.nic?.identifier ?? '')) {
+      throw new ApiError(
+        Code.FailedPrecondition,
+        `port ${name} (identifier ${connection.nic?.identifier ?? ''}) of switch ${known.id} is connected to machine ` +
+          `${connection.machineId} and cannot be ${now === undefined ? 'removed' : `renamed to ${now.identifier}`}: ` +
+          'delete the machine first',
+      );
+    }
+  }
+}
+
+/** A registration is as good a report of the ports as a heartbeat. */
+function noteActualStates(stores: Stores, registered: apiV2.Switch): void {
+  const status = stores.switchStatus.get(registered.id);
+  const before = new Map(status.nics.map((nic) => [nic.name, nic]));
+  status.nics = registered.nics.map((nic) => {
+    const session = before.get(nic.name)?.bgpPortState;
+    return create(apiV2.SwitchNicSchema, {
+      name: nic.name,
+      state: { actual: nic.state?.actual ?? apiV2.SwitchPortStatus.UNKNOWN },
+      ...(session === undefined ? {} : { bgpPortState: session }),
+    });
+  });
+  stores.switchStatus.put(registered.id, status);
+}
+
+function repeated(items: readonly string[]): string[] {
+  return [...new Set(items.filter((item, index) => items.indexOf(item) !== index))];
+}
