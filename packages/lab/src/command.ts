@@ -21,9 +21,23 @@ export interface LabHome {
 
 const apiPort = 9443;
 
-/** `ingot lab up`: boots the virtual rack; answers the exit status. */
+/**
+ * `ingot lab up`: boots the virtual rack. Answers the exit status: 0 when every machine waited, 1 when one did not or the
+ * rack could not be built, 2 for a wrong command line, 130 when interrupted in mid-boot.
+ */
 export async function labCommand(argv: readonly string[], home: LabHome): Promise<number> {
-  const options = parseOptions(argv);
+  try {
+    const [verb, ...rest] = argv;
+    if (verb !== 'up') throw new LabError('LAB_OPTION', usage());
+    return await up(parseOptions(rest), home);
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    process.stderr.write(`ingot lab: ${error.message}\n`);
+    return error.code === 'LAB_OPTION' ? 2 : 1;
+  }
+}
+
+async function up(options: LabOptions, home: LabHome): Promise<number> {
   if (options.help) {
     process.stdout.write(usage());
     return 0;
