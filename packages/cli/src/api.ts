@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { adminV2, ApiError, apiV2, createChannel, createClient, type ApiClient } from '@ingot/api';
-import { type ContextFlags, resolveContext } from './context.ts';
+import { adminV2, ApiError, apiV2, createChannel, createClient, type ApiClient, type Channel } from '@ingot/api';
+import { type ApiContext, type ContextFlags, resolveContext } from './context.ts';
 import { CliError, CliErrorCode, explainApiError } from './errors.ts';
 import type { CliIo } from './io.ts';
 
@@ -23,13 +24,7 @@ export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api)
   const ca = readText(context.caFile, `the CA of the API server, from ${context.source}`);
   const token = readText(context.tokenFile, `the token, from ${context.source}`).trim();
   if (token === '') throw new CliError(CliErrorCode.File, `${context.tokenFile} is empty; write the token into it`);
-  let channel;
-  try {
-    channel = createChannel({ url: context.url, ca, token });
-  } catch (error) {
-    if (error instanceof RangeError) throw new CliError(CliErrorCode.Argument, error.message, error);
-    throw new CliError(CliErrorCode.File, `${context.caFile} is no CA certificate in PEM form: ${String(error)}`, error);
-  }
+  const channel = openChannel(context, ca, token);
   try {
     return await use({
       machines: createClient(adminV2.MachineService, channel),
@@ -41,6 +36,18 @@ export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api)
     throw error instanceof ApiError ? explainApiError(error, context) : error;
   } finally {
     channel.close();
+  }
+}
+
+function openChannel({ url, caFile }: ApiContext, ca: string, token: string): Channel {
+  try {
+    // OpenSSL takes any text for a CA file and then trusts nobody, which is hard to make out later.
+    void new X509Certificate(ca);
+    return createChannel({ url, ca, token });
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliError(CliErrorCode.Argument, error.message, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(CliErrorCode.File, `${caFile} is no CA certificate in PEM form: ${reason}`, error);
   }
 }
 

@@ -50,7 +50,8 @@ export function resolveContext(flags: ContextFlags, io: CliIo): ApiContext {
 }
 
 function findContext(wanted: string | undefined, io: CliIo): { context: NamedContext; file: string } {
-  const own = io.env['INGOT_CONFIG'] ?? join(io.env['XDG_CONFIG_HOME'] ?? join(io.home, '.config'), 'ingot/config.yaml');
+  const own =
+    io.env['INGOT_CONFIG'] ?? join(io.env['XDG_CONFIG_HOME'] ?? join(io.home, '.config'), 'ingot/config.yaml');
   const files = [own, io.labConfigFile].filter((file) => existsSync(file));
   const known: string[] = [];
   for (const file of files) {
@@ -60,7 +61,10 @@ function findContext(wanted: string | undefined, io: CliIo): { context: NamedCon
     if (context !== undefined) return { context, file };
     known.push(...config.contexts.map((candidate) => candidate.name));
     if (wanted === undefined && name !== undefined) {
-      throw new CliError(CliErrorCode.Config, `${file}: currentContext is ${name}, but there is no such context${listed(known)}`);
+      throw new CliError(
+        CliErrorCode.Config,
+        `${file}: currentContext is ${name}, but there is no such context${listed(known)}`,
+      );
     }
   }
   if (wanted !== undefined) {
@@ -95,7 +99,10 @@ function readConfig(file: string): { current: string | undefined; contexts: read
   const root: unknown = document.toJS();
   const list = property(root, 'contexts');
   if (!Array.isArray(list)) {
-    throw new CliError(CliErrorCode.Config, `${file}: contexts is not a list; write contexts: [{ name, apiUrl, apiCaFile, apiTokenFile }]`);
+    throw new CliError(
+      CliErrorCode.Config,
+      `${file}: contexts is not a list; write contexts: [{ name, apiUrl, apiCaFile, apiTokenFile }]`,
+    );
   }
   const folder = resolve(file, '..');
   const path = (name: string | undefined): string | undefined =>
@@ -123,7 +130,10 @@ function complete(context: NamedContext, source: string): ApiContext {
     ...(tokenFile === undefined ? ['apiTokenFile (--api-token-file, INGOT_API_TOKEN_FILE)'] : []),
   ];
   if (url === undefined || caFile === undefined || tokenFile === undefined) {
-    throw new CliError(CliErrorCode.NoContext, `the API server comes from ${source}, which lacks\n  ${missing.join('\n  ')}`);
+    throw new CliError(
+      CliErrorCode.NoContext,
+      `the API server comes from ${source}, which lacks\n  ${missing.join('\n  ')}`,
+    );
   }
   return { url, caFile, tokenFile, source };
 }
@@ -133,7 +143,9 @@ function listed(names: readonly string[]): string {
 }
 
 function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Object.entries(value).find(([name]) => name === key)?.[1] : undefined;
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined;
 }
 
 function string(value: unknown): string | undefined {

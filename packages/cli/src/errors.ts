@@ -69,35 +69,30 @@ export interface CallTarget {
 
 /** Puts a failed call into words. */
 export function explainApiError(error: ApiError, target: CallTarget): CliError {
-  switch (error.code) {
-    case Code.Unauthenticated:
-      return new CliError(
-        CliErrorCode.Denied,
-        `${target.url} does not accept the token in ${target.tokenFile}: ${error.message}\n` +
-          'Get a valid one (ingot token create, with an administrator\'s token) and point --api-token-file to it.',
-        error,
-      );
-    case Code.PermissionDenied:
-      return new CliError(
-        CliErrorCode.Denied,
-        `the token in ${target.tokenFile} does not allow this: ${error.message}\n` +
-          'Use one with the role that it takes (ingot token create --admin-role viewer).',
-        error,
-      );
-    case Code.Unavailable:
-    case Code.DeadlineExceeded:
-      return new CliError(
-        CliErrorCode.Unreachable,
-        `${target.url} cannot be reached: ${error.message}\n${reachHint(error.message, target)}`,
-        error,
-      );
-    case Code.NotFound:
-      return new CliError(CliErrorCode.NotFound, error.message, error);
-    case Code.InvalidArgument:
-      return new CliError(CliErrorCode.Argument, error.message, error);
-    default:
-      return new CliError(CliErrorCode.Api, `${target.url} answered ${error.codeName}: ${error.message}`, error);
+  const { code, message } = error;
+  if (code === Code.Unauthenticated) {
+    return new CliError(
+      CliErrorCode.Denied,
+      `${target.url} does not accept the token in ${target.tokenFile}: ${message}\n` +
+        "Get a valid one (ingot token create, with an administrator's token) and point --api-token-file to it.",
+      error,
+    );
   }
+  if (code === Code.PermissionDenied) {
+    return new CliError(
+      CliErrorCode.Denied,
+      `the token in ${target.tokenFile} does not allow this: ${message}\n` +
+        'Use one with the role that it takes (ingot token create --admin-role viewer).',
+      error,
+    );
+  }
+  if (code === Code.Unavailable || code === Code.DeadlineExceeded) {
+    const hint = reachHint(message, target);
+    return new CliError(CliErrorCode.Unreachable, `${target.url} cannot be reached: ${message}\n${hint}`, error);
+  }
+  if (code === Code.NotFound) return new CliError(CliErrorCode.NotFound, message, error);
+  if (code === Code.InvalidArgument) return new CliError(CliErrorCode.Argument, message, error);
+  return new CliError(CliErrorCode.Api, `${target.url} answered ${error.codeName}: ${message}`, error);
 }
 
 function reachHint(message: string, target: CallTarget): string {

@@ -17,7 +17,10 @@ export function machineColumns(nowMs: number): readonly Column<apiV2.Machine>[] 
     { title: 'ID', cell: (machine) => machine.uuid },
     { title: '', cell: marks },
     { title: 'LAST EVENT', cell: eventText },
-    { title: 'WHEN', cell: (machine) => ageText(machine.recentProvisioningEvents?.lastEventTime ?? lastEvent(machine)?.time, nowMs) },
+    {
+      title: 'WHEN',
+      cell: (machine) => ageText(machine.recentProvisioningEvents?.lastEventTime ?? lastEvent(machine)?.time, nowMs),
+    },
     { title: 'AGE', cell: (machine) => ageText(machine.allocation?.meta?.createdAt, nowMs) },
     { title: 'NAME', cell: (machine) => machine.allocation?.name ?? '', wide: true },
     { title: 'HOSTNAME', cell: (machine) => machine.allocation?.hostname ?? '' },
@@ -28,7 +31,11 @@ export function machineColumns(nowMs: number): readonly Column<apiV2.Machine>[] 
     { title: 'PARTITION', cell: (machine) => machine.partition?.id ?? '' },
     { title: 'RACK', cell: (machine) => machine.rack },
     { title: 'ROOM', cell: (machine) => machine.room, wide: true },
-    { title: 'LIVELINESS', cell: (machine) => enumText(apiV2.MachineLivelinessSchema, livelinessOf(machine)), wide: true },
+    {
+      title: 'LIVELINESS',
+      cell: (machine) => enumText(apiV2.MachineLivelinessSchema, livelinessOf(machine)),
+      wide: true,
+    },
     { title: 'LOCK/RESERVE', cell: (machine) => machine.status?.condition?.description ?? '', wide: true },
     { title: 'AGENT', cell: (machine) => machine.status?.metalHammerVersion ?? '', wide: true },
   ];

@@ -13,7 +13,10 @@ export function switchColumns(nowMs: number): readonly Column<apiV2.Switch>[] {
     { title: 'IP', cell: (found) => found.managementIp, wide: true },
     { title: 'MODE', cell: (found) => enumText(apiV2.SwitchReplaceModeSchema, found.replaceMode), wide: true },
     { title: 'PORTS UP', cell: portsUp },
-    { title: 'MACHINES', cell: (found) => String(new Set(found.machineConnections.map(({ machineId }) => machineId)).size) },
+    {
+      title: 'MACHINES',
+      cell: (found) => String(new Set(found.machineConnections.map(({ machineId }) => machineId)).size),
+    },
     { title: 'STATUS', cell: (found) => switchStatus(found, nowMs) },
     { title: 'LAST SYNC', cell: (found) => ageText(found.lastSync?.time, nowMs) },
     { title: 'SYNC DURATION', cell: syncDuration, wide: true },

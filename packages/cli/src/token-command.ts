@@ -38,11 +38,21 @@ export function addTokenCommands(program: Command, io: CliIo): void {
       .addOption(new Option('--admin-role <role>', 'what it may do with everything').choices(ROLE_NAMES))
       .addOption(new Option('--infra-role <role>', 'what it may do as an agent').choices(ROLE_NAMES))
       .option('--machine-role <uuid=role>', 'what it may do as one machine, * for any; may be repeated', machineRole)
-      .option('--self-method <path...>', 'a method of its own that it may call, such as /metalstack.api.v2.TokenService/Refresh')
+      .option(
+        '--self-method <path...>',
+        'a method of its own that it may call, such as /metalstack.api.v2.TokenService/Refresh',
+      )
       .option('--file <file>', 'write the secret there, readable for the owner only, instead of printing it')
-      .addOption(new Option('-o, --output <format>', 'how to print').choices(['secret', 'json', 'yaml']).default('secret')),
+      .addOption(
+        new Option('-o, --output <format>', 'how to print').choices(['secret', 'json', 'yaml']).default('secret'),
+      ),
   ).action(async (flags: CreateFlags) => {
-    if (flags.adminRole === undefined && flags.infraRole === undefined && flags.machineRole === undefined && flags.selfMethod === undefined) {
+    if (
+      flags.adminRole === undefined &&
+      flags.infraRole === undefined &&
+      flags.machineRole === undefined &&
+      flags.selfMethod === undefined
+    ) {
       throw new CliError(
         CliErrorCode.Argument,
         'a token without rights is of no use; add --admin-role, --infra-role, --machine-role or --self-method',
@@ -56,7 +66,8 @@ export function addTokenCommands(program: Command, io: CliIo): void {
       io.stderr(`wrote the token to ${flags.file}${until}\n`);
     }
     const shown = flags.file === undefined ? answer : { ...answer, secret: '' };
-    if (flags.output !== 'secret') io.stdout(formatJson(toJson(adminV2.TokenServiceCreateResponseSchema, shown), flags.output));
+    if (flags.output !== 'secret')
+      io.stdout(formatJson(toJson(adminV2.TokenServiceCreateResponseSchema, shown), flags.output));
     else if (flags.file === undefined) io.stdout(`${answer.secret}\n`);
   });
 }

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { adminV2, ApiError, apiV2, bindService, Code, createApiServer } from '@ingot/api';
+import { runCli } from '../src/cli.ts';
+import { bmcDetails, machines, NOW_MS, switches } from './rack.ts';
+
+export interface Answer {
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A real API server with the rack of `rack.ts`, and a shell in front of it. */
+export interface TestApi extends AsyncDisposable {
+  readonly url: string;
+  readonly folder: string;
+  readonly caFile: string;
+  readonly tokenFile: string;
+  /** What `ingot token create` asked for. */
+  readonly tokenRequests: adminV2.TokenServiceCreateRequest[];
+  /** Leaves the rack without machines and switches. */
+  clear(): void;
+  /** Runs `ingot` with the flags of this server. */
+  run(...argv: string[]): Promise<Answer>;
+}
+
+export async function startApi(): Promise<TestApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'ingot-cli-'));
+  const caFile = join(folder, 'ca.pem');
+  const keyFile = join(folder, 'key.pem');
+  const tokenFile = join(folder, 'admin.token');
+  const openssl =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 1 -subj /CN=ingot -addext subjectAltName=IP:127.0.0.1';
+  await promisify(execFile)('openssl', [...openssl.split(' '), '-keyout', keyFile, '-out', caFile]);
+  await writeFile(tokenFile, 'admin-token\n');
+
+  let machinesNow = machines();
+  let switchesNow = switches();
+  const tokenRequests: adminV2.TokenServiceCreateRequest[] = [];
+  const server = createApiServer({
+    services: [
+      bindService(adminV2.MachineService, {
+        list: ({ query }) => ({
+          machines: machinesNow.filter(
+            (machine) =>
+              matches(query?.uuid, machine.uuid) &&
+              matches(query?.partition, machine.partition?.id) &&
+              matches(query?.rack, machine.rack) &&
+              matches(query?.size, machine.size?.id),
+          ),
+        }),
+        getBMC: ({ uuid }) => {
+          const found = bmcDetails(uuid);
+          if (found === undefined) throw new ApiError(Code.NotFound, `no BMC of ${uuid}`);
+          return { bmcDetails: found };
+        },
+      }),
+      bindService(adminV2.SwitchService, {
+        list: ({ query }) => ({
+          switches: switchesNow.filter(
+            (found) =>
+              matches(query?.id, found.id) &&
+              matches(query?.partition, found.partition) &&
+              matches(query?.rack, found.rack),
+          ),
+        }),
+      }),
+      bindService(adminV2.TokenService, {
+        create: (request) => {
+          tokenRequests.push(request);
+          return { secret: 'a-new-secret' };
+        },
+      }),
+      bindService(apiV2.VersionService, { get: () => ({ version: { version: '1.2.3', gitSha1: 'abc' } }) }),
+    ],
+    tls: { cert: await readFile(caFile, 'utf8'), key: await readFile(keyFile, 'utf8') },
+    listen: ['127.0.0.1:0'],
+    authenticate: (bearer) => {
+      if (bearer !== 'admin-token' && bearer !== 'weak-token')
+        throw new ApiError(Code.Unauthenticated, 'this token has expired');
+      return bearer;
+    },
+    authorize: ({ caller, access }) => {
+      if (caller === 'weak-token')
+        throw new ApiError(Code.PermissionDenied, `${access.path} takes the role ADMIN_VIEWER`);
+    },
+  });
+  await server.start();
+  const url = `https://${server.addresses[0] ?? ''}`;
+  return {
+    url,
+    folder,
+    caFile,
+    tokenFile,
+    tokenRequests,
+    clear: () => {
+      machinesNow = [];
+      switchesNow = [];
+    },
+    run: (...argv) => run(argv, { INGOT_API_URL: url, INGOT_API_CA_FILE: caFile, INGOT_API_TOKEN_FILE: tokenFile }),
+    [Symbol.asyncDispose]: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs `ingot` in a shell with this environment, whose home is empty unless given. */
+export async function run(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  places: { readonly home?: string; readonly labConfigFile?: string } = {},
+): Promise<Answer> {
+  let stdout = '';
+  let stderr = '';
+  const status = await runCli(argv, {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    env,
+    home: places.home ?? '/nonexistent',
+    labConfigFile: places.labConfigFile ?? '/nonexistent/cli.yaml',
+    now: () => NOW_MS,
+  });
+  return { status, stdout, stderr };
+}
+
+function matches(wanted: string | undefined, value: string | undefined): boolean {
+  return wanted === undefined || wanted === value;
+}
