@@ -54,11 +54,9 @@ const ownAddresses = (): z.ZodArray<z.ZodString> =>
     }),
   );
 const network = (): z.ZodString =>
-  z
-    .string()
-    .refine((text) => parseNetwork(text) !== undefined, {
-      error: 'write a network with its host bits 0, as 10.0.1.0/24',
-    });
+  z.string().refine((text) => parseNetwork(text) !== undefined, {
+    error: 'write a network with its host bits 0, as 10.0.1.0/24',
+  });
 // 127 bytes of the `file` field less the NIC's 18.
 const fileName = (): z.ZodString =>
   z

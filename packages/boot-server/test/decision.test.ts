@@ -7,7 +7,15 @@ const config = { httpUrl: 'http://10.0.0.1:8080', binaries: { bios: 'undionly.kp
 const SCRIPT = (arch: string): string => `http://10.0.0.1:8080/_/ipxe?arch=${arch}&mac=${MAC_1}&uuid=${UUID}`;
 
 function request(change: Partial<BootRequest>): BootRequest {
-  return { mac: MAC_1, uuid: UUID, vendorClass: undefined, architectures: [], userClasses: [], ipxeFeatures: undefined, ...change };
+  return {
+    mac: MAC_1,
+    uuid: UUID,
+    vendorClass: undefined,
+    architectures: [],
+    userClasses: [],
+    ipxeFeatures: undefined,
+    ...change,
+  };
 }
 
 const HTTP_BIOS = new Set([0x13, 0x15, 0x18]);
@@ -42,12 +50,22 @@ describe('what a client is told to load', () => {
     ],
     [
       'an iPXE ROM with HTTP and bzImage goes straight to the script',
-      { vendorClass: 'PXEClient:Arch:00000:UNDI:002001', architectures: [0], userClasses: ['iPXE'], ipxeFeatures: HTTP_BIOS },
+      {
+        vendorClass: 'PXEClient:Arch:00000:UNDI:002001',
+        architectures: [0],
+        userClasses: ['iPXE'],
+        ipxeFeatures: HTTP_BIOS,
+      },
       { kind: 'script', url: SCRIPT('0') },
     ],
     [
       'an EFI iPXE with HTTP goes straight to the script',
-      { vendorClass: 'PXEClient:Arch:00007:UNDI:003010', architectures: [7], userClasses: ['iPXE'], ipxeFeatures: HTTP_EFI },
+      {
+        vendorClass: 'PXEClient:Arch:00007:UNDI:003010',
+        architectures: [7],
+        userClasses: ['iPXE'],
+        ipxeFeatures: HTTP_EFI,
+      },
       { kind: 'script', url: SCRIPT('1') },
     ],
     [
@@ -57,12 +75,22 @@ describe('what a client is told to load', () => {
     ],
     [
       'an iPXE without HTTP is given one with it',
-      { vendorClass: 'PXEClient:Arch:00000:UNDI:002001', architectures: [0], userClasses: ['iPXE'], ipxeFeatures: new Set([0x15, 0x18]) },
+      {
+        vendorClass: 'PXEClient:Arch:00000:UNDI:002001',
+        architectures: [0],
+        userClasses: ['iPXE'],
+        ipxeFeatures: new Set([0x15, 0x18]),
+      },
       { kind: 'chain-tftp', path: '52-54-00-00-01-01/undionly.kpxe', firmware: 'bios' },
     ],
     [
       'an iPXE with HTTP that cannot start a kernel is given one that can',
-      { vendorClass: 'PXEClient:Arch:00000:UNDI:002001', architectures: [0], userClasses: ['iPXE'], ipxeFeatures: new Set([0x13]) },
+      {
+        vendorClass: 'PXEClient:Arch:00000:UNDI:002001',
+        architectures: [0],
+        userClasses: ['iPXE'],
+        ipxeFeatures: new Set([0x13]),
+      },
       { kind: 'chain-tftp', path: '52-54-00-00-01-01/undionly.kpxe', firmware: 'bios' },
     ],
     [
@@ -70,17 +98,32 @@ describe('what a client is told to load', () => {
       { vendorClass: 'PXEClient:Arch:00007:UNDI:003010', architectures: [7], userClasses: ['iPXE'] },
       { kind: 'chain-tftp', path: '52-54-00-00-01-01/snponly.efi', firmware: 'efiX64' },
     ],
-    ['an embedded-script build goes to the script', { vendorClass: 'PXEClient', architectures: [7], userClasses: ['pixiecore'] }, { kind: 'script', url: SCRIPT('1') }],
+    [
+      'an embedded-script build goes to the script',
+      { vendorClass: 'PXEClient', architectures: [7], userClasses: ['pixiecore'] },
+      { kind: 'script', url: SCRIPT('1') },
+    ],
     ['an operating system is not booting', { vendorClass: 'udhcp 1.35.0' }, { kind: 'ignore', reason: 'not-booting' }],
     ['a client without any class is not booting', {}, { kind: 'ignore', reason: 'not-booting' }],
-    ['a machine without an iPXE for it is left alone', { vendorClass: 'PXEClient', architectures: [12] }, { kind: 'ignore', reason: 'unknown-architecture' }],
-    ['a machine whose iPXE is not configured is left alone', { vendorClass: 'PXEClient', architectures: [11] }, { kind: 'ignore', reason: 'no-binary' }],
+    [
+      'a machine without an iPXE for it is left alone',
+      { vendorClass: 'PXEClient', architectures: [12] },
+      { kind: 'ignore', reason: 'unknown-architecture' },
+    ],
+    [
+      'a machine whose iPXE is not configured is left alone',
+      { vendorClass: 'PXEClient', architectures: [11] },
+      { kind: 'ignore', reason: 'no-binary' },
+    ],
   ])('%s', (_name, change, expected) => {
     expect(decideBoot(request(change), config)).toEqual(expected);
   });
 
   it('leaves the uuid out of the script URL when firmware shows none', () => {
-    const decision = decideBoot(request({ uuid: undefined, vendorClass: 'PXEClient', architectures: [0], ipxeFeatures: HTTP_BIOS }), config);
+    const decision = decideBoot(
+      request({ uuid: undefined, vendorClass: 'PXEClient', architectures: [0], ipxeFeatures: HTTP_BIOS }),
+      config,
+    );
     expect(decision).toEqual({ kind: 'script', url: `http://10.0.0.1:8080/_/ipxe?arch=0&mac=${MAC_1}` });
   });
 });

@@ -177,7 +177,9 @@ export async function startLab(
     dataDir,
     serverHost,
     drops: async (service, reason) => {
-      const match = new RegExp(`drops_total\\{service="${service}",reason="${reason}"\\} (\\d+)`).exec(await metrics.text());
+      const match = new RegExp(`drops_total\\{service="${service}",reason="${reason}"\\} (\\d+)`).exec(
+        await metrics.text(),
+      );
       return Number(match?.[1] ?? 0);
     },
     get: (path, init) => fetch(`http://127.0.0.1:${server.httpPort}${path}`, init),
@@ -202,7 +204,9 @@ const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.repla
 const IPXE_BIOS = hex('b105 01 1af4 1000 eb03 010000 17 01 01 22 01 01 13 01 01 11 01 01 15 01 01 18 01 01 1b 01 01');
 const IPXE_EFI = hex('b105 01 1af4 1000 eb03 010000 17 01 01 24 01 01 13 01 01 11 01 01 15 01 01 27 01 01');
 
-export const CLIENTS = {
+export type ClientName = 'biosRom' | 'biosIpxe' | 'edk2' | 'edk2Http' | 'efiIpxe' | 'udhcpc';
+
+export const CLIENTS: Readonly<Record<ClientName, ClientKind>> = {
   biosRom: { flags: 0, options: [textOption(60, 'PXEClient:Arch:00000:UNDI:002001'), uint16Option(93, 0), uuidOption] },
   biosIpxe: {
     flags: 0,
@@ -214,8 +218,19 @@ export const CLIENTS = {
       { code: 175, data: IPXE_BIOS },
     ],
   },
-  edk2: { flags: 0x8000, options: [textOption(60, 'PXEClient:Arch:00007:UNDI:003000'), uint16Option(93, 7), uuidOption, uint16Option(57, 0xff00)] },
-  edk2Http: { flags: 0x8000, options: [textOption(60, 'HTTPClient:Arch:00016:UNDI:003000'), uint16Option(93, 16), uuidOption] },
+  edk2: {
+    flags: 0x8000,
+    options: [
+      textOption(60, 'PXEClient:Arch:00007:UNDI:003000'),
+      uint16Option(93, 7),
+      uuidOption,
+      uint16Option(57, 0xff00),
+    ],
+  },
+  edk2Http: {
+    flags: 0x8000,
+    options: [textOption(60, 'HTTPClient:Arch:00016:UNDI:003000'), uint16Option(93, 16), uuidOption],
+  },
   efiIpxe: {
     flags: 0,
     options: [
@@ -227,7 +242,7 @@ export const CLIENTS = {
     ],
   },
   udhcpc: { flags: 0, options: [textOption(60, 'udhcp 1.35.0')] },
-} satisfies Record<string, ClientKind>;
+};
 
 /** The bytes of a client's message. */
 export function message(

@@ -29,7 +29,8 @@ function setup(pool = '10.0.0.100-10.0.0.101', reservations: { mac: string; addr
   const [subnet] = subnets;
   if (subnet === undefined) throw new Error('no subnet');
   const clock = new MockClock();
-  const open = (): LeaseEngine => createLeaseEngine({ clock, subnets, store: leaseStore(openDatabase(join(folder, 'leases.sqlite'))) });
+  const open = (): LeaseEngine =>
+    createLeaseEngine({ clock, subnets, store: leaseStore(openDatabase(join(folder, 'leases.sqlite'))) });
   return { clock, engine: open(), subnet, reopen: open };
 }
 
@@ -52,7 +53,10 @@ describe('offers', () => {
     const { engine, subnet, clock } = setup();
     engine.offer(subnet, client(MAC_1), undefined);
     engine.offer(subnet, client(MAC_2), undefined);
-    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined)).toEqual({ ok: false, reason: 'pool-exhausted' });
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined)).toEqual({
+      ok: false,
+      reason: 'pool-exhausted',
+    });
     await clock.advance(OFFER_HOLD_MS);
     expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined).ok).toBe(true);
   });
@@ -68,7 +72,10 @@ describe('offers', () => {
     const { engine, subnet } = setup('10.0.0.100-10.0.0.101', [{ mac: MAC_1, address: '10.0.0.100' }]);
     expect(engine.offer(subnet, client(MAC_2), n('10.0.0.100'))).toEqual({ ok: true, address: n('10.0.0.101') });
     expect(engine.offer(subnet, client(MAC_1), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.100') });
-    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting')).toEqual({ kind: 'nak', reason: 'address-not-served' });
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting')).toEqual({
+      kind: 'nak',
+      reason: 'address-not-served',
+    });
   });
 
   it('reuse the address whose holder is gone the longest', async () => {
@@ -77,38 +84,62 @@ describe('offers', () => {
     await clock.advance(1_000);
     engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting');
     await clock.advance(601_000);
-    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined)).toEqual({
+      ok: true,
+      address: n('10.0.0.101'),
+    });
   });
 });
 
 describe('requests', () => {
   it('are refused for an address in another network', () => {
     const { engine, subnet } = setup();
-    expect(engine.confirm(subnet, client(MAC_1), n('10.0.7.7'), 'init-reboot')).toEqual({ kind: 'nak', reason: 'wrong-network' });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.7.7'), 'init-reboot')).toEqual({
+      kind: 'nak',
+      reason: 'wrong-network',
+    });
   });
 
   it('are refused for an address that another one has', () => {
     const { engine, subnet } = setup();
     engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
-    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting')).toEqual({ kind: 'nak', reason: 'address-of-another' });
-    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'renewing')).toEqual({ kind: 'nak', reason: 'address-of-another' });
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting')).toEqual({
+      kind: 'nak',
+      reason: 'address-of-another',
+    });
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'renewing')).toEqual({
+      kind: 'nak',
+      reason: 'address-of-another',
+    });
   });
 
   it('after a reboot are refused for an address that is not the client’s, so that it asks anew', () => {
     const { engine, subnet } = setup();
     engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
-    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'init-reboot')).toEqual({ kind: 'nak', reason: 'address-not-served' });
-    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'init-reboot')).toEqual({ kind: 'ack', address: n('10.0.0.100') });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'init-reboot')).toEqual({
+      kind: 'nak',
+      reason: 'address-not-served',
+    });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'init-reboot')).toEqual({
+      kind: 'ack',
+      address: n('10.0.0.100'),
+    });
   });
 
   it('of a stranger for an address outside of the pool are left to the server that knows it', () => {
     const { engine, subnet } = setup();
-    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.50'), 'init-reboot')).toEqual({ kind: 'silent', reason: 'unknown-lease' });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.50'), 'init-reboot')).toEqual({
+      kind: 'silent',
+      reason: 'unknown-lease',
+    });
   });
 
   it('keep an address that a lost store does not know', () => {
     const { engine, subnet } = setup();
-    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'renewing')).toEqual({ kind: 'ack', address: n('10.0.0.101') });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'renewing')).toEqual({
+      kind: 'ack',
+      address: n('10.0.0.101'),
+    });
   });
 
   it('extend the lease', async () => {

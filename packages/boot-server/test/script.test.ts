@@ -20,12 +20,18 @@ describe('the boot script', () => {
     expect(script).toContain('kernel --name kernel http://10.0.0.1:8080/_/file?name=k&type=kernel ');
     expect(script).toContain('initrd --name initrd0 http://10.0.0.1:8080/_/file?name=a&type=initrd ');
     expect(script).toContain('initrd --name initrd1 http://10.0.0.1:8080/_/file?name=b&type=initrd ');
-    expect(script).toContain('\nboot kernel initrd=initrd0 initrd=initrd1 console=${console},115200n8 quiet BOOTIF=01-m || goto failed\n');
+    expect(script).toContain(
+      '\nboot kernel initrd=initrd0 initrd=initrd1 console=${console},115200n8 quiet BOOTIF=01-m || goto failed\n',
+    );
   });
 
   it('tries every download again before it gives up', () => {
     for (const name of ['kernel', 'initrd0', 'initrd1']) {
-      expect(script).toMatch(new RegExp(`:${name}\n.*&& goto ${name}_loaded \\|\\|\ninc tries\niseq \\$\\{tries\\} 5 && goto failed \\|\\|\n(.*\n)?sleep 2\ngoto ${name}\n:${name}_loaded\n`));
+      expect(script).toMatch(
+        new RegExp(
+          `:${name}\n.*&& goto ${name}_loaded \\|\\|\ninc tries\niseq \\$\\{tries\\} 5 && goto failed \\|\\|\n(.*\n)?sleep 2\ngoto ${name}\n:${name}_loaded\n`,
+        ),
+      );
     }
   });
 
@@ -46,7 +52,9 @@ describe('the boot script', () => {
 
 describe('the other scripts', () => {
   it('asks once more with the UUID', () => {
-    expect(renderUuidScript('http://b/_/ipxe?mac=m')).toBe('#!ipxe\nchain --replace http://b/_/ipxe?mac=m&uuid=${uuid}\n');
+    expect(renderUuidScript('http://b/_/ipxe?mac=m')).toBe(
+      '#!ipxe\nchain --replace http://b/_/ipxe?mac=m&uuid=${uuid}\n',
+    );
   });
 
   it('autoexec takes an address from DHCPv4 alone unless there is one', () => {

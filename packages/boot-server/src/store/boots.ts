@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
-import { textOf } from './database.ts';
+import { textOf, toColumn } from './database.ts';
 
 /** What a machine boots, as the API answered. */
 export interface BootAnswer {
@@ -41,7 +41,7 @@ export function bootStore(database: DatabaseSync, clock: Clock): BootStore {
   return {
     remember: (mac, answer) => {
       for (const name of [mac, PARTITION_ROW]) {
-        put.run(name, answer.kernel, JSON.stringify(answer.initRamDisks), answer.cmdline, clock.now());
+        put.run(name, answer.kernel, JSON.stringify(answer.initRamDisks), answer.cmdline, toColumn(clock.now()));
       }
     },
     recall: (mac) => {

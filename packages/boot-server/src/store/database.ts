@@ -79,3 +79,8 @@ export function numberOf(value: unknown, column: string): number {
   if (typeof value !== 'number') throw new TypeError(`column ${column} holds no integer`);
   return value;
 }
+
+/** A clock's time for an INTEGER column: whole milliseconds. */
+export function toColumn(ms: number): number {
+  return Math.trunc(ms);
+}

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { numberOf, textOf } from './database.ts';
+import { numberOf, textOf, toColumn } from './database.ts';
 
 export type LeaseState = 'bound' | 'released' | 'declined';
 
@@ -40,7 +40,7 @@ export function leaseStore(database: DatabaseSync): LeaseStore {
         expiresAt: numberOf(row['expires_at'], 'expires_at'),
       })),
     put: (lease) => {
-      put.run(lease.address, lease.mac, lease.uuid ?? null, lease.state, lease.expiresAt);
+      put.run(lease.address, lease.mac, lease.uuid ?? null, lease.state, toColumn(lease.expiresAt));
     },
     delete: (address) => {
       remove.run(address);

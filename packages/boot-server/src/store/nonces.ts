@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Entropy } from '@ingot/net';
-import { numberOf, textOf } from './database.ts';
+import { numberOf, textOf, toColumn } from './database.ts';
 
 /** Why a nonce does not open a configuration. */
 export type NonceRefusal =
@@ -45,9 +45,9 @@ export function nonceStore(
   return {
     issue: (mac, uuid) => {
       const nonce = Buffer.from(entropy.bytes(NONCE_BYTES)).toString('hex');
-      purge.run(clock.now() - KEEP_MS);
+      purge.run(toColumn(clock.now() - KEEP_MS));
       supersede.run(mac);
-      put.run(hashOf(nonce), mac, uuid, clock.now() + lifetimeMs);
+      put.run(hashOf(nonce), mac, uuid, toColumn(clock.now() + lifetimeMs));
       return nonce;
     },
     check: (nonce, uuid) => {
@@ -59,7 +59,7 @@ export function nonceStore(
       if (numberOf(row['expires_at'], 'expires_at') <= clock.now()) return { ok: false, reason: 'nonce-expired' };
       return { ok: true, mac: textOf(row['mac'], 'mac') };
     },
-    consume: (nonce) => use.run(clock.now(), hashOf(nonce)).changes === 1,
+    consume: (nonce) => use.run(toColumn(clock.now()), hashOf(nonce)).changes === 1,
   };
 }
 

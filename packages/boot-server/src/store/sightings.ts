@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
-import { numberOf, textOf } from './database.ts';
+import { numberOf, textOf, toColumn } from './database.ts';
 
 /** A NIC that asked for a boot by DHCP or PXE. */
 export interface Sighting {
@@ -32,7 +32,7 @@ export function sightingStore(database: DatabaseSync, clock: Clock): SightingSto
   let sincePrune = 0;
   return {
     saw: (mac, uuid) => {
-      put.run(mac, uuid ?? null, clock.now());
+      put.run(mac, uuid ?? null, toColumn(clock.now()));
       sincePrune += 1;
       if (sincePrune >= PRUNE_EVERY) {
         sincePrune = 0;
