@@ -1,4 +1,4 @@
-import { view } from '../bytes.ts';
+import { copyInto, view } from '../bytes.ts';
 import { setUint16, setUint32 } from '../cursor.ts';
 import { writeIpv4 } from '../ipv4.ts';
 import { OptionCode } from './option-code.ts';
@@ -47,7 +47,7 @@ export function encodeDhcp(packet: DhcpPacket): Uint8Array {
   setUint32(bytes, HEADER_BYTES, MAGIC_COOKIE);
   let offset = writeOptions(bytes, OPTIONS_OFFSET, options);
   if (packet.end) bytes[offset++] = OptionCode.END;
-  bytes.set(packet.trailing, offset);
+  copyInto(bytes, packet.trailing, offset);
   return bytes;
 }
 
@@ -77,7 +77,7 @@ export function writeOptions(bytes: Uint8Array, start: number, options: readonly
       const length = Math.min(MAX_OPTION_DATA, data.length - from);
       bytes[offset] = code;
       bytes[offset + 1] = length;
-      bytes.set(length === data.length ? data : view(data, from, from + length), offset + 2);
+      copyInto(bytes, length === data.length ? data : view(data, from, from + length), offset + 2);
       offset += 2 + length;
       from += length;
     } while (from < data.length);
@@ -87,5 +87,5 @@ export function writeOptions(bytes: Uint8Array, start: number, options: readonly
 
 function writeField(bytes: Uint8Array, offset: number, size: number, value: Uint8Array, name: string): void {
   if (value.length > size) throw new RangeError(`${name} has ${size} bytes, cannot hold ${value.length}`);
-  bytes.set(value, offset);
+  copyInto(bytes, value, offset);
 }
