@@ -268,10 +268,11 @@ describe('the channel', () => {
     await first.server.stop();
     expect((await failure(client.boot({ mac, partition: 'lab' }))).code).toBe(Code.Unavailable);
     const listen = [first.url.replace('https://', '')];
-    await using _second = await startServer({
+    await using second = await startServer({
       boot: { boot: () => ({ kernel: 'http://second' }) },
       options: { listen },
     });
+    expect(second.url).toBe(first.url);
     let kernel = '';
     while (kernel === '') {
       try {

@@ -1,3 +1,4 @@
+/* oxlint-disable no-underscore-dangle -- the name is grpc-js's */
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';

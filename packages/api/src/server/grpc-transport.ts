@@ -57,26 +57,29 @@ function definition(desc: DescMethod): ServiceDefinition[string] {
 }
 
 function unaryCall(method: PipelineMethod, stopSignal: AbortSignal) {
-  return (call: ServerUnaryCall<Request, Message>, callback: (error: object | null, value?: Message) => void): void => {
+  return async (call: ServerUnaryCall<Request, Message>, callback: UnaryCallback): Promise<void> => {
     const incoming = incomingCall(call, stopSignal);
-    messageOf(call.request, method)
-      .then((request) => method.unary(request, incoming))
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(status(error)),
-      );
+    let answer: Parameters<UnaryCallback>;
+    try {
+      answer = [null, await method.unary(messageOf(call.request, method), incoming)];
+    } catch (error) {
+      answer = [status(error)];
+    }
+    callback(...answer);
   };
 }
 
+type UnaryCallback = (error: object | null, value?: Message) => void;
+
 function streamCall(method: PipelineMethod, stopSignal: AbortSignal) {
-  return (call: ServerWritableStream<Request, Message>): void => {
+  return async (call: ServerWritableStream<Request, Message>): Promise<void> => {
     const incoming = incomingCall(call, stopSignal);
-    messageOf(call.request, method)
-      .then((request) => pump(method.stream(request, incoming), call, incoming.signal))
-      .then(
-        () => call.end(),
-        (error: unknown) => call.emit('error', status(error)),
-      );
+    try {
+      await pump(method.stream(messageOf(call.request, method), incoming), call, incoming.signal);
+      call.end();
+    } catch (error) {
+      call.emit('error', status(error));
+    }
   };
 }
 
@@ -111,7 +114,7 @@ function written(call: ServerWritableStream<Request, Message>, message: Message)
   });
 }
 
-async function messageOf(request: Request, method: PipelineMethod): Promise<Message> {
+function messageOf(request: Request, method: PipelineMethod): Message {
   if (request.ok) return request.message;
   throw new ApiError(Code.InvalidArgument, `cannot read ${method.desc.input.typeName}: ${request.reason}`);
 }
