@@ -60,7 +60,7 @@ export function addMachineCommands(program: Command, io: CliIo): void {
   ).action(async (id: string, flags: DescribeFlags) => {
     const described = await withApi(flags, io, async (api) => {
       const found = await findMachine(api, id);
-      return { ...asObject(machineJson(found)), ...(await bmcOf(api, found.uuid)) };
+      return { ...asObject(machineJson(found)), ...(await bmcOf(api, found.uuid, io)) };
     });
     io.stdout(formatJson(described, flags.output));
   });
@@ -72,15 +72,17 @@ async function findMachine(api: Api, id: string): Promise<apiV2.Machine> {
   return pick('machine', id, machines, ({ uuid }) => uuid);
 }
 
-/** What the API knows from the BMC, without its password; empty when it knows nothing or does not tell. */
-async function bmcOf(api: Api, uuid: string): Promise<{ [key: string]: Json }> {
+/** What the API knows of the BMC, without its password; empty when it knows nothing, or does not tell, which is said. */
+async function bmcOf(api: Api, uuid: string, io: CliIo): Promise<{ [key: string]: Json }> {
   try {
     const { bmc } = await readBmc(api, uuid);
     return bmc === undefined ? {} : { bmc };
   } catch (error) {
-    const silent: readonly Code[] = [Code.NotFound, Code.PermissionDenied, Code.Unimplemented];
-    if (error instanceof ApiError && silent.includes(error.code)) return {};
-    throw error;
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === Code.NotFound) return {};
+    if (error.code !== Code.PermissionDenied && error.code !== Code.Unimplemented) throw error;
+    io.stderr(`ingot: the BMC is left out: ${error.message}\n`);
+    return {};
   }
 }
 
