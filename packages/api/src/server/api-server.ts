@@ -68,6 +68,9 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
   );
 
   const http1 = createHttp1Server({ maxHeaderSize: limits.maxHeaderBytes }, connect);
+  // Node starts a server's header and request timeouts, and its list of idle connections, with this event; this one gets
+  // its connections from the TLS listeners and would never see it.
+  http1.emit('listening');
   const connectHttp2 = createHttp2Server({}, connect);
   const http2 = createHttp2Server({
     settings: { maxConcurrentStreams: limits.maxStreamsPerConnection, maxHeaderListSize: limits.maxHeaderBytes },
@@ -112,6 +115,7 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
   const close = async (): Promise<void> => {
     const closed = listeners.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     http1.closeIdleConnections();
+    http1.close();
     for (const session of sessions) session.close();
     const patience = pipeline.clock.setTimeout(() => {
       for (const socket of sockets) socket.destroy();
