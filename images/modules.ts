@@ -52,18 +52,19 @@ export function moduleEntries(root: string, version: string, wanted: readonly st
   };
   for (const name of wanted) visit(canonical(name), 'the list in contents.ts');
 
-  const allDependencies = (name: string, seen = new Set<string>()): Set<string> => {
-    for (const dependency of chosen.get(name)?.dependencies ?? []) {
-      if (seen.has(dependency)) continue;
-      seen.add(dependency);
-      allDependencies(dependency, seen);
-    }
-    return seen;
+  // modprobe loads the end of a line of modules.dep first: whatever a module needs must stand further right.
+  const dependenciesOf = (name: string): string[] => {
+    const order: string[] = [];
+    const add = (dependency: string): void => {
+      for (const deeper of chosen.get(dependency)?.dependencies ?? []) if (!order.includes(deeper)) add(deeper);
+      if (dependency !== name) order.push(dependency);
+    };
+    add(name);
+    return order.toReversed();
   };
   const names = [...chosen.keys()].sort();
   const pathOf = (name: string): string => chosen.get(name)?.path ?? '';
-  // modules.dep lists the direct dependency first; insertion runs from the end of the line.
-  const dep = names.map((name) => `${pathOf(name)}: ${[...allDependencies(name)].map(pathOf).join(' ')}`.trimEnd());
+  const dep = names.map((name) => `${pathOf(name)}: ${dependenciesOf(name).map(pathOf).join(' ')}`.trimEnd());
   const alias = names.flatMap((name) => (chosen.get(name)?.aliases ?? []).map((line) => `alias ${line} ${name}`));
 
   const base = `usr/lib/modules/${version}`;
