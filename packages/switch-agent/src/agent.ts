@@ -1,7 +1,7 @@
 import type { Health, Logger, Metrics } from '@ingot/daemon';
 import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
 import { isNotFound, isUnreachable, type DesiredSwitch, type Registration, type SwitchApi } from './api.ts';
-import { readLinkState, type LinkState } from './link-state.ts';
+import type { LinkState } from './link-state.ts';
 import { every } from './loop.ts';
 import { createAgentMetrics } from './metrics.ts';
 import type { NamingSchema, PortNames } from './naming.ts';
@@ -18,7 +18,8 @@ export type SwitchIdentity = Omit<Registration, 'ports'>;
 export interface SwitchAgentOptions {
   readonly identity: SwitchIdentity;
   readonly namingSchema: NamingSchema;
-  readonly sysClassNet: string;
+  /** Whether a port, by its SONiC name, has link. Never rejects. */
+  readonly linkState: (port: string) => Promise<LinkState>;
   readonly periodMs: number;
   readonly configDb: SonicDb;
   readonly appDb: SonicDb;
@@ -61,7 +62,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
 
   const linkStates = async (ports: PortNames): Promise<ReadonlyMap<string, LinkState>> => {
     const states = await Promise.all(
-      ports.ports.map(async ({ port, nicName }) => [nicName, await readLinkState(options.sysClassNet, port)] as const),
+      ports.ports.map(async ({ port, nicName }) => [nicName, await options.linkState(port)] as const),
     );
     return new Map(states);
   };

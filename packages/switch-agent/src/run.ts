@@ -6,6 +6,7 @@ import type { SwitchAgentConfig } from './config.ts';
 import { type DatabaseName, readDatabaseConfig } from './database-config.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
 import { managementAddress, switchHostname } from './identity.ts';
+import { readLinkState } from './link-state.ts';
 import { openSonicDb, type SonicDb } from './sonic-db.ts';
 import { readSonicVersion } from './sonic-version.ts';
 import { agentVersion } from './version.ts';
@@ -48,7 +49,7 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
       agentVersion,
     },
     namingSchema: config.namingSchema,
-    sysClassNet: config.sysClassNet,
+    linkState: (port) => readLinkState(config.sysClassNet, port),
     periodMs: config.heartbeatSeconds * 1000,
     configDb,
     appDb,

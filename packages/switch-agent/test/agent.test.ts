@@ -1,25 +1,15 @@
 import { ApiError, Code } from '@ingot/api';
 import { expect, test } from 'vitest';
-import { createSysfs } from './sysfs.ts';
-import { startUnitAgent, type UnitKit } from './unit-kit.ts';
-
-/** Lets virtual time run, in steps that leave real file reads time to end. */
-async function run(kit: UnitKit, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 250) {
-    await kit.clock.advance(Math.min(250, ms - passed));
-    // Reading sysfs is real I/O, which virtual time does not wait for.
-    for (let turn = 0; turn < 20; turn += 1) await kit.clock.settle();
-  }
-}
+import { startUnitAgent } from './unit-kit.ts';
 
 const unreachable = new ApiError(Code.Unavailable, 'connection refused');
 const unknownSwitch = new ApiError(Code.NotFound, 'no switch leaf01');
 
 test('registers every port with its state, and sends heartbeats with all nics of the API', async () => {
-  await using sysfs = await createSysfs();
-  await sysfs.netdev('Ethernet0', { operstate: 'up', carrier: '1' });
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 3000);
+  const kit = startUnitAgent(({ links }) => {
+    links.set('Ethernet0', 'up');
+  });
+  await kit.clock.advance(3000);
   expect(kit.api.registrations).toEqual([
     expect.objectContaining({
       id: 'leaf01',
@@ -41,11 +31,10 @@ test('registers every port with its state, and sends heartbeats with all nics of
 });
 
 test('a nic that only the API has is reported as unknown rather than left out', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   kit.api.desired = { nics: [{ name: 'Ethernet0' }, { name: 'Ethernet99', vrf: 'vrf7', state: 'down' }] };
-  await run(kit, 3000);
+  await kit.clock.advance(3000);
   expect([...(kit.api.beats.at(-1)?.portStates ?? [])]).toEqual([
     ['Ethernet0', 'unknown'],
     ['Ethernet99', 'unknown'],
@@ -61,30 +50,30 @@ test('a nic that only the API has is reported as unknown rather than left out', 
 });
 
 test('port states follow the link, under the names of the naming schema', async () => {
-  await using sysfs = await createSysfs();
-  await sysfs.netdev('Ethernet0', { operstate: 'up' });
-  const kit = startUnitAgent(sysfs.path, () => ({ namingSchema: 'swap' }));
-  await run(kit, 2000);
+  const kit = startUnitAgent(({ links }) => {
+    links.set('Ethernet0', 'up');
+    return { namingSchema: 'swap' };
+  });
+  await kit.clock.advance(2000);
   expect(kit.api.beats.at(-1)?.portStates.get('Eth1/1')).toBe('up');
-  await sysfs.netdev('Ethernet0', { operstate: 'down' });
-  await run(kit, 2000);
+  kit.links.set('Ethernet0', 'down');
+  await kit.clock.advance(2000);
   expect(kit.api.beats.at(-1)?.portStates.get('Eth1/1')).toBe('down');
   await kit.agent.stop();
 });
 
 test('registration is tried for as long as it takes, ever more slowly, and said', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path, ({ api }) => {
+  const kit = startUnitAgent(({ api }) => {
     for (const call of ['register', 'get', 'heartbeat', 'ping'] as const) api.failures.set(call, unreachable);
   });
-  await run(kit, 120_000);
+  await kit.clock.advance(120_000);
   const retries = kit.log.records.filter(({ msg }) => msg === 'registering the switch again later');
   expect(retries.length).toBeGreaterThan(5);
   expect(retries.length).toBeLessThan(20);
   expect(kit.log.records.filter(({ msg }) => msg === 'register: connection refused')).toHaveLength(1);
   expect((await kit.health.readiness()).ready).toBe(false);
   kit.api.failures.clear();
-  await run(kit, 60_000);
+  await kit.clock.advance(60_000);
   expect(kit.api.registrations).toHaveLength(1);
   expect(kit.api.pings).toHaveLength(1);
   expect(kit.api.beats.at(-1)?.error).toBeUndefined();
@@ -93,51 +82,47 @@ test('registration is tried for as long as it takes, ever more slowly, and said'
 });
 
 test('heartbeats go on and say so when CONFIG_DB fails, with the states of the ports last known', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   kit.configDb.failure = new Error('CONFIG_DB does not answer');
   const before = kit.api.beats.length;
-  await run(kit, 5000);
+  await kit.clock.advance(5000);
   expect(kit.api.beats.length).toBeGreaterThanOrEqual(before + 4);
   expect(kit.api.beats.at(-1)?.error).toBe('config-db: CONFIG_DB does not answer');
   expect(kit.api.beats.at(-1)?.portStates.size).toBe(2);
   kit.configDb.failure = undefined;
-  await run(kit, 2000);
+  await kit.clock.advance(2000);
   expect(kit.api.beats.at(-1)?.error).toBeUndefined();
   await kit.agent.stop();
 });
 
 test('heartbeats go on when fetching the desired state fails, and tell why', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   kit.api.failures.set('get', new ApiError(Code.PermissionDenied, 'this token may not read switches'));
-  await run(kit, 3000);
+  await kit.clock.advance(3000);
   expect(kit.api.beats.at(-1)?.error).toBe('get: this token may not read switches');
   await kit.agent.stop();
 });
 
 test('a switch that the API has forgotten is registered again', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   kit.api.failures.set('heartbeat', unknownSwitch);
-  await run(kit, 1000);
+  await kit.clock.advance(1000);
   kit.api.failures.clear();
-  await run(kit, 2000);
+  await kit.clock.advance(2000);
   expect(kit.api.registrations.length).toBeGreaterThanOrEqual(2);
   await kit.agent.stop();
 });
 
 test('a new port and a changed alias each register the switch again', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   kit.configDb.set('PORT', 'Ethernet8', { alias: 'Eth1/3' });
-  await run(kit, 2000);
+  await kit.clock.advance(2000);
   kit.configDb.set('PORT', 'Ethernet0', { alias: 'etp1' });
-  await run(kit, 2000);
+  await kit.clock.advance(2000);
   expect(kit.api.registrations.map(({ ports }) => ports.map(({ identifier }) => identifier))).toEqual([
     ['Eth1/1', 'Eth1/2'],
     ['Eth1/1', 'Eth1/2', 'Eth1/3'],
@@ -147,38 +132,35 @@ test('a new port and a changed alias each register the switch again', async () =
 });
 
 test('a config reload, which empties CONFIG_DB for a moment, un-registers nothing', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   const full = kit.configDb.tables.get('PORT') ?? new Map();
   kit.configDb.tables.set('PORT', new Map());
-  await run(kit, 3000);
+  await kit.clock.advance(3000);
   expect(kit.api.beats.at(-1)?.error).toContain('CONFIG_DB has no PORT rows');
   kit.configDb.tables.set('PORT', new Map([...full].slice(0, 1)));
-  await run(kit, 1000);
+  await kit.clock.advance(1000);
   kit.configDb.tables.set('PORT', full);
-  await run(kit, 3000);
+  await kit.clock.advance(3000);
   expect(kit.api.registrations).toHaveLength(1);
   expect(kit.api.beats.at(-1)?.error).toBeUndefined();
   await kit.agent.stop();
 });
 
 test('a port that stays away is un-registered', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 2000);
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
   kit.configDb.tables.get('PORT')?.delete('Ethernet4');
-  await run(kit, 4000);
+  await kit.clock.advance(4000);
   expect(kit.api.registrations.at(-1)?.ports.map(({ port }) => port)).toEqual(['Ethernet0']);
   await kit.agent.stop();
 });
 
 test('waits for SONiC to initialise its ports, says so without filling the log, and tells the API meanwhile', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path, ({ appDb }) => {
+  const kit = startUnitAgent(({ appDb }) => {
     appDb.tables.clear();
   });
-  await run(kit, 300_000);
+  await kit.clock.advance(300_000);
   expect(kit.api.registrations).toEqual([]);
   expect(kit.appDb.questions).toBeGreaterThan(250);
   expect(kit.appDb.questions).toBeLessThan(320);
@@ -187,27 +169,26 @@ test('waits for SONiC to initialise its ports, says so without filling the log, 
   expect(said.length).toBeLessThanOrEqual(7);
   expect(kit.api.beats.at(-1)?.error).toContain('APPL_DB has no PORT_TABLE:PortInitDone');
   kit.appDb.set('PORT_TABLE', 'PortInitDone', { lanes: '0' });
-  await run(kit, 3000);
+  await kit.clock.advance(3000);
   expect(kit.api.registrations).toHaveLength(1);
   await kit.agent.stop();
 });
 
 test('pings as METAL_CORE at once and every five minutes', async () => {
-  await using sysfs = await createSysfs();
-  const kit = startUnitAgent(sysfs.path, () => ({ periodMs: 60_000 }));
-  await run(kit, 11 * 60_000);
+  const kit = startUnitAgent(() => ({ periodMs: 60_000 }));
+  await kit.clock.advance(11 * 60_000);
   expect(kit.api.pings).toHaveLength(3);
   expect(kit.api.pings[0]).toMatchObject({ id: 'leaf01', intervalMs: 300_000, startedAtMs: Date.UTC(2026, 0, 1) });
   await kit.agent.stop();
 });
 
 test('counts heartbeats, failures and port states', async () => {
-  await using sysfs = await createSysfs();
-  await sysfs.netdev('Ethernet0', { operstate: 'up' });
-  const kit = startUnitAgent(sysfs.path);
-  await run(kit, 3000);
+  const kit = startUnitAgent(({ links }) => {
+    links.set('Ethernet0', 'up');
+  });
+  await kit.clock.advance(3000);
   kit.api.failures.set('heartbeat', unreachable);
-  await run(kit, 2000);
+  await kit.clock.advance(2000);
   await kit.agent.stop();
   const text = await kit.metrics.text();
   expect(text).toMatch(/ingot_switch_agent_heartbeats_total [3-5]\n/);

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { ApiError, apiV2, bindService, Code, createApiServer, infraV2, timestampFromMs } from '@ingot/api';
+import { execa } from 'execa';
 
 export interface TestApi extends AsyncDisposable {
   /** https://127.0.0.1:port; the port stays the same over restarts. */
@@ -27,7 +26,7 @@ export async function startApi(): Promise<TestApi> {
   const tokenFile = join(folder, 'token');
   const openssl =
     'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 1 -subj /CN=ingot -addext subjectAltName=IP:127.0.0.1';
-  await promisify(execFile)('openssl', [...openssl.split(' '), '-keyout', keyFile, '-out', certFile]);
+  await execa('openssl', [...openssl.split(' '), '-keyout', keyFile, '-out', certFile]);
   const tls = { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
   let valid = 'first-token';
   await writeFile(tokenFile, valid);

@@ -2,6 +2,7 @@ import { createHealth, createMetrics, type Health, MemoryLogger, type Metrics } 
 import { MockClock, mockEntropy } from '@ingot/net';
 import { startSwitchAgent, type SwitchAgent, type SwitchAgentOptions } from '../src/agent.ts';
 import type { Beat, DesiredSwitch, Ping, Registration, SwitchApi } from '../src/api.ts';
+import type { LinkState } from '../src/link-state.ts';
 import type { SonicDb } from '../src/sonic-db.ts';
 
 /** CONFIG_DB and APPL_DB in memory, for tests with virtual time. */
@@ -74,6 +75,9 @@ export class MemoryApi implements SwitchApi {
   }
 }
 
+/** The link states of ports by name; a port that is not in it has no netdev. */
+export type Links = Map<string, LinkState>;
+
 export interface UnitKit {
   readonly agent: SwitchAgent;
   readonly clock: MockClock;
@@ -83,11 +87,11 @@ export interface UnitKit {
   readonly log: MemoryLogger;
   readonly metrics: Metrics;
   readonly health: Health;
+  readonly links: Links;
 }
 
 /** An agent with two ports on virtual time, one second between heartbeats. */
 export function startUnitAgent(
-  sysClassNet: string,
   change: (kit: Omit<UnitKit, 'agent'>) => Partial<SwitchAgentOptions> | void = () => {},
 ): UnitKit {
   const clock = new MockClock();
@@ -101,6 +105,7 @@ export function startUnitAgent(
     log: new MemoryLogger(),
     metrics: createMetrics(),
     health: createHealth({ clock }),
+    links: new Map<string, LinkState>(),
   };
   const changes = change(kit);
   const agent = startSwitchAgent({
@@ -114,7 +119,7 @@ export function startUnitAgent(
       agentVersion: 'ingot test',
     },
     namingSchema: 'default',
-    sysClassNet,
+    linkState: (port) => Promise.resolve(kit.links.get(port) ?? 'unknown'),
     periodMs: 1000,
     entropy: mockEntropy(7),
     status: () => {},

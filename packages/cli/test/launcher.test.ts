@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Answer } from './api-kit.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../../bin/ingot', import.meta.url));
+const PATIENCE_MS = 60_000;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ingot-launcher-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function launch(file: string, ...argv: string[]): Promise<Answer> {
+  return new Promise((resolve) => {
+    // A bare environment: the launcher may not lean on what a shell happens to set.
+    const child = execFile(file, argv, { env: { PATH: '/usr/bin:/bin', HOME: folder } }, (_error, stdout, stderr) => {
+      resolve({ status: child.exitCode ?? undefined, stdout, stderr });
+    });
+  });
+}
+
+test('bin/ingot works through a link, from anywhere', { timeout: PATIENCE_MS }, async () => {
+  const link = join(folder, 'ingot');
+  await symlink(LAUNCHER, link);
+  const { status, stdout, stderr } = await launch(link, '--help');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^Usage: ingot /);
+});
+
+test("everything behind the name of a part is the part's own, --help included", { timeout: PATIENCE_MS }, async () => {
+  const { status, stdout } = await launch(LAUNCHER, 'switch-agent', '--help');
+  expect(status).toBe(0);
+  expect(stdout).toContain('INGOT_SWITCH_AGENT_PARTITION');
+});
+
+test('without set-up, bin/ingot says what to run', async () => {
+  await mkdir(join(folder, 'fresh/bin'), { recursive: true });
+  const copy = join(folder, 'fresh/bin/ingot');
+  await copyFile(LAUNCHER, copy);
+  const { status, stdout, stderr } = await launch(copy, 'machine', 'ls');
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toContain('fresh is not set up yet: run "npm start" there once');
+});
