@@ -1,0 +1,277 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBootNetwork, type BootNetwork, type Namespace } from './boot-server-network.ts';
+
+const DISCOVER = fileURLToPath(new URL('boot-server-discover.ts', import.meta.url));
+const UDHCPC_SCRIPT = `#!/bin/sh
+case "$1" in
+bound) ip addr add "$ip/$mask" dev "$interface"; [ -z "$router" ] || ip route add default via "$router"
+  echo "LEASE ip=$ip router=$router dns=$dns ntpsrv=$ntpsrv siaddr=$siaddr file=$boot_file lease=$lease" ;;
+esac
+`;
+
+let net: BootNetwork;
+beforeEach(async () => {
+  net = await createBootNetwork();
+});
+afterEach(async () => {
+  await net[Symbol.asyncDispose]();
+});
+
+/** A lease for `namespace`, set on its interface, and what the client heard. */
+async function udhcpc(namespace: Namespace, more: readonly string[] = []): Promise<string> {
+  const script = net.file('udhcpc.sh', UDHCPC_SCRIPT);
+  const { output } = await net.run(namespace, [
+    'busybox',
+    'udhcpc',
+    '-i',
+    'eth0',
+    '-n',
+    '-q',
+    '-t',
+    '5',
+    '-T',
+    '2',
+    '-s',
+    script,
+    ...more,
+  ]);
+  return /^LEASE .*$/m.exec(output)?.[0] ?? output;
+}
+
+async function dhclient(namespace: Namespace, leases = 'dhclient.leases'): Promise<string> {
+  const script = net.file('dhclient.sh', '#!/bin/sh\nexit 0\n');
+  const pid = join(net.folder, `dhclient-${namespace}.pid`);
+  const { output } = await net.run(namespace, [
+    'dhclient',
+    '-4',
+    '-1',
+    '-v',
+    '-sf',
+    script,
+    '-lf',
+    join(net.folder, leases),
+    '-pf',
+    pid,
+    'eth0',
+  ]);
+  await net.run(namespace, [
+    'dhclient',
+    '-4',
+    '-x',
+    '-sf',
+    script,
+    '-lf',
+    join(net.folder, leases),
+    '-pf',
+    pid,
+    'eth0',
+  ]);
+  return output;
+}
+
+function relay(): Promise<void> {
+  return net
+    .start('leaf', [
+      'dhcrelay',
+      '-4',
+      '-d',
+      '--no-pid',
+      '-a',
+      '-m',
+      'append',
+      '-c',
+      '10',
+      '-id',
+      'Vlan4000',
+      '-iu',
+      'eth0',
+      '10.0.0.1',
+    ])
+    .prints(/Sending on\s+Socket/);
+}
+
+const PXE = ['-V', 'PXEClient:Arch:00007:UNDI:003000', '-x', '93:0007', '-x', '97:008e12374b726e8d4a87da8ad4d775582c'];
+
+describe('leases', () => {
+  it('ISC dhclient on the own link and behind ISC dhcrelay is bound to an address of its network', async () => {
+    const server = await net.bootServer();
+    await relay();
+    expect(await dhclient('near', 'near.leases')).toMatch(/bound to 10\.0\.0\.100 /);
+    expect(await dhclient('far', 'far.leases')).toMatch(/bound to 10\.0\.1\.100 /);
+    const leases = readFileSync(join(net.folder, 'far.leases'), 'utf8');
+    expect(leases).toContain('option routers 10.0.1.1;');
+    expect(leases).toContain('option dhcp-server-identifier 10.0.0.1;');
+    expect(server.output()).toMatch(/"giaddr":"10\.0\.1\.1".*"event":"dhcp\.ack".*"address":"10\.0\.1\.100"/);
+  });
+
+  it('busybox udhcpc behind the relay hears everything, and boots as EDK2 does', async () => {
+    await net.bootServer();
+    await relay();
+    const mac = (await net.macOf('far')).replaceAll(':', '-');
+    expect(await udhcpc('far', [...PXE, '-O', 'ntpsrv'])).toBe(
+      `LEASE ip=10.0.1.100 router=10.0.1.1 dns= ntpsrv=10.0.0.123 siaddr=10.0.0.1 file=${mac}/snponly.efi lease=600`,
+    );
+  });
+
+  it('outlive kill -9', async () => {
+    const first = await net.bootServer();
+    await relay();
+    expect(await dhclient('far', 'one.leases')).toMatch(/bound to 10\.0\.1\.100 /);
+    await first.kill('SIGKILL');
+    await net.bootServer();
+    // Another machine on the same link must not get the address, which its holder still uses.
+    await net.run('far', ['ip', 'link', 'set', 'eth0', 'down']);
+    await net.run('far', ['ip', 'link', 'set', 'eth0', 'address', '52:54:00:00:0a:0a']);
+    await net.run('far', ['ip', 'link', 'set', 'eth0', 'up']);
+    expect(await dhclient('far', 'two.leases')).toMatch(/bound to 10\.0\.1\.101 /);
+  });
+});
+
+describe('beside ISC dhcpd on the same host', () => {
+  it('both answer a booting client, and one that does not boot hears dhcpd alone', async () => {
+    const config = net.file(
+      'dhcpd.conf',
+      'authoritative;\nsubnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.50 10.0.0.60; option routers 10.0.0.254; }\n',
+    );
+    const dhcpd = net.start('server', [
+      'dhcpd',
+      '-4',
+      '-d',
+      '-f',
+      '--no-pid',
+      '-cf',
+      config,
+      '-lf',
+      net.file('dhcpd.leases', ''),
+      'br0',
+    ]);
+    await dhcpd.prints(/Sending on\s+Socket/);
+    const server = await net.bootServer({
+      dhcp: { listen: ['10.0.0.1'], mode: 'proxy', subnets: [{ subnet: '10.0.0.0/24' }] },
+    });
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.9/24', 'dev', 'eth0']);
+    await net.run('near', ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
+    const offers = async (
+      kind: string,
+    ): Promise<{ yiaddr: string; siaddr: string; vendorClass: string | null; file: string }[]> => {
+      const { output } = await net.run('near', [process.execPath, DISCOVER, kind, await net.macOf('near')]);
+      return JSON.parse(output);
+    };
+    const booting = await offers('pxe');
+    expect(booting).toContainEqual(
+      expect.objectContaining({ yiaddr: expect.stringMatching(/^10\.0\.0\.5\d|10\.0\.0\.60$/), vendorClass: null }),
+    );
+    expect(booting).toContainEqual(
+      expect.objectContaining({
+        yiaddr: '0.0.0.0',
+        siaddr: '10.0.0.1',
+        vendorClass: 'PXEClient',
+        file: expect.stringContaining('/snponly.efi'),
+      }),
+    );
+    const plain = await offers('plain');
+    expect(plain.length).toBeGreaterThan(0);
+    expect(plain.every(({ yiaddr }) => yiaddr !== '0.0.0.0')).toBe(true);
+    expect(await dhclient('near')).toMatch(/bound to 10\.0\.0\.\d+ /);
+    expect(server.output()).not.toContain('"level":"error"');
+  });
+
+  it('a server that would lease addresses, too, refuses to start beside another program on its port', async () => {
+    const holder = net.start('server', [
+      process.execPath,
+      '-e',
+      "require('dgram').createSocket('udp4').bind(67,'10.0.0.1',()=>console.log('bound'))",
+    ]);
+    await holder.prints(/bound/);
+    await expect(net.bootServer()).rejects.toThrow(/another process has UDP port 67/);
+  });
+});
+
+describe('TFTP', () => {
+  it.each([
+    [
+      'atftp in windows',
+      (file: string) => [
+        'atftp',
+        '--option',
+        'blksize 1468',
+        '--option',
+        'windowsize 16',
+        '-g',
+        '-r',
+        file,
+        '-l',
+        'got',
+        '10.0.0.1',
+      ],
+    ],
+    ['atftp in lockstep of 512', (file: string) => ['atftp', '-g', '-r', file, '-l', 'got', '10.0.0.1']],
+    ['tftp-hpa', (file: string) => ['tftp', '-m', 'binary', '10.0.0.1', '-c', 'get', file, 'got']],
+    ['busybox tftp', (file: string) => ['busybox', 'tftp', '-b', '1400', '-g', '-r', file, '-l', 'got', '10.0.0.1']],
+    ['curl', (file: string) => ['curl', '-s', '--tftp-blksize', '1468', '-o', 'got', `tftp://10.0.0.1/${file}`]],
+  ])('%s fetches 5 MB', async (_who, command) => {
+    const root = join(net.folder, 'published');
+    mkdirSync(root);
+    const bytes = randomBytes(5_000_000);
+    writeFileSync(join(root, 'large.img'), bytes);
+    const server = await net.bootServer({ tftp: { root } });
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.9/24', 'dev', 'eth0']);
+    const result = await net.run('near', command('large.img'));
+    expect(Buffer.compare(readFileSync(join(net.folder, 'got')), bytes), result.output).toBe(0);
+    await server.prints(/"event":"tftp.done"[^\n]*"bytes":5000000/);
+  });
+
+  it('a file outside of the published ones stays there', async () => {
+    await net.bootServer();
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.9/24', 'dev', 'eth0']);
+    const { output } = await net.run('near', [
+      'tftp',
+      '-m',
+      'binary',
+      '10.0.0.1',
+      '-c',
+      'get',
+      '../../../etc/passwd',
+      'got',
+    ]);
+    expect(output).toContain('Error code 1');
+  });
+});
+
+describe('HTTP', () => {
+  it('curl gets a file whole, in parts, and not again', async () => {
+    await net.bootServer();
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.9/24', 'dev', 'eth0']);
+    const url = 'http://10.0.0.1:8080/boot/52-54-00-00-01-01/snponly.efi';
+    const real = readFileSync('/usr/lib/ipxe/snponly.efi');
+    const etag = `"${createHash('sha256').update(real).digest('hex')}"`;
+    const curl = async (...more: string[]): Promise<string> =>
+      (await net.run('near', ['curl', '-s', ...more, url])).output;
+    expect(await curl('-I')).toMatch(/^HTTP\/1\.1 200 OK[^]*content-length: 173792/);
+    await curl('-o', 'whole');
+    expect(Buffer.compare(readFileSync(join(net.folder, 'whole')), real)).toBe(0);
+    await curl('-o', 'parts', '-r', '0-99999');
+    await curl('-o', 'parts', '-C', '-');
+    expect(Buffer.compare(readFileSync(join(net.folder, 'parts')), real)).toBe(0);
+    expect(await curl('-o', '/dev/null', '-w', '%{http_code}', '-H', `If-None-Match: ${etag}`)).toBe('304');
+    expect(await curl('-o', '/dev/null', '-w', '%{http_code}', '-r', '999999-')).toBe('416');
+  });
+
+  it('a script is not given to an address that never asked for a boot', async () => {
+    const server = await net.bootServer();
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.9/24', 'dev', 'eth0']);
+    const { output } = await net.run('near', [
+      'curl',
+      '-s',
+      '-w',
+      '%{http_code}',
+      'http://10.0.0.1:8080/_/ipxe?arch=1&mac=52:54:00:00:01:01',
+    ]);
+    expect(output).toMatch(/did not ask for a boot by DHCP[^]*404$/);
+    await server.prints(/"reason":"not-seen"/);
+  });
+});
