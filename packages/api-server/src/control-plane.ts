@@ -98,17 +98,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     await server.start();
 
+    const renewCertificate = async (): Promise<void> => {
+      try {
+        const { renewed: reason, server: identity } = await loadTlsFiles(tlsOptions);
+        if (reason === undefined) return;
+        server.setTls(identity);
+        log.info({ event: 'tls.renewed', reason }, `made a server certificate: ${reason}`);
+      } catch (error) {
+        log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate');
+      }
+    };
     const housekeeping = clock.setInterval(() => {
       stores.tokens.sweep();
       stores.components.sweep();
-      loadTlsFiles(tlsOptions).then(
-        (renewed) => {
-          if (renewed.renewed === undefined) return;
-          server.setTls(renewed.server);
-          log.info({ event: 'tls.renewed', reason: renewed.renewed }, `made a server certificate: ${renewed.renewed}`);
-        },
-        (error: unknown) => log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate'),
-      );
+      void renewCertificate();
     }, HOUR_MS);
 
     return {

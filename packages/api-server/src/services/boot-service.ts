@@ -1,4 +1,5 @@
 import { ApiError, apiV2, bindService, Code, infraV2, type BoundService, type ServerContext } from '@ingot/api';
+import type { Clock } from '@ingot/net';
 import { expiryOf } from '../auth/token-issuer.ts';
 import type { Caller } from '../auth/caller.ts';
 import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
@@ -63,9 +64,8 @@ async function* wait(
     throw new ApiError(Code.NotFound, `there is no machine ${machine}: register it first`);
   }
   using seat = waitingRoom.enter(machine);
-  const expired = new AbortController();
-  using _timer = tokenTimer(clock.setTimeout.bind(clock), expiryOf(context.caller) - clock.now(), expired);
-  const signal = AbortSignal.any([context.signal, seat.replaced, expired.signal]);
+  using timer = tokenTimer(clock, expiryOf(context.caller));
+  const signal = AbortSignal.any([context.signal, seat.replaced, timer.expired]);
   let sent: string | undefined;
   for (;;) {
     const allocation = stores.machines.get(machine)?.value.allocation;
@@ -80,18 +80,14 @@ async function* wait(
 /** Timers hold 31 bits of milliseconds; a token that lives longer than 24 days is looked at when its stream reconnects. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-function tokenTimer(
-  setTimeout: (fn: () => void, ms: number) => { cancel(): void },
-  remainingMs: number,
-  expired: AbortController,
-): Disposable {
-  if (remainingMs > MAX_TIMER_MS) return { [Symbol.dispose]: () => undefined };
-  const timer = setTimeout(
-    () =>
-      expired.abort(new ApiError(Code.Unauthenticated, 'the token of this stream has expired: ask for another one')),
-    Math.max(0, remainingMs),
-  );
-  return { [Symbol.dispose]: () => timer.cancel() };
+/** Ends a stream together with the token that opened it. */
+function tokenTimer(clock: Clock, expiresAt: number): Disposable & { readonly expired: AbortSignal } {
+  const expired = new AbortController();
+  const remainingMs = Math.max(0, expiresAt - clock.now());
+  const expire = (): void =>
+    expired.abort(new ApiError(Code.Unauthenticated, 'the token of this stream has expired: ask for another one'));
+  const timer = remainingMs > MAX_TIMER_MS ? undefined : clock.setTimeout(expire, remainingMs);
+  return { expired: expired.signal, [Symbol.dispose]: () => timer?.cancel() };
 }
 
 function partitionOf(stores: Stores, id: string): apiV2.Partition {
