@@ -25,6 +25,24 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
         .filter((machine) => machineMatches(machine, query, waitingRoom.isWaiting(machine.uuid)));
       return { machines };
     },
+    getBMC({ uuid }) {
+      const stored = stores.machines.get(machineIdOf(uuid));
+      if (stored === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
+      const report = stores.bmcs.get(machineIdOf(uuid));
+      if (report === undefined)
+        throw new ApiError(Code.NotFound, `machine ${uuid} has not registered yet, so nothing is known of a BMC`);
+      const { partition, rack, room, size } = machineView(stores, clock, stored);
+      return {
+        bmcDetails: {
+          uuid: stored.value.uuid,
+          partition: partition?.id ?? '',
+          rack,
+          room,
+          size: size?.id ?? '',
+          bmcReport: report,
+        },
+      };
+    },
   });
 }
 
