@@ -108,6 +108,7 @@ export async function startRig(options: { readonly clock?: Clock } = {}): Promis
   return rig;
 }
 
+// Certificates are checked against the real time: start a MockClock at Date.now().
 export { MockClock };
 
 /** The `ApiError` that a promise rejects with. */
