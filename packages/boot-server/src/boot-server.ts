@@ -95,13 +95,14 @@ export async function startBootServer(components: BootServerComponents): Promise
       signal: components.signal,
     });
     const serverAddress = plan.serverAddress;
+    const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
 
     const httpServer = await startHttpServer(
       {
         log: log.child({ service: 'http' }),
         metrics,
         script: { log, metrics, gate, resolver, nonces, httpUrl },
-        files: { clock, log, metrics, artifacts, resolver, published },
+        files: { clock, log, metrics, artifacts, resolver, published, uuidOf },
         config: {
           log,
           metrics,
@@ -138,6 +139,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         artifacts,
         published,
         autoexecScript: renderAutoexecScript(httpUrl),
+        uuidOf,
         macOf: (address) => leases.holderOf(numberOfIpv4(address) ?? 0)?.mac,
       },
       config.tftp.listen ?? config.dhcp.listen,

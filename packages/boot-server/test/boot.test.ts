@@ -59,6 +59,8 @@ describe('whole conversations', () => {
     expect(file(ipxe)).toMatch(/^http:\/\/10\.0\.0\.1:8080\/_\/ipxe\?/);
     expect(events(lab)).toEqual(['dhcp.offer', 'dhcp.ack', 'tftp.start', 'tftp.done', 'dhcp.offer', 'dhcp.ack']);
     expect(lab.api.calls).toEqual([`dhcp ${UUID}`]);
+    const named = lab.log.records.filter(({ fields }) => /^(dhcp|tftp)\./.test(String(fields['event'])));
+    for (const { fields } of named) expect(fields).toMatchObject({ mac: MAC_1, uuid: UUID });
   });
 
   it('an iPXE ROM goes to the script at once', async () => {

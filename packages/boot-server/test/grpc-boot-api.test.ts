@@ -1,13 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ApiError, apiV2, bindService, Code, createApiServer, durationMs, infraV2, type ServiceHandlers } from '@ingot/api';
+import {
+  ApiError,
+  apiV2,
+  bindService,
+  Code,
+  createApiServer,
+  durationMs,
+  infraV2,
+  type ServiceHandlers,
+} from '@ingot/api';
 import { grpcBootApi } from '../src/api/grpc-boot-api.ts';
 import type { BootApi } from '../src/api/boot-api.ts';
 import { BootServerErrorCode } from '../src/errors.ts';
 import { MAC_1, temporaryFolder, UUID } from './harness.ts';
 
-const fixture = (name: string): string => readFileSync(new URL(`../../api/test/fixtures/${name}`, import.meta.url), 'utf8');
+const fixture = (name: string): string =>
+  readFileSync(new URL(`../../api/test/fixtures/${name}`, import.meta.url), 'utf8');
 
 interface Handlers {
   readonly boot?: ServiceHandlers<typeof infraV2.BootService, string>;
@@ -18,7 +28,10 @@ interface Handlers {
 async function setup(handlers: Handlers): Promise<{ api: BootApi; folder: string; stop(): Promise<void> }> {
   const folder = temporaryFolder();
   const server = createApiServer<string>({
-    services: [bindService(infraV2.BootService, handlers.boot ?? {}), bindService(apiV2.TokenService, handlers.token ?? {})],
+    services: [
+      bindService(infraV2.BootService, handlers.boot ?? {}),
+      bindService(apiV2.TokenService, handlers.token ?? {}),
+    ],
     tls: { cert: fixture('server.pem'), key: fixture('server.key') },
     listen: ['127.0.0.1:0'],
     authenticate: (bearer) => {
@@ -60,13 +73,22 @@ describe('the API client', () => {
       },
       token: {
         create: ({ machineRoles, adminRole, infraRole, expires }) => {
-          seen.push({ machineRoles, adminRole, infraRole, hours: expires === undefined ? 0 : durationMs(expires) / 3_600_000 });
+          seen.push({
+            machineRoles,
+            adminRole,
+            infraRole,
+            hours: expires === undefined ? 0 : durationMs(expires) / 3_600_000,
+          });
           return { secret: 'jwt' };
         },
       },
     });
     await api.dhcp(UUID);
-    expect(await api.boot(MAC_1)).toEqual({ kernel: 'file:///images/vmlinuz', initRamDisks: ['file:///images/initrd'], cmdline: 'quiet' });
+    expect(await api.boot(MAC_1)).toEqual({
+      kernel: 'file:///images/vmlinuz',
+      initRamDisks: ['file:///images/initrd'],
+      cmdline: 'quiet',
+    });
     expect(await api.machineToken(UUID)).toBe('jwt');
     expect(seen).toEqual([
       { uuid: UUID, partition: 'lab' },
@@ -90,7 +112,10 @@ describe('the API client', () => {
         },
       },
     });
-    await expect(api.boot(MAC_1)).rejects.toMatchObject({ code: expected, message: expect.stringContaining('because') });
+    await expect(api.boot(MAC_1)).rejects.toMatchObject({
+      code: expected,
+      message: expect.stringContaining('because'),
+    });
   });
 
   it('counts as away before the CA file is there and when nothing listens, and comes back by itself', async () => {
@@ -103,8 +128,11 @@ describe('the API client', () => {
     await expect(api.dhcp(UUID)).rejects.toMatchObject({ code: BootServerErrorCode.ApiAway });
   });
 
-  it.each([['quiet\nshell'], ['quiet\rshell'], ['quiet\0']])('a command line that would be more than one line of the script is refused: %j', async (cmdline) => {
-    const { api } = await setup({ boot: { boot: () => ({ kernel: 'file:///k', initRamDisks: [], cmdline }) } });
-    await expect(api.boot(MAC_1)).rejects.toMatchObject({ code: BootServerErrorCode.ApiRefused });
-  });
+  it.each([['quiet\nshell'], ['quiet\rshell'], ['quiet\0']])(
+    'a command line that would be more than one line of the script is refused: %j',
+    async (cmdline) => {
+      const { api } = await setup({ boot: { boot: () => ({ kernel: 'file:///k', initRamDisks: [], cmdline }) } });
+      await expect(api.boot(MAC_1)).rejects.toMatchObject({ code: BootServerErrorCode.ApiRefused });
+    },
+  );
 });

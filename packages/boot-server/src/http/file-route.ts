@@ -16,6 +16,8 @@ export interface FileRouteComponents {
   readonly artifacts: ArtifactStore;
   readonly resolver: BootResolver;
   readonly published: PublishedFiles;
+  /** The machine that this NIC said to belong to, for the log. */
+  readonly uuidOf: (mac: string) => string | undefined;
 }
 
 /** `/_/file?name=&type=kernel|initrd&mac=`: what the API told to boot, under the name that the script gave it. */
@@ -54,6 +56,7 @@ interface Subject {
 async function serve(request: Request, components: FileRouteComponents, subject: Subject): Promise<void> {
   const { clock, log, metrics, artifacts } = components;
   const { uri, kind, mac } = subject;
+  const who = { mac, uuid: mac === undefined ? undefined : components.uuidOf(mac), kind };
   const startedAt = clock.monotonic();
   try {
     const artifact = await artifacts.get(uri);
@@ -63,16 +66,16 @@ async function serve(request: Request, components: FileRouteComponents, subject:
       const ms = Math.round(clock.monotonic() - startedAt);
       if (!request.response.writableFinished) {
         metrics.drop('http', 'aborted');
-        log.warn({ event: 'http.aborted', mac, kind, uri, ms }, `${mac ?? 'a client'} left before the end of ${uri}`);
+        log.warn({ event: 'http.aborted', ...who, uri, ms }, `${mac ?? 'a client'} left before the end of ${uri}`);
         return;
       }
       metrics.stage('http.file');
       metrics.transferred(kind, bytes, ms);
-      log.info({ event: 'http.file', mac, kind, bytes, ms, sha256: artifact.sha256 }, `sent ${kind}`);
+      log.info({ event: 'http.file', ...who, bytes, ms, sha256: artifact.sha256 }, `sent ${kind}`);
     });
   } catch (error) {
     metrics.drop('http', 'file-unavailable');
-    log.error({ event: 'http.unavailable', mac, kind, uri, err: error }, `cannot serve ${uri}`);
+    log.error({ event: 'http.unavailable', ...who, uri, err: error }, `cannot serve ${uri}`);
     const code = error instanceof BootServerError ? error.code : BootServerErrorCode.ArtifactUnavailable;
     const message = error instanceof Error ? error.message : String(error);
     sendError(request, code === BootServerErrorCode.ArtifactRefused ? 403 : 503, code, message, { 'retry-after': '5' });

@@ -131,10 +131,11 @@ async function handle(
 }
 
 /** The machine has everything and leaves the boot server: the last that is heard of this boot. */
-function serveBooting(request: Request, { log, metrics }: HttpServerComponents): void {
+function serveBooting(request: Request, { log, metrics, files }: HttpServerComponents): void {
   const mac = parseMac(request.query.get('mac') ?? '');
+  const uuid = mac === undefined ? undefined : files.uuidOf(mac);
   metrics.stage('http.booting');
-  log.info({ event: 'http.booting', mac }, 'the machine starts its kernel');
+  log.info({ event: 'http.booting', mac, uuid }, 'the machine starts its kernel');
   sendText(request, 200, '# Booting');
 }
 

@@ -30,6 +30,8 @@ export interface TftpServerComponents {
   readonly autoexecScript: string;
   /** Who leased this address here, for the log. */
   readonly macOf: (address: string) => string | undefined;
+  /** The machine that this NIC said to belong to, for the log. */
+  readonly uuidOf: (mac: string) => string | undefined;
 }
 
 export interface TftpServer extends UdpServer {
@@ -135,7 +137,8 @@ async function serve(
   const { network, clock, log, metrics } = components;
   const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
   const { mac: namedMac, file } = parseBootFilePath(name);
-  const who = { mac: namedMac ?? components.macOf(peer.address), file, source: peer.address };
+  const mac = namedMac ?? components.macOf(peer.address);
+  const who = { mac, uuid: mac === undefined ? undefined : components.uuidOf(mac), file, source: peer.address };
   const refuse = (code: number, reason: string, message: string): void => {
     metrics.drop('tftp', reason);
     metrics.stage('tftp.failed');
