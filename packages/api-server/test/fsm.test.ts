@@ -1,4 +1,5 @@
 import { apiV2, enumText } from '@ingot/api';
+import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEvent, emptyContainer, SILENCE_MS, type EventContainer } from '../src/events/fsm.ts';
 
@@ -109,5 +110,27 @@ describe('a phone home after a long silence', () => {
 
   test.each([Type.PREPARING, Type.REGISTERING, Type.WAITING])('of a machine in state %i is stored', (state) => {
     expect(late(state)).toMatchObject({ append: { type: Type.PHONED_HOME }, container: { lastEventAt: t0 } });
+  });
+});
+
+describe('any sequence of events', () => {
+  test('ends in a state that its newest stored event names, with a reason for every crash loop', () => {
+    const events = array(tuple(constantFrom(...table.map(([type]) => type)), integer({ min: 0, max: 2 * SILENCE_MS })));
+    assert(
+      property(events, (sequence) => {
+        let container = emptyContainer;
+        let now = t0;
+        for (const [type, pauseMs] of sequence) {
+          now += pauseMs;
+          const before = container;
+          const transition = applyEvent(before, type, '', now);
+          ({ container } = transition);
+          expect(container.newest).toEqual(transition.append ?? before.newest);
+          expect(container.newest?.type).not.toBe(Type.ALIVE);
+          expect(container.lastEventAt ?? 0).toBeGreaterThanOrEqual(before.lastEventAt ?? 0);
+          if (container.crashLoop) expect(container.lastError).toBeDefined();
+        }
+      }),
+    );
   });
 });

@@ -94,7 +94,9 @@ describe('plain JSON over HTTP/1.1', () => {
     await using api = await startServer({ boot });
     expect((await post(api.url, path, 'application/json', '{"mac": ')).status).toBe(400);
     // connect-node calls bytes that are no protobuf an internal error; only that it is an error is ours to say.
-    expect((await post(api.url, path, 'application/proto', Uint8Array.of(0xff, 0xff, 0xff))).status).toBeGreaterThan(399);
+    expect((await post(api.url, path, 'application/proto', Uint8Array.of(0xff, 0xff, 0xff))).status).toBeGreaterThan(
+      399,
+    );
     expect((await post(api.url, path, 'text/plain', 'hello')).status).toBe(415);
     expect((await post(api.url, '/no.such.Service/Method', 'application/json', '{}')).status).toBe(404);
     expect((await post(api.url, path, 'application/json', JSON.stringify({ mac, partition: 'lab' }))).status).toBe(200);

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { apiV2, create, describeViolations, fromBinary, infraV2, toBinary, validate } from '../src/index.ts';
 import { textFormats } from '../src/validate/text-format.ts';
@@ -108,19 +107,19 @@ describe('validation', () => {
         hardware: { nics: [{ name: 'eth0', neighbors: [{ name: 'swp1' }] }] },
       }),
     );
-    fc.assert(
-      fc.property(fc.nat(good.length - 1), fc.nat(255), (index, value) => {
+    for (const index of good.keys()) {
+      for (let value = 0; value < 256; value += 1) {
         const bytes = Uint8Array.from(good);
         bytes[index] = value;
         let message: infraV2.BootServiceRegisterRequest;
         try {
           message = fromBinary(infraV2.BootServiceRegisterRequestSchema, bytes);
         } catch {
-          return;
+          continue;
         }
         validate(infraV2.BootServiceRegisterRequestSchema, message, now);
-      }),
-    );
+      }
+    }
   });
 
   test('stops at a hundred violations and at sixteen levels', () => {
