@@ -1,7 +1,16 @@
 /** Debian packages as pinned, verified and unpacked build inputs. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { kernelMetapackage, libraryPackages, programs } from './contents.ts';
 
@@ -62,7 +71,11 @@ function aptShow(names: readonly string[]): string[] {
 
 /** Where a package lies unpacked, whether or not it does yet. */
 export function packageDirectory(cache: string, locked: LockedPackage): string {
-  return join(cache, 'packages', `${locked.name}_${locked.version.replaceAll(':', '%3a')}_${locked.sha256.slice(0, 8)}`);
+  return join(
+    cache,
+    'packages',
+    `${locked.name}_${locked.version.replaceAll(':', '%3a')}_${locked.sha256.slice(0, 8)}`,
+  );
 }
 
 /**

@@ -1,6 +1,17 @@
 /** Puts the two layers of the initrd together: a base that rarely changes, and the agent with its init. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
@@ -88,8 +99,13 @@ export function kernelOf(cache: string, lock: readonly LockedPackage[]): Kernel 
 
 /** Everything that changes the base layer, as one digest. */
 export function baseKey(lock: readonly LockedPackage[]): string {
-  const sources = ['contents.ts', 'cpio.ts', 'elf.ts', 'image.ts', 'modules.ts'].map((name) => readFileSync(join(here, name)));
-  return sha256([...sources.map(sha256), sha256(readFileSync(nodeBinary())), JSON.stringify(lock)].join('\n')).slice(0, 16);
+  const sources = ['contents.ts', 'cpio.ts', 'elf.ts', 'image.ts', 'modules.ts'].map((name) =>
+    readFileSync(join(here, name)),
+  );
+  return sha256([...sources.map(sha256), sha256(readFileSync(nodeBinary())), JSON.stringify(lock)].join('\n')).slice(
+    0,
+    16,
+  );
 }
 
 /** The Node that pnpm installed, which is also the one running this script. */
@@ -205,7 +221,8 @@ function withParents(components: readonly Component[]): Component[] {
   const known = new Set(components.flatMap(({ entries }) => entries.map((entry) => entry.path)));
   const missing = new Set<string>();
   for (const path of known)
-    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) if (!known.has(parent)) missing.add(parent);
+    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent))
+      if (!known.has(parent)) missing.add(parent);
   const extra: Component = {
     name: 'parent directories',
     entries: [...missing].map((path) => ({ kind: 'directory', path })),
@@ -232,7 +249,9 @@ class Libraries {
     this.#index ??= this.#buildIndex();
     const path = this.#index.get(name);
     if (path === undefined)
-      throw new Error(`no package of contents.ts has ${name}; add its package there and run \`node images/build.ts --update-lock\``);
+      throw new Error(
+        `no package of contents.ts has ${name}; add its package there and run \`node images/build.ts --update-lock\``,
+      );
     const original = readFileSync(realpathSync(path));
     const data = name.startsWith('libicudata.') ? withBlankData(original) : original;
     this.#found.set(name, data);
@@ -240,15 +259,13 @@ class Libraries {
   }
 
   component(): Component {
-    const entries = [...this.#found].map(
-      ([name, data]): CpioEntry => ({
-        kind: 'file',
-        // The program interpreter has its path written into every program.
-        path: name.startsWith('ld-linux') ? `usr/lib64/${name}` : `usr/lib/${name}`,
-        mode: 0o755,
-        data: withoutUnmapped(data),
-      }),
-    );
+    const entries = [...this.#found].map(([name, data]): CpioEntry => ({
+      kind: 'file',
+      // The program interpreter has its path written into every program.
+      path: name.startsWith('ld-linux') ? `usr/lib64/${name}` : `usr/lib/${name}`,
+      mode: 0o755,
+      data: withoutUnmapped(data),
+    }));
     return { name: 'shared libraries', entries };
   }
 

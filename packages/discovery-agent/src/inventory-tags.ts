@@ -15,7 +15,10 @@ import type { Inventory } from './inventory/inventory.ts';
  */
 export function inventoryTags({ disks, firmware }: Inventory): string[] {
   const tag = (key: string, ...values: (string | number)[]): string =>
-    `ingot.inventory.${clean(key)}`.slice(0, maxKeyLength).concat('=', values.map(clean).join(';')).slice(0, maxTagLength);
+    `ingot.inventory.${clean(key)}`
+      .slice(0, maxKeyLength)
+      .concat('=', values.map(clean).join(';'))
+      .slice(0, maxTagLength);
   const named = (key: string, { vendor, name, serial }: { vendor: string; name: string; serial: string }): string[] =>
     vendor + name + serial === '' ? [] : [tag(key, vendor, name, serial)];
   return [

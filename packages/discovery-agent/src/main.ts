@@ -23,9 +23,7 @@ const usage = `ingot-discovery: runs on a machine that nobody knows yet
 
 function printInventory(root: string, json: boolean): void {
   const inventory = takeInventory(openSysfs(root));
-  process.stdout.write(
-    json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`,
-  );
+  process.stdout.write(json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`);
 }
 
 async function run(): Promise<void> {

@@ -32,20 +32,25 @@ test('no neighbour is no error', () => {
 });
 
 test('a neighbour that sends no name is known by its chassis', () => {
-  const text = '{"lldp":{"interface":{"eth0":{"via":"LLDP","chassis":{"id":{"type":"mac","value":"02:00:00:00:00:01"}},"port":{"id":{"type":"ifname","value":"swp1"}}}}}}';
+  const text =
+    '{"lldp":{"interface":{"eth0":{"via":"LLDP","chassis":{"id":{"type":"mac","value":"02:00:00:00:00:01"}},"port":{"id":{"type":"ifname","value":"swp1"}}}}}}';
   expect(parseNeighbors(text)).toMatchObject({ ok: true, value: [{ sysName: '', portId: 'swp1' }] });
 });
 
 test('two neighbours on one port are both kept, CDP is not', () => {
   const record = (via: string, id: string): string =>
     `{"eth0":{"via":"${via}","chassis":{"x":{"id":{"type":"mac","value":"${id}"}}},"port":{"id":{"type":"mac","value":"${id}"}}}}`;
-  const parsed = parseNeighbors(`{"lldp":{"interface":[${record('LLDP', 'a')},${record('LLDP', 'b')},${record('CDPv2', 'c')}]}}`);
+  const parsed = parseNeighbors(
+    `{"lldp":{"interface":[${record('LLDP', 'a')},${record('LLDP', 'b')},${record('CDPv2', 'c')}]}}`,
+  );
   expect(parsed).toMatchObject({ ok: true, value: [{ chassisId: 'a' }, { chassisId: 'b' }] });
 });
 
 test('whatever lldpcli prints is a value, never a throw', () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseNeighbors(text)));
-  fc.assert(fc.property(fc.jsonValue(), (value) => void parseNeighbors(JSON.stringify({ lldp: { interface: value } }))));
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => void parseNeighbors(JSON.stringify({ lldp: { interface: value } }))),
+  );
   expect(parseNeighbors('lldpcli: unable to connect')).toMatchObject({ ok: false, offset: 0 });
 });
 

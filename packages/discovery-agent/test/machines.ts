@@ -25,7 +25,9 @@ export function cpuTree({ sockets, coresPerSocket, threadsPerCore, vendor, model
 }
 
 export function memoryTree(blocks: number, blockBytes: number): Tree {
-  const tree: Record<string, string> = { '/sys/devices/system/memory/block_size_bytes': `${blockBytes.toString(16)}\n` };
+  const tree: Record<string, string> = {
+    '/sys/devices/system/memory/block_size_bytes': `${blockBytes.toString(16)}\n`,
+  };
   for (let block = 0; block < blocks; block++) tree[`/sys/devices/system/memory/memory${block}/state`] = 'online\n';
   return tree;
 }
@@ -96,7 +98,13 @@ export const uuid = '4c4c4544-0042-3510-8052-b4c04f4e3332';
 
 /** AMD EPYC 9354P with two H100, four NVMe disks, a ConnectX-5 and the BMC's display. */
 export const epyc: Tree = {
-  ...cpuTree({ sockets: 1, coresPerSocket: 32, threadsPerCore: 2, vendor: 'AuthenticAMD', model: 'AMD EPYC 9354P 32-Core Processor' }),
+  ...cpuTree({
+    sockets: 1,
+    coresPerSocket: 32,
+    threadsPerCore: 2,
+    vendor: 'AuthenticAMD',
+    model: 'AMD EPYC 9354P 32-Core Processor',
+  }),
   ...memoryTree(192, 2 ** 31),
   ...pciTree('0000:01:00.0', 0x15b3, 0x1017, 0x0200),
   ...pciTree('0000:01:00.1', 0x15b3, 0x1017, 0x0200),
@@ -130,7 +138,13 @@ export const epyc: Tree = {
 
 /** Two Xeon Gold 6230, SATA disk and a virtual function that is not a port of its own. */
 export const twoSockets: Tree = {
-  ...cpuTree({ sockets: 2, coresPerSocket: 20, threadsPerCore: 2, vendor: 'GenuineIntel', model: 'Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz' }),
+  ...cpuTree({
+    sockets: 2,
+    coresPerSocket: 20,
+    threadsPerCore: 2,
+    vendor: 'GenuineIntel',
+    model: 'Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz',
+  }),
   '/proc/meminfo': 'MemTotal:       394867456 kB\n',
   '/sys/block/sda/size': '1875385008\n',
   '/sys/block/sda/device/model': 'INTEL SSDSC2KB96\n',

@@ -64,7 +64,10 @@ function readDisk(sysfs: Sysfs, name: string): Disk {
 function vpdSerial(page: Uint8Array | undefined): string {
   if (page === undefined || page.length < 4 || page[1] !== 0x80) return '';
   const length = ((page[2] ?? 0) << 8) | (page[3] ?? 0);
-  return Buffer.from(page.subarray(4, 4 + length)).toString('latin1').replaceAll('\0', '').trim();
+  return Buffer.from(page.subarray(4, 4 + length))
+    .toString('latin1')
+    .replaceAll('\0', '')
+    .trim();
 }
 
 function transportOf(name: string): Disk['transport'] {

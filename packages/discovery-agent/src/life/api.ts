@@ -25,7 +25,7 @@ export function connectApi(config: AgentConfig, uuid: string, clock: Clock): Api
   const events = createClient(infraV2.EventService, channel);
   return {
     async sendEvent(event, message, signal) {
-      const time = timestampFromMs(clock.now());
+      const time = timestampFromMs(Math.trunc(clock.now()));
       await events.send({ events: { [uuid]: { time, event, message } } }, { timeoutMs: eventTimeoutMs, signal });
     },
     register: (request, signal) => boot.register(request, { timeoutMs: registerTimeoutMs, signal }),

@@ -57,7 +57,9 @@ async function fetchOnce({ url, get, state, signal, onServerTime }: ConfigSource
   try {
     answer = await get(url, requestTimeoutMs, signal);
   } catch (cause) {
-    throw new AgentError(AgentErrorCode.ConfigUnavailable, `${url.host} gives no config: ${reasonOf(cause)}`, { cause });
+    throw new AgentError(AgentErrorCode.ConfigUnavailable, `${url.host} gives no config: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
   if (answer.dateMs !== undefined) await onServerTime(answer.dateMs);
   if (answer.status === 403)

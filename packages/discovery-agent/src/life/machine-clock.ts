@@ -19,7 +19,10 @@ export async function followServerTime(
   const seconds = Math.round(differenceMs / 1000);
   try {
     await run('date', ['-u', '-s', `@${Math.floor(dateMs / 1000)}`], { timeoutMs: 5_000, signal });
-    reporter.say('config', `clock was ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} the boot server, set`);
+    reporter.say(
+      'config',
+      `clock was ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} the boot server, set`,
+    );
   } catch (error) {
     signal.throwIfAborted();
     reporter.say('config', `clock differs by ${seconds} s from the boot server and cannot be set: ${reasonOf(error)}`);

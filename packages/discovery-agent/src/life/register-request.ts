@@ -33,7 +33,10 @@ export function registerRequest(findings: Findings): RegisterRequest {
       memory: BigInt(inventory.memory.sizeBytes),
       cpus: inventory.cpus.map((cpu) => ({ ...cpu, vendor: text(cpu.vendor), model: text(cpu.model) })),
       gpus: inventory.gpus.map(({ vendor, model }) => ({ vendor: text(vendor), model: text(model) })),
-      disks: inventory.disks.map(({ name, sizeBytes }) => ({ name: name.slice(0, maxIdentifier), size: BigInt(sizeBytes) })),
+      disks: inventory.disks.map(({ name, sizeBytes }) => ({
+        name: name.slice(0, maxIdentifier),
+        size: BigInt(sizeBytes),
+      })),
       nics: inventory.nics.map((nic) => ({
         mac: nic.mac,
         name: nic.name,

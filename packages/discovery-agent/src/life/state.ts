@@ -2,15 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFil
 import { dirname, join } from 'node:path';
 
 /** What the agent is busy with, as shown on the console and in Crashed events. */
-export type Phase =
-  | 'agent'
-  | 'config'
-  | 'inventory'
-  | 'lldp'
-  | 'bmc'
-  | 'register'
-  | 'waiting'
-  | 'crashed';
+export type Phase = 'agent' | 'config' | 'inventory' | 'lldp' | 'bmc' | 'register' | 'waiting' | 'crashed';
 
 /** How the run before this one ended. */
 export interface LastExit {

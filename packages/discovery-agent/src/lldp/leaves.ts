@@ -36,7 +36,10 @@ export async function findLeaves(options: LeafSearchOptions): Promise<LeafSearch
   let neighbors: readonly Neighbor[] = [];
   for (;;) {
     try {
-      const output = await run('lldpcli', ['-f', 'json', 'show', 'neighbors', 'details'], { timeoutMs: 10_000, signal });
+      const output = await run('lldpcli', ['-f', 'json', 'show', 'neighbors', 'details'], {
+        timeoutMs: 10_000,
+        signal,
+      });
       const parsed = parseNeighbors(output);
       trouble = parsed.ok ? '' : parsed.reason;
       if (parsed.ok) neighbors = leavesOnly(parsed.value, options.ownUuid);
