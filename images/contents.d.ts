@@ -4,12 +4,12 @@
  */
 /** A Debian package and the files taken from it. Nothing else of a package is copied. */
 export interface PackageContents {
-    readonly name: string;
-    /** Paths inside the package, without the leading slash, as the package spells them. */
-    readonly files: readonly string[];
+  readonly name: string;
+  /** Paths inside the package, without the leading slash, as the package spells them. */
+  readonly files: readonly string[];
 }
 /** The metapackage whose dependency names the kernel to use. */
-export declare const kernelMetapackage = "linux-image-amd64";
+export declare const kernelMetapackage = 'linux-image-amd64';
 export declare const programs: readonly PackageContents[];
 /** Packages that only lend shared libraries: which files is decided by the programs' DT_NEEDED entries. */
 export declare const libraryPackages: readonly string[];

@@ -1,12 +1,12 @@
 export interface LockedPackage {
-    readonly name: string;
-    readonly version: string;
-    /** Of the .deb file, hexadecimal. */
-    readonly sha256: string;
+  readonly name: string;
+  readonly version: string;
+  /** Of the .deb file, hexadecimal. */
+  readonly sha256: string;
 }
 export declare const sha256: (data: Uint8Array | string) => string;
 export declare class PackageGoneError extends Error {
-    readonly name = "PackageGoneError";
+  readonly name = 'PackageGoneError';
 }
 export declare function readLock(path: string): LockedPackage[];
 export declare function writeLock(path: string, packages: readonly LockedPackage[]): void;

@@ -24,6 +24,6 @@ export declare function withBlankData(file: Buffer): Buffer;
 export declare function withoutModuleSignature(file: Buffer): Buffer;
 /** `key=value` strings of a kernel module's `.modinfo` section, keys may repeat. */
 export declare function moduleInfo(file: Buffer): {
-    readonly key: string;
-    readonly value: string;
+  readonly key: string;
+  readonly value: string;
 }[];

@@ -188,8 +188,8 @@ const flagHash = { start: 12, end: 16 } as const;
  * V8's bytecode of what runs while the bundle loads, made by the very binary that will run it, so that the agent starts
  * with little compiling. A cache that V8 refuses costs time only, never correctness.
  *
- * Node seeds its string hashes at random, and the order of tables in the cache follows them. With fixed seeds the cache
- * is the same every time, but marked as made under other flags; the mark is taken from a cache made without. V8 hashes
+ * Node seeds its string hashes at random, and the order of tables in the cache follows them. With fixed seeds, and
+ * without threads that decide when code is compiled or dropped, the cache is the same every time, but marked as made under other flags; the mark is taken from a cache made without. V8 hashes
  * the strings anew when it loads a cache, as it must in any case.
  */
 function codeCache(code: Buffer): Buffer {
@@ -203,7 +203,7 @@ function codeCache(code: Buffer): Buffer {
       execFileSync(nodeBinary(), args, { env: {}, stdio: 'pipe' });
       return readFileSync(output);
     };
-    const cache = make('--hash-seed=1', '--random-seed=1');
+    const cache = make('--hash-seed=1', '--random-seed=1', '--single-threaded', '--predictable', '--no-flush-bytecode');
     make().copy(cache, flagHash.start, flagHash.start, flagHash.end);
     return cache;
   } finally {

@@ -1,5 +1,5 @@
 import { MockClock, mockEntropy } from '@ingot/net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/life/agent-config.ts';
 import type { AgentConfig } from '../src/life/agent-config.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { takeInventory } from '../src/inventory/inventory.ts';
 import { machineUuid } from '../src/inventory/firmware.ts';
 import { dimmsOf, parseSmbios } from '../src/inventory/smbios.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { MockClock } from '@ingot/net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findLeaves } from '../src/lldp/leaves.ts';
 import type { LeafSearch } from '../src/lldp/leaves.ts';
