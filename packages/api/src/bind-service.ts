@@ -9,7 +9,7 @@ export function bindService<Service extends DescService, Caller>(
   service: Service,
   handlers: ServiceHandlers<Service, Caller>,
 ): BoundService<Caller> {
-  const byName = handlers as Readonly<Record<string, unknown>>;
+  const byName: Readonly<Record<string, unknown>> = handlers;
   const methods = service.methods.map((desc): BoundMethod<Caller> => {
     if (desc.methodKind !== 'unary' && desc.methodKind !== 'server_streaming') {
       throw new TypeError(`${service.typeName}/${desc.name} is a ${desc.methodKind} method, which is not supported`);
@@ -17,6 +17,7 @@ export function bindService<Service extends DescService, Caller>(
     const call = byName[desc.localName];
     if (call === undefined) return { desc, handler: undefined };
     const kind = desc.methodKind === 'unary' ? 'unary' : 'stream';
+    // oxlint-disable-next-line no-unsafe-type-assertion -- see above: kind and call come from the same descriptor
     return { desc, handler: { kind, call } as AnyHandler<Caller> };
   });
   return { service, methods };

@@ -23,18 +23,35 @@ export const Code = {
 export type Code = (typeof Code)[keyof typeof Code];
 export type CodeName = keyof typeof Code;
 
-const NAMES: ReadonlyMap<number, CodeName> = new Map(
-  Object.entries(Code).map(([name, code]) => [code, name as CodeName]),
-);
+const BY_NUMBER: ReadonlyMap<number, Code> = new Map(Object.values(Code).map((code) => [code, code]));
+
+const NAMES: Readonly<Record<Code, CodeName>> = {
+  [Code.Canceled]: 'Canceled',
+  [Code.Unknown]: 'Unknown',
+  [Code.InvalidArgument]: 'InvalidArgument',
+  [Code.DeadlineExceeded]: 'DeadlineExceeded',
+  [Code.NotFound]: 'NotFound',
+  [Code.AlreadyExists]: 'AlreadyExists',
+  [Code.PermissionDenied]: 'PermissionDenied',
+  [Code.ResourceExhausted]: 'ResourceExhausted',
+  [Code.FailedPrecondition]: 'FailedPrecondition',
+  [Code.Aborted]: 'Aborted',
+  [Code.OutOfRange]: 'OutOfRange',
+  [Code.Unimplemented]: 'Unimplemented',
+  [Code.Internal]: 'Internal',
+  [Code.Unavailable]: 'Unavailable',
+  [Code.DataLoss]: 'DataLoss',
+  [Code.Unauthenticated]: 'Unauthenticated',
+};
 
 /** Name of a status code; `Unknown` for numbers that gRPC does not define. */
 export function codeName(code: number): CodeName {
-  return NAMES.get(code) ?? 'Unknown';
+  return NAMES[codeFromNumber(code)];
 }
 
 /** A status code of a number from the wire; `Code.Unknown` for numbers that gRPC does not define. */
 export function codeFromNumber(code: number): Code {
-  return Code[codeName(code)];
+  return BY_NUMBER.get(code) ?? Code.Unknown;
 }
 
 /**

@@ -31,7 +31,7 @@ function rawGrpc(url: string, path: string, body: Uint8Array): Promise<string> {
     let status = 'none';
     const note = (headers: object): void => {
       const value: unknown = Reflect.get(headers, 'grpc-status');
-      if (value !== undefined) status = String(value);
+      if (typeof value === 'string') status = value;
     };
     stream.on('response', note);
     stream.on('trailers', note);

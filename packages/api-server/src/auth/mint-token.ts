@@ -71,32 +71,19 @@ function permissionsOf(
 type Kind = NonNullable<apiV2.PermissionsByVisibility['visibility']['case']>;
 
 function fits(kind: Kind, access: MethodAccess): boolean {
-  switch (kind) {
-    case 'public':
-    case 'self':
-      return access.visibility === kind;
-    case 'admin':
-      return access.adminRoles.length > 0;
-    case 'infra':
-      return access.infraRoles.length > 0;
-    case 'machine':
-      return access.machineRoles.length > 0;
-    case 'project':
-      return access.projectRoles.length > 0;
-    case 'tenant':
-      return access.tenantRoles.length > 0;
-  }
+  if (kind === 'public' || kind === 'self') return access.visibility === kind;
+  const roles = {
+    admin: access.adminRoles,
+    infra: access.infraRoles,
+    machine: access.machineRoles,
+    project: access.projectRoles,
+    tenant: access.tenantRoles,
+  };
+  return roles[kind].length > 0;
 }
 
 function subjectOf(visibility: apiV2.PermissionsByVisibility['visibility']): string {
-  switch (visibility.case) {
-    case 'machine':
-      return visibility.value.uuid;
-    case 'project':
-      return visibility.value.project;
-    case 'tenant':
-      return visibility.value.login;
-    default:
-      return '';
-  }
+  if (visibility.case === 'machine') return visibility.value.uuid;
+  if (visibility.case === 'project') return visibility.value.project;
+  return visibility.case === 'tenant' ? visibility.value.login : '';
 }

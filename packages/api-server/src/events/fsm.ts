@@ -100,23 +100,21 @@ export function applyEvent(container: EventContainer, type: Type, message: strin
   const event: MachineEvent = { at: now, type, message };
   const accepted: EventContainer = { ...container, lastEventAt: now };
   const effect = transitions.get(type)?.get(state);
-  switch (effect) {
-    case 'append':
-      return { container: { ...accepted, newest: event }, append: event };
-    case 'append-clears-reclaim':
-      return { container: { ...accepted, newest: event, failedReclaim: false }, append: event };
-    case 'append-clears-crash-loop':
-      return { container: { ...accepted, newest: event, crashLoop: false }, append: event };
-    case 'crash':
-      return { container: { ...accepted, newest: event, lastError: event, crashLoop: true }, append: event };
-    case 'time-only':
-      return { container: accepted, append: undefined };
-    case 'late-phone-home':
-      return latePhoneHome(container, state, event);
-    case undefined:
-      return unexpected(accepted, state, event);
-  }
+  if (effect === undefined) return unexpected(accepted, state, event);
+  if (effect === 'late-phone-home') return latePhoneHome(container, state, event);
+  if (effect === 'time-only') return { container: accepted, append: undefined };
+  return { container: { ...accepted, newest: event, ...marks[effect](event) }, append: event };
 }
+
+/** What storing an event changes besides. */
+const marks: Readonly<
+  Record<Exclude<Effect, 'time-only' | 'late-phone-home'>, (event: MachineEvent) => Partial<EventContainer>>
+> = {
+  append: () => ({}),
+  'append-clears-reclaim': () => ({ failedReclaim: false }),
+  'append-clears-crash-loop': () => ({ crashLoop: false }),
+  crash: (event) => ({ lastError: event, crashLoop: true }),
+};
 
 /**
  * The switch agent saw the installed system after the machine had moved on. Within five minutes that is an old message.

@@ -119,5 +119,5 @@ function pem(certificate: PeculiarCertificate): string {
 }
 
 function privatePem(key: webcrypto.CryptoKey): string {
-  return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' });
 }

@@ -41,6 +41,6 @@ export function createClient<Service extends DescService>(
       : (request: Record<string, unknown>, options?: CallOptions) =>
           callStream(channel, method, request, options ?? {}),
   ]);
-  // The functions above are built from the same descriptors that the type is derived from.
+  // oxlint-disable-next-line no-unsafe-type-assertion -- built from the same descriptors that the type is derived from
   return Object.assign(Object.fromEntries(calls), { close }) as ApiClient<Service>;
 }

@@ -1,9 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { DescMethod, DescService, Message } from '@bufbuild/protobuf';
-import { ConnectError, createContextKey, createContextValues, type HandlerContext } from '@connectrpc/connect';
+import {
+  Code as ConnectCode,
+  ConnectError,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+} from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { ApiError, Code } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
 import type { ServerLimits } from './limits.ts';
 import type { IncomingCall, PipelineMethod } from './pipeline.ts';
@@ -57,6 +63,7 @@ function implementation(desc: DescMethod, method: PipelineMethod): never {
       throw connectError(error);
     }
   }
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the one cast of this adapter
   return (desc.methodKind === 'unary' ? unary : stream) as never;
 }
 
@@ -74,8 +81,8 @@ function peerOf(request: IncomingMessage | Http2ServerRequest): string {
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }
 
-// Connect's codes are gRPC's.
+// Connect's codes have gRPC's names.
 function connectError(error: unknown): ConnectError {
-  if (error instanceof ApiError) return new ConnectError(error.message, error.code);
-  return new ConnectError('internal error', Code.Internal);
+  if (error instanceof ApiError) return new ConnectError(error.message, ConnectCode[error.codeName]);
+  return new ConnectError('internal error', ConnectCode.Internal);
 }

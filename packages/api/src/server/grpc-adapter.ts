@@ -22,6 +22,7 @@ export interface GrpcMount {
 
 /** Throws if grpc-js has no such method any more. */
 export function mountGrpcServer(server: Server): GrpcMount {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- checked in the next line
   const handling = server as unknown as Partial<StreamHandling>;
   if (typeof handling._setupHandlers !== 'function') {
     throw new TypeError('this version of @grpc/grpc-js has no Server._setupHandlers: see grpc-adapter.ts');

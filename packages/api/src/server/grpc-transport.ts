@@ -29,11 +29,9 @@ export function createGrpcServer(
     'grpc.enable_channelz': 0,
   });
   for (const method of methods) {
-    const name = method.desc.name;
-    server.addService(
-      { [name]: definition(method.desc) },
-      { [name]: method.desc.methodKind === 'unary' ? unaryCall(method, stopSignal) : streamCall(method, stopSignal) },
-    );
+    const call = method.desc.methodKind === 'unary' ? unaryCall(method, stopSignal) : streamCall(method, stopSignal);
+    const { name } = method.desc;
+    server.addService(Object.fromEntries([[name, definition(method.desc)]]), Object.fromEntries([[name, call]]));
   }
   return server;
 }

@@ -1,6 +1,6 @@
 import type { DescField } from '@bufbuild/protobuf';
 import type { FieldRule } from './rule.ts';
-import { textFormats } from './text-format.ts';
+import { codePoints, textFormats } from './text-format.ts';
 
 type Report = (reason: string) => void;
 
@@ -27,7 +27,7 @@ function checkText(text: string, rule: FieldRule, report: Report): void {
   if (text === '' && rule.emptyAllowed === true) return;
   if (rule.length !== undefined) {
     const [least, most] = rule.length;
-    const length = [...text].length;
+    const length = codePoints(text);
     if (length < least || length > most) {
       report(
         least === 0

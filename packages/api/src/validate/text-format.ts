@@ -30,8 +30,20 @@ function isHostAndPort(text: string): boolean {
   return isIP(host) === 4 || isHostname(host);
 }
 
+/** Length of a text as protovalidate counts it: Unicode code points, not UTF-16 units. */
+export function codePoints(text: string): number {
+  let count = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    if ((text.codePointAt(at) ?? 0) > 0xffff) {
+      count -= 1;
+      at += 1;
+    }
+  }
+  return count;
+}
+
 function isLogin(text: string): boolean {
-  const length = [...text].length;
+  const length = codePoints(text);
   return length >= 2 && length <= 128;
 }
 

@@ -1,7 +1,7 @@
 import type { DescField, DescMessage, Message } from '@bufbuild/protobuf';
 import { isFieldSet } from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
-import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { DurationSchema, FeatureSet_FieldPresence, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { checkKey, checkValue } from './check-value.ts';
 import type { FieldRule } from './rule.ts';
 import { ruleTable } from './rule-table.ts';
@@ -98,14 +98,11 @@ function visitField(at: Visit, field: DescField, rule: FieldRule | undefined): v
     }
     case 'scalar':
     case 'enum':
-      if (rule === undefined || (field.presence === FIELD_PRESENCE_EXPLICIT && !set)) return;
+      if (rule === undefined || (field.presence === FeatureSet_FieldPresence.EXPLICIT && !set)) return;
       checkValue(at.message.get(field), field, rule, at.now, report);
       return;
   }
 }
-
-// google.protobuf.FeatureSet.FieldPresence.EXPLICIT: what `optional` and members of a oneof have.
-const FIELD_PRESENCE_EXPLICIT = 1;
 
 function descend(at: Visit, value: unknown, path: string): void {
   if (!isReflectMessage(value)) return;
