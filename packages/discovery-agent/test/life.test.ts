@@ -53,6 +53,7 @@ class Rig implements AsyncDisposable {
           },
           wait: async function* (this: void, _request, { signal }) {
             await new Promise((resolve) => signal.addEventListener('abort', resolve));
+            yield* [];
           },
           ...boot,
         }),
@@ -167,6 +168,7 @@ test(
         try {
           if (openedAt.length < 3) throw new ApiError(Code.Unavailable, 'going down');
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          yield* [];
         } finally {
           open -= 1;
         }
