@@ -9,8 +9,6 @@ export interface Subjects {
   readonly tenant: string | undefined;
 }
 
-export const noSubjects: Subjects = { machines: [], project: undefined, tenant: undefined };
-
 /** Whether a token may call a method about these subjects. */
 export function mayCall(token: apiV2.Token, access: MethodAccess, subjects: Subjects): boolean {
   if (access.visibility === 'public') return true;
@@ -40,7 +38,7 @@ function hasRole(token: apiV2.Token, access: MethodAccess, uuid: string): boolea
 }
 
 /** The role for a subject or, failing that, the one for all. */
-export function roleFor<Role>(roles: Readonly<Record<string, Role>>, subject: string | undefined): Role | undefined {
+function roleFor<Role>(roles: Readonly<Record<string, Role>>, subject: string | undefined): Role | undefined {
   if (subject === undefined) return undefined;
   for (const [key, role] of Object.entries(roles)) {
     if (key.toLowerCase() === subject.toLowerCase()) return role;
