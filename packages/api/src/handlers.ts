@@ -33,7 +33,7 @@ export type StreamHandler<Input, OutputInit, Caller> = (
 ) => AsyncIterable<OutputInit>;
 
 /** The handler that a method needs. Client and bidirectional streams do not exist in this contract. */
-export type HandlerOf<Method extends DescMethod, Caller> =
+type HandlerOf<Method extends DescMethod, Caller> =
   Method extends DescMethodUnary<infer I, infer O>
     ? UnaryHandler<MessageShape<I>, MessageInitShape<O>, Caller>
     : Method extends DescMethodServerStreaming<infer I, infer O>

@@ -8,7 +8,7 @@ import type { TokenStore } from './token-store.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
 /** What a token may do and for how long, before it has a name. */
-export interface TokenGrant {
+interface TokenGrant {
   readonly user: string;
   readonly description: string;
   readonly tokenType: apiV2.TokenType;

@@ -4,7 +4,7 @@ const Type: typeof apiV2.MachineProvisioningEventType = apiV2.MachineProvisionin
 type Type = apiV2.MachineProvisioningEventType;
 
 /** Events that can be stored; `Alive` is not. */
-export type Step = Exclude<Type, typeof Type.UNSPECIFIED | typeof Type.ALIVE>;
+type Step = Exclude<Type, typeof Type.UNSPECIFIED | typeof Type.ALIVE>;
 
 /** A stored event; `at` in milliseconds since the epoch. */
 export interface MachineEvent {

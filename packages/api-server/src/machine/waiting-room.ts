@@ -13,7 +13,7 @@ export interface WaitingRoom {
   wake(machine: string): void;
 }
 
-export interface Seat extends Disposable {
+interface Seat extends Disposable {
   /** Aborted when a newer stream of the same machine takes over. */
   readonly replaced: AbortSignal;
   /** Resolves at the next `wake`, at once if one came since the last time; rejects when `signal` is aborted. */

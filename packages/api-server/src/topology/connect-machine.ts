@@ -2,7 +2,7 @@ import type { apiV2 } from '@ingot/api';
 import { mirrored } from './port-names.ts';
 
 /** A cable, as the machine's LLDP and the switch's registration agree on it. */
-export interface Cable {
+interface Cable {
   readonly switchId: string;
   /** Port of the switch. */
   readonly nic: apiV2.SwitchNic;
