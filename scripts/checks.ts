@@ -73,6 +73,15 @@ const checks: readonly Check[] = [
   tool('dead code', 'knip', []),
   tool('proto lint', 'buf', ['lint']),
   generatedCode,
+  tool('the codecs are covered whole by their tests', 'vitest', [
+    'run',
+    '--project=unit',
+    'packages/wire',
+    '--coverage',
+    '--coverage.include=packages/wire/src/**',
+    '--coverage.reportsDirectory=.cache/coverage',
+    '--coverage.thresholds.100',
+  ]),
   {
     name: 'floors: imports point down only',
     run: (root) => {

@@ -15,8 +15,9 @@ const floors: Readonly<Record<string, number>> = {
   cli: 4,
 };
 
+/** `import … from 'x'`, `export … from 'x'`, `import 'x'` and `import('x')`. */
 const importPattern =
-  /(?:^|\n)\s*(?:import|export)\b[^'"\n]*?(?:\bfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+  /(?:^|\n)(?:import|export)(?:[^'";]*?\sfrom)?\s*['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g;
 
 /**
  * Every import in packages/<name>/src that points up or sideways, leaves its package by a relative path, or brings
