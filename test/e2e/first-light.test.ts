@@ -17,7 +17,7 @@ async function expectWaiting(rig: RackUnderTest): Promise<void> {
 /** What was drawn by lot for this run has come over the wire into the API. */
 async function expectKnownToTheApi(rig: RackUnderTest): Promise<void> {
   const { identity } = onlyMachine(rig);
-  const known = await machineInApi(test, identity.uuid);
+  const known = await machineInApi(rig, identity.uuid);
   const labels = Object.values(known.meta?.labels?.labels ?? {}).join('\n');
   for (const disk of identity.disks) expect(labels).toContain(disk.serial);
   expect(known.hardware?.disks.map((disk) => disk.size)).toEqual(identity.disks.map((disk) => BigInt(disk.sizeBytes)));

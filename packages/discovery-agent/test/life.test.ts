@@ -225,7 +225,7 @@ test('the run after a crash reports it first, then starts over', { timeout: 30_0
   await rig.start();
   await rig.until(() => rig.events.length >= 2);
   expect(rig.events.slice(0, 2)).toEqual([
-    'CRASHED: inventory: ended with code 137',
+    'CRASHED: inventory: killed by SIGKILL',
     'PREPARING: starting discovery agent 0.1.0',
   ]);
   expect(rig.state.lastExit()).toBeUndefined();

@@ -233,10 +233,7 @@ class RackBuilder {
     });
     this.hardware.push(hardware);
     const part = this.makePart(hardware.part);
-    const timeline = createTimeline(
-      () => this.clock.monotonic(),
-      (phase, atMs) => this.events.onPhase(machine, phase, atMs),
-    );
+    const timeline = createTimeline(this.clock, (phase, atMs) => this.events.onPhase(machine, phase, atMs));
     const power: PowerControl = {
       isOn: () => part.pid !== undefined,
       async on() {

@@ -1,3 +1,5 @@
+import type { Clock } from '@ingot/net';
+
 /** What a machine goes through from power-on to Waiting, in this order. */
 export const phases = [
   'power',
@@ -36,23 +38,33 @@ interface BootServerLine {
 export interface Timeline {
   /** Milliseconds since power-on at which each phase was reached; a phase that the firmware skips is absent. */
   readonly reachedMs: ReadonlyMap<Phase, number>;
+  /** Wall-clock time of the last power-on, milliseconds since the epoch: what the API noted before belongs to an earlier boot. */
+  readonly startedAtMs: number;
   restart(): void;
   /** Notes a phase, the first time only. */
   reach(phase: Phase): void;
 }
 
-export function createTimeline(monotonic: () => number, onReached: (phase: Phase, atMs: number) => void): Timeline {
-  let started = monotonic();
+export function createTimeline(
+  clock: Pick<Clock, 'now' | 'monotonic'>,
+  onReached: (phase: Phase, atMs: number) => void,
+): Timeline {
+  let started = clock.monotonic();
+  let startedAtMs = clock.now();
   const reachedMs = new Map<Phase, number>();
   return {
     reachedMs,
+    get startedAtMs() {
+      return startedAtMs;
+    },
     restart() {
       reachedMs.clear();
-      started = monotonic();
+      started = clock.monotonic();
+      startedAtMs = clock.now();
     },
     reach(phase) {
       if (reachedMs.has(phase)) return;
-      const atMs = monotonic() - started;
+      const atMs = clock.monotonic() - started;
       reachedMs.set(phase, atMs);
       onReached(phase, atMs);
     },

@@ -1,4 +1,4 @@
-import { apiV2 } from '@ingot/api';
+import { apiV2, timestampMs } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import type { ApiView } from './api-view.ts';
 import type { RackMachine } from './rack.ts';
@@ -39,9 +39,18 @@ function lastPhase(machine: RackMachine): Phase {
   return phases.findLast((phase) => machine.timeline.reachedMs.has(phase)) ?? 'power';
 }
 
-/** What the API knows counts, not what the machine says of itself. */
+/** What the API knows of the present boot counts, not what the machine says of itself. */
 function noteProgress(known: apiV2.Machine, machine: RackMachine): void {
-  if ((known.hardware?.nics.length ?? 0) > 0 && known.rack !== '') machine.timeline.reach('registered');
-  const last = known.recentProvisioningEvents?.events[0];
-  if (last?.event === apiV2.MachineProvisioningEventType.WAITING) machine.timeline.reach('waiting');
+  const { REGISTERING, WAITING } = apiV2.MachineProvisioningEventType;
+  const events = (known.recentProvisioningEvents?.events ?? []).filter(
+    ({ time }) => time !== undefined && timestampMs(time) >= machine.timeline.startedAtMs,
+  );
+  const [last] = events; // newest first
+  const registering = events.find(({ event }) => event === REGISTERING)?.time;
+  const storedAfterwards =
+    registering !== undefined &&
+    known.meta?.updatedAt !== undefined &&
+    timestampMs(known.meta.updatedAt) >= timestampMs(registering);
+  if (known.rack !== '' && (storedAfterwards || last?.event === WAITING)) machine.timeline.reach('registered');
+  if (last?.event === WAITING) machine.timeline.reach('waiting');
 }

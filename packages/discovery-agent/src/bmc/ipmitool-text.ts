@@ -26,35 +26,28 @@ export function parseLan(text: string): BmcLan | undefined {
   return { ip, mac };
 }
 
-/** Field names as in `metalstack.api.v2.MachineFRU`; what the FRU lacks is absent. */
-export interface Fru {
-  chassisPartNumber?: string;
-  chassisPartSerial?: string;
-  boardMfg?: string;
-  boardMfgSerial?: string;
-  boardPartNumber?: string;
-  productManufacturer?: string;
-  productPartNumber?: string;
-  productSerial?: string;
-}
+/** Labels by field name, as in `metalstack.api.v2.MachineFRU`. */
+const fruLabels = [
+  ['chassisPartNumber', 'Chassis Part Number'],
+  ['chassisPartSerial', 'Chassis Serial'],
+  ['boardMfg', 'Board Mfg'],
+  ['boardMfgSerial', 'Board Serial'],
+  ['boardPartNumber', 'Board Part Number'],
+  ['productManufacturer', 'Product Manufacturer'],
+  ['productPartNumber', 'Product Part Number'],
+  ['productSerial', 'Product Serial'],
+] as const;
 
-const fruFields = {
-  chassisPartNumber: 'Chassis Part Number',
-  chassisPartSerial: 'Chassis Serial',
-  boardMfg: 'Board Mfg',
-  boardMfgSerial: 'Board Serial',
-  boardPartNumber: 'Board Part Number',
-  productManufacturer: 'Product Manufacturer',
-  productPartNumber: 'Product Part Number',
-  productSerial: 'Product Serial',
-} as const satisfies Record<keyof Fru, string>;
+/** What the FRU lacks is absent. */
+export type Fru = Partial<Record<(typeof fruLabels)[number][0], string>>;
 
 /** `ipmitool fru print 0`. */
 export function parseFru(text: string): Fru {
   const fields = parseFields(text);
-  const present = Object.entries(fruFields).flatMap(([key, label]) => {
+  const fru: Fru = {};
+  for (const [key, label] of fruLabels) {
     const value = fields.get(label) ?? '';
-    return value === '' ? [] : [[key, value.slice(0, 256)]];
-  });
-  return Object.fromEntries(present) as Fru;
+    if (value !== '') fru[key] = value.slice(0, 256);
+  }
+  return fru;
 }

@@ -1,3 +1,4 @@
+import { constants as osConstants } from 'node:os';
 import { ApiError, Code } from '@ingot/api';
 import { retrySchedule } from '@ingot/net';
 import type { Clock, Entropy } from '@ingot/net';
@@ -93,7 +94,7 @@ async function liveWithApi(parts: LifeParts, config: AgentConfig, uuid: string, 
 
   const death = state.lastExit();
   if (death !== undefined) {
-    const reason = death.reason === '' ? `ended with code ${death.code}` : death.reason;
+    const reason = death.reason === '' ? describeExit(death.code) : death.reason;
     // Preparing may follow Crashed, but not Registering or Waiting.
     await events.send(EventType.CRASHED, `${death.phase}: ${reason}`);
     state.forgetLastExit();
@@ -264,4 +265,10 @@ class Events {
       }
     }
   }
+}
+
+/** An exit status as a shell reports it: above 128 it was a signal that ended the process. */
+function describeExit(code: number): string {
+  const signal = Object.entries(osConstants.signals).find(([, number]) => number === code - 128)?.[0];
+  return signal === undefined ? `ended with code ${code}` : `killed by ${signal}`;
 }
