@@ -1,8 +1,11 @@
+import { hostname } from 'node:os';
 import { nodeNetwork } from '@ingot/net';
 import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
+import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { bootServerVersion } from './version.ts';
 
 /** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
 export async function runBootServer(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon> {
@@ -20,9 +23,18 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     api,
     signal,
   });
+  const pings = startComponentPings({
+    api,
+    identifier: hostname(),
+    version: bootServerVersion,
+    clock,
+    entropy,
+    log,
+  });
   context.status(`serving ${config.dhcp.subnets.length} networks of partition ${config.partition}`);
   return {
     stop: async () => {
+      await pings.stop();
       await server.stop();
       await api.close();
     },

@@ -1,8 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { ApiError, apiV2, Code, createChannel, createClient, durationFromMs, infraV2, type Channel } from '@ingot/api';
+import {
+  ApiError,
+  apiV2,
+  Code,
+  createChannel,
+  createClient,
+  durationFromMs,
+  infraV2,
+  timestampFromMs,
+  type Channel,
+} from '@ingot/api';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootAnswer } from '../store/boots.ts';
 import type { BootApi } from './boot-api.ts';
+import type { ComponentApi } from './component-ping.ts';
 
 export interface GrpcBootApiOptions {
   readonly url: string;
@@ -17,6 +28,7 @@ export interface GrpcBootApiOptions {
 const BOOT_TIMEOUT_MS = 3_000;
 const DHCP_TIMEOUT_MS = 5_000;
 const TOKEN_TIMEOUT_MS = 5_000;
+const PING_TIMEOUT_MS = 2_000;
 /** Long enough for a machine to be looked at; it registers within minutes. */
 const TOKEN_LIFETIME_MS = 72 * 60 * 60 * 1000;
 
@@ -29,8 +41,8 @@ const REFUSALS: ReadonlySet<Code> = new Set([
   Code.OutOfRange,
 ]);
 
-/** `BootApi` over gRPC; the connection is made at the first call and made again when it is lost. */
-export function grpcBootApi(options: GrpcBootApiOptions): BootApi {
+/** The API over gRPC; the connection is made at the first call and made again when it is lost. */
+export function grpcBootApi(options: GrpcBootApiOptions): BootApi & ComponentApi {
   const { url, caFile, tokenFile, partition, signal } = options;
   let current: { ca: string; channel: Channel } | undefined;
   const channel = async (): Promise<Channel> => {
@@ -87,6 +99,19 @@ export function grpcBootApi(options: GrpcBootApiOptions): BootApi {
           { timeoutMs: TOKEN_TIMEOUT_MS, signal },
         );
         return secret;
+      }),
+    ping: ({ identifier, version, startedAtMs, intervalMs }, until) =>
+      call('a component ping', async (connection) => {
+        await createClient(infraV2.ComponentService, connection).ping(
+          {
+            type: apiV2.ComponentType.PIXIECORE,
+            identifier,
+            version: { version },
+            startedAt: timestampFromMs(Math.trunc(startedAtMs)),
+            interval: durationFromMs(intervalMs),
+          },
+          { timeoutMs: PING_TIMEOUT_MS, signal: AbortSignal.any([signal, until]) },
+        );
       }),
     close: () => {
       current?.channel.close();
