@@ -98,7 +98,7 @@ function cachedBase(
 ): Layer {
   const stem = join(cache, `base-${baseKey(lock)}`);
   if (options.fresh !== true && existsSync(`${stem}.json`) && existsSync(`${stem}.cpio.zst`)) {
-    const sizes = JSON.parse(readFileSync(`${stem}.json`, 'utf8')) as ComponentSize[];
+    const sizes: ComponentSize[] = JSON.parse(readFileSync(`${stem}.json`, 'utf8'));
     return { data: readFileSync(`${stem}.cpio.zst`), sizes };
   }
   say('image: building the base layer from Debian packages (about a minute, once)');

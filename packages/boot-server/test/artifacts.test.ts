@@ -17,7 +17,7 @@ function setup(options: { maxBytes?: number; fetchRemote?: RemoteFetch } = {}): 
   clock: MockClock;
   log: MemoryLogger;
   store: ArtifactStore;
-  uri(name: string, text?: string): string;
+  uri: (name: string, text?: string) => string;
 } {
   const root = temporaryFolder();
   const clock = new MockClock();

@@ -25,7 +25,7 @@ interface Handlers {
 }
 
 /** A real API server on loopback, and the boot server's client of it. */
-async function setup(handlers: Handlers): Promise<{ api: BootApi; folder: string; stop(): Promise<void> }> {
+async function setup(handlers: Handlers): Promise<{ api: BootApi; folder: string; stop: () => Promise<void> }> {
   const folder = temporaryFolder();
   const server = createApiServer<string>({
     services: [

@@ -25,7 +25,7 @@ const AWAY = new BootServerError(BootServerErrorCode.ApiAway, 'connection refuse
 const REFUSED = new BootServerError(BootServerErrorCode.ApiRefused, 'no such partition');
 
 /** Leases are loopback addresses, chosen by link selection, so that a real HTTP client can come from them. */
-async function machines(): Promise<{ lab: Lab; files: string; boot(mac: string): Promise<string> }> {
+async function machines(): Promise<{ lab: Lab; files: string; boot: (mac: string) => Promise<string> }> {
   const files = temporaryFolder();
   writeFileSync(join(files, 'vmlinuz'), 'the kernel');
   writeFileSync(join(files, 'initrd'), 'the initrd');

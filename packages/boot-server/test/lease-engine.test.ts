@@ -17,7 +17,7 @@ interface Setup {
   readonly engine: LeaseEngine;
   readonly subnet: Subnet;
   /** A second engine on a second connection to the same file, as after kill -9: nothing was closed. */
-  reopen(): LeaseEngine;
+  reopen: () => LeaseEngine;
 }
 
 function setup(pool = '10.0.0.100-10.0.0.101', reservations: { mac: string; address: string }[] = []): Setup {

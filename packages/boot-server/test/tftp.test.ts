@@ -268,7 +268,7 @@ describe('refusals', () => {
 describe('the transfer machine', () => {
   async function machine(
     windowsize: number,
-  ): Promise<{ clock: MockClock; blocks: number[]; ack(block: number): Promise<void>; results: TftpResult[] }> {
+  ): Promise<{ clock: MockClock; blocks: number[]; ack: (block: number) => Promise<void>; results: TftpResult[] }> {
     const clock = new MockClock();
     const network = new MockNetwork({ clock });
     const server = await network.host('server', '10.0.0.1').bindUdp({ address: '10.0.0.1', port: 0 });

@@ -18,9 +18,9 @@ export interface DaemonContext<Config> {
   /** Aborted when the daemon has to stop, before `stop` is called. */
   readonly signal: AbortSignal;
   /** One line on what it is doing, for `systemctl status`. */
-  status(text: string): void;
+  readonly status: (text: string) => void;
   /** Reports a failure that it cannot go on from: it is stopped, and the process exits with 69. */
-  fail(error: Error): void;
+  readonly fail: (error: Error) => void;
 }
 
 /** A daemon that runs. */

@@ -170,7 +170,7 @@ describe('problems', () => {
   it('refuse aliases that expand without end', async () => {
     const bomb = [
       'a: &a [x,x,x,x,x,x,x,x,x]',
-      ...[...'bcdefg'].map((name, index) => {
+      ...'bcdefg'.split('').map((name, index) => {
         const before = 'abcdef'[index];
         return `${name}: &${name} [*${before},*${before},*${before},*${before},*${before},*${before},*${before},*${before},*${before}]`;
       }),

@@ -150,7 +150,7 @@ describe("iPXE's option 175", () => {
     const ipxe = accepted(readIpxeOptions(one(175, digits)));
     expect(ipxe.version).toEqual({ major: 1, minor: 0, patch: 0 });
     expect(ipxe.pci).toEqual({ vendor: 0x1af4, device: 0x1000 });
-    expect([...ipxe.features].sort()).toEqual([0x11, 0x13, 0x15, 0x17, 0x24, 0x27, 0x29]);
+    expect([...ipxe.features].toSorted((a, b) => a - b)).toEqual([0x11, 0x13, 0x15, 0x17, 0x24, 0x27, 0x29]);
     expect(ipxe.features.has(IpxeFeature.HTTP)).toBe(true);
     expect(ipxe.features.has(IpxeFeature.BZIMAGE)).toBe(false);
     expect(ipxeOption(ipxe.subOptions)).toEqual({ code: 175, data: bytes(digits) });
