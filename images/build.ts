@@ -3,7 +3,7 @@
  *
  *     node images/build.ts [--out DIR] [--cache DIR] [--locked] [--update-lock]
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -106,6 +106,11 @@ function cachedBase(
   const base = buildBase(cache, lock);
   writeAtomically(`${stem}.cpio.zst`, base.data);
   writeAtomically(`${stem}.json`, JSON.stringify(base.sizes));
+  for (const name of readdirSync(cache)) {
+    // One stood for other inputs than today's; each takes some 50 MB.
+    if (/^base-[0-9a-f]+\.(cpio\.zst|json)$/.test(name) && !join(cache, name).startsWith(`${stem}.`))
+      rmSync(join(cache, name));
+  }
   say(`image: base layer ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return base;
 }

@@ -149,7 +149,7 @@ function ensureNodePackages() {
 /** Hands over to a program under the pinned Node; signals reach it directly, its exit status becomes ours. */
 function handOver(script, argv) {
   const bin = join(root, 'node_modules/.bin');
-  const child = spawn(join(bin, 'node'), [script, ...argv], {
+  const child = spawn(join(bin, 'node'), ['--disable-warning=ExperimentalWarning', script, ...argv], {
     cwd: root,
     stdio: 'inherit',
     env: {

@@ -45,7 +45,11 @@ const PARTS: Readonly<Record<string, { readonly description: string; readonly ru
       const { labCommand } = await import('@ingot/lab');
       return labCommand(argv, {
         root: fileURLToPath(new URL('../../..', import.meta.url)),
-        ingot: [process.execPath, fileURLToPath(new URL('main.ts', import.meta.url))],
+        ingot: [
+          process.execPath,
+          '--disable-warning=ExperimentalWarning',
+          fileURLToPath(new URL('main.ts', import.meta.url)),
+        ],
       });
     },
   },

@@ -20,6 +20,8 @@ export interface LabHome {
 }
 
 const apiPort = 9443;
+/** 128 and SIGINT, as shells report it. */
+const interruptedStatus = 130;
 
 /**
  * `ingot lab up`: boots the virtual rack. Answers the exit status: 0 when every machine waited, 1 when one did not or the
@@ -47,8 +49,13 @@ async function up(options: LabOptions, home: LabHome): Promise<number> {
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const display = process.stdout.isTTY ? createTerminalDisplay(write) : createPlainDisplay(write);
   const started = performance.now();
-  const image = await buildImage(home.root, (line) => display.step(line));
+  const image = await buildImage(home.root, (line) => display.step(line)).catch((error: unknown) => {
+    // Ctrl-C reaches the build as well.
+    if (interrupted.signal.aborted) return undefined;
+    throw error;
+  });
   const accelerator = await chooseAccelerator(options.accel);
+  if (image === undefined || interrupted.signal.aborted) return interruptedStatus;
   display.step(
     `rack: ${options.machines} machine${options.machines === 1 ? '' : 's'}, ${options.firmware === 'bios' ? 'SeaBIOS' : 'OVMF (UEFI)'}, ${accelerator === 'kvm' ? 'KVM' : 'software emulation'}`,
   );
@@ -86,7 +93,7 @@ async function bootAndReport(
     await display.end(failed);
     if (interrupted.aborted) {
       write('interrupted; taking the rack down');
-      return 130;
+      return interruptedStatus;
     }
     if (failed.size > 0) {
       const logs = await rack.closeKeepingLogs();

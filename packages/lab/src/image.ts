@@ -5,7 +5,7 @@ import { LabError } from './errors.ts';
 import { lineReader } from './lines.ts';
 import type { DiscoveryImage } from './management.ts';
 
-/** Builds kernel and initrd with images/build.ts, which does nothing where nothing changed; `say` gets its output. */
+/** Builds kernel and initrd with images/build.ts, which does nothing where nothing changed; `say` gets its progress, not its size table. */
 export async function buildImage(root: string, say: (line: string) => void): Promise<DiscoveryImage> {
   const out = join(root, '.cache/image/out');
   const image = { kernel: join(out, 'vmlinuz'), initrd: join(out, 'initrd') };
@@ -17,7 +17,7 @@ export async function buildImage(root: string, say: (line: string) => void): Pro
     });
     const handle = lineReader((line) => {
       lines.push(line);
-      say(line);
+      if (line.startsWith('image: ')) say(line);
     });
     child.stdout.on('data', handle);
     child.stderr.on('data', handle);
