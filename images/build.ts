@@ -4,7 +4,7 @@
  *     node images/build.ts [--out DIR] [--cache DIR] [--locked] [--update-lock]
  */
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { PackageGoneError, readLock, resolveCurrent, sha256, writeLock } from './debian.ts';
@@ -63,7 +63,7 @@ export async function buildImage(options: BuildOptions = {}): Promise<Manifest> 
   writeAtomically(join(out, 'vmlinuz'), kernel.vmlinuz);
   writeAtomically(join(out, 'initrd'), initrd);
   writeAtomically(join(out, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  say(`image: ${out} (initrd ${mebibytes(initrd.length)} MiB, kernel ${kernel.version})`);
+  say(`image: ${relative(process.cwd(), out)} (initrd ${mebibytes(initrd.length)} MiB, kernel ${kernel.version})`);
   return manifest;
 }
 

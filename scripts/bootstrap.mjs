@@ -59,10 +59,19 @@ function fail(message) {
   process.exit(1);
 }
 
-function run(file, argv, options = {}) {
-  const { status, error } = spawnSync(file, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options });
+/** Runs a set-up step; its output is shown only if it fails. */
+function run(file, argv, env = process.env) {
+  const { status, error, stdout, stderr } = spawnSync(file, argv, {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
   if (error) fail(`set-up: ${file} could not be started: ${error.message}`);
-  if (status !== 0) fail(`set-up: "${[file, ...argv].join(' ')}" ended with status ${status}; see its output above.`);
+  if (status !== 0)
+    fail(
+      `${stdout}${stderr}\nset-up: "${[file, ...argv].join(' ')}" ended with status ${status}; its output is above.`,
+    );
 }
 
 function missingPackages(wanted) {
@@ -89,11 +98,8 @@ function aptInstall(names) {
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    run('apt-get', ['update', '-qq'], { env });
-    run('apt-get', ['install', '-y', '-qq', '-o', 'Dpkg::Use-Pty=0', '--no-install-recommends', ...names], {
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    run('apt-get', ['update', '-qq'], env);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], env);
   } finally {
     if (ours) rmSync(policy, { force: true });
   }
@@ -139,8 +145,10 @@ function ensureNodePackages() {
   process.stdout.write(
     `npm packages to install: as pnpm-lock.yaml pins them, Node 26 among them (with pnpm ${pnpmVersion} through npx)\n`,
   );
-  run('npx', ['--yes', `pnpm@${pnpmVersion}`, 'install', '--frozen-lockfile', '--reporter=silent'], {
-    env: { ...process.env, CI: 'true', npm_config_loglevel: 'error' },
+  run('npx', ['--yes', `pnpm@${pnpmVersion}`, 'install', '--frozen-lockfile', '--reporter=append-only'], {
+    ...process.env,
+    CI: 'true',
+    npm_config_loglevel: 'error',
   });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, digest);

@@ -37,11 +37,15 @@ export function describeMachine(name: string, machine: apiV2.Machine): string {
   return `${name}\n${rows(table)}`;
 }
 
-/** What the agent tells beyond upstream's messages travels as labels, `ingot.inventory.disk<name>` for a disk. */
+/**
+ * Model and serial number of a disk. What the agent tells beyond upstream's messages travels as labels:
+ * `ingot.inventory.disk/<name>` is `<model>;<serial>;<firmware>;<bytes>`.
+ */
 function labelOf(machine: apiV2.Machine, disk: string): string {
-  const labels = machine.meta?.labels?.labels ?? {};
-  const entry = Object.entries(labels).find(([key]) => key.includes('disk') && key.endsWith(disk.replace('/dev/', '')));
-  return entry?.[1] ?? '';
+  const label = machine.meta?.labels?.labels[`ingot.inventory.disk/${disk.replace('/dev/', '')}`];
+  if (label === undefined) return '';
+  const [model, serial] = label.split(';');
+  return `${model}, serial ${serial}`;
 }
 
 /** One line of times: seconds from power-on to each phase. */
