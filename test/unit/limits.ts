@@ -84,7 +84,7 @@ export function constantsIn(source: string): string[] {
   ]
     .map(([, name = '']) => name)
     .filter((name) => LIMIT_NAME.test(name));
-  const objects = [...source.matchAll(/^export const \w*(?:_LIMITS|ServerLimits)\b[^{]*\{([^}]*)\}/gm)].flatMap(
+  const objects = [...source.matchAll(/^(?:export )?const \w*(?:_LIMITS|ServerLimits)\b[^{]*\{([^}]*)\}/gm)].flatMap(
     ([, body = '']) => [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name),
   );
   return [...constants, ...objects];
