@@ -17,7 +17,7 @@ import { MemoryLogger } from '@ingot/daemon';
 import { MockClock, systemClock, systemEntropy, type Clock } from '@ingot/net';
 import { startControlPlane, type ControlPlane, type PartitionConfig } from '../src/index.ts';
 
-export const lab: PartitionConfig = {
+const lab: PartitionConfig = {
   id: 'lab',
   description: 'two leaves',
   bootConfiguration: { kernelUrl: 'http://10.0.0.1/vmlinuz', imageUrl: 'http://10.0.0.1/initrd', commandline: 'quiet' },

@@ -16,7 +16,7 @@ const fixture = (name: string): string => readFileSync(new URL(`fixtures/${name}
 
 export const ca: string = fixture('ca.pem');
 export const otherCa: string = fixture('other-ca.pem');
-export const identity: TlsIdentity = { cert: fixture('server.pem'), key: fixture('server.key') };
+const identity: TlsIdentity = { cert: fixture('server.pem'), key: fixture('server.key') };
 
 export const uuid = 'b1a6f1c2-0f5b-4a51-9d0e-6f2f0a1b2c3d';
 

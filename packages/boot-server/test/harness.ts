@@ -41,7 +41,7 @@ export function ip(text: string): Ipv4 {
   return parsed.value;
 }
 
-export function mac(text: string): Mac {
+function mac(text: string): Mac {
   const parsed = parseMac(text);
   if (!parsed.ok) throw new Error(parsed.reason);
   return parsed.value;

@@ -64,7 +64,7 @@ export function openSysfs(root: string): Sysfs {
 }
 
 /** Compares digit runs as numbers. Independent of the locale, so that every machine sorts alike. */
-export function naturalOrder(a: string, b: string): number {
+function naturalOrder(a: string, b: string): number {
   const left = pieces(a);
   const right = pieces(b);
   for (let index = 0; index < Math.min(left.length, right.length); index++) {

@@ -9,7 +9,7 @@ export interface CpuShape {
 }
 
 /** Logical processors numbered as Linux does: first threads of all cores, then their siblings. */
-export function cpuTree({ sockets, coresPerSocket, threadsPerCore, vendor, model }: CpuShape): Tree {
+function cpuTree({ sockets, coresPerSocket, threadsPerCore, vendor, model }: CpuShape): Tree {
   const cores = sockets * coresPerSocket;
   const tree: Record<string, string> = {};
   const cpuinfo: string[] = [];
@@ -24,7 +24,7 @@ export function cpuTree({ sockets, coresPerSocket, threadsPerCore, vendor, model
   return { ...tree, '/proc/cpuinfo': cpuinfo.join('\n') };
 }
 
-export function memoryTree(blocks: number, blockBytes: number): Tree {
+function memoryTree(blocks: number, blockBytes: number): Tree {
   const tree: Record<string, string> = {
     '/sys/devices/system/memory/block_size_bytes': `${blockBytes.toString(16)}\n`,
   };
@@ -32,7 +32,7 @@ export function memoryTree(blocks: number, blockBytes: number): Tree {
   return tree;
 }
 
-export function pciTree(address: string, vendor: number, device: number, classId: number): Tree {
+function pciTree(address: string, vendor: number, device: number, classId: number): Tree {
   const directory = `/sys/devices/pci0000:00/${address}`;
   const hex = (value: number): string => `0x${value.toString(16).padStart(4, '0')}\n`;
   return {
@@ -43,7 +43,7 @@ export function pciTree(address: string, vendor: number, device: number, classId
   };
 }
 
-export function nvmeTree(number: number, model: string, serial: string, firmware: string, sizeBytes: number): Tree {
+function nvmeTree(number: number, model: string, serial: string, firmware: string, sizeBytes: number): Tree {
   const controller = `/sys/devices/pci0000:00/nvme/nvme${number}`;
   const namespace = `${controller}/nvme${number}n1`;
   return {
@@ -62,7 +62,7 @@ export function nvmeTree(number: number, model: string, serial: string, firmware
 }
 
 /** A NIC below the PCI device `address`, which `pciTree` makes. */
-export function nicTree(name: string, address: string, mac: string, driver: string, megabits: number): Tree {
+function nicTree(name: string, address: string, mac: string, driver: string, megabits: number): Tree {
   const device = `/sys/devices/pci0000:00/${address}`;
   const directory = `${device}/net/${name}`;
   return {
@@ -78,7 +78,7 @@ export function nicTree(name: string, address: string, mac: string, driver: stri
 }
 
 /** Excerpt of pci.ids in its own format. */
-export const pciIds = `# List of PCI ID's
+const pciIds = `# List of PCI ID's
 1022  Advanced Micro Devices, Inc. [AMD]
 \t1480  Starship/Matisse Root Complex
 10de  NVIDIA Corporation

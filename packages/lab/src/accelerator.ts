@@ -22,7 +22,7 @@ function probeSector(): Uint8Array {
 }
 
 /** Whether a machine gets through SeaBIOS under KVM within seconds here; having /dev/kvm alone proves nothing. */
-export async function kvmWorks(): Promise<boolean> {
+async function kvmWorks(): Promise<boolean> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-kvm-'));
   try {
     const disk = join(directory, 'probe.img');

@@ -42,7 +42,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** A version 4 UUID (RFC 9562 §5.4). */
-export function drawUuid(entropy: Entropy): string {
+function drawUuid(entropy: Entropy): string {
   const bytes = entropy.bytes(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
@@ -50,7 +50,7 @@ export function drawUuid(entropy: Entropy): string {
 }
 
 /** 52:54:00 is the block that QEMU's users draw from; the rest is random. */
-export function drawMac(entropy: Entropy): string {
+function drawMac(entropy: Entropy): string {
   return `52:54:00:${hex(entropy.bytes(3)).match(/../g)?.join(':')}`;
 }
 

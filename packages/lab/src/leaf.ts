@@ -33,9 +33,9 @@ export interface Leaf {
 }
 
 /** The VLAN in which unprovisioned machines boot. */
-export const pxeVlan = 'Vlan4000';
+const pxeVlan = 'Vlan4000';
 
-export function leafUplink(number: number): string {
+function leafUplink(number: number): string {
   return `10.0.0.${10 + number}`;
 }
 

@@ -43,7 +43,7 @@ export function decideBoot(request: BootRequest, config: DecisionConfig): BootDe
 }
 
 /** `arch` first, as existing iPXE builds and tests of this URL have it. The mac is left unescaped: iPXE needs no escape. */
-export function scriptUrl(httpUrl: string, client: { mac: string; uuid: string | undefined; arch: string }): string {
+function scriptUrl(httpUrl: string, client: { mac: string; uuid: string | undefined; arch: string }): string {
   const uuid = client.uuid === undefined ? '' : `&uuid=${client.uuid}`;
   return `${httpUrl}/_/ipxe?arch=${client.arch}&mac=${client.mac}${uuid}`;
 }

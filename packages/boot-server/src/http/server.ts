@@ -12,7 +12,7 @@ import { sendError, sendText, type Request } from './reply.ts';
 import { serveScript, type ScriptRouteComponents } from './script-route.ts';
 
 /** Every limit and what it stops. */
-export const HTTP_LIMITS = {
+const HTTP_LIMITS = {
   /** Connections at once: file descriptors. */
   connections: 1_024,
   /** Connections at once from one address: one client taking them all. iPXE opens one, firmware two. */

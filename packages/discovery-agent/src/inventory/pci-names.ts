@@ -11,7 +11,7 @@ const hex = (id: number): string => id.toString(16).padStart(4, '0');
  * Looks up in the text of pci.ids (https://pci-ids.ucw.cz). Searches instead of parsing: the list has 35,000 lines,
  * a machine has perhaps ten devices to name.
  */
-export function openPciNames(text: string): PciNames {
+function openPciNames(text: string): PciNames {
   const line = (from: number): string => text.slice(from, endOfLine(text, from));
   return {
     lookup(vendorId, deviceId) {
