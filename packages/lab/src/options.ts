@@ -19,7 +19,7 @@ const flags = {
   accel: { value: 'tcg|kvm|auto', help: 'software emulation, KVM, or KVM if it proves to work (auto)' },
   timeout: {
     value: 'SECONDS',
-    help: 'give up when a machine does not wait by then, 30 to 3600 (300 and 60 more for each further machine)',
+    help: 'give up when a machine does not wait by then, 5 to 3600 (300 and 60 more for each further machine)',
   },
   name: { value: 'NAME', help: 'name of the rack, so that several run side by side (lab)' },
   help: { value: undefined, help: 'print this' },
@@ -47,7 +47,7 @@ const schema: z.ZodType<LabOptions> = z.strictObject({
   memory: count(512, 65_536).default(1024),
   cpus: count(1, 64).default(2),
   accel: z.enum(['tcg', 'kvm', 'auto']).default('auto'),
-  timeout: count(30, 3600).optional(),
+  timeout: count(5, 3600).optional(),
   name: z
     .string()
     .regex(/^[a-z0-9]{1,8}$/, 'expected 1 to 8 lower-case letters and digits')
