@@ -29,7 +29,7 @@ export async function untilWaiting(
     if (!machine.power.isOn())
       return `it went off after ${lastPhase(machine)} (see ${machine.part.logFile} and ${machine.consoleLog})`;
     if (clock.monotonic() - start > timeoutMs)
-      return `nothing new for too long after ${lastPhase(machine)}: ${timeoutMs / 1000} s are over${problem} (see ${machine.consoleLog})`;
+      return `${timeoutMs / 1000} s are over and it got no further than "${lastPhase(machine)}"${problem} (see ${machine.consoleLog})`;
     await clock.sleep(pollMs);
   }
   return undefined;
