@@ -45,7 +45,8 @@ async function up(options: LabOptions, home: LabHome): Promise<number> {
     return 0;
   }
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort(signal));
+  // Kept until the end: a second Ctrl-C, or the terminal that closes, must not leave half a rack behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(signal));
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const display = process.stdout.isTTY ? createTerminalDisplay(write) : createPlainDisplay(write);
   const started = performance.now();
