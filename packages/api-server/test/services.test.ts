@@ -35,6 +35,38 @@ describe('partitions', () => {
   });
 });
 
+describe("a machine's BMC", () => {
+  test('is told as the machine reported it, its password only to who may act on it', async () => {
+    await using rig = await startRig();
+    await createClient(infraV2.BootService, rig.admin)
+      .register({
+        uuid: machineA,
+        partition: 'lab',
+        bios: {},
+        hardware: { memory: 1n },
+        bmc: { address: '10.0.0.101:623', mac: '52:54:00:00:02:01', user: 'metal', password: 'very-secret' },
+      })
+      .catch(() => undefined); // it hangs on no leaf, but is stored all the same
+    const asked = async (adminRole: apiV2.AdminRole): Promise<apiV2.MachineBMC | undefined> => {
+      const channel = rig.channel(await rig.mint({ adminRole }));
+      const { bmcDetails } = await createClient(adminV2.MachineService, channel).getBMC({ uuid: machineA });
+      return bmcDetails?.bmcReport?.bmc;
+    };
+    expect(await asked(apiV2.AdminRole.EDITOR)).toMatchObject({ address: '10.0.0.101:623', password: 'very-secret' });
+    expect(await asked(apiV2.AdminRole.VIEWER)).toMatchObject({
+      address: '10.0.0.101:623',
+      user: 'metal',
+      password: '',
+    });
+  });
+
+  test('of a machine that nobody knows is not found', async () => {
+    await using rig = await startRig();
+    const asked = createClient(adminV2.MachineService, rig.admin).getBMC({ uuid: machineB });
+    expect((await failure(asked)).code).toBe(Code.NotFound);
+  });
+});
+
 describe('events', () => {
   test('of unknown machines create them; unknown types and keys come back as failed', async () => {
     await using rig = await startRig();

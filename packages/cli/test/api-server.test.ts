@@ -119,7 +119,7 @@ test('an administrator mints a token for agents, and what they register is liste
     /^leaf01 +lab +rack-1 +SONiC \(202411\) +1\/1 +1 .*\nleaf02 /,
   );
   const described = await ingot(plane.adminTokenFile, 'machine', 'describe', UUID.slice(0, 8));
-  for (const part of ['Model X;S1;F1;1000', 'leaf01', 'leaf02', 'waiting for allocation', 'EPYC']) {
+  for (const part of ['Model X;S1;F1;1000', 'leaf01', 'leaf02', 'waiting for allocation', 'EPYC', '10.0.0.101:623']) {
     expect(described.stdout).toContain(part);
   }
   expect(described.stdout).not.toContain('very-secret');

@@ -1,4 +1,4 @@
-import { adminV2, ApiError, apiV2, bindService, Code, type BoundService } from '@ingot/api';
+import { adminV2, ApiError, apiV2, bindService, clone, Code, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import { machineMatches } from '../views/machine-query.ts';
@@ -25,7 +25,7 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
         .filter((machine) => machineMatches(machine, query, waitingRoom.isWaiting(machine.uuid)));
       return { machines };
     },
-    getBMC({ uuid }) {
+    getBMC({ uuid }, { caller }) {
       const stored = stores.machines.get(machineIdOf(uuid));
       if (stored === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
       const report = stores.bmcs.get(machineIdOf(uuid));
@@ -39,11 +39,22 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
           rack,
           room,
           size: size?.id ?? '',
-          bmcReport: report,
+          bmcReport: mayActOnBmcs(caller) ? report : withoutPassword(report),
         },
       };
     },
   });
+}
+
+/** Who may switch machines off needs their passwords; who only looks does not. */
+function mayActOnBmcs(caller: Caller): boolean {
+  return caller.kind === 'token' && caller.token.adminRole === apiV2.AdminRole.EDITOR;
+}
+
+function withoutPassword(report: apiV2.MachineBMCReport): apiV2.MachineBMCReport {
+  const redacted = clone(apiV2.MachineBMCReportSchema, report);
+  if (redacted.bmc !== undefined) redacted.bmc.password = '';
+  return redacted;
 }
 
 /** `metalstack.admin.v2.SwitchService`: what an operator sees of switches. */
