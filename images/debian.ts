@@ -117,17 +117,33 @@ function unpack(deb: string, work: string, target: string): void {
 }
 
 function download(work: string, packages: readonly LockedPackage[]): void {
-  const names = packages.map(({ name, version }) => `${name}:${architecture}=${version}`);
   try {
-    // Without the sandbox user apt would complain that it cannot write into our directory.
-    const args = ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...names];
-    execFileSync('apt-get', args, { cwd: work, stdio: 'pipe', encoding: 'utf8' });
-  } catch (cause) {
-    const detail = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
-    throw new PackageGoneError(
-      `apt-get could not download the pinned packages (${detail}); if a version is gone from the archive, run ` +
-        '`apt-get update`, then `node images/build.ts --update-lock` to pin what it offers now',
-      { cause },
-    );
+    aptDownload(work, packages);
+    return;
+  } catch (error) {
+    // Package lists that are old, or were removed to save space, look just like a version that is gone.
+    if (process.getuid?.() !== 0) throw gone(error);
   }
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'pipe' });
+    aptDownload(work, packages);
+  } catch (error) {
+    throw gone(error);
+  }
+}
+
+function aptDownload(work: string, packages: readonly LockedPackage[]): void {
+  const names = packages.map(({ name, version }) => `${name}:${architecture}=${version}`);
+  // Without the sandbox user apt would complain that it cannot write into our directory.
+  const args = ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...names];
+  execFileSync('apt-get', args, { cwd: work, stdio: 'pipe', encoding: 'utf8' });
+}
+
+function gone(cause: unknown): PackageGoneError {
+  const detail = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+  return new PackageGoneError(
+    `apt-get could not download the pinned packages (${detail}); if a version is gone from the archive, run ` +
+      '`apt-get update`, then `node images/build.ts --update-lock` to pin what it offers now',
+    { cause },
+  );
 }
