@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LabError } from './errors.ts';
 
 export type Accelerator = 'tcg' | 'kvm';
 
@@ -55,8 +56,15 @@ async function kvmWorks(): Promise<boolean> {
   }
 }
 
-/** What `--accel` asks for, settled: `auto` takes KVM only where it has just proved to work. */
+/**
+ * What `--accel` asks for, settled: KVM is taken only where it has just proved to work; `kvm` is refused elsewhere
+ * (LAB_OPTION), since the machine would hang in its firmware.
+ */
 export async function chooseAccelerator(wanted: Accelerator | 'auto'): Promise<Accelerator> {
-  if (wanted !== 'auto') return wanted;
-  return (await kvmWorks()) ? 'kvm' : 'tcg';
+  if (wanted === 'tcg' || (await kvmWorks())) return wanted === 'auto' ? 'kvm' : wanted;
+  if (wanted === 'auto') return 'tcg';
+  throw new LabError(
+    'LAB_OPTION',
+    `no machine gets through its firmware under KVM here within ${probeDeadlineMs / 1000} s (is /dev/kvm there, and may it run real mode?); use --accel tcg`,
+  );
 }
