@@ -15,39 +15,29 @@ const probeCode = [0xba, 0xf4, 0x00, 0xb0, 0x10, 0xee, 0xf4];
 const probeStatus = (0x10 << 1) | 1;
 const probeDeadlineMs = 4000;
 
-function probeSector(): Uint8Array {
-  const sector = new Uint8Array(512);
-  sector.set(probeCode);
-  sector.set([0x55, 0xaa], 510);
-  return sector;
+/** SeaBIOS boots no disk of a single sector. */
+const probeDiskBytes = 2 ** 20;
+
+function probeDisk(): Uint8Array {
+  const disk = new Uint8Array(probeDiskBytes);
+  disk.set(probeCode);
+  disk.set([0x55, 0xaa], 510);
+  return disk;
 }
 
-/** Whether a machine gets through SeaBIOS under KVM within seconds here; having /dev/kvm alone proves nothing. */
-async function kvmWorks(): Promise<boolean> {
-  const directory = mkdtempSync(join(tmpdir(), 'ingot-kvm-'));
+/** Whether a machine gets through SeaBIOS within seconds here; having /dev/kvm alone proves nothing. */
+export async function passesFirmware(accelerator: Accelerator): Promise<boolean> {
+  const directory = mkdtempSync(join(tmpdir(), 'ingot-probe-'));
   try {
     const disk = join(directory, 'probe.img');
-    writeFileSync(disk, probeSector());
+    writeFileSync(disk, probeDisk());
     const result = await execa(
       'qemu-system-x86_64',
       [
-        '-nodefaults',
-        '-accel',
-        'kvm',
-        '-machine',
-        'q35',
-        '-display',
-        'none',
-        '-m',
-        '64',
-        '-no-reboot',
-        '-drive',
-        `file=${disk},format=raw,if=none,id=probe,readonly=on`,
-        '-device',
-        'ide-hd,drive=probe',
-        '-device',
-        'isa-debug-exit,iobase=0xf4,iosize=1',
-      ],
+        ['-nodefaults', '-accel', accelerator, '-machine', 'q35', '-display', 'none', '-m', '64', '-no-reboot'],
+        ['-drive', `file=${disk},format=raw,if=none,id=probe`, '-device', 'ide-hd,drive=probe'],
+        ['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
+      ].flat(),
       { reject: false, timeout: probeDeadlineMs, killSignal: 'SIGKILL', stdio: 'ignore' },
     );
     return result.exitCode === probeStatus;
@@ -61,7 +51,7 @@ async function kvmWorks(): Promise<boolean> {
  * (LAB_OPTION), since the machine would hang in its firmware.
  */
 export async function chooseAccelerator(wanted: Accelerator | 'auto'): Promise<Accelerator> {
-  if (wanted === 'tcg' || (await kvmWorks())) return wanted === 'auto' ? 'kvm' : wanted;
+  if (wanted === 'tcg' || (await passesFirmware('kvm'))) return wanted === 'auto' ? 'kvm' : wanted;
   if (wanted === 'auto') return 'tcg';
   throw new LabError(
     'LAB_OPTION',
