@@ -13,7 +13,8 @@ export type Accelerator = 'tcg' | 'kvm';
 const probeCode = [0xba, 0xf4, 0x00, 0xb0, 0x10, 0xee, 0xf4];
 /** isa-debug-exit ends QEMU with (value << 1) | 1. */
 const probeStatus = (0x10 << 1) | 1;
-const probeDeadlineMs = 4000;
+/** Ten times what software emulation takes on an idle host. */
+const probeDeadlineMs = 2000;
 
 /** SeaBIOS boots no disk of a single sector. */
 const probeDiskBytes = 2 ** 20;

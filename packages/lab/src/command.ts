@@ -50,12 +50,14 @@ async function up(options: LabOptions, home: LabHome): Promise<number> {
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const display = process.stdout.isTTY ? createTerminalDisplay(write) : createPlainDisplay(write);
   const started = performance.now();
-  const image = await buildImage(home.root, (line) => display.step(line)).catch((error: unknown) => {
-    // Ctrl-C reaches the build as well.
-    if (interrupted.signal.aborted) return undefined;
-    throw error;
-  });
-  const accelerator = await chooseAccelerator(options.accel);
+  const [image, accelerator] = await Promise.all([
+    buildImage(home.root, (line) => display.step(line)).catch((error: unknown) => {
+      // Ctrl-C reaches the build as well.
+      if (interrupted.signal.aborted) return undefined;
+      throw error;
+    }),
+    chooseAccelerator(options.accel),
+  ]);
   if (image === undefined || interrupted.signal.aborted) return interruptedStatus;
   display.step(
     `rack: ${options.machines} machine${options.machines === 1 ? '' : 's'}, ${options.firmware === 'bios' ? 'SeaBIOS' : 'OVMF (UEFI)'}, ${accelerator === 'kvm' ? 'KVM' : 'software emulation'}`,
