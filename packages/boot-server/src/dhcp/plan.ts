@@ -1,5 +1,6 @@
 import { parseIpv4, type Ipv4 } from '@ingot/wire';
-import type { BootServerConfig, SubnetConfig } from '../config.ts';
+import type { BootServerConfig } from '../config.ts';
+import type { SubnetConfig } from '../config/dhcp.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { broadcastOf, formatIpv4, networkContains, numberOfIpv4, parseNetwork, type Ipv4Network } from '../ipv4.ts';

@@ -1,0 +1,81 @@
+// The one file of the network layer that calls libc. Everything built on it has a path without it.
+import { dlopen, getInt32, getRawPointer } from 'node:ffi';
+
+/**
+ * The system calls that Node lacks and a fast boot server wants. Each returns what the call returns, negative for an
+ * error, with the reason in `errno()`. Integers are plain numbers; sizes and offsets must stay below 2^53. Structures
+ * are the caller's: packed in a Buffer, in host byte order, as the manual page of the call has them.
+ */
+export interface Libc {
+  /** Of the last failed call on this thread; read it at once. */
+  errno(): number;
+  /** Where a buffer's bytes are, for a pointer inside a structure. Keep the buffer alive while the kernel may use it. */
+  addressOf(buffer: Uint8Array): bigint;
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  sendto(fd: number, data: Uint8Array, flags: number, address: Uint8Array): number;
+  /** `vector`: `count` times struct mmsghdr. */
+  recvmmsg(fd: number, vector: Uint8Array, count: number, flags: number): number;
+  sendmmsg(fd: number, vector: Uint8Array, count: number, flags: number): number;
+  epollCreate(flags: number): number;
+  /** `event`: struct epoll_event, ignored for EPOLL_CTL_DEL. */
+  epollCtl(epoll: number, operation: number, fd: number, event: Uint8Array): number;
+  /** `timeoutMs` -1 waits for ever. */
+  epollWait(epoll: number, events: Uint8Array, maxEvents: number, timeoutMs: number): number;
+  eventfd(initial: number, flags: number): number;
+  /** `vector`: `count` times struct iovec. */
+  preadv(fd: number, vector: Uint8Array, count: number, offset: number): number;
+  sendfile(to: number, from: number, offset: number, count: number): number;
+  memfdCreate(name: string, flags: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  close(fd: number): number;
+}
+
+/** Binds the calls; throws where this platform has no libc with all of them. */
+export function openLibc(): Libc {
+  // null: the process itself, which has libc loaded whatever its file name is.
+  const { functions: c } = dlopen(null, {
+    __errno_location: { return: 'pointer', arguments: [] },
+    socket: { return: 'i32', arguments: ['i32', 'i32', 'i32'] },
+    bind: { return: 'i32', arguments: ['i32', 'buffer', 'u32'] },
+    setsockopt: { return: 'i32', arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'] },
+    sendto: { return: 'i64', arguments: ['i32', 'buffer', 'u64', 'i32', 'buffer', 'u32'] },
+    recvmmsg: { return: 'i32', arguments: ['i32', 'buffer', 'u32', 'i32', 'pointer'] },
+    sendmmsg: { return: 'i32', arguments: ['i32', 'buffer', 'u32', 'i32'] },
+    epoll_create1: { return: 'i32', arguments: ['i32'] },
+    epoll_ctl: { return: 'i32', arguments: ['i32', 'i32', 'i32', 'buffer'] },
+    epoll_wait: { return: 'i32', arguments: ['i32', 'buffer', 'i32', 'i32'] },
+    eventfd: { return: 'i32', arguments: ['u32', 'i32'] },
+    preadv: { return: 'i64', arguments: ['i32', 'buffer', 'i32', 'i64'] },
+    sendfile: { return: 'i64', arguments: ['i32', 'i32', 'buffer', 'u64'] },
+    memfd_create: { return: 'i32', arguments: ['buffer', 'u32'] },
+    fcntl: { return: 'i32', arguments: ['i32', 'i32', 'i64'] },
+    close: { return: 'i32', arguments: ['i32'] },
+  });
+  const sendfileOffset = new BigInt64Array(1);
+  const sendfileOffsetBytes = new Uint8Array(sendfileOffset.buffer);
+  return {
+    errno: () => getInt32(c.__errno_location()),
+    addressOf: (buffer) => getRawPointer(buffer),
+    socket: c.socket,
+    bind: (fd, address) => c.bind(fd, address, address.byteLength),
+    setsockopt: (fd, level, name, value) => c.setsockopt(fd, level, name, value, value.byteLength),
+    sendto: (fd, data, flags, address) =>
+      Number(c.sendto(fd, data, BigInt(data.byteLength), flags, address, address.byteLength)),
+    recvmmsg: (fd, vector, count, flags) => c.recvmmsg(fd, vector, count, flags, null),
+    sendmmsg: c.sendmmsg,
+    epollCreate: c.epoll_create1,
+    epollCtl: c.epoll_ctl,
+    epollWait: c.epoll_wait,
+    eventfd: c.eventfd,
+    preadv: (fd, vector, count, offset) => Number(c.preadv(fd, vector, count, BigInt(offset))),
+    sendfile: (to, from, offset, count) => {
+      sendfileOffset[0] = BigInt(offset);
+      return Number(c.sendfile(to, from, sendfileOffsetBytes, BigInt(count)));
+    },
+    memfdCreate: (name, flags) => c.memfd_create(Buffer.from(`${name}\0`), flags),
+    fcntl: (fd, command, argument) => c.fcntl(fd, command, BigInt(argument)),
+    close: c.close,
+  };
+}
