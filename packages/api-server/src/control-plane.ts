@@ -22,7 +22,7 @@ import {
   adminPartitionService,
   adminSwitchService,
 } from './services/admin-services.ts';
-import { bmcService, projectMachineService } from './services/not-served-yet.ts';
+import { bmcService, imageService, projectMachineService } from './services/not-served-yet.ts';
 import { bootService } from './services/boot-service.ts';
 import { componentService } from './services/component-service.ts';
 import type { ServiceDependencies } from './services/context.ts';
@@ -143,6 +143,7 @@ function allServices(dependencies: ServiceDependencies): BoundService<Caller>[] 
     versionService(dependencies),
     healthService(dependencies),
     partitionService(dependencies),
+    imageService(),
     projectMachineService(),
     adminMachineService(dependencies),
     adminSwitchService(dependencies),

@@ -2,11 +2,11 @@
 // @generated from file metalstack/api/v2/image.proto (package metalstack.api.v2, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Meta } from "./common_pb.ts";
+import type { Labels, Meta } from "./common_pb.ts";
 import { file_metalstack_api_v2_common } from "./common_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file metalstack/api/v2/image.proto.
  */
 export const file_metalstack_api_v2_image: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tZXRhbHN0YWNrL2FwaS92Mi9pbWFnZS5wcm90bxIRbWV0YWxzdGFjay5hcGkudjIisAIKBUltYWdlEgoKAmlkGAEgASgJEiUKBG1ldGEYAiABKAsyFy5tZXRhbHN0YWNrLmFwaS52Mi5NZXRhEgsKA3VybBgDIAEoCRIRCgRuYW1lGAQgASgJSACIAQESGAoLZGVzY3JpcHRpb24YBSABKAlIAYgBARIxCghmZWF0dXJlcxgGIAMoDjIfLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlRmVhdHVyZRI+Cg5jbGFzc2lmaWNhdGlvbhgHIAEoDjImLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlQ2xhc3NpZmljYXRpb24SLgoKZXhwaXJlc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX25hbWVCDgoMX2Rlc2NyaXB0aW9uKtIBChNJbWFnZUNsYXNzaWZpY2F0aW9uEiQKIElNQUdFX0NMQVNTSUZJQ0FUSU9OX1VOU1BFQ0lGSUVEEAASLQocSU1BR0VfQ0xBU1NJRklDQVRJT05fUFJFVklFVxABGguCshkHcHJldmlldxIxCh5JTUFHRV9DTEFTU0lGSUNBVElPTl9TVVBQT1JURUQQAhoNgrIZCXN1cHBvcnRlZBIzCh9JTUFHRV9DTEFTU0lGSUNBVElPTl9ERVBSRUNBVEVEEAMaDoKyGQpkZXByZWNhdGVkKn8KDEltYWdlRmVhdHVyZRIdChlJTUFHRV9GRUFUVVJFX1VOU1BFQ0lGSUVEEAASJgoVSU1BR0VfRkVBVFVSRV9NQUNISU5FEAEaC4KyGQdtYWNoaW5lEigKFklNQUdFX0ZFQVRVUkVfRklSRVdBTEwQAhoMgrIZCGZpcmV3YWxsYgZwcm90bzM", [file_google_protobuf_timestamp, file_metalstack_api_v2_common]);
+  fileDesc("Ch1tZXRhbHN0YWNrL2FwaS92Mi9pbWFnZS5wcm90bxIRbWV0YWxzdGFjay5hcGkudjIisAIKBUltYWdlEgoKAmlkGAEgASgJEiUKBG1ldGEYAiABKAsyFy5tZXRhbHN0YWNrLmFwaS52Mi5NZXRhEgsKA3VybBgDIAEoCRIRCgRuYW1lGAQgASgJSACIAQESGAoLZGVzY3JpcHRpb24YBSABKAlIAYgBARIxCghmZWF0dXJlcxgGIAMoDjIfLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlRmVhdHVyZRI+Cg5jbGFzc2lmaWNhdGlvbhgHIAEoDjImLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlQ2xhc3NpZmljYXRpb24SLgoKZXhwaXJlc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX25hbWVCDgoMX2Rlc2NyaXB0aW9uIpQDCgpJbWFnZVF1ZXJ5Eg8KAmlkGAEgASgJSACIAQESDwoCb3MYAiABKAlIAYgBARIUCgd2ZXJzaW9uGAMgASgJSAKIAQESEQoEbmFtZRgEIAEoCUgDiAEBEhgKC2Rlc2NyaXB0aW9uGAUgASgJSASIAQESEAoDdXJsGAYgASgJSAWIAQESNQoHZmVhdHVyZRgHIAEoDjIfLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlRmVhdHVyZUgGiAEBEkMKDmNsYXNzaWZpY2F0aW9uGAggASgOMiYubWV0YWxzdGFjay5hcGkudjIuSW1hZ2VDbGFzc2lmaWNhdGlvbkgHiAEBEi4KBmxhYmVscxgJIAEoCzIZLm1ldGFsc3RhY2suYXBpLnYyLkxhYmVsc0gIiAEBQgUKA19pZEIFCgNfb3NCCgoIX3ZlcnNpb25CBwoFX25hbWVCDgoMX2Rlc2NyaXB0aW9uQgYKBF91cmxCCgoIX2ZlYXR1cmVCEQoPX2NsYXNzaWZpY2F0aW9uQgkKB19sYWJlbHMiJAoWSW1hZ2VTZXJ2aWNlR2V0UmVxdWVzdBIKCgJpZBgBIAEoCSJCChdJbWFnZVNlcnZpY2VHZXRSZXNwb25zZRInCgVpbWFnZRgBIAEoCzIYLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlIn8KGUltYWdlU2VydmljZUxhdGVzdFJlcXVlc3QSCgoCb3MYASABKAkSQwoOY2xhc3NpZmljYXRpb24YAiABKA4yJi5tZXRhbHN0YWNrLmFwaS52Mi5JbWFnZUNsYXNzaWZpY2F0aW9uSACIAQFCEQoPX2NsYXNzaWZpY2F0aW9uIkUKGkltYWdlU2VydmljZUxhdGVzdFJlc3BvbnNlEicKBWltYWdlGAEgASgLMhgubWV0YWxzdGFjay5hcGkudjIuSW1hZ2UiRwoXSW1hZ2VTZXJ2aWNlTGlzdFJlcXVlc3QSLAoFcXVlcnkYASABKAsyHS5tZXRhbHN0YWNrLmFwaS52Mi5JbWFnZVF1ZXJ5IkQKGEltYWdlU2VydmljZUxpc3RSZXNwb25zZRIoCgZpbWFnZXMYASADKAsyGC5tZXRhbHN0YWNrLmFwaS52Mi5JbWFnZSrSAQoTSW1hZ2VDbGFzc2lmaWNhdGlvbhIkCiBJTUFHRV9DTEFTU0lGSUNBVElPTl9VTlNQRUNJRklFRBAAEi0KHElNQUdFX0NMQVNTSUZJQ0FUSU9OX1BSRVZJRVcQARoLgrIZB3ByZXZpZXcSMQoeSU1BR0VfQ0xBU1NJRklDQVRJT05fU1VQUE9SVEVEEAIaDYKyGQlzdXBwb3J0ZWQSMwofSU1BR0VfQ0xBU1NJRklDQVRJT05fREVQUkVDQVRFRBADGg6CshkKZGVwcmVjYXRlZCp/CgxJbWFnZUZlYXR1cmUSHQoZSU1BR0VfRkVBVFVSRV9VTlNQRUNJRklFRBAAEiYKFUlNQUdFX0ZFQVRVUkVfTUFDSElORRABGguCshkHbWFjaGluZRIoChZJTUFHRV9GRUFUVVJFX0ZJUkVXQUxMEAIaDIKyGQhmaXJld2FsbDLGAgoMSW1hZ2VTZXJ2aWNlEmIKA0dldBIpLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlU2VydmljZUdldFJlcXVlc3QaKi5tZXRhbHN0YWNrLmFwaS52Mi5JbWFnZVNlcnZpY2VHZXRSZXNwb25zZSIE2PMYAhJlCgRMaXN0EioubWV0YWxzdGFjay5hcGkudjIuSW1hZ2VTZXJ2aWNlTGlzdFJlcXVlc3QaKy5tZXRhbHN0YWNrLmFwaS52Mi5JbWFnZVNlcnZpY2VMaXN0UmVzcG9uc2UiBNjzGAISawoGTGF0ZXN0EiwubWV0YWxzdGFjay5hcGkudjIuSW1hZ2VTZXJ2aWNlTGF0ZXN0UmVxdWVzdBotLm1ldGFsc3RhY2suYXBpLnYyLkltYWdlU2VydmljZUxhdGVzdFJlc3BvbnNlIgTY8xgCYgZwcm90bzM", [file_google_protobuf_timestamp, file_metalstack_api_v2_common]);
 
 /**
  * An operating system to install.
@@ -79,6 +79,186 @@ export type Image = Message<"metalstack.api.v2.Image"> & {
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
   messageDesc(file_metalstack_api_v2_image, 0);
+
+/**
+ * Selects by every field that is set.
+ *
+ * @generated from message metalstack.api.v2.ImageQuery
+ */
+export type ImageQuery = Message<"metalstack.api.v2.ImageQuery"> & {
+  /**
+   * @generated from field: optional string id = 1;
+   */
+  id?: string | undefined;
+
+  /**
+   * @generated from field: optional string os = 2;
+   */
+  os?: string | undefined;
+
+  /**
+   * @generated from field: optional string version = 3;
+   */
+  version?: string | undefined;
+
+  /**
+   * @generated from field: optional string name = 4;
+   */
+  name?: string | undefined;
+
+  /**
+   * @generated from field: optional string description = 5;
+   */
+  description?: string | undefined;
+
+  /**
+   * @generated from field: optional string url = 6;
+   */
+  url?: string | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.ImageFeature feature = 7;
+   */
+  feature?: ImageFeature | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.ImageClassification classification = 8;
+   */
+  classification?: ImageClassification | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.Labels labels = 9;
+   */
+  labels?: Labels | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageQuery.
+ * Use `create(ImageQuerySchema)` to create a new message.
+ */
+export const ImageQuerySchema: GenMessage<ImageQuery> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 1);
+
+/**
+ * Asks ImageService.Get.
+ *
+ * @generated from message metalstack.api.v2.ImageServiceGetRequest
+ */
+export type ImageServiceGetRequest = Message<"metalstack.api.v2.ImageServiceGetRequest"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageServiceGetRequest.
+ * Use `create(ImageServiceGetRequestSchema)` to create a new message.
+ */
+export const ImageServiceGetRequestSchema: GenMessage<ImageServiceGetRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 2);
+
+/**
+ * Answers ImageService.Get.
+ *
+ * @generated from message metalstack.api.v2.ImageServiceGetResponse
+ */
+export type ImageServiceGetResponse = Message<"metalstack.api.v2.ImageServiceGetResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Image image = 1;
+   */
+  image?: Image | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageServiceGetResponse.
+ * Use `create(ImageServiceGetResponseSchema)` to create a new message.
+ */
+export const ImageServiceGetResponseSchema: GenMessage<ImageServiceGetResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 3);
+
+/**
+ * Asks ImageService.Latest.
+ *
+ * @generated from message metalstack.api.v2.ImageServiceLatestRequest
+ */
+export type ImageServiceLatestRequest = Message<"metalstack.api.v2.ImageServiceLatestRequest"> & {
+  /**
+   * @generated from field: string os = 1;
+   */
+  os: string;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.ImageClassification classification = 2;
+   */
+  classification?: ImageClassification | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageServiceLatestRequest.
+ * Use `create(ImageServiceLatestRequestSchema)` to create a new message.
+ */
+export const ImageServiceLatestRequestSchema: GenMessage<ImageServiceLatestRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 4);
+
+/**
+ * Answers ImageService.Latest.
+ *
+ * @generated from message metalstack.api.v2.ImageServiceLatestResponse
+ */
+export type ImageServiceLatestResponse = Message<"metalstack.api.v2.ImageServiceLatestResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Image image = 1;
+   */
+  image?: Image | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageServiceLatestResponse.
+ * Use `create(ImageServiceLatestResponseSchema)` to create a new message.
+ */
+export const ImageServiceLatestResponseSchema: GenMessage<ImageServiceLatestResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 5);
+
+/**
+ * Asks ImageService.List.
+ *
+ * @generated from message metalstack.api.v2.ImageServiceListRequest
+ */
+export type ImageServiceListRequest = Message<"metalstack.api.v2.ImageServiceListRequest"> & {
+  /**
+   * @generated from field: metalstack.api.v2.ImageQuery query = 1;
+   */
+  query?: ImageQuery | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageServiceListRequest.
+ * Use `create(ImageServiceListRequestSchema)` to create a new message.
+ */
+export const ImageServiceListRequestSchema: GenMessage<ImageServiceListRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 6);
+
+/**
+ * Answers ImageService.List.
+ *
+ * @generated from message metalstack.api.v2.ImageServiceListResponse
+ */
+export type ImageServiceListResponse = Message<"metalstack.api.v2.ImageServiceListResponse"> & {
+  /**
+   * @generated from field: repeated metalstack.api.v2.Image images = 1;
+   */
+  images: Image[];
+};
+
+/**
+ * Describes the message metalstack.api.v2.ImageServiceListResponse.
+ * Use `create(ImageServiceListResponseSchema)` to create a new message.
+ */
+export const ImageServiceListResponseSchema: GenMessage<ImageServiceListResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_image, 7);
 
 /**
  * Values of image classification.
@@ -154,4 +334,39 @@ export type ImageFeature = (typeof ImageFeature)[keyof typeof ImageFeature] | Un
  */
 export const ImageFeatureSchema: GenEnum<ImageFeature> = /*@__PURE__*/
   enumDesc(file_metalstack_api_v2_image, 1);
+
+/**
+ * Operating systems to install.
+ *
+ * @generated from service metalstack.api.v2.ImageService
+ */
+export const ImageService: GenService<{
+  /**
+   * @generated from rpc metalstack.api.v2.ImageService.Get
+   */
+  get: {
+    methodKind: "unary";
+    input: typeof ImageServiceGetRequestSchema;
+    output: typeof ImageServiceGetResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.ImageService.List
+   */
+  list: {
+    methodKind: "unary";
+    input: typeof ImageServiceListRequestSchema;
+    output: typeof ImageServiceListResponseSchema;
+  },
+  /**
+   * The newest image of an operating system.
+   *
+   * @generated from rpc metalstack.api.v2.ImageService.Latest
+   */
+  latest: {
+    methodKind: "unary";
+    input: typeof ImageServiceLatestRequestSchema;
+    output: typeof ImageServiceLatestResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_metalstack_api_v2_image, 0);
 
