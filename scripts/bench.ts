@@ -1,11 +1,31 @@
-// `pnpm bench`: every benchmark under test/bench, one after the other.
+// `pnpm bench [name …] [options]`: the benchmarks under test/bench whose names are given, or all, one after the other.
+// Options go to each of them: `pnpm bench dhcp --quick`.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-for (const file of globSync('test/bench/*.bench.ts', { cwd: root }).toSorted()) {
+const args = process.argv.slice(2).filter((arg) => arg !== '--');
+const options = args.filter((arg) => arg.startsWith('--'));
+const names = args.filter((arg) => !arg.startsWith('--'));
+const all = globSync('test/bench/*.bench.ts', { cwd: root }).toSorted();
+const unknown = names.filter((name) => !all.some((file) => basename(file, '.bench.ts') === name));
+if (unknown.length > 0) {
+  console.error(
+    `no benchmark ${unknown.join(', ')}; there are ${all.map((file) => basename(file, '.bench.ts')).join(', ')}`,
+  );
+  process.exit(64);
+}
+for (const file of all) {
+  if (names.length > 0 && !names.includes(basename(file, '.bench.ts'))) continue;
   console.log(`\n== ${file} ==`);
-  const { status } = spawnSync(process.execPath, [join(root, file)], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(root, file), ...options],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
   if (status !== 0) process.exitCode = 1;
 }

@@ -39,6 +39,8 @@ const debianPackages = [
   ['tftp-hpa', 'another TFTP client', 'test'],
   ['curl', 'an HTTP client', 'test'],
   ['tcpdump', 'captures', 'test'],
+  ['gcc', 'load generators and the lossy forwarder, in C', 'test'],
+  ['libc6-dev', 'headers for them', 'test'],
 ];
 
 /** Packages above whose services Debian would enable at boot; the rack starts its own instances. */

@@ -1,0 +1,166 @@
+/**
+ * Relayed DISCOVER→OFFER: the boot server beside dnsmasq, Kea and ISC dhcpd, 64 in flight, in one run.
+ *
+ *     sudo node test/bench/dhcp.bench.ts [--quick]
+ *
+ * Each server is the real program with a configuration file, in one network namespace; the load generator
+ * (test/bench/load/dhcp-load.c) is in another, as a relay with 10,000 machines behind it, and checks every answer. All
+ * have 16,384 addresses and write their log to a file, at their default level where that is one line a packet or less.
+ * The last table is the same generator against an echo in C: far above the servers, so it is not what limits them.
+ */
+import { compare, type Contender } from './support/compare.ts';
+import { compileC } from './support/compile.ts';
+import { startBootServer, POOL } from './support/boot-server.ts';
+import {
+  CLIENT_ADDRESS,
+  createNamespacePair,
+  PAIR_NETWORK,
+  SERVER_ADDRESS,
+  type NamespacePair,
+  type Started,
+} from './support/namespace-pair.ts';
+
+const quick = process.argv.includes('--quick');
+const ROUNDS = quick ? 1 : 5;
+const COUNT = quick ? 20_000 : 100_000;
+/** A slow server ends by time. */
+const SECONDS = quick ? 3 : 8;
+const OUTSTANDING = 64;
+const OURS = 'ingot';
+
+/** What dhcp-load prints. */
+interface LoadResult {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly bad: number;
+  readonly firstBad: string;
+  readonly relayLast: number;
+  readonly perSecond: number;
+  readonly p50us: number;
+  readonly p99us: number;
+  readonly rssKb: number;
+}
+
+const details = new Map<string, string>();
+
+async function load(pair: NamespacePair, pid: number, more: readonly string[], count = COUNT): Promise<LoadResult> {
+  const program = compileC(new URL('load/dhcp-load.c', import.meta.url));
+  const words = `--server ${SERVER_ADDRESS} --from ${CLIENT_ADDRESS} --outstanding ${OUTSTANDING} --count ${count} --seconds ${SECONDS} --pid ${pid}`;
+  const result: LoadResult = JSON.parse(await pair.run('client', [program, ...words.split(' '), ...more]));
+  return result;
+}
+
+/** A server that is started, warmed up, measured once and stopped. */
+function contender(
+  pair: NamespacePair,
+  name: string,
+  start: () => Promise<Started>,
+  options: { readonly needs?: Contender['needs']; readonly load?: readonly string[] } = {},
+): Contender {
+  const { needs, load: more = [] } = options;
+  return {
+    name,
+    ...(needs === undefined ? {} : { needs }),
+    measure: async () => {
+      await using server = await start();
+      // A just-in-time compiler needs its warm-up; the others get the same one.
+      await load(pair, server.pid, more, COUNT / 5);
+      const result = await load(pair, server.pid, more);
+      if (result.received === 0) throw new Error(`no answer that holds: ${result.firstBad}\n${server.output()}`);
+      const echoed = result.relayLast >= result.received ? 'option 82 last' : 'option 82 not last';
+      details.set(
+        name,
+        `${result.lost} lost, ${result.bad} wrong${result.bad > 0 ? ` (${result.firstBad})` : ''}, p50 ${result.p50us} µs, p99 ${result.p99us} µs, ${Math.round(result.rssKb / 1024)} MB, ${echoed}`,
+      );
+      return result.perSecond;
+    },
+  };
+}
+
+function dnsmasq(pair: NamespacePair, more: readonly string[]): Promise<Started> {
+  const words = `dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --log-facility=- --quiet-dhcp --no-ping --dhcp-authoritative --dhcp-leasefile=${pair.folder}/dnsmasq.leases --pid-file --dhcp-lease-max=20000`;
+  return pair.start('server', [...words.split(' '), ...more], { ready: /started/ });
+}
+
+function kea(pair: NamespacePair, socketType: 'raw' | 'udp'): Promise<Started> {
+  const config = {
+    Dhcp4: {
+      'interfaces-config': { interfaces: [`eth0/${SERVER_ADDRESS}`], 'dhcp-socket-type': socketType },
+      'lease-database': { type: 'memfile', name: `${pair.folder}/kea.csv` },
+      'valid-lifetime': 3600,
+      subnet4: [
+        {
+          subnet: PAIR_NETWORK,
+          pools: [{ pool: `${POOL.first} - ${POOL.last}` }],
+          'option-data': [{ name: 'routers', data: SERVER_ADDRESS }],
+          'next-server': SERVER_ADDRESS,
+          'boot-file-name': 'snponly.efi',
+        },
+      ],
+      loggers: [{ name: 'kea-dhcp4', severity: 'INFO', output_options: [{ output: 'stdout' }] }],
+    },
+  };
+  return pair.start('server', ['kea-dhcp4', '-c', pair.file('kea.json', JSON.stringify(config))], {
+    ready: /DHCP4_STARTED/,
+    env: { KEA_PIDFILE_DIR: pair.folder, KEA_LOCKFILE_DIR: 'none' },
+  });
+}
+
+function iscDhcpd(pair: NamespacePair): Promise<Started> {
+  const config = pair.file(
+    'dhcpd.conf',
+    `authoritative;
+ping-check off;
+subnet 10.9.0.0 netmask 255.255.0.0 {
+  range ${POOL.first} ${POOL.last};
+  option routers ${SERVER_ADDRESS};
+  next-server ${SERVER_ADDRESS};
+  filename "snponly.efi";
+}
+`,
+  );
+  const leases = pair.file('dhcpd.leases', '');
+  return pair.start(
+    'server',
+    ['dhcpd', '-4', '-f', '-q', '--no-pid', '-cf', config, '-lf', leases, '-user', 'root', '-group', 'root', 'eth0'],
+    { ready: /^$|Server starting/ },
+  );
+}
+
+function echo(pair: NamespacePair): Promise<Started> {
+  return pair.start('server', [compileC(new URL('load/udp-echo.c', import.meta.url)), SERVER_ADDRESS], {
+    ready: /listening/,
+  });
+}
+
+await using pair = await createNamespacePair();
+const dnsmasqNeeds = { program: 'dnsmasq', debianPackage: 'dnsmasq-base' };
+const keaNeeds = { program: 'kea-dhcp4', debianPackage: 'kea-dhcp4-server' };
+const range = `--dhcp-range=${POOL.first},${POOL.last},255.255.0.0,1h`;
+const proxySubnets = { listen: [SERVER_ADDRESS], mode: 'proxy', subnets: [{ subnet: PAIR_NETWORK }] };
+await compare({
+  title: `DHCP, relayed DISCOVER→OFFER, ${OUTSTANDING} in flight`,
+  unit: 'offers/s',
+  ours: OURS,
+  rounds: ROUNDS,
+  contenders: [
+    contender(pair, OURS, () => startBootServer(pair)),
+    contender(pair, 'ingot, proxy', () => startBootServer(pair, { dhcp: proxySubnets }), { load: ['--proxy'] }),
+    contender(pair, 'dnsmasq', () => dnsmasq(pair, [range, '--dhcp-boot=snponly.efi']), { needs: dnsmasqNeeds }),
+    contender(
+      pair,
+      'dnsmasq, proxy',
+      () => dnsmasq(pair, ['--dhcp-range=10.9.0.0,proxy,255.255.0.0', '--pxe-service=X86-64_EFI,iPXE,snponly.efi']),
+      { needs: dnsmasqNeeds, load: ['--proxy'] },
+    ),
+    contender(pair, 'Kea, raw', () => kea(pair, 'raw'), { needs: keaNeeds }),
+    contender(pair, 'Kea, udp', () => kea(pair, 'udp'), { needs: keaNeeds }),
+    contender(pair, 'ISC dhcpd', () => iscDhcpd(pair), {
+      needs: { program: 'dhcpd', debianPackage: 'isc-dhcp-server' },
+    }),
+    contender(pair, 'the generator’s ceiling', () => echo(pair)),
+  ],
+});
+console.log('\nlast round:');
+for (const [name, text] of details) console.log(`  ${name.padEnd(34)} ${text}`);

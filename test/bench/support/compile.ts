@@ -1,0 +1,25 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const CACHE = fileURLToPath(new URL('../../../.cache/load', import.meta.url));
+const FLAGS = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
+
+/**
+ * The path of the program made from one C source file by Debian's gcc; compiled again only when the source changed.
+ * Throws with gcc's own words.
+ */
+export function compileC(source: string | URL): string {
+  const path = source instanceof URL ? fileURLToPath(source) : source;
+  const digest = createHash('sha256').update(FLAGS.join(' ')).update(readFileSync(path)).digest('hex').slice(0, 12);
+  const program = join(CACHE, `${basename(path, '.c')}-${digest}`);
+  if (existsSync(program)) return program;
+  mkdirSync(CACHE, { recursive: true });
+  // Another run may compile the same file at this moment.
+  const unfinished = `${program}.${process.pid}`;
+  execFileSync('gcc', [...FLAGS, '-o', unfinished, path], { stdio: ['ignore', 'inherit', 'inherit'] });
+  renameSync(unfinished, program);
+  return program;
+}

@@ -1,0 +1,128 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { execa } from 'execa';
+
+export const SERVER_ADDRESS = '10.9.0.1';
+export const CLIENT_ADDRESS = '10.9.0.2';
+/** Both ends are in 10.9.0.0/16; 10.9.64.0/18 is left for leases. */
+export const PAIR_NETWORK = '10.9.0.0/16';
+
+export type Side = 'server' | 'client';
+
+export interface Started extends AsyncDisposable {
+  readonly pid: number;
+  readonly process: ChildProcess;
+  /** All that it printed so far. */
+  output(): string;
+  /** Ends it with SIGTERM, after 3 s with SIGKILL. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Waits until the output matches, for at most 20 s. */
+  readonly ready?: RegExp;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Two network namespaces on one veth link, and a folder; gone with all their processes on disposal. */
+export interface NamespacePair extends AsyncDisposable {
+  readonly folder: string;
+  /** Name of a side's namespace. */
+  readonly names: Readonly<Record<Side, string>>;
+  file(name: string, text: string): string;
+  /** Output goes to a file: nobody else's processor time is spent on reading it. */
+  start(side: Side, command: readonly string[], options?: StartOptions): Promise<Started>;
+  /** Runs to the end; resolves with stdout, rejects with everything printed. */
+  run(side: Side, command: readonly string[], timeoutMs?: number): Promise<string>;
+}
+
+export async function createNamespacePair(): Promise<NamespacePair> {
+  const folder = mkdtempSync(join(tmpdir(), 'ingot-bench-'));
+  const id = `ingot-${process.pid}-${Math.random().toString(36).slice(2, 6)}`;
+  const names = { server: `${id}-s`, client: `${id}-c` };
+  const running: Started[] = [];
+  let count = 0;
+
+  const start = async (side: Side, command: readonly string[], options: StartOptions = {}): Promise<Started> => {
+    const logPath = join(folder, `${String((count += 1))}.log`);
+    const log = openSync(logPath, 'w');
+    // `ip netns exec` becomes the program: its pid is the program's.
+    const child = spawn('ip', ['netns', 'exec', names[side], ...command], {
+      stdio: ['ignore', log, log],
+      cwd: folder,
+      env: { ...process.env, ...options.env },
+    });
+    closeSync(log);
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    child.once('error', () => undefined);
+    const stop = async (): Promise<void> => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 3_000);
+      await ended;
+      clearTimeout(late);
+    };
+    const started: Started = {
+      pid: child.pid ?? 0,
+      process: child,
+      output: () => readFileSync(logPath, 'utf8'),
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
+    running.push(started);
+    const until = Date.now() + 20_000;
+    while (options.ready !== undefined && !options.ready.test(started.output())) {
+      if (Date.now() > until || child.exitCode !== null)
+        throw new Error(`${command.join(' ')} did not get ready:\n${started.output()}`);
+      await pause(20);
+    }
+    return started;
+  };
+  const dispose = async (): Promise<void> => {
+    await Promise.all(running.map((one) => one.stop()));
+    for (const name of Object.values(names)) {
+      const left = await execa('ip', ['netns', 'pids', name], { reject: false });
+      for (const pid of left.stdout.split('\n').filter((line) => line !== '')) process.kill(Number(pid), 'SIGKILL');
+      await execa('ip', ['netns', 'del', name], { reject: false });
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+
+  const ip = (side: Side, words: string): Promise<unknown> => execa('ip', ['-n', names[side], ...words.split(' ')]);
+  try {
+    for (const name of Object.values(names)) await execa('ip', ['netns', 'add', name]);
+    await ip('server', `link add eth0 type veth peer name eth0 netns ${names.client}`);
+    for (const [side, address] of [
+      ['server', SERVER_ADDRESS],
+      ['client', CLIENT_ADDRESS],
+    ] satisfies [Side, string][]) {
+      await ip(side, 'link set lo up');
+      await ip(side, 'link set eth0 up');
+      await ip(side, `addr add ${address}/16 dev eth0`);
+    }
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return {
+    folder,
+    names,
+    start,
+    file: (name, text) => {
+      const path = join(folder, name);
+      writeFileSync(path, text, { mode: 0o755 });
+      return path;
+    },
+    run: async (side, command, timeoutMs = 120_000) => {
+      const { stdout } = await execa('ip', ['netns', 'exec', names[side], ...command], {
+        cwd: folder,
+        timeout: timeoutMs,
+        maxBuffer: 64_000_000,
+      });
+      return stdout;
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
