@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Entropy, Network } from '@ingot/net';
+import type { Clock, Entropy, Libc, Network } from '@ingot/net';
 import { parseListenAddress, type Health, type Logger, type Metrics } from '@ingot/daemon';
 import { createAdmission } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
 import { createBootResolver } from './api/boot-resolver.ts';
+import { contentMemory } from './artifacts/content.ts';
 import { localFiles } from './artifacts/local-file.ts';
 import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
@@ -39,6 +40,8 @@ export interface BootServerComponents {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly api: BootApi;
+  /** System calls that Node lacks; undefined: everything goes without them. */
+  readonly libc: Libc | undefined;
   /** Ends downloads that are under way. */
   readonly signal: AbortSignal;
 }
@@ -91,9 +94,11 @@ export async function startBootServer(components: BootServerComponents): Promise
       log,
       files: localFiles(roots),
       fetchRemote: fetchRemoteFile,
+      memory: contentMemory(components.libc),
       maxBytes: config.artifacts.maxBytes,
       signal: components.signal,
     });
+    stops.push(() => Promise.resolve(artifacts.close()));
     const serverAddress = plan.serverAddress;
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
 
@@ -190,16 +195,19 @@ async function warnOfMissingBinaries(components: {
   published: ReturnType<typeof publishedFiles>;
   binaries: readonly string[];
   log: Logger;
-  get: (uri: string) => Promise<unknown>;
+  get: (uri: string) => Promise<Disposable>;
 }): Promise<void> {
   for (const file of components.binaries) {
     const found = components.published.find(file);
     if (found === undefined) continue;
-    await components.get(found.uri).catch((error: unknown) => {
+    try {
+      const loaded = await components.get(found.uri);
+      loaded[Symbol.dispose]();
+    } catch (error) {
       components.log.error(
         { event: 'ipxe.missing', file, err: error },
         `machines that need ${file} will not boot: install Debian's ipxe, or see ipxe.directory`,
       );
-    });
+    }
   }
 }

@@ -6,6 +6,8 @@ export const BootServerErrorCode = {
   ArtifactRefused: 'BOOT_ARTIFACT_REFUSED',
   ArtifactUnavailable: 'BOOT_ARTIFACT_UNAVAILABLE',
   ArtifactTooLarge: 'BOOT_ARTIFACT_TOO_LARGE',
+  ArtifactNoRoom: 'BOOT_ARTIFACT_NO_ROOM',
+  ArtifactMismatch: 'BOOT_ARTIFACT_MISMATCH',
   ApiAway: 'BOOT_API_AWAY',
   ApiRefused: 'BOOT_API_REFUSED',
 } as const;

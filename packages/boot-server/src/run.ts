@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { nodeNetwork } from '@ingot/net';
+import { loadLibc, nodeNetwork } from '@ingot/net';
 import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
 import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
@@ -21,6 +21,7 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     metrics,
     health,
     api,
+    libc: await loadLibc(),
     signal,
   });
   const pings = startComponentPings({

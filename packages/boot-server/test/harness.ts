@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createHealth, createMetrics, MemoryLogger, type Metrics } from '@ingot/daemon';
-import { MockClock, mockEntropy, MockNetwork, type Impairment, type MockHost } from '@ingot/net';
+import { loadLibc, MockClock, mockEntropy, MockNetwork, type Impairment, type MockHost } from '@ingot/net';
 import {
   BootpOp,
   buildDhcp,
@@ -161,6 +161,7 @@ export async function startLab(
     metrics,
     health: createHealth({ clock }),
     api,
+    libc: await loadLibc(),
     signal: stopping.signal,
   });
   onTestFinished(async () => {

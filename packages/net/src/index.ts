@@ -11,3 +11,5 @@ export { mockEntropy } from './mock-entropy.ts';
 export { MockNetwork, type Interceptor, type MockNetworkOptions } from './mock-network.ts';
 export { MockHost, type InTransit } from './mock-host.ts';
 export type { Impairment } from './impairment.ts';
+export { loadLibc } from './native/load.ts';
+export type { Libc } from './native/libc.ts';

@@ -2,6 +2,7 @@ import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { Content, ContentWriter } from './content.ts';
 
 /** What tells one version of a file from the next. */
 export interface FileVersion {
@@ -13,11 +14,15 @@ export interface FileVersion {
 export interface LocalFiles {
   /** The version of `path` on disk now. Throws BootServerError ARTIFACT_REFUSED or ARTIFACT_UNAVAILABLE. */
   version(path: string): Promise<FileVersion>;
-  /** Reads a file whole, all of it of one version. Also throws ARTIFACT_TOO_LARGE. */
-  read(path: string, maxBytes: number): Promise<{ readonly bytes: Uint8Array; readonly version: FileVersion }>;
+  /** Reads a file whole, all of it of one version, into what `openWriter` makes for its size. */
+  read(
+    path: string,
+    openWriter: (sizeBytes: number) => ContentWriter,
+  ): Promise<{ readonly content: Content; readonly version: FileVersion }>;
 }
 
 const READ_TRIES = 3;
+const CHUNK_BYTES = 1_048_576;
 
 /** Files under `roots` only, wherever `..` and symbolic links lead. */
 export function localFiles(roots: readonly string[]): LocalFiles {
@@ -50,18 +55,10 @@ export function localFiles(roots: readonly string[]): LocalFiles {
   };
   return {
     version: (path) => withFile(path, statVersion),
-    read: async (path, maxBytes) => {
+    read: async (path, openWriter) => {
       // A file that is being replaced in place shows as two versions around the read: read again.
       for (let attempt = 0; attempt < READ_TRIES; attempt += 1) {
-        const result = await withFile(path, async (file, real) => {
-          const before = await statVersion(file, real);
-          if (before.sizeBytes > maxBytes) throw tooLarge(path, before.sizeBytes, maxBytes);
-          const bytes = await file.readFile();
-          const after = await statVersion(file, real);
-          return after.stamp === before.stamp && bytes.byteLength === before.sizeBytes
-            ? { bytes, version: before }
-            : undefined;
-        });
+        const result = await withFile(path, (file, real) => readOneVersion(file, real, openWriter));
         if (result !== undefined) return result;
       }
       throw new BootServerError(
@@ -70,6 +67,31 @@ export function localFiles(roots: readonly string[]): LocalFiles {
       );
     },
   };
+}
+
+async function readOneVersion(
+  file: FileHandle,
+  path: string,
+  openWriter: (sizeBytes: number) => ContentWriter,
+): Promise<{ content: Content; version: FileVersion } | undefined> {
+  const version = await statVersion(file, path);
+  const writer = openWriter(version.sizeBytes);
+  try {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, version.sizeBytes));
+    while (writer.sizeBytes < version.sizeBytes) {
+      const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, writer.sizeBytes);
+      if (bytesRead === 0) break;
+      writer.write(chunk.subarray(0, Math.min(bytesRead, version.sizeBytes - writer.sizeBytes)));
+    }
+    const after = await statVersion(file, path);
+    if (after.stamp === version.stamp && writer.sizeBytes === version.sizeBytes)
+      return { content: writer.finish(), version };
+  } catch (cause) {
+    writer.discard();
+    throw cause instanceof BootServerError ? cause : unavailable(path, cause);
+  }
+  writer.discard();
+  return undefined;
 }
 
 async function statVersion(file: FileHandle, path: string): Promise<FileVersion> {
@@ -85,13 +107,6 @@ async function statVersion(file: FileHandle, path: string): Promise<FileVersion>
 function isInside(root: string, path: string): boolean {
   const way = relative(root, path);
   return way !== '' && !way.startsWith('..') && !isAbsolute(way);
-}
-
-export function tooLarge(name: string, sizeBytes: number, maxBytes: number): BootServerError {
-  return new BootServerError(
-    BootServerErrorCode.ArtifactTooLarge,
-    `${name} has ${sizeBytes} bytes, and at most ${maxBytes} may be held in memory: raise artifacts.maxBytes`,
-  );
 }
 
 function unavailable(path: string, cause: unknown): BootServerError {

@@ -59,7 +59,8 @@ async function serve(request: Request, components: FileRouteComponents, subject:
   const who = { mac, uuid: mac === undefined ? undefined : components.uuidOf(mac), kind };
   const startedAt = clock.monotonic();
   try {
-    const artifact = await artifacts.get(uri);
+    using artifact = await artifacts.get(uri);
+    const { sha256 } = artifact;
     const bytes = sendArtifact(request, artifact, subject.contentType);
     if (bytes === 0) return;
     request.response.once('close', () => {
@@ -71,7 +72,7 @@ async function serve(request: Request, components: FileRouteComponents, subject:
       }
       metrics.stage('http.file');
       metrics.transferred(kind, bytes, ms);
-      log.info({ event: 'http.file', ...who, bytes, ms, sha256: artifact.sha256 }, `sent ${kind}`);
+      log.info({ event: 'http.file', ...who, bytes, ms, sha256 }, `sent ${kind}`);
     });
   } catch (error) {
     metrics.drop('http', 'file-unavailable');

@@ -56,7 +56,7 @@ export function sendError(
  */
 export function sendArtifact(request: Request, artifact: Artifact, contentType: string): number {
   const { incoming, response, method } = request;
-  const { bytes, sha256 } = artifact;
+  const { sizeBytes, sha256 } = artifact;
   const etag = `"${sha256}"`;
   const common = { etag, 'accept-ranges': 'bytes', 'cache-control': 'no-cache' };
   if (matches(incoming.headers['if-none-match'], etag)) {
@@ -68,21 +68,22 @@ export function sendArtifact(request: Request, artifact: Artifact, contentType: 
   const isCurrent = ifRange === undefined || ifRange === etag;
   // RFC 9110 §14.2: Range is defined for GET only.
   const range =
-    method === 'GET' && isCurrent ? parseRange(incoming.headers.range, bytes.byteLength) : ({ kind: 'whole' } as const);
+    method === 'GET' && isCurrent ? parseRange(incoming.headers.range, sizeBytes) : ({ kind: 'whole' } as const);
   if (range.kind === 'unsatisfiable') {
-    response.writeHead(416, { ...common, 'content-range': `bytes */${bytes.byteLength}`, 'content-length': 0 });
+    response.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}`, 'content-length': 0 });
     response.end();
     return 0;
   }
-  const body = range.kind === 'part' ? bytes.subarray(range.first, range.last + 1) : bytes;
+  const first = range.kind === 'part' ? range.first : 0;
+  const length = range.kind === 'part' ? range.last + 1 - first : sizeBytes;
   response.writeHead(range.kind === 'part' ? 206 : 200, {
     ...common,
     'content-type': contentType,
-    'content-length': body.byteLength,
-    ...(range.kind === 'part' ? { 'content-range': `bytes ${range.first}-${range.last}/${bytes.byteLength}` } : {}),
+    'content-length': length,
+    ...(range.kind === 'part' ? { 'content-range': `bytes ${range.first}-${range.last}/${sizeBytes}` } : {}),
   });
-  response.end(method === 'HEAD' ? undefined : body);
-  return method === 'HEAD' ? 0 : body.byteLength;
+  response.end(method === 'HEAD' ? undefined : artifact.read(first, length));
+  return method === 'HEAD' ? 0 : length;
 }
 
 function matches(header: string | undefined, etag: string): boolean {

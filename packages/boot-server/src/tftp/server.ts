@@ -211,8 +211,8 @@ async function open(components: TftpServerComponents, file: string): Promise<Ope
       message: 'no such file is published',
     };
   try {
-    const artifact = await components.artifacts.get(published.uri);
-    return { ok: true, bytes: artifact.bytes };
+    using artifact = await components.artifacts.get(published.uri);
+    return { ok: true, bytes: artifact.read(0, artifact.sizeBytes) };
   } catch (error) {
     const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
     components.log.error({ err: error, file }, 'a published file cannot be read');
