@@ -9,8 +9,8 @@
  * The last table is the same generator against an echo in C: far above the servers, so it is not what limits them.
  */
 import { compare, type Contender } from './support/compare.ts';
-import { compileC } from './support/compile.ts';
-import { startBootServer, POOL } from './support/boot-server.ts';
+import { compileC } from '../support/compile.ts';
+import { startBootServer, POOL } from '../support/boot-server.ts';
 import {
   CLIENT_ADDRESS,
   createNamespacePair,
@@ -18,7 +18,7 @@ import {
   SERVER_ADDRESS,
   type NamespacePair,
   type Started,
-} from './support/namespace-pair.ts';
+} from '../support/namespace-pair.ts';
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 5;

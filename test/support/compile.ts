@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CACHE = fileURLToPath(new URL('../../../.cache/load', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../.cache/c', import.meta.url));
 const FLAGS = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
 /**

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SERVER_ADDRESS, PAIR_NETWORK, type NamespacePair, type Started } from './namespace-pair.ts';
 
-const MAIN = fileURLToPath(new URL('../../../packages/boot-server/src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', import.meta.url));
 
 /** 16,384 addresses: no peer's pool is larger, none runs out. */
 export const POOL = { first: '10.9.64.0', last: '10.9.127.255' };

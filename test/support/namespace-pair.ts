@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
+import { startLossyForwarder, type CableEnd, type Impairment, type LossyForwarder } from './lossy-forwarder.ts';
 
 export const SERVER_ADDRESS = '10.9.0.1';
 export const CLIENT_ADDRESS = '10.9.0.2';
@@ -27,9 +28,11 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Two network namespaces on one veth link, and a folder; gone with all their processes on disposal. */
+/** Two network namespaces on one link, and a folder; gone with all their processes on disposal. */
 export interface NamespacePair extends AsyncDisposable {
   readonly folder: string;
+  /** The link, when it is a bad cable; `a` is the server's end. */
+  readonly cable: LossyForwarder | undefined;
   /** Name of a side's namespace. */
   readonly names: Readonly<Record<Side, string>>;
   file(name: string, text: string): string;
@@ -39,11 +42,13 @@ export interface NamespacePair extends AsyncDisposable {
   run(side: Side, command: readonly string[], timeoutMs?: number): Promise<string>;
 }
 
-export async function createNamespacePair(): Promise<NamespacePair> {
+/** The link is a veth pair, or with `impairment` a bad cable. */
+export async function createNamespacePair(impairment?: Impairment): Promise<NamespacePair> {
   const folder = mkdtempSync(join(tmpdir(), 'ingot-bench-'));
   const id = `ingot-${process.pid}-${Math.random().toString(36).slice(2, 6)}`;
   const names = { server: `${id}-s`, client: `${id}-c` };
   const running: Started[] = [];
+  let cable: LossyForwarder | undefined;
   let count = 0;
 
   const start = async (side: Side, command: readonly string[], options: StartOptions = {}): Promise<Started> => {
@@ -82,6 +87,7 @@ export async function createNamespacePair(): Promise<NamespacePair> {
   };
   const dispose = async (): Promise<void> => {
     await Promise.all(running.map((one) => one.stop()));
+    await cable?.[Symbol.asyncDispose]();
     for (const name of Object.values(names)) {
       const left = await execa('ip', ['netns', 'pids', name], { reject: false });
       for (const pid of left.stdout.split('\n').filter((line) => line !== '')) process.kill(Number(pid), 'SIGKILL');
@@ -93,7 +99,11 @@ export async function createNamespacePair(): Promise<NamespacePair> {
   const ip = (side: Side, words: string): Promise<unknown> => execa('ip', ['-n', names[side], ...words.split(' ')]);
   try {
     for (const name of Object.values(names)) await execa('ip', ['netns', 'add', name]);
-    await ip('server', `link add eth0 type veth peer name eth0 netns ${names.client}`);
+    if (impairment === undefined) await ip('server', `link add eth0 type veth peer name eth0 netns ${names.client}`);
+    else {
+      const end = (side: Side): CableEnd => ({ namespace: names[side], interface: 'eth0' });
+      cable = await startLossyForwarder(end('server'), end('client'), impairment);
+    }
     for (const [side, address] of [
       ['server', SERVER_ADDRESS],
       ['client', CLIENT_ADDRESS],
@@ -109,6 +119,7 @@ export async function createNamespacePair(): Promise<NamespacePair> {
   return {
     folder,
     names,
+    cable,
     start,
     file: (name, text) => {
       const path = join(folder, name);
