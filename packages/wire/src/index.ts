@@ -18,6 +18,20 @@ export {
   subnetMask,
 } from './ipv4.ts';
 export type { Ipv4, Ipv4Subnet } from './ipv4.ts';
+export {
+  bytesOfIpv6,
+  IPV6_ANY,
+  ipv6OfBigInt,
+  ipv6OfBytes,
+  ipv6ToBigInt,
+  isLinkLocal,
+  isMulticast6,
+  macOfEui64,
+  parseIpv6,
+  parseIpv6Subnet,
+  subnet6Contains,
+} from './ipv6.ts';
+export type { Ipv6, Ipv6Subnet } from './ipv6.ts';
 export { bytesOfMachineUuid, machineUuidOfBytes, parseMachineUuid } from './uuid.ts';
 export type { MachineUuid } from './uuid.ts';
 
@@ -49,6 +63,28 @@ export * from './dhcp/relay-agent.ts';
 export * from './dhcp/client-class.ts';
 export * from './dhcp/vendor-identifying.ts';
 export * from './dhcp/classless-routes.ts';
+
+export { Dhcp6MessageType, dhcp6MessageTypeName } from './dhcpv6/message-type.ts';
+export { Dhcp6OptionCode } from './dhcpv6/option-code.ts';
+export { decodeDhcp6Options, dhcp6OptionsLength, findDhcp6Option, MAX_DHCP6_OPTIONS } from './dhcpv6/option.ts';
+export type { Dhcp6Option } from './dhcpv6/option.ts';
+export {
+  decodeDhcp6,
+  DHCP6_CLIENT_PORT,
+  DHCP6_SERVER_PORT,
+  DHCP6_SERVERS_GROUP,
+  encodeDhcp6,
+} from './dhcpv6/message.ts';
+export type { Dhcp6Message, Dhcp6RelayMessage } from './dhcpv6/message.ts';
+export * from './dhcpv6/relay-chain.ts';
+export * from './dhcpv6/duid.ts';
+export * from './dhcpv6/identity-association.ts';
+export * from './dhcpv6/status-code.ts';
+export * from './dhcpv6/classes.ts';
+export * from './dhcpv6/domain-names.ts';
+export * from './dhcpv6/ntp.ts';
+export * from './dhcpv6/readers.ts';
+export * from './dhcpv6/make-option.ts';
 
 export { CLIENT_ARCHS, clientArch } from './pxe/arch.ts';
 export type { ClientArch } from './pxe/arch.ts';
