@@ -30,6 +30,8 @@ import { leaseStore } from './store/leases.ts';
 import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
 import { startTftpServer } from './tftp/server.ts';
+import { traceLogger } from './timeline/traced-logger.ts';
+import { watchMachines } from './timeline/watch.ts';
 
 export interface BootServerComponents {
   readonly config: BootServerConfig;
@@ -55,7 +57,9 @@ export interface BootServer {
 
 /** Starts every service, or none: rejects with BootServerError CONFIG_INVALID, STORE_UNUSABLE or LISTEN_FAILED. */
 export async function startBootServer(components: BootServerComponents): Promise<BootServer> {
-  const { config, network, clock, entropy, log, api } = components;
+  const { config, network, clock, entropy, api } = components;
+  const machines = watchMachines(clock, components.metrics);
+  const log = traceLogger(components.log, machines.timeline);
   const plan = planDhcp(config);
   const http = parseListenAddress(config.http.listen);
   if (http?.kind !== 'tcp')
