@@ -174,7 +174,7 @@ describe('docs/limits.md', () => {
     const stated = quantities(limit.value);
     const actual = [
       ...[...limit.where.matchAll(/setting `([^`]*)`/g)].map(([, path = '']) =>
-        numbersOf(read(`${limit.folder}/config.ts`), path, 'setting'),
+        numbersOf(text(`${limit.folder}/config{.ts,/*.ts}`), path, 'setting'),
       ),
       ...references(limit).map(([path, name]) => numbersOf(read(path), name, 'constant')),
     ];

@@ -29,7 +29,9 @@ import { openDatabase } from './store/database.ts';
 import { leaseStore } from './store/leases.ts';
 import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
-import { startTftpServer } from './tftp/server.ts';
+import { nodeEngine } from './tftp/node-engine.ts';
+import { ethernetMtu } from './tftp/path-mtu.ts';
+import { startTftpServer, type TftpPath } from './tftp/server.ts';
 import { traceLogger } from './timeline/traced-logger.ts';
 import { watchMachines } from './timeline/watch.ts';
 
@@ -44,6 +46,8 @@ export interface BootServerComponents {
   readonly api: BootApi;
   /** System calls that Node lacks; undefined: everything goes without them. */
   readonly libc: Libc | undefined;
+  /** How TFTP reaches its clients; undefined: over `network`, as if all of it were Ethernet. */
+  readonly tftpPath?: TftpPath | undefined;
   /** Ends downloads that are under way. */
   readonly signal: AbortSignal;
 }
@@ -147,6 +151,11 @@ export async function startBootServer(components: BootServerComponents): Promise
         metrics,
         artifacts,
         published,
+        config: config.tftp,
+        ...(components.tftpPath ?? {
+          engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
+          pathMtu: ethernetMtu,
+        }),
         autoexecScript: renderAutoexecScript(httpUrl),
         uuidOf,
         macOf: (address) => leases.holderOf(numberOfIpv4(address) ?? 0)?.mac,

@@ -5,6 +5,8 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { nodeEngine } from './tftp/node-engine.ts';
+import { interfaceMtu } from './tftp/path-mtu.ts';
 import { bootServerVersion } from './version.ts';
 
 /** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
@@ -12,9 +14,10 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
   const { config, log, clock, entropy, metrics, health, signal } = context;
   const { url, caFile, tokenFile } = config.api;
   const api = grpcBootApi({ url, caFile, tokenFile, partition: config.partition, signal });
+  const network = nodeNetwork();
   const server = await startBootServer({
     config,
-    network: nodeNetwork(),
+    network,
     clock,
     entropy,
     log,
@@ -22,6 +25,10 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     health,
     api,
     libc: await loadLibc(),
+    tftpPath: {
+      engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
+      pathMtu: interfaceMtu,
+    },
     signal,
   });
   const pings = startComponentPings({

@@ -29,6 +29,7 @@ import {
 import { startBootServer, type BootServer } from '../src/boot-server.ts';
 import type { BootApi } from '../src/api/boot-api.ts';
 import type { BootServerConfig } from '../src/config.ts';
+import { tftpSchema, type TftpConfig } from '../src/config/tftp.ts';
 import type { BootAnswer } from '../src/store/boots.ts';
 
 export const UUID = '4b37128e-6e72-4a8d-87da-8ad4d775582c';
@@ -97,7 +98,7 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
       subnets: [subnetConfig('10.0.0'), subnetConfig('10.0.1'), subnetConfig('10.0.2')],
     },
     pxe: {},
-    tftp: {},
+    tftp: tftpConfig(),
     http: { listen: '127.0.0.1:0', url: 'http://10.0.0.1:8080' },
     ipxe: { directory: '/usr/lib/ipxe', files: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' } },
     artifacts: { roots: [], maxBytes: 64_000_000 },
@@ -107,6 +108,10 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
     logLevel: 'debug',
     ...change,
   };
+}
+
+export function tftpConfig(change: Partial<TftpConfig> = {}): TftpConfig {
+  return tftpSchema.parse(change);
 }
 
 export function subnetConfig(

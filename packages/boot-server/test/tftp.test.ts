@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MockClock, MockNetwork, type MockHost, type UdpSocket } from '@ingot/net';
+import { MockClock, MockNetwork, type MockHost } from '@ingot/net';
 import {
   decodeTftp,
   encodeTftp,
@@ -13,18 +13,27 @@ import {
   type TftpPacket,
 } from '@ingot/wire';
 import { retransmissionTimer } from '../src/tftp/retransmission-timer.ts';
-import { TFTP_LIMITS } from '../src/tftp/server.ts';
-import { startTransfer, type TftpResult } from '../src/tftp/transfer.ts';
+import { nodeEngine } from '../src/tftp/node-engine.ts';
+import { Step, TransferState, type TftpResult } from '../src/tftp/transfer-state.ts';
 import { tftpFetch } from './client.ts';
-import { SERVER, startLab, temporaryFolder, testConfig, type Lab } from './harness.ts';
+import { SERVER, startLab, temporaryFolder, testConfig, tftpConfig, type Lab } from './harness.ts';
 
 const snponly = readFileSync('/usr/lib/ipxe/snponly.efi');
 const option = (name: string, value: string | number): TftpOption => ({ name, value: String(value) });
 const EDK2 = [option('tsize', 0), option('blksize', 1468), option('windowsize', 4)];
 
+const TERMS = {
+  blksize: 8,
+  windowsize: 64,
+  timeoutMs: undefined,
+  hasOack: false,
+  deadlineMs: 3_600_000,
+  minBytesPerSecond: 0,
+};
+
 async function labWithRoot(): Promise<{ lab: Lab; root: string; host: MockHost }> {
   const root = temporaryFolder();
-  const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: { root } }) });
+  const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: tftpConfig({ root }) }) });
   return { lab, root, host: lab.network.host('machine', '10.0.1.100/24') };
 }
 
@@ -105,6 +114,22 @@ describe('a transfer', () => {
   });
 });
 
+describe('in single-port mode', () => {
+  it('everything comes from port 69, several transfers at a time', async () => {
+    const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: tftpConfig({ singlePort: true }) }) });
+    const host = lab.network.host('machine', '10.0.1.100/24');
+    const ports = new Set<number>();
+    lab.network.intercept(({ source, target }) => {
+      if (target.address === '10.0.1.100') ports.add(source.port);
+      return undefined;
+    });
+    const results = await Promise.all([EDK2, []].map((options) => tftpFetch(lab, host, 'undionly.kpxe', options)));
+    for (const result of results)
+      expect(result.ok && Buffer.compare(result.bytes, readFileSync('/usr/lib/ipxe/undionly.kpxe'))).toBe(0);
+    expect([...ports]).toEqual([69]);
+  });
+});
+
 describe('options', () => {
   it('are lowered to what an Ethernet frame and firmware bear, and known in any case', async () => {
     const lab = await startLab();
@@ -129,6 +154,21 @@ describe('options', () => {
         option('tsize', snponly.length),
         option('timeout', 3),
       ],
+    });
+  });
+
+  it('are granted up to what is configured', async () => {
+    const config = tftpConfig({ maxBlksize: 1024, maxWindowsize: 2 });
+    const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: config }) });
+    const client = await exchange(
+      lab,
+      lab.network.host('machine', '10.0.1.100/24'),
+      tftpReadRequest('snponly.efi', [option('blksize', 1468), option('windowsize', 8), option('timeout', 200)]),
+    );
+    await client.wait(1);
+    expect(client.heard[0]?.packet).toMatchObject({
+      kind: 'oack',
+      options: [option('blksize', 1024), option('windowsize', 2)],
     });
   });
 
@@ -240,14 +280,34 @@ describe('refusals', () => {
     const lab = await startLab();
     const host = lab.network.host('machine', '10.0.1.100/24');
     const clients = [];
-    for (let count = 0; count < TFTP_LIMITS.transfersPerClient + 3; count += 1)
+    for (let count = 0; count < tftpConfig().maxTransfersPerClient + 3; count += 1)
       clients.push(await exchange(lab, host, tftpReadRequest('snponly.efi')));
     await clients[0]?.wait(1);
-    await clients[TFTP_LIMITS.transfersPerClient - 1]?.wait(1);
-    expect(clients.filter(({ heard }) => heard.length > 0)).toHaveLength(TFTP_LIMITS.transfersPerClient);
+    await clients[tftpConfig().maxTransfersPerClient - 1]?.wait(1);
+    expect(clients.filter(({ heard }) => heard.length > 0)).toHaveLength(tftpConfig().maxTransfersPerClient);
     expect(await lab.drops('tftp', 'too-many-transfers')).toBe(3);
     const other = await tftpFetch(lab, lab.network.host('other', '10.0.1.101/24'), 'undionly.kpxe');
     expect(other.ok).toBe(true);
+  });
+
+  it('a client that was restarted in mid-transfer and asks from the same port is served anew', async () => {
+    const lab = await startLab();
+    const client = await exchange(lab, lab.network.host('machine', '10.0.1.100/24'), tftpReadRequest('snponly.efi'));
+    await client.wait(1);
+    await client.send(tftpReadRequest('snponly.efi'), 69);
+    expect(await lab.drops('tftp', 'repeated-request')).toBe(1);
+    await client.send(tftpReadRequest('snponly.efi', EDK2), 69);
+    await client.wait(2);
+    expect(client.heard[1]?.packet.kind).toBe('oack');
+    expect(lab.log.events('tftp.failed')[0]?.fields).toMatchObject({ cause: 'superseded' });
+  });
+
+  it('no more transfers than configured are under way', async () => {
+    const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: tftpConfig({ maxTransfers: 2 }) }) });
+    for (const end of [100, 101, 102])
+      await exchange(lab, lab.network.host(`host ${end}`, `10.0.1.${end}/24`), tftpReadRequest('snponly.efi'));
+    await lab.clock.advance(0);
+    expect(await lab.drops('tftp', 'too-many-transfers')).toBe(1);
   });
 
   it('a stranger at the transfer’s port is told so and does not disturb it', async () => {
@@ -271,7 +331,8 @@ describe('the transfer machine', () => {
   ): Promise<{ clock: MockClock; blocks: number[]; ack: (block: number) => Promise<void>; results: TftpResult[] }> {
     const clock = new MockClock();
     const network = new MockNetwork({ clock });
-    const server = await network.host('server', '10.0.0.1').bindUdp({ address: '10.0.0.1', port: 0 });
+    const serverHost = network.host('server', '10.0.0.1');
+    const listener = await serverHost.bindUdp({ address: '10.0.0.1', port: 69 });
     const client = await network.host('client', '10.0.0.2').bindUdp({ address: '10.0.0.2', port: 2000 });
     const blocks: number[] = [];
     client.onDatagram(({ data }) => {
@@ -279,23 +340,25 @@ describe('the transfer machine', () => {
       if (decoded.ok && decoded.value.kind === 'data') blocks.push(decoded.value.block);
     });
     const results: TftpResult[] = [];
-    startTransfer(
-      {
-        clock,
-        socket: server,
-        peer: client.address,
-        bytes: new Uint8Array(5_000),
-        terms: { blksize: 512, windowsize, timeoutMs: undefined, accepted: [] },
-      },
-      (result) => results.push(result),
-    );
+    let port = 0;
+    client.onDatagram(({ source }) => (port = source.port));
+    const bytes = new Uint8Array(5_000);
+    const transfer = await nodeEngine({ network: serverHost, clock, singlePort: false }).start({
+      listener,
+      peer: client.address,
+      content: { sizeBytes: bytes.length, fd: undefined, read: (at, length) => bytes.subarray(at, at + length) },
+      terms: { blksize: 512, windowsize, timeoutMs: undefined, accepted: [] },
+      deadlineMs: 3_600_000,
+      minBytesPerSecond: 0,
+    });
+    void transfer.ended.then((result) => results.push(result));
     await clock.advance(0);
     return {
       clock,
       blocks,
       results,
       ack: async (block) => {
-        await client.send(encodeTftp(tftpAck(block)), server.address);
+        await client.send(encodeTftp(tftpAck(block)), { address: '10.0.0.1', port });
         await clock.advance(0);
       },
     };
@@ -338,36 +401,56 @@ describe('the transfer machine', () => {
   });
 
   it('goes on past 65535 blocks, whose numbers start again at 0', () => {
-    const bytes = Buffer.alloc(70_000 * 8 + 3, 'ingot');
-    const peer = { address: '10.0.0.2', port: 2000 };
-    const queue: Uint8Array[] = [];
-    let deliver = (_data: Uint8Array): void => undefined;
-    const socket: UdpSocket = {
-      address: { address: '10.0.0.1', port: 1000 },
-      onDatagram: (handler) => (deliver = (data) => handler({ data, source: peer })),
-      onError: () => undefined,
-      send: (data) => Promise.resolve(void queue.push(data)),
-      close: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
-    const results: TftpResult[] = [];
-    const terms = { blksize: 8, windowsize: 64, timeoutMs: undefined, accepted: [] };
-    startTransfer({ clock: new MockClock(), socket, peer, bytes, terms }, (result) => results.push(result));
-    const parts: Uint8Array[] = [];
-    while (results.length === 0) {
-      const window = queue.splice(0);
-      for (const data of window) {
-        const decoded = decodeTftp(data);
-        if (!decoded.ok || decoded.value.kind !== 'data') throw new Error('no data');
-        if (decoded.value.block !== (parts.length + 1) % 65_536)
-          throw new Error(`block ${decoded.value.block} after ${parts.length}`);
-        parts.push(decoded.value.data);
-      }
-      deliver(encodeTftp(tftpAck(parts.length % 65_536)));
+    const state = new TransferState(TERMS, 140_000 * 8 + 3, 0);
+    let received = 0;
+    for (let step: Step = Step.SEND; step === Step.SEND;) {
+      expect(state.from).toBe(received + 1);
+      received = state.until;
+      step = state.onAck(received % 65_536, received);
     }
-    expect(parts).toHaveLength(70_001);
-    expect(Buffer.compare(Buffer.concat(parts), bytes)).toBe(0);
-    expect(results[0]).toMatchObject({ end: { kind: 'done', confirmed: true }, bytes: bytes.length });
+    expect(received).toBe(140_001);
+    expect(state.result).toEqual({
+      end: { kind: 'done', confirmed: true },
+      bytes: 140_000 * 8 + 3,
+      retransmissions: 0,
+    });
+  });
+
+  it('takes an ACK from before the numbers started again for what it is', () => {
+    const state = new TransferState({ ...TERMS, windowsize: 4 }, 140_000 * 8, 0);
+    while (state.until < 65_540) state.onAck(state.until % 65_536, 0);
+    const { from } = state;
+    expect(state.onAck(65_535, 0)).toBe(Step.WAIT);
+    expect(state.onAck((state.until + 1) % 65_536, 0)).toBe(Step.WAIT);
+    expect(state.from).toBe(from);
+  });
+
+  it('ends a transfer that is slower than it may be over a minute, and no faster one', () => {
+    const slow = new TransferState({ ...TERMS, windowsize: 1, minBytesPerSecond: 256 }, 1_000_000, 0);
+    const fast = new TransferState({ ...TERMS, windowsize: 1, minBytesPerSecond: 256 }, 1_000_000, 0);
+    for (let second = 1; second <= 70; second += 1) {
+      slow.onAck(slow.until, second * 1000);
+      for (let count = 0; count < 40; count += 1) fast.onAck(fast.until, second * 1000);
+    }
+    expect(slow.end).toMatchObject({ kind: 'failed', cause: 'too-slow' });
+    expect(slow.parting).toMatchObject({ code: 0 });
+    expect(fast.end).toBeUndefined();
+  });
+
+  it('ends a transfer at its deadline, whatever its progress', () => {
+    const state = new TransferState({ ...TERMS, windowsize: 1, deadlineMs: 10_000 }, 1_000_000, 0);
+    let now = 0;
+    for (; state.end === undefined; now += 100) state.onAck(state.until, now);
+    expect(now).toBe(10_100);
+    expect(state.end).toMatchObject({ kind: 'failed', cause: 'too-long' });
+  });
+
+  it('is woken in time for whatever comes first', () => {
+    const state = new TransferState({ ...TERMS, deadlineMs: 500 }, 1_000_000, 0);
+    expect(state.wakeAt).toBe(500);
+    expect(state.onTime(500)).toBe(Step.END);
+    expect(state.onTime(9_000)).toBe(Step.WAIT);
+    expect(state.onAck(1, 9_000)).toBe(Step.WAIT);
   });
 
   it('waits twice as long after every wait in vain', async () => {

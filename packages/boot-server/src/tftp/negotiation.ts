@@ -12,20 +12,25 @@ export interface TftpTerms {
   readonly accepted: readonly TftpOption[];
 }
 
-/** 1500 of an Ethernet frame less IP, UDP and TFTP headers (20 + 8 + 4): a larger block would be fragmented. */
-const MAX_BLKSIZE = 1_468;
-/** Beyond 64 blocks nothing is gained, and a burst overruns the receive buffers of firmware. */
-const MAX_WINDOWSIZE = 64;
+/** The most that the server grants. */
+export interface TftpCaps {
+  /** Bytes of data in a block: what the way to the client carries in one piece. */
+  readonly blksize: number;
+  readonly windowsize: number;
+}
+
+/** Whoever wants to be waited for longer would hold its place after it is gone: the option is left out then. */
+const MAX_TIMEOUT_S = 30;
 
 /**
  * Options that are unknown or malformed are left out of the OACK, which is how RFC 2347 §3 declines; blksize and
  * windowsize may be lowered (RFC 2348, RFC 7440 §3), timeout must be echoed as it is or left out (RFC 2349 §2).
  */
-export function negotiate(request: TftpRequest, sizeBytes: number): TftpTerms {
+export function negotiate(request: TftpRequest, sizeBytes: number, caps: TftpCaps): TftpTerms {
   const asked = readTftpOptions(request.options);
-  const blksize = asked.blksize?.ok === true ? Math.min(asked.blksize.value, MAX_BLKSIZE) : undefined;
-  const windowsize = asked.windowsize?.ok === true ? Math.min(asked.windowsize.value, MAX_WINDOWSIZE) : undefined;
-  const timeout = asked.timeout?.ok === true ? asked.timeout.value : undefined;
+  const blksize = asked.blksize?.ok === true ? Math.min(asked.blksize.value, caps.blksize) : undefined;
+  const windowsize = asked.windowsize?.ok === true ? Math.min(asked.windowsize.value, caps.windowsize) : undefined;
+  const timeout = asked.timeout?.ok === true && asked.timeout.value <= MAX_TIMEOUT_S ? asked.timeout.value : undefined;
   const answers = new Map([
     ['blksize', blksize],
     ['windowsize', windowsize],

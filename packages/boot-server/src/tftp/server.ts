@@ -10,18 +10,28 @@ import {
 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import type { TftpConfig } from '../config/tftp.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import { parseBootFilePath } from '../decide/decision.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedFiles } from '../published-files.ts';
+import type { TftpContent, TftpEngine, TftpTransfer } from './engine.ts';
 import { negotiate } from './negotiation.ts';
-import { startTransfer, type TftpResult, type TftpTransfer } from './transfer.ts';
+import { pathBlksize, type PathMtu } from './path-mtu.ts';
+import type { TftpResult } from './transfer-state.ts';
 
-export interface TftpServerComponents {
+/** What sends, and how large its packets may be. */
+export interface TftpPath {
+  readonly engine: TftpEngine;
+  readonly pathMtu: PathMtu;
+}
+
+export interface TftpServerComponents extends TftpPath {
   readonly network: Network;
   readonly clock: Clock;
+  readonly config: TftpConfig;
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly artifacts: ArtifactStore;
@@ -38,13 +48,8 @@ export interface TftpServer extends UdpServer {
   readonly transfers: number;
 }
 
-/** Every limit and what it stops. */
-export const TFTP_LIMITS = {
-  /** Sockets and timers: spoofed requests. */
-  transfers: 256,
-  /** One client taking them all. UEFI needs two at once at most. */
-  transfersPerClient: 8,
-} as const;
+/** A request from the port of a transfer that is older: the client was restarted, and uses its ports again. */
+const RESTARTED_AFTER_MS = 5_000;
 
 /** Serves published files by TFTP, read only. Rejects with BootServerError LISTEN_FAILED. */
 export async function startTftpServer(
@@ -74,9 +79,14 @@ export async function startTftpServer(
       return sessions.size;
     },
     stop: async () => {
-      await Promise.all(sockets.map((socket) => socket.close()));
-      for (const session of sessions.values()) session.transfer?.stop();
+      // In single-port mode the last words to the clients leave through these sockets: they close last.
+      for (const session of sessions.values()) {
+        session.isStopping = true;
+        session.transfer?.stop();
+      }
       await Promise.all([...sessions.values()].map((session) => session.ended));
+      await Promise.all(sockets.map((socket) => socket.close()));
+      await components.engine.stop();
     },
   };
 }
@@ -84,7 +94,12 @@ export async function startTftpServer(
 interface Session {
   /** Undefined while the file is being opened. */
   transfer: TftpTransfer | undefined;
+  /** Whether the server stops, and the transfer is not to begin. */
+  isStopping: boolean;
   readonly client: string;
+  readonly startedAt: number;
+  /** The request as it came. */
+  readonly request: Uint8Array;
   ended: Promise<void>;
 }
 
@@ -107,24 +122,46 @@ function receive(
     drop('write-refused');
     return sendError(socket, source, TftpErrorCode.ACCESS_VIOLATION, 'this server only reads');
   }
-  // Answering an ERROR, or anything else that is no request, could go on for ever.
-  if (packet.kind !== 'rrq') return drop('not-a-request');
   const key = `${source.address}:${source.port}`;
-  // The client did not see the answer yet; the transfer's own timer repeats that.
-  if (sessions.has(key)) return drop('repeated-request');
-  // Silence, not an error: the client asks again, and there may be room by then.
-  if (sessions.size >= TFTP_LIMITS.transfers) return drop('too-many-transfers');
-  const own = [...sessions.values()].filter((session) => session.client === source.address).length;
-  if (own >= TFTP_LIMITS.transfersPerClient) return drop('too-many-transfers');
+  const running = sessions.get(key);
+  if (packet.kind !== 'rrq') {
+    // Answering an ERROR, or anything else that is no request, could go on for ever.
+    if (running?.transfer === undefined || !components.config.singlePort) return drop('not-a-request');
+    return running.transfer.receive(datagram.data);
+  }
+  const now = components.clock.monotonic();
+  if (running !== undefined) {
+    const isSame = Buffer.compare(running.request, datagram.data) === 0;
+    const isYoung = now - running.startedAt < RESTARTED_AFTER_MS;
+    // The client did not see the answer yet; the transfer's own timer repeats that.
+    if (running.transfer === undefined || (isSame && isYoung)) return drop('repeated-request');
+    running.transfer.supersede();
+  } else {
+    const { maxTransfers, maxTransfersPerClient } = components.config;
+    // Silence, not an error: the client asks again, and there may be room by then.
+    if (sessions.size >= maxTransfers) return drop('too-many-transfers');
+    const own = [...sessions.values()].filter((session) => session.client === source.address).length;
+    if (own >= maxTransfersPerClient) return drop('too-many-transfers');
+  }
 
-  const session: Session = { transfer: undefined, client: source.address, ended: Promise.resolve() };
+  const session: Session = {
+    transfer: undefined,
+    isStopping: false,
+    client: source.address,
+    startedAt: now,
+    request: datagram.data,
+    ended: Promise.resolve(),
+  };
   sessions.set(key, session);
-  session.ended = serve(components, session, packet, source, socket)
+  session.ended = (running?.ended ?? Promise.resolve())
+    .then(() => (session.isStopping ? undefined : serve(components, session, packet, source, socket)))
     .catch((error: unknown) => {
       metrics.drop('tftp', 'internal');
       log.error({ err: error, source: source.address }, 'a TFTP request could not be answered');
     })
-    .finally(() => sessions.delete(key));
+    .finally(() => {
+      if (sessions.get(key) === session) sessions.delete(key);
+    });
 }
 
 async function serve(
@@ -134,7 +171,7 @@ async function serve(
   peer: Endpoint,
   listener: UdpSocket,
 ): Promise<void> {
-  const { network, clock, log, metrics } = components;
+  const { config, engine, clock, log, metrics } = components;
   const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
   const { mac: namedMac, file } = parseBootFilePath(name);
   const mac = namedMac ?? components.macOf(peer.address);
@@ -148,21 +185,27 @@ async function serve(
   if (tftpMode(request) !== 'octet') return refuse(TftpErrorCode.NOT_DEFINED, 'bad-mode', 'ask in octet mode');
   const found = await open(components, file);
   if (!found.ok) return refuse(found.code, found.reason, found.message);
-  const { bytes } = found;
-  const terms = negotiate(request, bytes.byteLength);
-  const socket = await network.bindUdp({ address: listener.address.address, port: 0 });
-  try {
-    const startedAt = clock.monotonic();
-    metrics.stage('tftp.start');
-    const { blksize, windowsize } = terms;
-    log.info({ ...who, event: 'tftp.start', bytes: bytes.byteLength, blksize, windowsize }, `TFTP ${file}`);
-    const result = await new Promise<TftpResult>((resolve) => {
-      session.transfer = startTransfer({ clock, socket, peer, bytes, terms }, resolve);
-    });
-    report(components, who, result, Math.round(clock.monotonic() - startedAt));
-  } finally {
-    await socket.close();
-  }
+  using content = found.content;
+  const local = listener.address.address;
+  const terms = negotiate(request, content.sizeBytes, {
+    blksize: config.maxBlksize ?? pathBlksize(components.pathMtu, local, peer.address),
+    windowsize: config.maxWindowsize,
+  });
+  const startedAt = clock.monotonic();
+  metrics.stage('tftp.start');
+  const { blksize, windowsize } = terms;
+  log.info({ ...who, event: 'tftp.start', bytes: content.sizeBytes, blksize, windowsize }, `TFTP ${file}`);
+  const transfer = await engine.start({
+    listener,
+    peer,
+    content,
+    terms,
+    deadlineMs: config.maxTransferMinutes * 60_000,
+    minBytesPerSecond: config.minBytesPerSecond,
+  });
+  session.transfer = transfer;
+  if (session.isStopping) transfer.stop();
+  report(components, who, await transfer.ended, Math.round(clock.monotonic() - startedAt));
 }
 
 function report(
@@ -197,11 +240,11 @@ function report(
 }
 
 type Opened =
-  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: true; readonly content: TftpContent & Disposable }
   | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
 
 async function open(components: TftpServerComponents, file: string): Promise<Opened> {
-  if (file === 'autoexec.ipxe') return { ok: true, bytes: Buffer.from(components.autoexecScript) };
+  if (file === 'autoexec.ipxe') return { ok: true, content: textContent(components.autoexecScript) };
   const published = components.published.find(file);
   if (published === undefined)
     return {
@@ -211,8 +254,7 @@ async function open(components: TftpServerComponents, file: string): Promise<Ope
       message: 'no such file is published',
     };
   try {
-    using artifact = await components.artifacts.get(published.uri);
-    return { ok: true, bytes: artifact.read(0, artifact.sizeBytes) };
+    return { ok: true, content: await components.artifacts.get(published.uri) };
   } catch (error) {
     const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
     components.log.error({ err: error, file }, 'a published file cannot be read');
@@ -230,6 +272,16 @@ async function open(components: TftpServerComponents, file: string): Promise<Ope
       message: 'this file cannot be read',
     };
   }
+}
+
+function textContent(text: string): TftpContent & Disposable {
+  const bytes = Buffer.from(text);
+  return {
+    sizeBytes: bytes.byteLength,
+    fd: undefined,
+    read: (position, length) => bytes.subarray(position, position + length),
+    [Symbol.dispose]: () => undefined,
+  };
 }
 
 function sendError(socket: UdpSocket, peer: Endpoint, code: number, message: string): void {

@@ -1,0 +1,43 @@
+import type { Endpoint, UdpSocket } from '@ingot/net';
+import type { TftpTerms } from './negotiation.ts';
+import type { TftpResult } from './transfer-state.ts';
+
+/** What is sent. It never changes, and stays readable until the transfer has ended. */
+export interface TftpContent {
+  readonly sizeBytes: number;
+  /** A sealed memfd of it, where there is one. */
+  readonly fd: number | undefined;
+  /** Up to `length` bytes, less at the end. */
+  read(position: number, length: number): Uint8Array;
+}
+
+export interface TftpJob {
+  /** The socket that the request came to: answers leave from its address. */
+  readonly listener: UdpSocket;
+  readonly peer: Endpoint;
+  readonly content: TftpContent;
+  readonly terms: TftpTerms;
+  /** The whole transfer may take this long, milliseconds. */
+  readonly deadlineMs: number;
+  readonly minBytesPerSecond: number;
+}
+
+export interface TftpTransfer {
+  /** Settles, and never rejects, when the transfer has ended. */
+  readonly ended: Promise<TftpResult>;
+  /** Tells the client and ends. */
+  stop(): void;
+  /** Ends without a word: the client has begun anew from the same port. */
+  supersede(): void;
+  /** A packet from the peer to the listener's port, which is the transfer's own in single-port mode. */
+  receive(data: Uint8Array): void;
+}
+
+/** Sends files: the part that has to be fast, without names, policy and log. */
+export interface TftpEngine {
+  readonly name: 'native' | 'node';
+  /** Rejects with NetError when there is no socket for it. */
+  start(job: TftpJob): Promise<TftpTransfer>;
+  /** Ends every transfer. */
+  stop(): Promise<void>;
+}
