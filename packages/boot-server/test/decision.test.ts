@@ -137,4 +137,8 @@ describe('boot file paths', () => {
     expect(parseBootFilePath('snponly.efi')).toEqual({ mac: undefined, file: 'snponly.efi' });
     expect(parseBootFilePath('some/dir/snponly.efi')).toEqual({ mac: undefined, file: 'some/dir/snponly.efi' });
   });
+
+  it('takes the doubled slash of shim, which asks so after UEFI HTTP boot', () => {
+    expect(parseBootFilePath('52-54-00-00-01-01//grubx64.efi')).toEqual({ mac: MAC_1, file: 'grubx64.efi' });
+  });
 });

@@ -56,10 +56,14 @@ export function bootFilePath(mac: string, file: string): string {
   return `${mac.replaceAll(':', '-')}/${file}`;
 }
 
-/** Takes a `bootFilePath` apart; a path without a NIC is all file. */
+/**
+ * Takes a `bootFilePath` apart; a path without a NIC is all file. Runs of slashes count as one: started by UEFI HTTP
+ * boot, shim 16.1 asks for `<mac>//grubx64.efi`.
+ */
 export function parseBootFilePath(path: string): { readonly mac: string | undefined; readonly file: string } {
-  const match = /^(?<mac>[0-9a-f]{2}(?:[-:][0-9a-f]{2}){5})\/(?<file>.+)$/i.exec(path);
+  const plain = path.replaceAll(/\/{2,}/g, '/');
+  const match = /^(?<mac>[0-9a-f]{2}(?:[-:][0-9a-f]{2}){5})\/(?<file>.+)$/i.exec(plain);
   const { mac, file } = match?.groups ?? {};
-  if (mac === undefined || file === undefined) return { mac: undefined, file: path };
+  if (mac === undefined || file === undefined) return { mac: undefined, file: plain };
   return { mac: mac.toLowerCase().replaceAll('-', ':'), file };
 }
