@@ -1,7 +1,7 @@
 /** An address of a host and the subnet that it is on. */
 export interface Attachment {
   readonly address: string;
-  /** Names the broadcast domain: hosts with the same link hear each other's broadcasts. */
+  /** Names the broadcast domain: hosts with the same link hear each other's broadcasts and multicasts. */
   readonly link: string;
   /** The subnet's directed broadcast address; none for IPv6 and for an address without a subnet. */
   readonly broadcast: string | undefined;
@@ -10,8 +10,13 @@ export interface Attachment {
 /** The link of every address that was given without a prefix length. */
 const FLAT_LINK = 'flat';
 
-/** Reads `10.0.0.1/24` or `10.0.0.1`; undefined when it is neither. */
+/**
+ * Reads `10.0.0.1/24`, `10.0.0.1`, `2001:db8::1` or `fe80::1%rack`; undefined when it is neither. What stands behind
+ * the `%` names the link, and is the name of every interface on it.
+ */
 export function parseAttachment(text: string): Attachment | undefined {
+  const [, link] = /^[0-9a-f:]*:[0-9a-f:]*%([\w-]+)$/i.exec(text) ?? [];
+  if (link !== undefined) return { address: text, link, broadcast: undefined };
   const [address = '', prefix, ...rest] = text.split('/');
   if (rest.length > 0) return undefined;
   const bits = ipv4Bits(address);

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { NetError, NetErrorCode } from './errors.ts';
 import { isLoopback, type Attachment } from './ipv4-link.ts';
 import { MockSocket, type SocketHost } from './mock-socket.ts';
-import type { BindOptions, Datagram, Endpoint, Network, UdpSocket } from './udp.ts';
+import type { BindOptions, Datagram, Endpoint, MulticastGroup, Network, UdpSocket } from './udp.ts';
 
 /** A datagram between two hosts. */
 export interface InTransit {
@@ -19,6 +19,11 @@ const ANY = new Set(['0.0.0.0', '::']);
 // Linux's net.ipv4.ip_local_port_range.
 const FIRST_EPHEMERAL_PORT = 32_768;
 const LAST_EPHEMERAL_PORT = 60_999;
+
+/** The link of `ff02::1:2%rack`; undefined for what is no IPv6 multicast address of link scope. */
+export function linkOfGroup(address: string): string | undefined {
+  return /^ff[0-9a-f]2:[0-9a-f:]*%(.+)$/i.exec(address)?.[1];
+}
 
 /** A machine on a `MockNetwork`: binds like Linux does. */
 export class MockHost implements Network, SocketHost {
@@ -43,7 +48,10 @@ export class MockHost implements Network, SocketHost {
         `cannot bind ${address}:${port}: give a literal IP address and a port from 0 to 65535`,
       );
     }
-    if (!ANY.has(address) && !isLoopback(address) && !this.has(address) && !this.isBroadcast(address)) {
+    for (const group of options.groups ?? []) this.#checkInterface(options, group);
+    const isGroup = (options.groups ?? []).some((group) => `${group.address}%${group.interfaceName}` === address);
+    const isOwn = isGroup || isLoopback(address) || this.has(address) || this.isBroadcast(address);
+    if (!ANY.has(address) && !isOwn) {
       throw new NetError(
         NetErrorCode.AddressNotAvailable,
         `cannot bind ${address}:${port}: host ${this.name} has no such address; it has ${this.attachments.map((each) => each.address).join(', ')}`,
@@ -87,6 +95,10 @@ export class MockHost implements Network, SocketHost {
         socket.address.port === port && (socket.address.address === address || ANY.has(socket.address.address)),
     );
     const message = (): Datagram => ({ data: Uint8Array.from(datagram.data), source: datagram.source });
+    if (linkOfGroup(address) !== undefined) {
+      for (const socket of matching.filter((each) => each.isMemberOf(address))) socket.receive(message());
+      return;
+    }
     if (this.isBroadcast(address)) {
       for (const socket of matching) socket.receive(message());
       return;
@@ -97,11 +109,22 @@ export class MockHost implements Network, SocketHost {
   }
 
   #sourceFor(bound: string, target: string): string {
-    if (!ANY.has(bound) && !this.isBroadcast(bound)) return bound;
+    if (!ANY.has(bound) && !this.isBroadcast(bound) && linkOfGroup(bound) === undefined) return bound;
     if (isLoopback(target)) return target;
+    const zone = target.split('%')[1];
+    const onLink = zone === undefined ? undefined : this.attachments.find((each) => each.address.endsWith(`%${zone}`));
+    if (onLink !== undefined) return onLink.address;
     const neighbour = this.attachments.find((each) => each.broadcast === target);
     const first = neighbour ?? this.attachments.find((each) => isIP(each.address) === isIP(target));
     return first?.address ?? bound;
+  }
+
+  #checkInterface(options: BindOptions, group: MulticastGroup): void {
+    if (this.attachments.some(({ link }) => link === group.interfaceName)) return;
+    throw new NetError(
+      NetErrorCode.AddressNotAvailable,
+      `cannot bind ${options.address}:${options.port}: host ${this.name} has no interface ${group.interfaceName}`,
+    );
   }
 
   #conflicts(address: string, port: number, reuseAddress: boolean): boolean {

@@ -3,7 +3,7 @@ import type { Entropy } from './entropy.ts';
 import { NetError, NetErrorCode } from './errors.ts';
 import { arrivals, type Impairment } from './impairment.ts';
 import { isLoopback, parseAttachment, type Attachment } from './ipv4-link.ts';
-import { LIMITED_BROADCAST, MockHost, type InTransit } from './mock-host.ts';
+import { LIMITED_BROADCAST, linkOfGroup, MockHost, type InTransit } from './mock-host.ts';
 import { mockEntropy } from './mock-entropy.ts';
 
 /**
@@ -37,7 +37,8 @@ export class MockNetwork {
   }
 
   /**
-   * Adds a host. Addresses are `10.0.0.1/24`, or `10.0.0.1` to share one flat link with all others of that form.
+   * Adds a host. Addresses are `10.0.0.1/24`, or `10.0.0.1` to share one flat link with all others of that form, or
+   * `fe80::1%rack` for an IPv6 address on the link `rack`.
    * Throws `NetError` for an address that is malformed or taken.
    */
   host(name: string, ...addresses: string[]): MockHost {
@@ -97,6 +98,12 @@ export class MockNetwork {
   }
 
   #receivers(from: MockHost, { source, target }: InTransit): readonly MockHost[] {
+    const group = linkOfGroup(target.address);
+    // As a broadcast, a multicast is looped back to its sender.
+    if (group !== undefined) {
+      if (!from.attachments.some((each) => each.link === group)) return [];
+      return this.#hosts.filter((host) => host.attachments.some((each) => each.link === group));
+    }
     if (!from.isBroadcast(target.address)) return this.#hosts.filter((host) => host.has(target.address));
     const link = from.attachments.find((each) =>
       target.address === LIMITED_BROADCAST ? each.address === source.address : each.broadcast === target.address,

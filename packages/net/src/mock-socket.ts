@@ -19,6 +19,7 @@ export class MockSocket implements UdpSocket {
   readonly reuseAddress: boolean;
   readonly #host: SocketHost;
   readonly #broadcast: boolean;
+  readonly #groups: ReadonlySet<string>;
   readonly #handlers = new Handlers();
   #closed = false;
 
@@ -27,6 +28,12 @@ export class MockSocket implements UdpSocket {
     this.address = { address: options.address, port: options.port };
     this.reuseAddress = options.reuseAddress ?? false;
     this.#broadcast = options.broadcast ?? false;
+    this.#groups = new Set((options.groups ?? []).map(({ address, interfaceName }) => `${address}%${interfaceName}`));
+  }
+
+  /** `group` with its link: `ff02::1:2%rack`. */
+  isMemberOf(group: string): boolean {
+    return this.#groups.has(group);
   }
 
   onDatagram(handler: (datagram: Datagram) => void): void {

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { NetError, NetErrorCode } from './errors.ts';
 import { Handlers } from './handlers.ts';
 import type { BindOptions, Datagram, Endpoint, Network, UdpSocket } from './udp.ts';
@@ -17,6 +18,15 @@ async function bindUdp(options: BindOptions): Promise<UdpSocket> {
       `cannot bind ${text(options)}: give a literal IP address and a port from 0 to 65535`,
     );
   }
+  for (const { interfaceName } of options.groups ?? []) {
+    // Node passes a name that it does not know on as "any interface".
+    if (networkInterfaces()[interfaceName]?.some(({ family }) => family === 'IPv6') !== true) {
+      throw new NetError(
+        NetErrorCode.AddressNotAvailable,
+        `cannot bind ${text(options)}: interface ${interfaceName} is not there, not up, or has no IPv6 address: see "ip -6 address"`,
+      );
+    }
+  }
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reuseAddr: reuseAddress });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -28,6 +38,7 @@ async function bindUdp(options: BindOptions): Promise<UdpSocket> {
       });
     });
     if (broadcast) socket.setBroadcast(true);
+    for (const group of options.groups ?? []) socket.addMembership(group.address, `::%${group.interfaceName}`);
   } catch (error) {
     socket.close();
     throw bindError(options, error);

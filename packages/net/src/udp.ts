@@ -1,4 +1,7 @@
-/** One end of a UDP conversation: a literal IP address and a port in [0, 65535]. */
+/**
+ * One end of a UDP conversation: a literal IP address and a port in [0, 65535]. An IPv6 address of link scope
+ * (`fe80::1`, `ff02::1:2`) has the name of its interface behind it: `fe80::1%eth0`.
+ */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -40,6 +43,19 @@ export interface BindOptions {
   readonly broadcast?: boolean;
   /** Allow several sockets on one address and port (SO_REUSEADDR). Default false. */
   readonly reuseAddress?: boolean;
+  /**
+   * IPv6 multicast groups to join. A socket that is bound to the group's address (`ff02::1:2%eth0`) hears what is sent
+   * to the group on that interface and nothing else.
+   */
+  readonly groups?: readonly MulticastGroup[];
+}
+
+/** An IPv6 multicast group on one link. */
+export interface MulticastGroup {
+  /** Without an interface behind it: `ff02::1:2`. */
+  readonly address: string;
+  /** `eth0`. */
+  readonly interfaceName: string;
 }
 
 /** Where sockets come from: `nodeNetwork()`, or a host of a `MockNetwork`. */

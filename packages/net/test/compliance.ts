@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Datagram, Endpoint, Network, UdpSocket } from '../src/index.ts';
+import type { BindOptions, Datagram, Endpoint, Network, UdpSocket } from '../src/index.ts';
 
 /** What the suite needs to run against one implementation. */
 export interface Subject {
@@ -24,7 +24,7 @@ export function describeNetwork(name: string, create: () => Subject): void {
       await Promise.all(sockets.splice(0).map((socket) => socket.close()));
     });
 
-    const bind = async (port = 0, options: { reuseAddress?: boolean; broadcast?: boolean; address?: string } = {}) => {
+    const bind = async (port = 0, options: Partial<BindOptions> = {}) => {
       const socket = await subject.network.bindUdp({ address: LOOPBACK, port, ...options });
       sockets.push(socket);
       return socket;
@@ -114,6 +114,11 @@ export function describeNetwork(name: string, create: () => Subject): void {
     it('refuses an address that the machine does not have', async () => {
       // TEST-NET-1 (RFC 5737): nobody's address.
       await expect(bind(0, { address: '192.0.2.1' })).rejects.toMatchObject({ code: 'NET_ADDRESS_NOT_AVAILABLE' });
+    });
+
+    it('refuses a multicast group on an interface that there is not', async () => {
+      const refusal = bind(0, { address: '::', groups: [{ address: 'ff02::1:2', interfaceName: 'nowhere0' }] });
+      await expect(refusal).rejects.toMatchObject({ code: 'NET_ADDRESS_NOT_AVAILABLE' });
     });
 
     it('refuses a name or a wrong port to bind', async () => {

@@ -129,6 +129,40 @@ describe('broadcast', () => {
   });
 });
 
+describe('an IPv6 multicast group', () => {
+  const group = 'ff02::1:2%rack';
+  const groups = [{ address: 'ff02::1:2', interfaceName: 'rack' }];
+
+  it('reaches the members on its link, who can answer to the address on the link that it came from', async () => {
+    const clock = new MockClock();
+    const network = new MockNetwork({ clock });
+    const client = await network.host('client', 'fe80::1%rack').bindUdp({ address: '::', port: 546 });
+    const server = network.host('server', 'fe80::2%rack', '2001:db8::2');
+    const member = await server.bindUdp({ address: group, port: 547, groups });
+    const unicast = collect(await server.bindUdp({ address: '2001:db8::2', port: 547 }));
+    const outsider = collect(await network.host('outsider', 'fe80::3%rack').bindUdp({ address: '::', port: 547 }));
+    const far = await network.host('far', 'fe80::1%other').bindUdp({
+      address: '::',
+      port: 547,
+      groups: [{ address: 'ff02::1:2', interfaceName: 'other' }],
+    });
+    const elsewhere = collect(far);
+    const sources: unknown[] = [];
+    member.onDatagram(({ source, data }) => {
+      sources.push(source);
+      void member.send(data, source);
+    });
+    const answers: unknown[] = [];
+    client.onDatagram(({ source }) => answers.push(source));
+    await client.send(bytes('x'), { address: group, port: 547 });
+    await client.send(bytes('x'), { address: 'ff02::1:2%other', port: 547 });
+    await clock.advance(0);
+    expect(sources).toEqual([{ address: 'fe80::1%rack', port: 546 }]);
+    expect(answers).toEqual([{ address: 'fe80::2%rack', port: 547 }]);
+    expect([unicast, outsider, elsewhere]).toEqual([[], [], []]);
+  });
+});
+
 describe('interceptors', () => {
   it('see, drop and replace datagrams until they are taken out', async () => {
     const clock = new MockClock();
