@@ -196,9 +196,14 @@ describe('docs/limits.md', () => {
 
 describe('docs/operating.md', () => {
   const guide = doc('operating.md');
-  const examples = [...guide.matchAll(/```yaml\n# part: ([\w-]+)\n([^`]*)```/g)].map(
+  const whole = [...guide.matchAll(/```yaml\n# part: ([\w-]+)\n([^`]*)```/g)].map(
     ([, part = '', yaml = '']) => [part, yaml] as const,
   );
+  /** A section alone is tried at the end of the part's first whole file. */
+  const sections = [...guide.matchAll(/```yaml\n# part: ([\w-]+), section\n([^`]*)```/g)].map(
+    ([, part = '', yaml = '']) => [part, `${whole.find(([each]) => each === part)?.[1] ?? ''}${yaml}`] as const,
+  );
+  const examples = [...whole, ...sections];
 
   test('shows a configuration of every part', () => {
     expect(sorted(examples.map(([part]) => part))).toEqual(['api-server', 'boot-server', 'switch-agent']);

@@ -1,9 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Entropy, Libc, Network } from '@ingot/net';
-import { parseListenAddress, type Health, type Logger, type Metrics, type Redactor } from '@ingot/daemon';
-import { adminRoutes } from './admin/routes.ts';
-import { startAdminServer } from './admin/server.ts';
+import { parseListenAddress, type Health, type Logger, type Metrics } from '@ingot/daemon';
 import { createAdmission } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
@@ -23,13 +21,17 @@ import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { startHttpServer } from './http/server.ts';
 import { numberOfIpv4 } from './ipv4.ts';
 import { renderAutoexecScript } from './ipxe/script.ts';
-import { bootMetrics, registerGauges } from './metrics.ts';
+import { cachedFetch } from './image-cache/cached-fetch.ts';
+import { openCacheDirectory } from './image-cache/cache-directory.ts';
+import { createImageCache } from './image-cache/image-cache.ts';
+import type { ImageLists } from './image-cache/lists.ts';
+import { httpStoreClient } from './image-cache/store-client.ts';
+import { bootMetrics, registerGauges, registerImageGauges } from './metrics.ts';
 import { publishedFiles } from './published-files.ts';
 import { startPxeServer } from './pxe/server.ts';
 import { bootStore } from './store/boots.ts';
 import { openDatabase } from './store/database.ts';
 import { leaseStore } from './store/leases.ts';
-import { lockDataDir } from './store/lock.ts';
 import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
 import { nodeEngine } from './tftp/node-engine.ts';
@@ -46,9 +48,9 @@ export interface BootServerComponents {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
-  /** Keeps secrets out of what the admin socket tells. */
-  readonly redactor: Redactor;
   readonly api: BootApi;
+  /** What the image cache keeps besides the images of the configuration. */
+  readonly imageLists?: ImageLists;
   /** System calls that Node lacks; undefined: everything goes without them. */
   readonly libc: Libc | undefined;
   /** How TFTP reaches its clients; undefined: over `network`, as if all of it were Ethernet. */
@@ -79,19 +81,16 @@ export async function startBootServer(components: BootServerComponents): Promise
   const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${http.port}`).replace(/\/+$/, '');
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const unlock = lockDataDir(config.dataDir, process.pid);
-  const stops: (() => Promise<void>)[] = [() => Promise.resolve(unlock())];
+  const database = openDatabase(join(config.dataDir, 'boot-server.sqlite'));
+  const stops: (() => Promise<void>)[] = [() => Promise.resolve(database.close())];
   const stop = async (): Promise<void> => {
     // The last started first: nothing is answered out of a closed store.
     for (const each of stops.splice(0).toReversed()) await each();
   };
   try {
-    const database = openDatabase(join(config.dataDir, 'boot-server.sqlite'));
-    stops.push(() => Promise.resolve(database.close()));
     const metrics = bootMetrics(components.metrics);
     const sightings = sightingStore(database, clock);
-    const leaseRows = leaseStore(database);
-    const leases = createLeaseEngine({ clock, store: leaseRows, subnets: plan.subnets });
+    const leases = createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
     const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
     const resolver = createBootResolver({ api, store: bootStore(database, clock), log });
     const events = createBootEvents({ api, clock, log });
@@ -105,11 +104,29 @@ export async function startBootServer(components: BootServerComponents): Promise
       ...config.artifacts.roots,
       ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
     ];
+    const imageCache =
+      config.imageCache === undefined
+        ? undefined
+        : createImageCache({
+            config: config.imageCache,
+            directory: await openCacheDirectory(config.imageCache.directory ?? join(config.dataDir, 'images')),
+            store: httpStoreClient(),
+            lists: components.imageLists,
+            clock,
+            log,
+            metrics,
+            signal: components.signal,
+          });
+    if (imageCache !== undefined) {
+      imageCache.start();
+      stops.push(() => imageCache.stop());
+      registerImageGauges(components.metrics, imageCache);
+    }
     const artifacts = createArtifactStore({
       clock,
       log,
       files: localFiles(roots),
-      fetchRemote: fetchRemoteFile,
+      fetchRemote: imageCache === undefined ? fetchRemoteFile : cachedFetch(imageCache, fetchRemoteFile),
       memory: contentMemory(components.libc),
       maxBytes: config.artifacts.maxBytes,
       signal: components.signal,
@@ -122,6 +139,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       {
         log: log.child({ service: 'http' }),
         metrics,
+        images: imageCache === undefined ? undefined : { log, metrics, cache: imageCache },
         script: { log, metrics, gate, resolver, nonces, httpUrl },
         files: { clock, log, metrics, artifacts, resolver, published, uuidOf },
         config: {
@@ -182,21 +200,6 @@ export async function startBootServer(components: BootServerComponents): Promise
       plan.listen,
     );
     stops.push(() => dhcpServer.stop());
-
-    const adminServer = await startAdminServer(
-      {
-        log: log.child({ service: 'admin' }),
-        routes: adminRoutes({
-          clock,
-          redactor: components.redactor,
-          watch: machines,
-          leases: leaseRows,
-          subnets: () => plan.subnets,
-        }),
-      },
-      config.admin.socket ?? join(config.dataDir, 'admin.sock'),
-    );
-    stops.push(() => adminServer.stop());
 
     registerGauges(components.metrics, {
       leases: () => leases.counts(),

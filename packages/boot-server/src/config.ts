@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
-import { adminSchema, type AdminConfig } from './config/admin.ts';
 import { apiSchema, type ApiConfig } from './config/api.ts';
 import { artifactsSchema, type ArtifactsConfig } from './config/artifacts.ts';
 import { bootSchema, type BootConfig } from './config/boot.ts';
@@ -11,6 +10,7 @@ import { machineSchema, type MachineConfig } from './config/machine.ts';
 import { pxeSchema, type PxeConfig } from './config/pxe.ts';
 import { tftpSchema, type TftpConfig } from './config/tftp.ts';
 import { absolutePath, ipv4 } from './config/fields.ts';
+import { imageCacheSchema, type ImageCacheConfig } from './config/image-cache.ts';
 
 /** The configuration with its defaults filled in; the schemas in `config/` say what each field means. */
 export interface BootServerConfig extends DaemonConfig {
@@ -26,7 +26,8 @@ export interface BootServerConfig extends DaemonConfig {
   readonly api: ApiConfig;
   readonly machine: MachineConfig;
   readonly boot: BootConfig;
-  readonly admin: AdminConfig;
+  /** Undefined: no images are cached. */
+  readonly imageCache?: ImageCacheConfig | undefined;
 }
 
 const schema = z.object({
@@ -42,7 +43,7 @@ const schema = z.object({
   api: apiSchema,
   machine: machineSchema,
   boot: bootSchema,
-  admin: adminSchema,
+  imageCache: imageCacheSchema,
 });
 
 /** The boot server's configuration; `docs` and flags come from it. */

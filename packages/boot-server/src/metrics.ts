@@ -24,6 +24,8 @@ export interface BootMetrics {
   stage(stage: Stage): void;
   /** A file that went out whole. */
   transferred(kind: string, bytes: number, ms: number): void;
+  /** A request that the image cache answered (`hit`) or not (`miss`); a download that worked (`fetched`) or not (`failed`). */
+  imageCache(what: 'hit' | 'miss' | 'fetched' | 'failed'): void;
 }
 
 export interface MetricSources {
@@ -55,7 +57,13 @@ export function bootMetrics(metrics: Metrics): BootMetrics {
     labels: ['kind'],
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
   });
+  const images = metrics.counter({
+    name: 'ingot_boot_server_image_cache_total',
+    help: 'Requests that the image cache answered or not, and its downloads.',
+    labels: ['what'],
+  });
   return {
+    imageCache: (what) => images.inc({ what }),
     drop: (service, reason) => drops.inc({ service, reason }),
     stage: (stage) => stages.inc({ stage }),
     transferred: (kind, count, ms) => {
@@ -84,5 +92,22 @@ export function registerGauges(metrics: Metrics, sources: MetricSources): void {
     name: 'ingot_boot_server_artifact_bytes',
     help: 'Bytes of boot files held in memory.',
     collect: (gauge) => gauge.set({}, sources.artifactBytes()),
+  });
+}
+
+/** Gauges of the image cache, where there is one. */
+export function registerImageGauges(
+  metrics: Metrics,
+  cache: { readonly bytes: number; readonly images: number },
+): void {
+  metrics.gauge({
+    name: 'ingot_boot_server_image_cache_bytes',
+    help: 'Bytes of images on disk.',
+    collect: (gauge) => gauge.set({}, cache.bytes),
+  });
+  metrics.gauge({
+    name: 'ingot_boot_server_image_cache_images',
+    help: 'Images on disk.',
+    collect: (gauge) => gauge.set({}, cache.images),
   });
 }

@@ -8,11 +8,13 @@ import {
   durationFromMs,
   infraV2,
   timestampFromMs,
+  timestampMs,
   type Channel,
 } from '@ingot/api';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootAnswer } from '../store/boots.ts';
 import type { BootApi } from './boot-api.ts';
+import type { ImageLists } from '../image-cache/lists.ts';
 import type { ComponentApi } from './component-ping.ts';
 
 export interface GrpcBootApiOptions {
@@ -29,6 +31,7 @@ const BOOT_TIMEOUT_MS = 3_000;
 const DHCP_TIMEOUT_MS = 5_000;
 const TOKEN_TIMEOUT_MS = 5_000;
 const PING_TIMEOUT_MS = 2_000;
+const LIST_TIMEOUT_MS = 10_000;
 /** Long enough for a machine to be looked at; it registers within minutes. */
 const TOKEN_LIFETIME_MS = 72 * 60 * 60 * 1000;
 
@@ -42,7 +45,7 @@ const REFUSALS: ReadonlySet<Code> = new Set([
 ]);
 
 /** The API over gRPC; the connection is made at the first call and made again when it is lost. */
-export function grpcBootApi(options: GrpcBootApiOptions): BootApi & ComponentApi {
+export function grpcBootApi(options: GrpcBootApiOptions): BootApi & ComponentApi & ImageLists {
   const { url, caFile, tokenFile, partition, signal } = options;
   let current: { ca: string; channel: Channel } | undefined;
   const channel = async (): Promise<Channel> => {
@@ -112,6 +115,27 @@ export function grpcBootApi(options: GrpcBootApiOptions): BootApi & ComponentApi
           },
           { timeoutMs: PING_TIMEOUT_MS, signal: AbortSignal.any([signal, until]) },
         );
+      }),
+    images: () =>
+      call('its images', async (connection) => {
+        const { images } = await createClient(apiV2.ImageService, connection).list(
+          {},
+          { timeoutMs: LIST_TIMEOUT_MS, signal },
+        );
+        return images.map((image) => ({
+          id: image.id,
+          url: image.url,
+          expiresAt: image.expiresAt === undefined ? undefined : timestampMs(image.expiresAt),
+        }));
+      }),
+    bootFiles: () =>
+      call('the partition', async (connection) => {
+        const answer = await createClient(apiV2.PartitionService, connection).get(
+          { id: partition },
+          { timeoutMs: LIST_TIMEOUT_MS, signal },
+        );
+        const boot = answer.partition?.bootConfiguration;
+        return [boot?.kernelUrl ?? '', boot?.imageUrl ?? ''].filter((uri) => uri !== '');
       }),
     close: () => {
       current?.channel.close();

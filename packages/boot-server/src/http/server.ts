@@ -8,6 +8,7 @@ import { renderAutoexecScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { serveConfig, type ConfigRouteComponents } from './config-route.ts';
 import { serveBootFile, servePublished, type FileRouteComponents } from './file-route.ts';
+import { askedImage, serveImage, type ImageRouteComponents } from './image-route.ts';
 import { sendError, sendText, type Request } from './reply.ts';
 import { serveScript, type ScriptRouteComponents } from './script-route.ts';
 
@@ -33,6 +34,8 @@ export interface HttpServerComponents {
   readonly script: ScriptRouteComponents;
   readonly files: FileRouteComponents;
   readonly config: ConfigRouteComponents;
+  /** Undefined: no images are cached. */
+  readonly images: ImageRouteComponents | undefined;
 }
 
 export interface HttpServer {
@@ -116,6 +119,8 @@ async function handle(
     return;
   }
   const { path } = request;
+  const image = components.images === undefined ? undefined : askedImage(request, components.images.cache);
+  if (components.images !== undefined && image !== undefined) return serveImage(request, image, components.images);
   if (path === '/_/file') return serveBootFile(request, components.files);
   if (path.startsWith('/boot/') && path.endsWith('/autoexec.ipxe'))
     return sendText(request, 200, renderAutoexecScript(components.script.httpUrl));
