@@ -121,7 +121,7 @@ describe('docs/errors.md', () => {
       tableRows(section(doc('errors.md'), heading)).flatMap(([first = '', second = '']) =>
         second.startsWith(mark) ? codeSpans(first) : [],
       );
-    const loud = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcp/server.ts'))?.[0] ?? '');
+    const loud = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcp/engine.ts'))?.[0] ?? '');
     expect(sorted(marked('Dropped DHCP packets', '⚠'))).toEqual(sorted(loud));
     expect(sorted(marked('Dropped and refused HTTP requests', '✗'))).toEqual(sorted(refusals));
   });

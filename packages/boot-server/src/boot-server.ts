@@ -11,7 +11,8 @@ import { localFiles } from './artifacts/local-file.ts';
 import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
-import type { DecisionConfig } from './decide/decision.ts';
+import { decideBoot, type DecisionConfig } from './decide/decision.ts';
+import { createDhcpEngine } from './dhcp/engine.ts';
 import { createLeaseEngine } from './dhcp/lease-engine.ts';
 import { planDhcp } from './dhcp/plan.ts';
 import { createDhcpResponder } from './dhcp/responder.ts';
@@ -31,6 +32,7 @@ import { publishedFiles } from './published-files.ts';
 import { startPxeServer } from './pxe/server.ts';
 import { bootStore } from './store/boots.ts';
 import { openDatabase } from './store/database.ts';
+import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
 import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
@@ -89,7 +91,8 @@ export async function startBootServer(components: BootServerComponents): Promise
   };
   try {
     const metrics = bootMetrics(components.metrics);
-    const sightings = sightingStore(database, clock);
+    const commits = groupCommit(database);
+    const sightings = sightingStore(database, clock, commits);
     const leases = createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
     const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
     const resolver = createBootResolver({ api, store: bootStore(database, clock), log });
@@ -194,11 +197,17 @@ export async function startBootServer(components: BootServerComponents): Promise
       config.pxe.listen ?? config.dhcp.listen,
     );
     stops.push(() => pxeServer.stop());
-    const respond = createDhcpResponder({ ...plan, leases, sightings, decision });
-    const dhcpServer = await startDhcpServer(
-      { network, log, metrics, respond, onBootRequest: (mac, uuid) => events.report(mac, uuid) },
-      plan.listen,
-    );
+    const dhcpEngine = createDhcpEngine({
+      clock,
+      log,
+      metrics,
+      respond: createDhcpResponder({ ...plan, leases, sightings }),
+      decide: (question) => decideBoot(question, decision),
+      whenUndecided: config.dhcp.whenUndecided,
+      commits,
+      onBootRequest: (mac, uuid) => events.report(mac, uuid),
+    });
+    const dhcpServer = await startDhcpServer({ network, log, engine: dhcpEngine }, plan.listen);
     stops.push(() => dhcpServer.stop());
 
     registerGauges(components.metrics, {

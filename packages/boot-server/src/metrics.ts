@@ -21,7 +21,8 @@ export type Stage =
 export interface BootMetrics {
   /** Something that was asked for and not answered, or refused. `reason` is one of a small fixed set. */
   drop(service: Service, reason: string): void;
-  stage(stage: Stage): void;
+  /** `count` of them at once, default 1. */
+  stage(stage: Stage, count?: number): void;
   /** A file that went out whole. */
   transferred(kind: string, bytes: number, ms: number): void;
   /** A request that the image cache answered (`hit`) or not (`miss`); a download that worked (`fetched`) or not (`failed`). */
@@ -65,7 +66,7 @@ export function bootMetrics(metrics: Metrics): BootMetrics {
   return {
     imageCache: (what) => images.inc({ what }),
     drop: (service, reason) => drops.inc({ service, reason }),
-    stage: (stage) => stages.inc({ stage }),
+    stage: (stage, count) => stages.inc({ stage }, count),
     transferred: (kind, count, ms) => {
       bytes.inc({ kind }, count);
       seconds.observe({ kind }, ms / 1000);

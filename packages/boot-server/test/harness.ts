@@ -95,6 +95,7 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
       listen: [SERVER],
       mode: 'server',
       relays: [],
+      whenUndecided: 'lastKnown',
       subnets: [subnetConfig('10.0.0'), subnetConfig('10.0.1'), subnetConfig('10.0.2')],
     },
     pxe: {},

@@ -1,6 +1,6 @@
 export type { Clock, Timer } from './clock.ts';
 export type { Entropy } from './entropy.ts';
-export type { BindOptions, Datagram, Endpoint, MulticastGroup, Network, UdpSocket } from './udp.ts';
+export type { BindOptions, Datagram, Endpoint, MulticastGroup, Network, Outgoing, UdpSocket } from './udp.ts';
 export { NetError, NetErrorCode } from './errors.ts';
 export { retrySchedule, withRetry, type RetryNotice, type RetryOptions, type WithRetryOptions } from './retry.ts';
 export { systemClock } from './system-clock.ts';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { NetError, NetErrorCode } from './errors.ts';
 import { Handlers } from './handlers.ts';
-import type { BindOptions, Datagram, Endpoint, UdpSocket } from './udp.ts';
+import type { BindOptions, Datagram, Endpoint, Outgoing, UdpSocket } from './udp.ts';
 
 /** What a mock socket needs from its host. */
 export interface SocketHost {
@@ -40,6 +40,10 @@ export class MockSocket implements UdpSocket {
     this.#handlers.addDatagram(handler);
   }
 
+  onBatch(handler: (datagrams: readonly Datagram[]) => void): void {
+    this.#handlers.addBatch(handler);
+  }
+
   onError(handler: (error: Error) => void): void {
     this.#handlers.addError(handler);
   }
@@ -55,6 +59,10 @@ export class MockSocket implements UdpSocket {
     return Promise.resolve();
   }
 
+  sendBatch(datagrams: readonly Outgoing[], onFailure: (failed: Outgoing, error: Error) => void): void {
+    for (const one of datagrams) this.send(one.data, one.target).catch((error: Error) => onFailure(one, error));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#handlers.clear();
@@ -68,6 +76,7 @@ export class MockSocket implements UdpSocket {
   /** Called by the network when a datagram arrives. */
   receive(datagram: Datagram): void {
     this.#handlers.datagram(datagram);
+    this.#handlers.batch([datagram]);
   }
 
   #refusal(data: Uint8Array, target: Endpoint): NetError | undefined {

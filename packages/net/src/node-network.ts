@@ -1,16 +1,33 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NetError, NetErrorCode } from './errors.ts';
 import { Handlers } from './handlers.ts';
-import type { BindOptions, Datagram, Endpoint, Network, UdpSocket } from './udp.ts';
+import { batchIo, type BatchIo } from './native/batch-io.ts';
+import { bindNative, systemError } from './native/bind.ts';
+import { openLibc, type Libc } from './native/libc.ts';
+import { bindError, sendError, text } from './socket-errors.ts';
+import type { BindOptions, Datagram, Endpoint, Network, Outgoing, UdpSocket } from './udp.ts';
 
-/** The machine's own network, over `node:dgram`. */
-export function nodeNetwork(): Network {
-  return { bindUdp };
+/**
+ * The machine's own network, over `node:dgram`. Sockets bound with `batch` read and write many datagrams with one
+ * system call where libc can be called; `native: false` leaves that out.
+ */
+export function nodeNetwork(options: { readonly native?: boolean } = {}): Network {
+  const libc = options.native === false ? undefined : findLibc();
+  const io = libc && batchIo(libc);
+  return { bindUdp: (bind) => bindUdp(bind, libc, io) };
 }
 
-async function bindUdp(options: BindOptions): Promise<UdpSocket> {
+function findLibc(): Libc | undefined {
+  try {
+    return openLibc();
+  } catch {
+    return undefined;
+  }
+}
+
+async function bindUdp(options: BindOptions, libc: Libc | undefined, io: BatchIo | undefined): Promise<UdpSocket> {
   const { address, port, broadcast = false, reuseAddress = false } = options;
   if (isIP(address) === 0 || !Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new NetError(
@@ -27,49 +44,91 @@ async function bindUdp(options: BindOptions): Promise<UdpSocket> {
       );
     }
   }
+  const wantsNative = options.batch === true || options.interface !== undefined;
+  if (wantsNative && libc !== undefined && isIPv4(address)) return bindWithLibc(options, libc, io);
+  if (options.interface !== undefined) {
+    throw new NetError(
+      NetErrorCode.Io,
+      `cannot bind ${text(options)} to interface ${options.interface}: that takes libc, and IPv4; give an address of the interface instead`,
+    );
+  }
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reuseAddr: reuseAddress });
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      // `exclusive` keeps a cluster worker from sharing the primary's socket.
-      socket.bind({ address, port, exclusive: true }, () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
+    // `exclusive` keeps a cluster worker from sharing the primary's socket.
+    await opened(socket, { address, port, exclusive: true });
     if (broadcast) socket.setBroadcast(true);
     for (const group of options.groups ?? []) socket.addMembership(group.address, `::%${group.interfaceName}`);
   } catch (error) {
     socket.close();
     throw bindError(options, error);
   }
-  const bound = socket.address();
-  return new NodeSocket(socket, { address: bound.address, port: bound.port });
+  return new NodeSocket(socket, undefined);
 }
+
+async function bindWithLibc(options: BindOptions, libc: Libc, io: BatchIo | undefined): Promise<UdpSocket> {
+  let fd: number;
+  try {
+    fd = bindNative(libc, options);
+  } catch (error) {
+    throw bindError(options, error);
+  }
+  const socket = createSocket({ type: 'udp4' });
+  try {
+    await opened(socket, { fd, exclusive: true });
+  } catch (error) {
+    socket.close();
+    libc.close(fd);
+    throw bindError(options, error);
+  }
+  return new NodeSocket(socket, io && { io, fd });
+}
+
+function opened(
+  socket: Socket,
+  how: { address: string; port: number; exclusive: true } | { fd: number; exclusive: true },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(how, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+const EAGAIN = 11;
 
 class NodeSocket implements UdpSocket {
   readonly address: Endpoint;
   readonly #socket: Socket;
+  readonly #native: { readonly io: BatchIo; readonly fd: number } | undefined;
   readonly #handlers = new Handlers();
+  #waiting: Datagram[] = [];
+  #drained = false;
   #closing: Promise<void> | undefined;
 
-  constructor(socket: Socket, address: Endpoint) {
+  constructor(socket: Socket, native: { io: BatchIo; fd: number } | undefined) {
     this.#socket = socket;
-    this.address = address;
+    this.#native = native;
+    const { address, port } = socket.address();
+    this.address = { address, port };
     socket.on('message', (data, source) => {
-      if (this.#closing !== undefined) return;
-      this.#handlers.datagram({
+      this.#receive({
         data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
         source: { address: source.address, port: source.port },
       });
     });
     socket.on('error', (error) => {
-      this.#handlers.error(new NetError(NetErrorCode.Io, `socket ${text(address)}: ${error.message}`, error));
+      this.#handlers.error(new NetError(NetErrorCode.Io, `socket ${text(this.address)}: ${error.message}`, error));
     });
   }
 
   onDatagram(handler: (datagram: Datagram) => void): void {
     this.#handlers.addDatagram(handler);
+  }
+
+  onBatch(handler: (datagrams: readonly Datagram[]) => void): void {
+    this.#handlers.addBatch(handler);
   }
 
   onError(handler: (error: Error) => void): void {
@@ -101,6 +160,29 @@ class NodeSocket implements UdpSocket {
     return sent;
   }
 
+  sendBatch(datagrams: readonly Outgoing[], onFailure: (failed: Outgoing, error: Error) => void): void {
+    const slowly = (one: Outgoing): void => {
+      this.send(one.data, one.target).catch((error: unknown) => {
+        onFailure(one, error instanceof Error ? error : new Error(String(error)));
+      });
+    };
+    if (this.#native === undefined || this.#closing !== undefined) {
+      for (const one of datagrams) slowly(one);
+      return;
+    }
+    const { io, fd } = this.#native;
+    for (let next = 0; next < datagrams.length;) {
+      const { taken, errno } = io.send(fd, datagrams, next);
+      next += taken;
+      const refused = taken > 0 ? undefined : datagrams[next];
+      if (refused === undefined) continue;
+      next += 1;
+      // Too long for a slot, or the socket's buffer is full: Node waits until there is room.
+      if (errno === 0 || errno === EAGAIN) slowly(refused);
+      else onFailure(refused, sendError(refused.target, refused.data.byteLength, systemError('sendmmsg', errno)));
+    }
+  }
+
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
       this.#handlers.clear();
@@ -112,63 +194,33 @@ class NodeSocket implements UdpSocket {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
 
-function bindError(options: BindOptions, cause: unknown): NetError {
-  const where = `cannot bind ${text(options)}`;
-  switch (systemCode(cause)) {
-    case 'EADDRINUSE':
-      return new NetError(
-        NetErrorCode.AddressInUse,
-        `${where}: another process has UDP port ${options.port}; find it with "ss -ulpn sport = :${options.port}" and stop it, or configure another port`,
-        cause,
-      );
-    case 'EADDRNOTAVAIL':
-      return new NetError(
-        NetErrorCode.AddressNotAvailable,
-        `${where}: no interface of this machine has ${options.address}; see "ip address", or bind 0.0.0.0`,
-        cause,
-      );
-    case 'EACCES':
-    case 'EPERM':
-      return new NetError(
-        NetErrorCode.PermissionDenied,
-        `${where}: ports below 1024 need CAP_NET_BIND_SERVICE; use the systemd unit, run as root, or configure a higher port`,
-        cause,
-      );
-    default:
-      return new NetError(NetErrorCode.Io, `${where}: ${words(cause)}`, cause);
+  #receive(first: Datagram): void {
+    if (this.#closing !== undefined) return;
+    this.#handlers.datagram(first);
+    if (!this.#handlers.wantsBatches) return;
+    if (this.#native === undefined) {
+      // libuv reads up to 32 datagrams before it lets anything else run; they make one batch.
+      if (this.#waiting.push(first) === 1) setImmediate(() => this.#deliver());
+      return;
+    }
+    const batch = [first];
+    // Once a turn of the event loop: libuv asks again at once, and a flood must leave time for other sockets.
+    if (!this.#drained) {
+      this.#drained = true;
+      setImmediate(() => (this.#drained = false));
+      this.#native.io.receive(this.#native.fd, batch);
+      for (let index = 1; index < batch.length; index += 1) {
+        const datagram = batch[index];
+        if (datagram !== undefined) this.#handlers.datagram(datagram);
+      }
+    }
+    this.#handlers.batch(batch);
   }
-}
 
-function sendError(target: Endpoint, sizeBytes: number, cause: unknown): NetError {
-  const where = `cannot send ${sizeBytes} bytes to ${text(target)}`;
-  switch (systemCode(cause)) {
-    case 'EMSGSIZE':
-      return new NetError(NetErrorCode.MessageTooLong, `${where}: a UDP datagram carries at most 65507`, cause);
-    case 'EACCES':
-      return new NetError(
-        NetErrorCode.PermissionDenied,
-        `${where}: for a broadcast address, bind the socket with broadcast: true; otherwise a firewall refuses it`,
-        cause,
-      );
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-    case 'ENETDOWN':
-      return new NetError(NetErrorCode.Unreachable, `${where}: no route; see "ip route get ${target.address}"`, cause);
-    default:
-      return new NetError(NetErrorCode.Io, `${where}: ${words(cause)}`, cause);
+  #deliver(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    if (this.#closing === undefined) this.#handlers.batch(batch);
   }
-}
-
-function systemCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function text({ address, port }: Endpoint): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }

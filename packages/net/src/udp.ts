@@ -13,6 +13,12 @@ export interface Datagram {
   readonly source: Endpoint;
 }
 
+/** A datagram to be sent. */
+export interface Outgoing {
+  readonly data: Uint8Array;
+  readonly target: Endpoint;
+}
+
 /** A bound UDP socket. */
 export interface UdpSocket extends AsyncDisposable {
   /** Where it is bound; `port` is the real one when 0 was asked for. */
@@ -22,6 +28,11 @@ export interface UdpSocket extends AsyncDisposable {
    * What a handler throws goes to `onError`, or, without one, is an uncaught exception: it is a bug.
    */
   onDatagram(handler: (datagram: Datagram) => void): void;
+  /**
+   * Like `onDatagram`, for whatever had arrived at one look together: one datagram or many, in order. What costs the
+   * same for one and for a hundred, as a commit to disk does, then costs little.
+   */
+  onBatch(handler: (datagrams: readonly Datagram[]) => void): void;
   /** Adds a handler for errors that belong to no `send`; without a handler they are dropped, never thrown. */
   onError(handler: (error: Error) => void): void;
   /**
@@ -29,6 +40,11 @@ export interface UdpSocket extends AsyncDisposable {
    * Rejects with `NetError`; a rejection that nobody awaits is ignored and never ends the process.
    */
   send(data: Uint8Array, target: Endpoint): Promise<void>;
+  /**
+   * Hands many datagrams to the network at once, in order. `onFailure` is told of each that it does not take, now or
+   * later; one that fails keeps no other back.
+   */
+  sendBatch(datagrams: readonly Outgoing[], onFailure: (failed: Outgoing, error: Error) => void): void;
   /** Frees the port. Idempotent; afterwards no handler is called and `send` rejects with NET_SOCKET_CLOSED. */
   close(): Promise<void>;
 }
@@ -48,6 +64,13 @@ export interface BindOptions {
    * to the group on that interface and nothing else.
    */
   readonly groups?: readonly MulticastGroup[];
+  /** Many datagrams are expected: read and write several at once where the system can. Default false. */
+  readonly batch?: boolean;
+  /**
+   * Hear and send on this interface (or VRF device) only, SO_BINDTODEVICE: `eth1`. Limited broadcasts then leave by it,
+   * too. IPv4, and only where libc can be called.
+   */
+  readonly interface?: string;
 }
 
 /** An IPv6 multicast group on one link. */

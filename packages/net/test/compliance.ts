@@ -11,7 +11,7 @@ export interface Subject {
 const LOOPBACK = '127.0.0.1';
 
 /** What every `Network` does, on loopback. */
-export function describeNetwork(name: string, create: () => Subject): void {
+export function describeNetwork(name: string, create: () => Subject, common: Partial<BindOptions> = {}): void {
   describe(`${name} as a Network`, () => {
     let subject: Subject;
     const sockets: UdpSocket[] = [];
@@ -25,7 +25,7 @@ export function describeNetwork(name: string, create: () => Subject): void {
     });
 
     const bind = async (port = 0, options: Partial<BindOptions> = {}) => {
-      const socket = await subject.network.bindUdp({ address: LOOPBACK, port, ...options });
+      const socket = await subject.network.bindUdp({ address: LOOPBACK, port, ...common, ...options });
       sockets.push(socket);
       return socket;
     };
@@ -176,6 +176,79 @@ export function describeNetwork(name: string, create: () => Subject): void {
       await alice.send(Uint8Array.of(2), at(bob));
       await subject.until(() => received.length === 2);
       expect(errors.map(({ message }) => message)).toEqual(['a bug in the handler', 'a bug in the handler']);
+    });
+
+    it('hands a batch handler everything, in order, as one batch or several', async () => {
+      const [alice, bob] = [await bind(), await bind(0, { batch: true })];
+      const batches: number[][] = [];
+      bob.onBatch((datagrams) => batches.push(datagrams.map(({ data }) => data[0] ?? -1)));
+      for (let byte = 0; byte < 200; byte += 1) void alice.send(Uint8Array.of(byte), at(bob));
+      await subject.until(() => batches.flat().length === 200);
+      expect(batches.flat()).toEqual(Array.from({ length: 200 }, (_, byte) => byte));
+    });
+
+    it('gives batch handlers and plain ones the same bytes and sources', async () => {
+      const [alice, bob] = [await bind(), await bind(0, { batch: true })];
+      const single = inbox(bob);
+      const batched: Datagram[] = [];
+      bob.onBatch((datagrams) => batched.push(...datagrams));
+      const sent = [0, 1, 300, 1472, 9000].map((size) => new Uint8Array(size).fill(size));
+      for (const data of sent) await alice.send(data, at(bob));
+      await subject.until(() => single.length === 5 && batched.length === 5);
+      expect(batched).toEqual(sent.map((data) => ({ data, source: at(alice) })));
+      expect(single).toEqual(batched);
+    });
+
+    it('sends a batch in order, long datagrams too, and tells of each that cannot go', async () => {
+      const [alice, bob] = [await bind(0, { batch: true }), await bind()];
+      const received = inbox(bob);
+      const failures: string[] = [];
+      const to = at(bob);
+      alice.sendBatch(
+        [
+          { data: Uint8Array.of(1), target: to },
+          { data: Uint8Array.of(2), target: { address: 'nowhere', port: 9 } },
+          { data: new Uint8Array(9000).fill(3), target: to },
+          { data: new Uint8Array(65_508), target: to },
+          { data: Uint8Array.of(4), target: { address: '255.255.255.255', port: 9 } },
+          { data: Uint8Array.of(5), target: to },
+        ],
+        (failed, error) => failures.push(`${failed.data[0]} ${'code' in error ? String(error.code) : error.message}`),
+      );
+      await subject.until(() => received.length === 3 && failures.length === 3);
+      expect(new Set(received.map(({ data }) => data[0]))).toEqual(new Set([1, 3, 5]));
+      expect(failures.toSorted()).toEqual([
+        '0 NET_MESSAGE_TOO_LONG',
+        '2 NET_INVALID_ADDRESS',
+        '4 NET_PERMISSION_DENIED',
+      ]);
+    });
+
+    it('sends nothing of a batch once closed', async () => {
+      const socket = await bind(0, { batch: true });
+      await socket.close();
+      const failures: Error[] = [];
+      socket.sendBatch([{ data: Uint8Array.of(1), target: { address: LOOPBACK, port: 9 } }], (_, error) =>
+        failures.push(error),
+      );
+      await subject.until(() => failures.length === 1);
+      expect(failures[0]).toMatchObject({ code: 'NET_SOCKET_CLOSED' });
+    });
+
+    it('tells onError what a batch handler throws, and goes on', async () => {
+      const [alice, bob] = [await bind(), await bind(0, { batch: true })];
+      const errors: Error[] = [];
+      let bytes = 0;
+      bob.onError((error) => errors.push(error));
+      bob.onBatch((datagrams) => {
+        bytes += datagrams.length;
+        throw new Error('a bug in the handler');
+      });
+      await alice.send(Uint8Array.of(1), at(bob));
+      await subject.until(() => bytes === 1);
+      await alice.send(Uint8Array.of(2), at(bob));
+      await subject.until(() => bytes === 2);
+      expect(errors).toHaveLength(2);
     });
 
     it('is closed by await using', async () => {

@@ -2,10 +2,12 @@ import { vi } from 'vitest';
 import { MockClock, MockNetwork, nodeNetwork } from '../src/index.ts';
 import { describeNetwork } from './compliance.ts';
 
-describeNetwork('the Node network', () => ({
-  network: nodeNetwork(),
-  until: (condition) => vi.waitUntil(condition, { timeout: 2000, interval: 1 }).then(() => undefined),
-}));
+const until = (condition: () => boolean): Promise<void> =>
+  vi.waitUntil(condition, { timeout: 2000, interval: 1 }).then(() => undefined);
+
+describeNetwork('the Node network without libc', () => ({ network: nodeNetwork({ native: false }), until }));
+
+describeNetwork('the Node network with libc', () => ({ network: nodeNetwork(), until }), { batch: true });
 
 describeNetwork('a mock host', () => {
   const clock = new MockClock();

@@ -1,5 +1,5 @@
 import type { Clock } from '@ingot/net';
-import type { Logger } from '@ingot/daemon';
+import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootApi } from './boot-api.ts';
 
 /** Tells the API who asked for a boot, without making anybody wait. */
@@ -11,6 +11,8 @@ export interface BootEvents {
 const SAME_BOOT_MS = 30_000;
 /** Calls at once: a slow API must not pile them up. */
 const MAX_RUNNING = 32;
+/** An API that is away is away for all machines: a line for each would bury the log. */
+const WARN_EVERY_MS = 10_000;
 /** Machines remembered: invented UUIDs must not fill the memory. */
 const MAX_REMEMBERED = 4_096;
 
@@ -18,12 +20,21 @@ export function createBootEvents(components: { api: BootApi; clock: Clock; log: 
   const { api, clock, log } = components;
   const reportedAt = new Map<string, number>();
   let running = 0;
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  const warn = (fields: LogFields, words: string): void => {
+    if (clock.monotonic() - warnedAt < WARN_EVERY_MS) {
+      log.debug(fields, words);
+      return;
+    }
+    warnedAt = clock.monotonic();
+    log.warn(fields, words);
+  };
   return {
     report: (mac, uuid) => {
       const last = reportedAt.get(uuid);
       if (last !== undefined && clock.monotonic() - last < SAME_BOOT_MS) return;
       if (running >= MAX_RUNNING) {
-        log.warn({ mac, uuid, event: 'api.busy' }, 'the API is slow: a boot event is left out');
+        warn({ mac, uuid, event: 'api.busy' }, 'the API is slow: a boot event is left out');
         return;
       }
       reportedAt.delete(uuid);
@@ -38,7 +49,7 @@ export function createBootEvents(components: { api: BootApi; clock: Clock; log: 
         .catch((error: unknown) => {
           // The next DISCOVER may have more luck.
           reportedAt.delete(uuid);
-          log.warn({ mac, uuid, event: 'api.away', err: error }, 'the boot event did not reach the API');
+          warn({ mac, uuid, event: 'api.away', err: error }, 'the boot event did not reach the API');
         })
         .finally(() => {
           running -= 1;

@@ -20,6 +20,7 @@ export interface DhcpConfig {
   readonly listen: readonly string[];
   readonly mode: 'server' | 'proxy';
   readonly relays: readonly string[];
+  readonly whenUndecided: 'lastKnown' | 'ignore';
   readonly subnets: readonly SubnetConfig[];
 }
 
@@ -58,6 +59,10 @@ export const dhcpSchema: z.ZodType<DhcpConfig> = z
     listen: ownAddresses().min(1).describe('own addresses on whose port 67 relays and clients are heard'),
     mode: mode().default('server').describe('server leases addresses, proxy only adds what to boot'),
     relays: z.array(network()).default([]).describe('networks of relays that are in none of the subnets'),
+    whenUndecided: z
+      .enum(['lastKnown', 'ignore'])
+      .default('lastKnown')
+      .describe('what a machine is offered when nothing decides in time: what it booted last, or nothing'),
     subnets: z
       .array(subnet)
       .min(1, { error: 'describe at least one network' })

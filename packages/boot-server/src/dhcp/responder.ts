@@ -8,10 +8,11 @@ import {
   type Ipv4,
 } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
-import { decideBoot, type BootDecision, type DecisionConfig } from '../decide/decision.ts';
+import type { BootDecision } from '../decide/decision.ts';
 import { networkContains, type Ipv4Network } from '../ipv4.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import { bootFields, type BootFields } from './boot-fields.ts';
+import { bootQuestion, type BootQuestion } from './boot-question.ts';
 import { replyTarget } from './destination.ts';
 import type { LeaseEngine, RequestKind } from './lease-engine.ts';
 import { informReply, leaseReply, nakReply, proxyReply } from './reply.ts';
@@ -35,6 +36,15 @@ export type DhcpOutcome =
   | { readonly kind: 'done'; readonly what: 'released' | 'declined' | 'withdrawn'; readonly request: DhcpRequest }
   | { readonly kind: 'drop'; readonly reason: DhcpDropReason; readonly detail: string; readonly request?: DhcpRequest };
 
+/** A packet whose answer depends on what the machine is to boot. */
+export interface DhcpQuestion {
+  readonly kind: 'question';
+  readonly request: DhcpRequest;
+  readonly question: BootQuestion;
+  /** The rest of the work, once that is decided. Leases addresses. */
+  answer(decision: BootDecision): DhcpOutcome;
+}
+
 export type DhcpDropReason =
   | 'malformed'
   | 'not-a-request'
@@ -50,7 +60,10 @@ export type DhcpDropReason =
   | 'unknown-lease'
   | 'not-its-address'
   | 'another-server'
-  | 'reply-too-large';
+  | 'reply-too-large'
+  | 'undecided'
+  | 'overloaded'
+  | 'superseded';
 
 export interface DhcpResponderComponents {
   readonly subnets: readonly Subnet[];
@@ -60,11 +73,10 @@ export interface DhcpResponderComponents {
   readonly serverAddress: Ipv4;
   readonly leases: LeaseEngine;
   readonly sightings: SightingStore;
-  readonly decision: DecisionConfig;
 }
 
 /** Answers datagrams on port 67; no socket, no clock. `receivedAt` is the own address on the link of a broadcast. */
-export type DhcpResponder = (data: Uint8Array, source: Endpoint, receivedAt: Ipv4) => DhcpOutcome;
+export type DhcpResponder = (data: Uint8Array, source: Endpoint, receivedAt: Ipv4) => DhcpOutcome | DhcpQuestion;
 
 export function createDhcpResponder(components: DhcpResponderComponents): DhcpResponder {
   return (data, source, receivedAt) => {
@@ -124,29 +136,31 @@ function chooseSubnet(
 }
 
 /** Beside another DHCP server: an offer to those who want to boot, silence to everyone else. */
-function answerBeside(exchange: Exchange): DhcpOutcome {
+function answerBeside(exchange: Exchange): DhcpOutcome | DhcpQuestion {
   const { request, serverId } = exchange;
   if (request.type !== MessageType.DISCOVER)
     return drop(exchange, 'unserved-type', `${messageTypeName(request.type)} is the other server's`);
-  const decision = decideBoot(request.boot, exchange.decision);
-  const boot = bootFields(decision, 'proxy', exchange.serverAddress);
-  if (boot === undefined) return dropIgnored(exchange, decision);
-  exchange.sightings.saw(request.mac, request.boot.uuid);
-  return reply(exchange, 'offer', proxyReply(request, { serverId, boot }), undefined, decision);
+  return ask(exchange, (decision) => {
+    const boot = bootFields(decision, 'proxy', exchange.serverAddress);
+    if (boot === undefined) return dropIgnored(exchange, decision);
+    exchange.sightings.saw(request.mac, request.boot.uuid);
+    return reply(exchange, 'offer', proxyReply(request, { serverId, boot }), undefined, decision);
+  });
 }
 
 /** Alone in charge of the network. */
-function answerAlone(exchange: Exchange): DhcpOutcome {
+function answerAlone(exchange: Exchange): DhcpOutcome | DhcpQuestion {
   const { request, subnet, leases, serverId, serverAddress } = exchange;
   switch (request.type) {
     case MessageType.DISCOVER:
-      return offer(exchange);
+      return ask(exchange, (decision) => offer(exchange, decision));
     case MessageType.REQUEST:
       return acknowledge(exchange);
-    case MessageType.INFORM: {
-      const { decision, boot } = whatToBoot(exchange);
-      return reply(exchange, 'ack', informReply(request, { serverId, subnet, boot }), undefined, decision);
-    }
+    case MessageType.INFORM:
+      return ask(exchange, (decision) => {
+        const boot = whatToBoot(exchange, decision);
+        return reply(exchange, 'ack', informReply(request, { serverId, subnet, boot }), undefined, decision);
+      });
     case MessageType.RELEASE: {
       if (!isMeant(exchange))
         return drop(exchange, 'another-server', `it is for ${request.serverId}, this is ${serverAddress}`);
@@ -168,7 +182,7 @@ function answerAlone(exchange: Exchange): DhcpOutcome {
   }
 }
 
-function offer(exchange: Exchange): DhcpOutcome {
+function offer(exchange: Exchange, decision: BootDecision): DhcpOutcome {
   const { request, subnet, leases, serverId } = exchange;
   const wanted = request.wantedAddress === undefined ? undefined : ipv4ToNumber(request.wantedAddress);
   const offered = leases.offer(subnet, { mac: request.mac, uuid: request.boot.uuid }, wanted);
@@ -179,7 +193,7 @@ function offer(exchange: Exchange): DhcpOutcome {
       `every address of ${subnet.id} is in use: widen its pool or shorten leaseSeconds`,
     );
   const { address } = offered;
-  const { decision, boot } = whatToBoot(exchange);
+  const boot = whatToBoot(exchange, decision);
   return reply(
     exchange,
     'offer',
@@ -189,14 +203,23 @@ function offer(exchange: Exchange): DhcpOutcome {
   );
 }
 
-function acknowledge(exchange: Exchange): DhcpOutcome {
-  const { request, subnet, leases, serverId } = exchange;
+function acknowledge(exchange: Exchange): DhcpOutcome | DhcpQuestion {
+  const { request, subnet, leases } = exchange;
   if (request.serverId !== undefined && !isMeant(exchange)) {
     leases.withdraw(subnet, request.mac);
     return { kind: 'done', what: 'withdrawn', request };
   }
   const asked = readAskedAddress(request);
   if (asked === undefined) return drop(exchange, 'malformed', 'a REQUEST names its address in option 50 or in ciaddr');
+  return ask(exchange, (decision) => confirm(exchange, asked, decision));
+}
+
+function confirm(
+  exchange: Exchange,
+  asked: { readonly address: number; readonly kind: RequestKind },
+  decision: BootDecision,
+): DhcpOutcome {
+  const { request, subnet, leases, serverId } = exchange;
   const confirmed = leases.confirm(subnet, { mac: request.mac, uuid: request.boot.uuid }, asked.address, asked.kind);
   switch (confirmed.kind) {
     case 'silent':
@@ -210,7 +233,7 @@ function acknowledge(exchange: Exchange): DhcpOutcome {
       return reply(exchange, 'nak', nakReply(request, { serverId, message }), undefined, NOTHING_TO_BOOT);
     }
     case 'ack': {
-      const { decision, boot } = whatToBoot(exchange);
+      const boot = whatToBoot(exchange, decision);
       const { address } = confirmed;
       return reply(
         exchange,
@@ -223,6 +246,11 @@ function acknowledge(exchange: Exchange): DhcpOutcome {
     default:
       return confirmed satisfies never;
   }
+}
+
+function ask(exchange: Exchange, answer: (decision: BootDecision) => DhcpOutcome): DhcpQuestion {
+  const { request, subnet } = exchange;
+  return { kind: 'question', request, question: bootQuestion(request, subnet.id), answer };
 }
 
 const NOTHING_TO_BOOT: BootDecision = { kind: 'ignore', reason: 'not-booting' };
@@ -243,11 +271,10 @@ function isMeant({ request, serverId, serverAddress }: Exchange): boolean {
   return request.serverId === undefined || request.serverId === serverId || request.serverId === serverAddress;
 }
 
-function whatToBoot(exchange: Exchange): { decision: BootDecision; boot: BootFields | undefined } {
+function whatToBoot(exchange: Exchange, decision: BootDecision): BootFields | undefined {
   const { request, sightings } = exchange;
-  const decision = decideBoot(request.boot, exchange.decision);
   if (decision.kind !== 'ignore') sightings.saw(request.mac, request.boot.uuid);
-  return { decision, boot: bootFields(decision, 'lease', exchange.serverAddress) };
+  return bootFields(decision, 'lease', exchange.serverAddress);
 }
 
 function reply(

@@ -1,17 +1,13 @@
-import { DHCP_SERVER_PORT, IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
-import type { Datagram, Network, UdpSocket } from '@ingot/net';
+import { DHCP_SERVER_PORT, IPV4_BROADCAST, type Ipv4 } from '@ingot/wire';
+import type { Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import type { BootMetrics } from '../metrics.ts';
-import type { DhcpOutcome, DhcpResponder } from './responder.ts';
+import type { DhcpEngine } from './engine.ts';
 
 export interface DhcpServerComponents {
   readonly network: Network;
   readonly log: Logger;
-  readonly metrics: BootMetrics;
-  readonly respond: DhcpResponder;
-  /** A machine asked for a boot. Must not block: the offer does not wait for it. */
-  readonly onBootRequest: (mac: string, uuid: string) => void;
+  readonly engine: DhcpEngine;
 }
 
 export interface DhcpListen {
@@ -34,7 +30,7 @@ export interface UdpServer {
  * can be served without a relay. Rejects with BootServerError LISTEN_FAILED.
  */
 export async function startDhcpServer(components: DhcpServerComponents, listen: DhcpListen): Promise<UdpServer> {
-  const { network, log } = components;
+  const { network, log, engine } = components;
   const sockets = new Map<string, UdpSocket>();
   const close = async (): Promise<void> => {
     await Promise.all([...sockets.values()].map((socket) => socket.close()));
@@ -46,6 +42,7 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
         port: DHCP_SERVER_PORT,
         broadcast: true,
         reuseAddress: listen.shared,
+        batch: true,
       });
       sockets.set(address, socket);
       socket.onError((error) => log.warn({ err: error, address }, 'DHCP socket'));
@@ -61,71 +58,18 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
   };
   for (const address of listen.addresses) {
     const socket = await bind(address);
-    socket.onDatagram((datagram) => receive(components, datagram, address, socket));
+    socket.onBatch((datagrams) => engine.receive(datagrams, address, socket));
   }
   const local = listen.localAddress;
   const localSocket = local === undefined ? undefined : sockets.get(local);
   if (local !== undefined && localSocket !== undefined) {
     const broadcasts = await bind(IPV4_BROADCAST);
-    broadcasts.onDatagram((datagram) => receive(components, datagram, local, localSocket));
+    broadcasts.onBatch((datagrams) => engine.receive(datagrams, local, localSocket));
   }
-  return { stop: close };
+  return {
+    stop: async () => {
+      await close();
+      engine.stop();
+    },
+  };
 }
-
-function receive(components: DhcpServerComponents, datagram: Datagram, receivedAt: Ipv4, socket: UdpSocket): void {
-  const { log, metrics } = components;
-  let outcome: DhcpOutcome;
-  try {
-    outcome = components.respond(datagram.data, datagram.source, receivedAt);
-  } catch (error) {
-    // A full disk shows here; the next packet may be luckier.
-    metrics.drop('dhcp', 'internal');
-    log.error({ err: error, source: datagram.source.address }, 'a DHCP packet could not be answered');
-    return;
-  }
-  const { request } = outcome;
-  const who = { mac: request?.mac, uuid: request?.boot.uuid, giaddr: request?.packet.giaddr };
-  switch (outcome.kind) {
-    case 'drop':
-      metrics.drop('dhcp', outcome.reason);
-      if (LOUD.has(outcome.reason)) log.warn({ ...who, reason: outcome.reason }, `no DHCP answer: ${outcome.detail}`);
-      else
-        log.debug(
-          { ...who, reason: outcome.reason, source: datagram.source.address },
-          `no DHCP answer: ${outcome.detail}`,
-        );
-      return;
-    case 'done':
-      log.info({ ...who, event: `dhcp.${outcome.what}` }, `address ${outcome.what}`);
-      return;
-    case 'reply': {
-      const { boot, target } = outcome;
-      const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
-      socket.send(outcome.data, target).catch((error: unknown) => {
-        metrics.drop('dhcp', 'send-failed');
-        log.warn({ ...who, err: error, target: target.address }, 'a DHCP answer could not be sent');
-      });
-      metrics.stage(`dhcp.${outcome.reply}`);
-      log.info(
-        { ...who, event: `dhcp.${outcome.reply}`, address: outcome.address, boot: boot.kind, loads },
-        `DHCP ${outcome.reply}`,
-      );
-      if (outcome.request.type === MessageType.DISCOVER && boot.kind !== 'ignore' && who.uuid !== undefined) {
-        components.onBootRequest(outcome.request.mac, who.uuid);
-      }
-      return;
-    }
-    default:
-      return outcome satisfies never;
-  }
-}
-
-/** What an operator has to mend; all else is other people's traffic. */
-const LOUD: ReadonlySet<string> = new Set([
-  'unknown-relay',
-  'unknown-network',
-  'pool-exhausted',
-  'no-binary',
-  'unknown-architecture',
-  'reply-too-large',
-]);

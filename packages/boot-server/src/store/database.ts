@@ -31,6 +31,14 @@ const MIGRATIONS: readonly string[] = [
      cmdline TEXT NOT NULL,
      answered_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE sighting_log (
+     id INTEGER PRIMARY KEY,
+     mac TEXT NOT NULL,
+     uuid TEXT,
+     seen_at INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO sighting_log (mac, uuid, seen_at) SELECT mac, uuid, seen_at FROM sighting ORDER BY seen_at;
+   DROP TABLE sighting;`,
 ];
 
 /**

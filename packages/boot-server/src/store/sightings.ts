@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
 import { numberOf, textOf, toColumn } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
 
 /** A NIC that asked for a boot by DHCP or PXE. */
 export interface Sighting {
@@ -19,34 +20,90 @@ export interface SightingStore {
 /** More NICs than one boot server will meet; whoever invents MACs pushes out the longest unseen, not the disk. */
 const MAX_SIGHTINGS = 65_536;
 const PRUNE_EVERY = 1_024;
+/** Rows of the log, of which at most half are the newest of their NIC; pruning starts here. */
+const MAX_ROWS = 131_072;
+/** Firmware asks every few seconds: what the disk has is as good as new for this long. */
+const SAME_SIGHTING_MS = 10_000;
 
-export function sightingStore(database: DatabaseSync, clock: Clock): SightingStore {
-  const put = database.prepare(
-    `INSERT INTO sighting (mac, uuid, seen_at) VALUES (?, ?, ?)
-     ON CONFLICT (mac) DO UPDATE SET uuid = COALESCE(excluded.uuid, uuid), seen_at = excluded.seen_at`,
-  );
-  const get = database.prepare('SELECT mac, uuid, seen_at FROM sighting WHERE mac = ?');
-  const prune = database.prepare(
-    'DELETE FROM sighting WHERE mac IN (SELECT mac FROM sighting ORDER BY seen_at DESC LIMIT -1 OFFSET ?)',
-  );
+interface Known {
+  uuid: string | undefined;
+  seenAt: number;
+  writtenAt: number;
+  row: number;
+}
+
+/**
+ * Kept in memory, and as a log on disk: new rows stand side by side on one page, so that hundreds of NICs cost one
+ * write. The newest row of a NIC counts.
+ */
+export function sightingStore(database: DatabaseSync, clock: Clock, commits?: GroupCommit): SightingStore {
+  const put = database.prepare('INSERT INTO sighting_log (id, mac, uuid, seen_at) VALUES (?, ?, ?, ?)');
+  const prune = database.prepare('DELETE FROM sighting_log WHERE id < ?');
+  /** In the order of their rows. */
+  const known = new Map<string, Known>();
+  let firstRow = 1;
+  let nextRow = 1;
   let sincePrune = 0;
+  for (const row of database.prepare('SELECT id, mac, uuid, seen_at FROM sighting_log ORDER BY id').iterate()) {
+    const mac = textOf(row['mac'], 'mac');
+    const seenAt = numberOf(row['seen_at'], 'seen_at');
+    const id = numberOf(row['id'], 'id');
+    const uuid = row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid');
+    remember(mac, { uuid, seenAt, writtenAt: seenAt, row: id });
+    nextRow = id + 1;
+  }
+  firstRow = oldest()?.row ?? nextRow;
+  commits?.onRollback(() => {
+    for (const each of known.values()) each.writtenAt = Number.NEGATIVE_INFINITY;
+  });
+
+  function remember(mac: string, sighting: Known): void {
+    known.delete(mac);
+    known.set(mac, sighting);
+    if (known.size < MAX_SIGHTINGS + PRUNE_EVERY) return;
+    // Many at once: a Map with its first entries gone is slow to find the next.
+    for (const first of known.keys()) {
+      if (known.size <= MAX_SIGHTINGS) break;
+      known.delete(first);
+    }
+  }
+  function oldest(): Known | undefined {
+    for (const first of known.values()) return first;
+    return undefined;
+  }
+  function append(mac: string, uuid: string | undefined, seenAt: number): void {
+    put.run(nextRow, mac, uuid ?? null, toColumn(seenAt));
+    remember(mac, { uuid, seenAt, writtenAt: clock.now(), row: nextRow });
+    nextRow += 1;
+  }
+  function pruneLog(): void {
+    if (nextRow - firstRow > MAX_ROWS) {
+      // NICs that were not seen for long keep the old end of the log alive: they move to its new end.
+      for (const [mac, { uuid, seenAt }] of [...known.entries()].slice(0, PRUNE_EVERY)) append(mac, uuid, seenAt);
+    }
+    firstRow = oldest()?.row ?? nextRow;
+    prune.run(firstRow);
+  }
+
   return {
-    saw: (mac, uuid) => {
-      put.run(mac, uuid ?? null, toColumn(clock.now()));
+    saw: (mac, shown) => {
+      const now = clock.now();
+      const before = known.get(mac);
+      const uuid = shown ?? before?.uuid;
+      if (before !== undefined && before.uuid === uuid && Math.abs(now - before.writtenAt) < SAME_SIGHTING_MS) {
+        before.seenAt = now;
+        return;
+      }
+      append(mac, uuid, now);
       sincePrune += 1;
       if (sincePrune >= PRUNE_EVERY) {
         sincePrune = 0;
-        prune.run(MAX_SIGHTINGS);
+        pruneLog();
       }
     },
     find: (mac) => {
-      const row = get.get(mac);
-      if (row === undefined) return undefined;
-      return {
-        mac: textOf(row['mac'], 'mac'),
-        uuid: row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid'),
-        seenAt: numberOf(row['seen_at'], 'seen_at'),
-      };
+      const found = known.get(mac);
+      return found === undefined ? undefined : { mac, uuid: found.uuid, seenAt: found.seenAt };
     },
   };
 }

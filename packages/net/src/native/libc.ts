@@ -1,5 +1,4 @@
 // The one file of the network layer that calls libc. Everything built on it has a path without it.
-import { dlopen, getInt32, getRawPointer } from 'node:ffi';
 
 /**
  * The system calls that Node lacks and a fast boot server wants. Each returns what the call returns, negative for an
@@ -34,6 +33,8 @@ export interface Libc {
 
 /** Binds the calls; throws where this platform has no libc with all of them. */
 export function openLibc(): Libc {
+  // Not imported: only a process that calls libc shall depend on an experimental part of Node, and be told so.
+  const { dlopen, getInt32, getRawPointer } = process.getBuiltinModule('node:ffi');
   // null: the process itself, which has libc loaded whatever its file name is.
   const { functions: c } = dlopen(null, {
     __errno_location: { return: 'pointer', arguments: [] },
@@ -56,6 +57,7 @@ export function openLibc(): Libc {
   const sendfileOffset = new BigInt64Array(1);
   const sendfileOffsetBytes = new Uint8Array(sendfileOffset.buffer);
   return {
+    // oxlint-disable-next-line no-underscore-dangle -- glibc's and musl's name of it
     errno: () => getInt32(c.__errno_location()),
     addressOf: (buffer) => getRawPointer(buffer),
     socket: c.socket,

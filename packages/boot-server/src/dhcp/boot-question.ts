@@ -1,0 +1,45 @@
+import { hex, latin1, type RelayAgent } from '@ingot/wire';
+import type { BootRequest } from '../decide/client.ts';
+import type { BootDecision } from '../decide/decision.ts';
+import type { DhcpRequest } from './request.ts';
+
+/** A boot request with where it came from: all that a decision may depend on. */
+export interface BootQuestion extends BootRequest {
+  /** Sub-options 1 and 2 of option 82: as text where they are printable, else `0x` and hex digits. */
+  readonly circuitId: string | undefined;
+  readonly remoteId: string | undefined;
+  /** `10.0.1.0/24`. */
+  readonly subnet: string;
+}
+
+/** Tells what a machine is to boot: at once where the answer is known, else in its own time. Must not throw. */
+export type DecideBoot = (question: BootQuestion) => BootDecision | Promise<BootDecision>;
+
+export function bootQuestion({ boot, relay }: DhcpRequest, subnet: string): BootQuestion {
+  return { ...boot, ...portOf(relay), subnet };
+}
+
+/** Whether one answer serves both. */
+export function isSameQuestion(a: BootQuestion, b: BootQuestion): boolean {
+  return (
+    a.mac === b.mac &&
+    a.uuid === b.uuid &&
+    a.vendorClass === b.vendorClass &&
+    a.subnet === b.subnet &&
+    a.circuitId === b.circuitId &&
+    a.remoteId === b.remoteId &&
+    a.architectures.join() === b.architectures.join() &&
+    a.userClasses.join() === b.userClasses.join() &&
+    [...(a.ipxeFeatures ?? [])].join() === [...(b.ipxeFeatures ?? [])].join()
+  );
+}
+
+function portOf(relay: RelayAgent | undefined): Pick<BootQuestion, 'circuitId' | 'remoteId'> {
+  return { circuitId: idText(relay?.circuitId), remoteId: idText(relay?.remoteId) };
+}
+
+function idText(bytes: Uint8Array | undefined): string | undefined {
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  const text = latin1(bytes);
+  return /^[\x20-\x7e]+$/.test(text) ? text : `0x${hex(bytes)}`;
+}

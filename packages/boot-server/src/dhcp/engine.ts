@@ -1,0 +1,178 @@
+import { IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
+import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { BootMetrics, Stage } from '../metrics.ts';
+import type { GroupCommit } from '../store/group-commit.ts';
+import type { DecideBoot } from './boot-question.ts';
+import { broadcastLimit } from './broadcast-limit.ts';
+import { firstOfBoot } from './first-of-boot.ts';
+import type { DhcpOutcome, DhcpResponder } from './responder.ts';
+import { undecidedTable, type WhenUndecided } from './undecided.ts';
+
+export interface DhcpEngineComponents {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: BootMetrics;
+  readonly respond: DhcpResponder;
+  readonly decide: DecideBoot;
+  readonly whenUndecided: WhenUndecided;
+  readonly commits: GroupCommit;
+  /** A machine asked for a boot. Must not block: the offer does not wait for it. */
+  readonly onBootRequest: (mac: string, uuid: string) => void;
+}
+
+export interface DhcpEngine {
+  /** Answers what one look at a socket brought; the answers leave by `socket`. */
+  receive(datagrams: readonly Datagram[], receivedAt: Ipv4, socket: UdpSocket): void;
+  /** Questions whose decision is awaited. */
+  readonly undecided: number;
+  stop(): void;
+}
+
+interface Asker {
+  readonly source: Endpoint;
+  readonly socket: UdpSocket;
+}
+
+/** An outcome that is ready to be acted upon once its rows are on disk. */
+interface Ready extends Asker {
+  readonly outcome: DhcpOutcome;
+}
+
+/**
+ * Takes packets through the responder in rounds: the packets that came together, or the decisions that did, are
+ * answered together. Their rows are committed as one before the first answer leaves, so whatever was acknowledged
+ * survives kill -9.
+ */
+export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
+  const { clock, log, metrics, respond, decide, whenUndecided, commits, onBootRequest } = components;
+  const isFirst = firstOfBoot(clock);
+  const mayBroadcast = broadcastLimit(clock);
+  /** Answers whose decisions have come since the last round. */
+  let decided: (() => Ready)[] = [];
+  const table = undecidedTable<Asker>({
+    clock,
+    decide,
+    whenUndecided,
+    onDecided: (question, asker, decision) => later(() => ({ ...asker, outcome: question.answer(decision) })),
+    onGivenUp: (question, asker, reason) =>
+      later(() => ({
+        ...asker,
+        outcome: { kind: 'drop', reason, detail: 'nothing was decided in time', request: question.request },
+      })),
+  });
+
+  const later = (answer: () => Ready): void => {
+    if (decided.push(answer) > 1) return;
+    // Many decisions come in one turn of the event loop, as many answers of one API call do.
+    setImmediate(() => {
+      const answers = decided;
+      decided = [];
+      round((ready) => {
+        for (const each of answers) ready.push(each());
+      });
+    });
+  };
+  const round = (work: (ready: Ready[]) => void): void => {
+    const ready: Ready[] = [];
+    try {
+      commits.run(() => work(ready));
+    } catch (error) {
+      // A full disk shows here; the next packets may be luckier.
+      metrics.drop('dhcp', 'internal');
+      log.error({ err: error }, 'DHCP packets could not be answered');
+      return;
+    }
+    dispatch(ready);
+  };
+  const dispatch = (ready: readonly Ready[]): void => {
+    const outgoing = new Map<UdpSocket, Outgoing[]>();
+    const stages = new Map<Stage, number>();
+    for (const { outcome, source, socket } of ready) {
+      if (outcome.kind !== 'reply') {
+        note(outcome, source);
+        continue;
+      }
+      const { mac } = outcome.request;
+      if (outcome.target.address === IPV4_BROADCAST && !mayBroadcast(mac)) {
+        metrics.drop('dhcp', 'broadcast-limit');
+        log.debug({ mac, reason: 'broadcast-limit' }, 'no DHCP answer: too many broadcasts');
+        continue;
+      }
+      const list = outgoing.get(socket);
+      if (list === undefined) outgoing.set(socket, [outcome]);
+      else list.push(outcome);
+      const stage: Stage = `dhcp.${outcome.reply}`;
+      stages.set(stage, (stages.get(stage) ?? 0) + 1);
+    }
+    for (const [socket, list] of outgoing) {
+      socket.sendBatch(list, ({ target }, error) => {
+        metrics.drop('dhcp', 'send-failed');
+        log.warn({ err: error, target: target.address }, 'a DHCP answer could not be sent');
+      });
+    }
+    for (const [stage, count] of stages) metrics.stage(stage, count);
+    for (const { outcome } of ready) if (outcome.kind === 'reply') tell(outcome);
+  };
+  /** After sending: nobody waits for the log. */
+  const tell = (outcome: Extract<DhcpOutcome, { kind: 'reply' }>): void => {
+    const { boot, request, address } = outcome;
+    const { mac } = request;
+    const { uuid } = request.boot;
+    const event = `dhcp.${outcome.reply}`;
+    const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
+    const fields = { mac, uuid, giaddr: request.packet.giaddr, event, address, boot: boot.kind, loads };
+    if (isFirst(`${mac} ${event} ${boot.kind} ${address ?? ''}`)) log.info(fields, `DHCP ${outcome.reply}`);
+    else log.debug(fields, `DHCP ${outcome.reply}`);
+    if (request.type === MessageType.DISCOVER && boot.kind !== 'ignore' && uuid !== undefined) onBootRequest(mac, uuid);
+  };
+  const note = (outcome: Exclude<DhcpOutcome, { kind: 'reply' }>, source: Endpoint): void => {
+    const { request } = outcome;
+    const who = { mac: request?.mac, uuid: request?.boot.uuid, giaddr: request?.packet.giaddr };
+    if (outcome.kind === 'done') {
+      log.info({ ...who, event: `dhcp.${outcome.what}` }, `address ${outcome.what}`);
+      return;
+    }
+    const { reason, detail } = outcome;
+    metrics.drop('dhcp', reason);
+    // One machine that repeats itself must not fill the log.
+    const isLoud = LOUD.has(reason) && isFirst(`${who.mac ?? source.address} ${reason}`);
+    if (isLoud) log.warn({ ...who, reason }, `no DHCP answer: ${detail}`);
+    else log.debug({ ...who, reason, source: source.address }, `no DHCP answer: ${detail}`);
+  };
+
+  return {
+    get undecided() {
+      return table.size;
+    },
+    receive: (datagrams, receivedAt, socket) => {
+      round((ready) => {
+        for (const { data, source } of datagrams) {
+          const step = respond(data, source, receivedAt);
+          if (step.kind !== 'question') {
+            ready.push({ outcome: step, source, socket });
+            continue;
+          }
+          const decision = table.ask(step, { source, socket });
+          if (decision !== undefined) ready.push({ outcome: step.answer(decision), source, socket });
+        }
+      });
+    },
+    stop: () => {
+      table.stop();
+      decided = [];
+    },
+  };
+}
+
+/** What an operator has to mend; all else is other people's traffic. */
+const LOUD: ReadonlySet<string> = new Set([
+  'unknown-relay',
+  'unknown-network',
+  'pool-exhausted',
+  'no-binary',
+  'unknown-architecture',
+  'reply-too-large',
+  'undecided',
+  'overloaded',
+]);

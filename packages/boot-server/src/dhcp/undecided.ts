@@ -1,0 +1,136 @@
+import type { Clock, Timer } from '@ingot/net';
+import type { BootDecision } from '../decide/decision.ts';
+import { isSameQuestion, type DecideBoot } from './boot-question.ts';
+import type { DhcpQuestion } from './responder.ts';
+
+/** What a machine gets when nothing was decided in time: what it got the last time, or silence until it asks again. */
+export type WhenUndecided = 'lastKnown' | 'ignore';
+
+/** A question that found no answer. `superseded`: the machine has since asked something else. */
+export type UndecidedReason = 'undecided' | 'overloaded' | 'superseded';
+
+export interface Undecided<Asker> {
+  /**
+   * The decision, if it is there at once. Else undefined, and `onDecided` or `onGivenUp` follows: for the newest
+   * packet of each machine only, since a machine that repeats its question waits for one answer.
+   */
+  ask(question: DhcpQuestion, asker: Asker): BootDecision | undefined;
+  /** Forgets all questions; nothing is called any more. */
+  stop(): void;
+  /** Questions under way. */
+  readonly size: number;
+}
+
+/** Firmware asks again after 4 s, iPXE after 1 s at first: later than this an answer meets the next question. */
+const DECISION_DEADLINE_MS = 1_500;
+/** A row of racks powering on. Beyond it the oldest go: they are the nearest to asking again. */
+const MAX_UNDECIDED = 4_096;
+/** Last decisions, by machine and boot stage. */
+const MAX_REMEMBERED = 16_384;
+
+interface Waiting<Asker> {
+  question: DhcpQuestion;
+  asker: Asker;
+  readonly until: number;
+}
+
+/** Waits for decisions without making other machines wait: one slow source costs one table entry a machine. */
+export function undecidedTable<Asker>(components: {
+  clock: Clock;
+  decide: DecideBoot;
+  whenUndecided: WhenUndecided;
+  onDecided: (question: DhcpQuestion, asker: Asker, decision: BootDecision) => void;
+  onGivenUp: (question: DhcpQuestion, asker: Asker, reason: UndecidedReason) => void;
+}): Undecided<Asker> {
+  const { clock, decide, whenUndecided, onDecided, onGivenUp } = components;
+  /** By MAC, the longest waiting first. */
+  const waiting = new Map<string, Waiting<Asker>>();
+  const lastKnown = new Map<string, BootDecision>();
+  let timer: Timer | undefined;
+  let stopped = false;
+
+  const stageOf = ({ question }: DhcpQuestion): string =>
+    `${question.mac} ${question.vendorClass ?? ''} ${question.userClasses.join()}`;
+  const remember = (question: DhcpQuestion, decision: BootDecision): void => {
+    if (whenUndecided !== 'lastKnown') return;
+    const key = stageOf(question);
+    lastKnown.delete(key);
+    lastKnown.set(key, decision);
+    if (lastKnown.size <= MAX_REMEMBERED) return;
+    for (const oldest of lastKnown.keys()) {
+      lastKnown.delete(oldest);
+      return;
+    }
+  };
+  const giveUp = (entry: Waiting<Asker>, reason: UndecidedReason): void => {
+    waiting.delete(entry.question.question.mac);
+    const before = whenUndecided === 'lastKnown' ? lastKnown.get(stageOf(entry.question)) : undefined;
+    if (before !== undefined && reason !== 'superseded') onDecided(entry.question, entry.asker, before);
+    else onGivenUp(entry.question, entry.asker, reason);
+  };
+  const watch = (): void => {
+    if (timer !== undefined || stopped) return;
+    for (const { until } of waiting.values()) {
+      timer = clock.setTimeout(
+        () => {
+          timer = undefined;
+          const now = clock.monotonic();
+          for (const entry of waiting.values()) {
+            if (entry.until > now) break;
+            giveUp(entry, 'undecided');
+          }
+          watch();
+        },
+        Math.max(1, until - clock.monotonic()),
+      );
+      return;
+    }
+  };
+
+  return {
+    get size() {
+      return waiting.size;
+    },
+    ask: (question, asker) => {
+      const { mac } = question.question;
+      const before = waiting.get(mac);
+      if (before !== undefined) {
+        if (isSameQuestion(before.question.question, question.question)) {
+          before.question = question;
+          before.asker = asker;
+          return undefined;
+        }
+        giveUp(before, 'superseded');
+      }
+      const decision = decide(question.question);
+      if (!(decision instanceof Promise)) return decision;
+      for (const oldest of waiting.values()) {
+        if (waiting.size < MAX_UNDECIDED) break;
+        giveUp(oldest, 'overloaded');
+      }
+      const entry: Waiting<Asker> = { question, asker, until: clock.monotonic() + DECISION_DEADLINE_MS };
+      waiting.set(mac, entry);
+      watch();
+      const isAwaited = (): boolean => !stopped && waiting.get(mac) === entry;
+      const wait = async (): Promise<void> => {
+        try {
+          const decided = await decision;
+          // Also when it comes too late: the machine's next question may be too early again.
+          remember(question, decided);
+          if (!isAwaited()) return;
+          waiting.delete(mac);
+          onDecided(entry.question, entry.asker, decided);
+        } catch {
+          if (isAwaited()) giveUp(entry, 'undecided');
+        }
+      };
+      void wait();
+      return undefined;
+    },
+    stop: () => {
+      stopped = true;
+      timer?.cancel();
+      waiting.clear();
+    },
+  };
+}

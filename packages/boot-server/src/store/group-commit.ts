@@ -1,0 +1,36 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Many rows, one commit: what several packets change goes to disk together, before any of them is answered. */
+export interface GroupCommit {
+  /**
+   * Runs `work`, which must not wait for anything. All rows that it writes are committed when this returns; when it
+   * throws, none is.
+   */
+  run<T>(work: () => T): T;
+  /** For stores that remember what they wrote: called when rows that were written are not there after all. */
+  onRollback(forget: () => void): void;
+}
+
+export function groupCommit(database: DatabaseSync): GroupCommit {
+  const begin = database.prepare('BEGIN');
+  const commit = database.prepare('COMMIT');
+  const forgetters: (() => void)[] = [];
+  return {
+    run: (work) => {
+      begin.run();
+      try {
+        const result = work();
+        commit.run();
+        return result;
+      } catch (error) {
+        // SQLite itself has rolled back after some errors, a full disk for one.
+        if (database.isTransaction) database.exec('ROLLBACK');
+        for (const forget of forgetters) forget();
+        throw error;
+      }
+    },
+    onRollback: (forget) => {
+      forgetters.push(forget);
+    },
+  };
+}
