@@ -4,6 +4,7 @@ import type { Health } from './health.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { Redactor } from './redactor.ts';
+import type { ReloadResult } from './reload.ts';
 
 /** What a daemon is given at its start. */
 export interface DaemonContext<Config> {
@@ -21,10 +22,17 @@ export interface DaemonContext<Config> {
   readonly status: (text: string) => void;
   /** Reports a failure that it cannot go on from: it is stopped, and the process exits with 69. */
   readonly fail: (error: Error) => void;
+  /** Reads the configuration again, as SIGHUP does. */
+  readonly reload: () => Promise<ReloadResult>;
 }
 
 /** A daemon that runs. */
-export interface RunningDaemon {
+export interface RunningDaemon<Config = never> {
+  /**
+   * Goes on with another configuration. Rejects, with all as it was, when it cannot; resolves to the settings that
+   * changed and count only after a restart. Without it, SIGHUP is refused in the log.
+   */
+  reload?(config: Config): Promise<readonly string[]>;
   /** Stops accepting, finishes or aborts what is going on, and frees everything. Called once. */
   stop(): Promise<void>;
 }
@@ -35,7 +43,7 @@ export interface DaemonOptions<Config extends DaemonConfig> {
   readonly name?: string;
   readonly config: ConfigDefinition<Config>;
   /** Resolves once it serves; rejects when it cannot, with a message that says what to do. */
-  readonly start: (context: DaemonContext<Config>) => Promise<RunningDaemon>;
+  readonly start: (context: DaemonContext<Config>) => Promise<RunningDaemon<Config>>;
   /** Arguments after the part's name. Default: those of the process. */
   readonly argv?: readonly string[];
   /** How long a clean stop may take, milliseconds. Default 10 000. */

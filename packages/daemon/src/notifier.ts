@@ -6,6 +6,8 @@ import { sendUnixDatagram } from './unix-datagram.ts';
 export interface Notifier {
   /** Started: dependents may start. From now on the watchdog, if there is one, is fed. */
   ready(): Promise<void>;
+  /** Reading the configuration again; `ready` says when that is done. */
+  reloading(): Promise<void>;
   /** Stopping, as asked. */
   stopping(): Promise<void>;
   /** One line on what it is doing. */
@@ -23,11 +25,14 @@ export interface NotifierOptions {
   readonly onError: (error: DaemonError) => void;
   /** Default: a unix datagram. */
   readonly send?: (socketPath: string, text: string) => Promise<void>;
+  /** CLOCK_MONOTONIC, microseconds; systemd compares it with its own. Default: the real one. */
+  readonly monotonicMicros?: () => bigint;
 }
 
 /** Talks to the service manager; without NOTIFY_SOCKET, that is, not under systemd, it does nothing. */
 export function createNotifier(options: NotifierOptions): Notifier {
   const { env, clock, onError, send = sendUnixDatagram } = options;
+  const { monotonicMicros = () => process.hrtime.bigint() / 1000n } = options;
   const socketPath = env['NOTIFY_SOCKET'];
   const everyMs = watchdogMs(env, options.pid);
   let watchdog: Timer | undefined;
@@ -51,6 +56,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       // Twice per period, as sd_watchdog_enabled(3) advises.
       watchdog ??= clock.setInterval(() => void notify('WATCHDOG=1').catch(onError), everyMs / 2);
     },
+    reloading: () => notify(`RELOADING=1\nMONOTONIC_USEC=${monotonicMicros()}`),
     stopping: () => notify('STOPPING=1'),
     status: (text) => notify(`STATUS=${text.replaceAll(/\s+/g, ' ').trim()}`),
     close: () => watchdog?.cancel(),

@@ -7,6 +7,8 @@ export interface ProcessHost {
   stderr(text: string): void;
   /** Calls `handler` at every SIGTERM and SIGINT; call the result to end that. */
   onSignal(handler: (signal: string) => void): () => void;
+  /** Calls `handler` at every SIGHUP, which otherwise ends the process; call the result to end that. */
+  onReload(handler: () => void): () => void;
   /** Calls `handler` for exceptions and rejections that nobody caught; call the result to end that. */
   onFault(handler: (error: unknown) => void): () => void;
   exit(code: number): void;
@@ -27,6 +29,10 @@ export function nodeProcess(): ProcessHost {
       return () => {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
+    },
+    onReload: (handler) => {
+      process.on('SIGHUP', handler);
+      return () => process.off('SIGHUP', handler);
     },
     onFault: (handler) => {
       const onRejection = (reason: unknown): void => handler(reason);

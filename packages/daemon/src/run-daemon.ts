@@ -12,6 +12,7 @@ import { startObservability, type Observability } from './observability.ts';
 import { createLogger } from './pino-logger.ts';
 import { nodeProcess, type ProcessHost } from './process-host.ts';
 import { Redactor } from './redactor.ts';
+import { createReloader } from './reload.ts';
 
 /** What surrounds a daemon; everything defaults to the real thing. */
 export interface DaemonSurroundings {
@@ -50,7 +51,8 @@ async function run<Config extends DaemonConfig>(
 ): Promise<ExitCode> {
   const { clock = systemClock, entropy = systemEntropy, logOutput } = surroundings;
   const part = options.name ?? options.config.name;
-  const loaded = await loadConfig(options.config, { argv: options.argv ?? host.argv, env: host.env });
+  const argv = options.argv ?? host.argv;
+  const loaded = await loadConfig(options.config, { argv, env: host.env });
   if (loaded.kind === 'help' || loaded.kind === 'print') {
     host.stdout(loaded.text);
     return ExitCode.Ok;
@@ -88,6 +90,18 @@ async function run<Config extends DaemonConfig>(
     host.exit(ExitCode.Fault);
   });
   const stopping = new AbortController();
+  const life: Life<Config> = {
+    log,
+    health,
+    metrics,
+    notifier,
+    clock,
+    host,
+    stopping,
+    ending: ending.promise,
+    tell,
+    running: undefined,
+  };
   const context: DaemonContext<Config> = {
     config,
     log,
@@ -103,8 +117,18 @@ async function run<Config extends DaemonConfig>(
       host.stderr(`ingot ${part}: ${redactor.text(error.message)}\n`);
       ending.resolve({ code: ExitCode.Unavailable, reason: error.message });
     },
+    reload: createReloader({
+      definition: options.config,
+      argv,
+      env: host.env,
+      config,
+      log,
+      redactor,
+      notifier,
+      tell,
+      running: () => life.running,
+    }),
   };
-  const life: Life = { log, health, metrics, notifier, clock, stopping, ending: ending.promise, tell };
   try {
     return await live(options, context, life);
   } finally {
@@ -115,27 +139,30 @@ async function run<Config extends DaemonConfig>(
 }
 
 /** What the stages of a daemon's life share. */
-interface Life {
+interface Life<Config> {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly notifier: Notifier;
   readonly clock: Clock;
+  readonly host: ProcessHost;
   readonly stopping: AbortController;
   readonly ending: Promise<Ending>;
   readonly tell: (said: Promise<void>) => Promise<void>;
+  /** From ready to stopping. */
+  running: RunningDaemon<Config> | undefined;
 }
 
 async function live<Config extends DaemonConfig>(
   options: DaemonOptions<Config>,
   context: DaemonContext<Config>,
-  life: Life,
+  life: Life<Config>,
 ): Promise<ExitCode> {
   const { log, health, notifier, stopping, tell } = life;
   health.set(STARTED_CHECK, { ok: false, reason: 'still starting' });
   let observability: Observability | undefined;
   // Settles to undefined when the start failed, having said why.
-  const started = (async (): Promise<RunningDaemon | undefined> => {
+  const started = (async (): Promise<RunningDaemon<Config> | undefined> => {
     try {
       observability = await observe(context, life);
       return await options.start(context);
@@ -145,12 +172,17 @@ async function live<Config extends DaemonConfig>(
     }
   })();
   const early = await Promise.race([started.then(() => undefined), life.ending]);
+  let releaseReload: (() => void) | undefined;
   if (early === undefined && (await started) !== undefined) {
+    life.running = await started;
+    // A daemon that cannot reload keeps what the signal means otherwise: its terminal has closed.
+    if (life.running?.reload !== undefined) releaseReload = life.host.onReload(() => void context.reload());
     health.set(STARTED_CHECK, { ok: true });
     await tell(notifier.ready());
     log.info({ event: 'daemon.ready' }, 'ready');
   }
   const { code, reason } = await life.ending;
+  life.running = undefined;
   health.set(STARTED_CHECK, { ok: false, reason: 'stopping' });
   log.info({ event: 'daemon.stopping', reason }, `stopping: ${reason}`);
   await tell(notifier.stopping());
@@ -160,13 +192,14 @@ async function live<Config extends DaemonConfig>(
     await (await started)?.stop();
     await observability?.stop();
   });
+  releaseReload?.();
   if (clean) log.info({ event: 'daemon.stopped' }, 'stopped');
   return clean ? code : ExitCode.StopFailed;
 }
 
 async function observe<Config extends DaemonConfig>(
   { config, log, metrics, health }: DaemonContext<Config>,
-  { clock }: Life,
+  { clock }: Life<Config>,
 ): Promise<Observability | undefined> {
   if (config.metrics === undefined) return undefined;
   const startedAt = clock.now();
@@ -185,7 +218,11 @@ async function observe<Config extends DaemonConfig>(
   return observability;
 }
 
-async function stopWithin(timeoutMs: number, { clock, log }: Life, stop: () => Promise<void>): Promise<boolean> {
+async function stopWithin(
+  timeoutMs: number,
+  { clock, log }: Pick<Life<unknown>, 'clock' | 'log'>,
+  stop: () => Promise<void>,
+): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
   const timer = clock.setTimeout(() => {
     log.error({ event: 'daemon.stop-timeout', timeoutMs }, `did not stop within ${timeoutMs} ms: exiting all the same`);

@@ -15,6 +15,7 @@ function recording(env: Record<string, string>): { notifier: Notifier; sent: str
     clock,
     onError: (error) => sent.push(error.message),
     send: async (_, text) => void sent.push(text),
+    monotonicMicros: () => 1_234_567n,
   });
   return { notifier, sent, clock };
 }
@@ -46,6 +47,13 @@ describe('the notifier', () => {
     await notifier.status('serving\n3 subnets ');
     await notifier.stopping();
     expect(sent).toEqual(['READY=1', 'STATUS=serving 3 subnets', 'STOPPING=1']);
+  });
+
+  it('says that it reads its configuration again, with the time that systemd wants', async () => {
+    const { notifier, sent } = recording({ NOTIFY_SOCKET: '/run/notify' });
+    await notifier.reloading();
+    await notifier.ready();
+    expect(sent).toEqual(['RELOADING=1\nMONOTONIC_USEC=1234567', 'READY=1']);
   });
 
   it('feeds the watchdog twice per period, from ready until close', async () => {

@@ -178,6 +178,57 @@ describe('runDaemon', { timeout: 60_000 }, () => {
       });
     });
 
+    it('is read again at SIGHUP, and its new secrets are kept out of the log', async () => {
+      await writeFile(file, 'misbehave: "no"\n');
+      const ended = await runFixture(['--config', file], {}, (event, kill) => {
+        if (event === 'daemon.ready') void writeFile(file, `password: ${PASSWORD}\n`).then(() => kill('SIGHUP'));
+        if (event === 'daemon.reloaded') kill('SIGTERM');
+      });
+      expect(ended.code).toBe(0);
+      expect(ended.lines).toContainEqual(expect.objectContaining({ event: 'fixture.reloaded', given: '[redacted]' }));
+    });
+
+    it('is refused at SIGHUP when it is wrong, with the line to mend, and the daemon goes on', async () => {
+      await writeFile(file, 'misbehave: "no"\n');
+      const ended = await runFixture(['--config', file], {}, (event, kill) => {
+        if (event === 'daemon.ready') void writeFile(file, '# mine\nmisbehave: maybe\n').then(() => kill('SIGHUP'));
+        if (event === 'daemon.reload-refused') kill('SIGTERM');
+      });
+      expect(ended.code).toBe(0);
+      expect(eventsOf(ended)).not.toContain('fixture.reloaded');
+      expect(ended.lines).toContainEqual(
+        expect.objectContaining({
+          level: 'error',
+          msg: expect.stringContaining(`and the old one goes on: ${file}:2:12: misbehave: found "maybe"`),
+        }),
+      );
+    });
+
+    it('is refused at SIGHUP when the daemon cannot go on with it', async () => {
+      await writeFile(file, 'misbehave: "no"\n');
+      const ended = await runFixture(['--config', file], {}, (event, kill) => {
+        if (event === 'daemon.ready') void writeFile(file, 'misbehave: cannot-start\n').then(() => kill('SIGHUP'));
+        if (event === 'daemon.reload-refused') kill('SIGTERM');
+      });
+      expect(ended.code).toBe(0);
+      expect(ended.lines).toContainEqual(
+        expect.objectContaining({ event: 'daemon.reload-refused', reason: '10.0.0.9 is none of our addresses' }),
+      );
+    });
+
+    it('says at SIGHUP what counts only after a restart', async () => {
+      await writeFile(file, 'misbehave: "no"\n');
+      const ended = await runFixture(['--config', file], {}, (event, kill) => {
+        if (event === 'daemon.ready')
+          void writeFile(file, 'misbehave: hang\nlogLevel: debug\n').then(() => kill('SIGHUP'));
+        if (event === 'daemon.reloaded') kill('SIGTERM');
+      });
+      expect(ended.code).toBe(0);
+      expect(ended.lines).toContainEqual(
+        expect.objectContaining({ event: 'daemon.reloaded', level: 'warn', needsRestart: ['misbehave', 'logLevel'] }),
+      );
+    });
+
     it('prints its configuration without secrets, and exits with 0', async () => {
       await writeFile(file, `password: ${PASSWORD}\n`);
       const ended = await runFixture(['--config', file, '--print-config']);
