@@ -1,19 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CACHE = fileURLToPath(new URL('../../.cache/c', import.meta.url));
 const FLAGS = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
 /**
- * The path of the program made from one C source file by Debian's gcc; compiled again only when the source changed.
+ * The path of the program made from one C source file by Debian's gcc; compiled again only when it, or a
+ * header beside it, changed.
  * Throws with gcc's own words.
  */
 export function compileC(source: string | URL): string {
   const path = source instanceof URL ? fileURLToPath(source) : source;
-  const digest = createHash('sha256').update(FLAGS.join(' ')).update(readFileSync(path)).digest('hex').slice(0, 12);
+  const hash = createHash('sha256').update(FLAGS.join(' '));
+  const headers = globSync('*.h', { cwd: dirname(path) }).toSorted();
+  for (const file of [path, ...headers.map((name) => join(dirname(path), name))]) hash.update(readFileSync(file));
+  const digest = hash.digest('hex').slice(0, 12);
   const program = join(CACHE, `${basename(path, '.c')}-${digest}`);
   if (existsSync(program)) return program;
   mkdirSync(CACHE, { recursive: true });

@@ -18,16 +18,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
+#include "dhcp-packet.h"
 
-enum { MAX_OUTSTANDING = 4096, BATCH = 64, PACKET = 1500, DISCOVER = 1, OFFER = 2, REQUEST = 3, ACK = 5 };
-enum { FIXED = 240, YIADDR = 16, GIADDR = 24, CHADDR = 28 };
+enum { MAX_OUTSTANDING = 4096, BATCH = 64 };
 
 /// One exchange under way. xid = generation << 12 | slot, so that a late answer to a former exchange is told apart.
 struct slot {
-  uint32_t xid, machine, yiaddr, server_id;
+  struct dhcp_request request;
   uint64_t begun_ns, sent_ns;
-  uint8_t sent_type;
 };
 
 static struct {
@@ -54,101 +52,16 @@ static void die(const char *what) {
   exit(1);
 }
 
-static uint8_t *put(uint8_t *at, uint8_t code, const void *data, uint8_t length) {
-  at[0] = code;
-  at[1] = length;
-  memcpy(at + 2, data, length);
-  return at + 2 + length;
-}
-
-/// 52:54 and the machine's number: a machine keeps its address and its port of the leaf from run to run.
-static void mac_of(uint32_t machine, uint8_t mac[6]) {
-  uint32_t number = htonl(machine);
-  mac[0] = 0x52;
-  mac[1] = 0x54;
-  memcpy(mac + 2, &number, 4);
-}
-
-/// Option 82 as a leaf adds it: circuit id "Ethernet…" and the leaf's own address as remote id.
-static uint8_t relay_option(uint32_t machine, uint8_t out[64]) {
-  char circuit[24];
-  int length = snprintf(circuit, sizeof circuit, "Ethernet%08u", machine);
-  uint8_t *at = put(out, 1, circuit, (uint8_t)length);
-  at = put(at, 2, &conf.from, 4);
-  return (uint8_t)(at - out);
-}
-
-/// What OVMF sends, in its order and with its lengths, and option 82 behind it as a relay puts it.
-static size_t build(const struct slot *s, uint8_t *p) {
-  static const uint8_t cookie[4] = {99, 130, 83, 99};
-  static const uint8_t wanted[] = {1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43,
-                                   50, 51, 54, 58, 59, 60, 66, 67, 97, 128, 129, 130, 131, 132, 133, 134, 135};
-  uint8_t uuid[17] = {0, 0x8e, 0x12, 0x37, 0x4b, 0x72, 0x6e, 0x8d, 0x4a, 0x87, 0xda};
-  uint32_t xid = htonl(s->xid);
-  memset(p, 0, FIXED);
-  p[0] = 1;
-  p[1] = 1;
-  p[2] = 6;
-  p[3] = 1;
-  memcpy(p + 4, &xid, 4);
-  memcpy(p + GIADDR, &conf.from, 4);
-  mac_of(s->machine, p + CHADDR);
-  memcpy(p + 236, cookie, 4);
-  uint8_t *at = put(p + FIXED, 53, &s->sent_type, 1);
-  at = put(at, 57, "\x05\xc0", 2);
-  at = put(at, 55, wanted, sizeof wanted);
-  memcpy(uuid + 11, p + CHADDR, 6);
-  at = put(at, 97, uuid, sizeof uuid);
-  at = put(at, 94, "\x01\x03\x00", 3);
-  at = put(at, 93, "\x00\x07", 2);
-  at = put(at, 60, "PXEClient:Arch:00007:UNDI:003000", 32);
-  if (s->sent_type == REQUEST) {
-    at = put(at, 50, &s->yiaddr, 4);
-    at = put(at, 54, &s->server_id, 4);
-  }
-  uint8_t relay[64];
-  at = put(at, 82, relay, relay_option(s->machine, relay));
-  *at++ = 255;
-  return (size_t)(at - p);
-}
-
+/// Checks what was asked for with `--proxy`, too; NULL, or what is wrong with the answer.
 static const char *check(const uint8_t *p, size_t length, struct slot *s) {
-  uint8_t mac[6], relay[64];
-  if (p[0] != 2) return "op is not 2";
-  mac_of(s->machine, mac);
-  if (memcmp(p + CHADDR, mac, 6) != 0) return "chaddr of another machine";
-  if (memcmp(p + GIADDR, &conf.from, 4) != 0) return "giaddr was changed";
-  uint8_t relay_length = relay_option(s->machine, relay), type = 0;
-  int relay_found = 0, is_last = 0;
-  const uint8_t *server_id = NULL;
-  size_t at = FIXED;
-  for (;;) {
-    if (at >= length) return "no end option";
-    uint8_t code = p[at];
-    if (code == 255) break;
-    if (code == 0) {
-      at += 1;
-      continue;
-    }
-    if (at + 2 > length || at + 2 + p[at + 1] > length) return "truncated option";
-    uint8_t size = p[at + 1];
-    const uint8_t *data = p + at + 2;
-    is_last = 0;
-    if (code == 53 && size == 1) type = data[0];
-    if (code == 54 && size == 4) server_id = data;
-    if (code == 82) {
-      if (size != relay_length || memcmp(data, relay, size) != 0) return "option 82 was changed";
-      relay_found = is_last = 1;
-    }
-    at += 2u + size;
-  }
-  if (type != (s->sent_type == DISCOVER ? OFFER : ACK)) return "another message type";
-  if (!relay_found) return "option 82 is missing";
-  memcpy(&s->yiaddr, p + YIADDR, 4);
-  if (conf.proxy ? s->yiaddr != 0 : s->yiaddr == 0) return conf.proxy ? "an address in a proxy offer" : "no address";
-  if (server_id != NULL) memcpy(&s->server_id, server_id, 4);
-  else s->server_id = conf.server.s_addr;
-  relay_last += (uint64_t)is_last;
+  struct dhcp_answer answer;
+  const char *reason = dhcp_read(p, length, &s->request, &answer);
+  if (reason != NULL) return reason;
+  if (answer.type != (s->request.type == DHCP_DISCOVER ? DHCP_OFFER : DHCP_ACK)) return "another message type";
+  if (conf.proxy ? answer.yiaddr != 0 : answer.yiaddr == 0) return conf.proxy ? "an address in a proxy offer" : "no address";
+  s->request.yiaddr = answer.yiaddr;
+  s->request.server_id = answer.server_id != 0 ? answer.server_id : conf.server.s_addr;
+  relay_last += (uint64_t)answer.relay_is_last;
   return NULL;
 }
 
@@ -221,7 +134,7 @@ static void parse(int argc, char **argv) {
 }
 
 static int sock;
-static uint8_t out_data[BATCH][PACKET], in_data[BATCH][PACKET];
+static uint8_t out_data[BATCH][DHCP_PACKET], in_data[BATCH][DHCP_PACKET];
 static struct mmsghdr out_msg[BATCH], in_msg[BATCH];
 static struct iovec out_iov[BATCH], in_iov[BATCH];
 static struct sockaddr_in to;
@@ -245,16 +158,17 @@ static void flush(void) {
 
 static void transmit(struct slot *s, uint64_t at) {
   s->sent_ns = at;
-  out_iov[queued].iov_len = build(s, out_data[queued]);
+  out_iov[queued].iov_len = dhcp_build(&s->request, out_data[queued]);
   if (++queued == BATCH) flush();
 }
 
 static int may_begin(uint64_t started, uint64_t at) { return begun < conf.count && at - started < conf.time_ns; }
 
 static void begin(struct slot *s, uint64_t at) {
-  s->xid = (++generation << 12) | (uint32_t)(s - slots);
-  s->machine = conf.first_machine + (uint32_t)(begun % conf.machines);
-  s->sent_type = DISCOVER;
+  s->request = (struct dhcp_request){.xid = (++generation << 12) | (uint32_t)(s - slots),
+                                     .machine = conf.first_machine + (uint32_t)(begun % conf.machines),
+                                     .giaddr = conf.from.s_addr,
+                                     .type = DHCP_DISCOVER};
   s->begun_ns = at;
   begun += 1;
   transmit(s, at);
@@ -274,7 +188,7 @@ int main(int argc, char **argv) {
   if (latency_us == NULL) die("memory for the latencies");
   for (unsigned i = 0; i < BATCH; i += 1) {
     out_iov[i].iov_base = out_data[i];
-    in_iov[i] = (struct iovec){in_data[i], PACKET};
+    in_iov[i] = (struct iovec){in_data[i], DHCP_PACKET};
     out_msg[i].msg_hdr = (struct msghdr){.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = out_iov + i, .msg_iovlen = 1};
     in_msg[i].msg_hdr = (struct msghdr){.msg_iov = in_iov + i, .msg_iovlen = 1};
   }
@@ -295,24 +209,22 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n; i += 1) {
       const uint8_t *data = in_data[i];
       size_t length = in_msg[i].msg_len;
-      uint32_t xid = 0;
-      if (length >= FIXED) memcpy(&xid, data + 4, 4);
-      xid = ntohl(xid);
+      uint32_t xid = dhcp_xid(data, length);
       struct slot *s = slots + (xid & (MAX_OUTSTANDING - 1));
-      if (length < FIXED || s->xid != xid || xid == 0) {
+      if (xid == 0 || s->request.xid != xid) {
         stray += 1;
         continue;
       }
       const char *reason = check(data, length, s);
-      if (reason == NULL && conf.dora && s->sent_type == DISCOVER) {
-        s->sent_type = REQUEST;
+      if (reason == NULL && conf.dora && s->request.type == DHCP_DISCOVER) {
+        s->request.type = DHCP_REQUEST;
         transmit(s, at);
         continue;
       }
       if (reason == NULL) latency_us[received++] = (uint32_t)((at - s->begun_ns) / 1000);
-      else if (bad++ == 0) snprintf(first_bad, sizeof first_bad, "%s (machine %u)", reason, s->machine);
+      else if (bad++ == 0) snprintf(first_bad, sizeof first_bad, "%s (machine %u)", reason, s->request.machine);
       last_ns = at;
-      s->xid = 0;
+      s->request.xid = 0;
       if (may_begin(started, at)) begin(s, at);
       else active -= 1;
     }
@@ -321,9 +233,9 @@ int main(int argc, char **argv) {
     next_scan = at + 20000000;
     for (uint32_t i = 0; i < conf.outstanding; i += 1) {
       struct slot *s = slots + i;
-      if (s->xid == 0 || at - s->sent_ns < conf.timeout_ns) continue;
+      if (s->request.xid == 0 || at - s->sent_ns < conf.timeout_ns) continue;
       lost += 1;
-      s->xid = 0;
+      s->request.xid = 0;
       if (may_begin(started, at)) begin(s, at);
       else active -= 1;
     }
