@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Entropy, Libc, Network } from '@ingot/net';
-import { parseListenAddress, type Health, type Logger, type Metrics } from '@ingot/daemon';
+import { parseListenAddress, type Health, type Logger, type Metrics, type Redactor } from '@ingot/daemon';
+import { adminRoutes } from './admin/routes.ts';
+import { startAdminServer } from './admin/server.ts';
 import { createAdmission } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
@@ -34,6 +36,7 @@ import { bootStore } from './store/boots.ts';
 import { openDatabase } from './store/database.ts';
 import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
+import { lockDataDir } from './store/lock.ts';
 import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
 import { nodeEngine } from './tftp/node-engine.ts';
@@ -50,6 +53,8 @@ export interface BootServerComponents {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Keeps secrets out of what the admin socket tells. */
+  readonly redactor: Redactor;
   readonly api: BootApi;
   /** What the image cache keeps besides the images of the configuration. */
   readonly imageLists?: ImageLists;
@@ -83,17 +88,20 @@ export async function startBootServer(components: BootServerComponents): Promise
   const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${http.port}`).replace(/\/+$/, '');
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const database = openDatabase(join(config.dataDir, 'boot-server.sqlite'));
-  const stops: (() => Promise<void>)[] = [() => Promise.resolve(database.close())];
+  const unlock = lockDataDir(config.dataDir, process.pid);
+  const stops: (() => Promise<void>)[] = [() => Promise.resolve(unlock())];
   const stop = async (): Promise<void> => {
     // The last started first: nothing is answered out of a closed store.
     for (const each of stops.splice(0).toReversed()) await each();
   };
   try {
+    const database = openDatabase(join(config.dataDir, 'boot-server.sqlite'));
+    stops.push(() => Promise.resolve(database.close()));
     const metrics = bootMetrics(components.metrics);
     const commits = groupCommit(database);
     const sightings = sightingStore(database, clock, commits);
-    const leases = createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
+    const leaseRows = leaseStore(database);
+    const leases = createLeaseEngine({ clock, store: leaseRows, subnets: plan.subnets });
     const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
     const resolver = createBootResolver({ api, store: bootStore(database, clock), log });
     const events = createBootEvents({ api, clock, log });
@@ -209,6 +217,21 @@ export async function startBootServer(components: BootServerComponents): Promise
     });
     const dhcpServer = await startDhcpServer({ network, log, engine: dhcpEngine }, plan.listen);
     stops.push(() => dhcpServer.stop());
+
+    const adminServer = await startAdminServer(
+      {
+        log: log.child({ service: 'admin' }),
+        routes: adminRoutes({
+          clock,
+          redactor: components.redactor,
+          watch: machines,
+          leases: leaseRows,
+          subnets: () => plan.subnets,
+        }),
+      },
+      config.admin.socket ?? join(config.dataDir, 'admin.sock'),
+    );
+    stops.push(() => adminServer.stop());
 
     registerGauges(components.metrics, {
       leases: () => leases.counts(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
+import { adminSchema, type AdminConfig } from './config/admin.ts';
 import { apiSchema, type ApiConfig } from './config/api.ts';
 import { artifactsSchema, type ArtifactsConfig } from './config/artifacts.ts';
 import { bootSchema, type BootConfig } from './config/boot.ts';
@@ -26,6 +27,7 @@ export interface BootServerConfig extends DaemonConfig {
   readonly api: ApiConfig;
   readonly machine: MachineConfig;
   readonly boot: BootConfig;
+  readonly admin: AdminConfig;
   /** Undefined: no images are cached. */
   readonly imageCache?: ImageCacheConfig | undefined;
 }
@@ -43,6 +45,7 @@ const schema = z.object({
   api: apiSchema,
   machine: machineSchema,
   boot: bootSchema,
+  admin: adminSchema,
   imageCache: imageCacheSchema,
 });
 

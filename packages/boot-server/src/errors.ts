@@ -2,6 +2,7 @@
 export const BootServerErrorCode = {
   ConfigInvalid: 'BOOT_CONFIG_INVALID',
   StoreUnusable: 'BOOT_STORE_UNUSABLE',
+  DataDirInUse: 'BOOT_DATA_DIR_IN_USE',
   ListenFailed: 'BOOT_LISTEN_FAILED',
   ArtifactRefused: 'BOOT_ARTIFACT_REFUSED',
   ArtifactUnavailable: 'BOOT_ARTIFACT_UNAVAILABLE',
@@ -10,6 +11,8 @@ export const BootServerErrorCode = {
   ArtifactMismatch: 'BOOT_ARTIFACT_MISMATCH',
   ApiAway: 'BOOT_API_AWAY',
   ApiRefused: 'BOOT_API_REFUSED',
+  AdminAway: 'BOOT_ADMIN_AWAY',
+  AdminRefused: 'BOOT_ADMIN_REFUSED',
 } as const;
 export type BootServerErrorCode = (typeof BootServerErrorCode)[keyof typeof BootServerErrorCode];
 

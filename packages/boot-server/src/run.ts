@@ -11,7 +11,7 @@ import { bootServerVersion } from './version.ts';
 
 /** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
 export async function runBootServer(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon> {
-  const { config, log, clock, entropy, metrics, health, signal } = context;
+  const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
   const { url, caFile, tokenFile } = config.api;
   const api = grpcBootApi({ url, caFile, tokenFile, partition: config.partition, signal });
   const network = nodeNetwork();
@@ -23,6 +23,7 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     log,
     metrics,
     health,
+    redactor,
     api,
     imageLists: api,
     libc: await loadLibc(),

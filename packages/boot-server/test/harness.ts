@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createHealth, createMetrics, MemoryLogger, type Metrics } from '@ingot/daemon';
+import { createHealth, createMetrics, MemoryLogger, Redactor, type Metrics } from '@ingot/daemon';
 import { loadLibc, MockClock, mockEntropy, MockNetwork, type Impairment, type MockHost } from '@ingot/net';
 import {
   BootpOp,
@@ -106,6 +106,7 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
     api: { url: 'https://10.0.0.1:9443', caFile: join(dataDir, 'ca.pem'), tokenFile: join(dataDir, 'token') },
     machine: { ntpServers: [], dnsServers: [], debug: false },
     boot: { seenWithinMinutes: 30, nonceMinutes: 30 },
+    admin: {},
     logLevel: 'debug',
     ...change,
   };
@@ -166,6 +167,7 @@ export async function startLab(
     log,
     metrics,
     health: createHealth({ clock }),
+    redactor: new Redactor(),
     api,
     libc: await loadLibc(),
     signal: stopping.signal,

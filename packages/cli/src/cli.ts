@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addBootCommands } from './boot/commands.ts';
 import { CliError, CliExit } from './errors.ts';
 import type { CliIo } from './io.ts';
 import { addMachineCommands } from './machine-commands.ts';
@@ -45,6 +46,8 @@ function createProgram(io: CliIo, onPartExit: (status: number | undefined) => vo
   addSwitchCommands(program, io);
   addTokenCommands(program, io);
   addVersionCommand(program, io);
+  program.commandsGroup('Boot machines:');
+  addBootCommands(program, io);
   program.commandsGroup('Run a part:');
   addPartCommands(program, onPartExit);
   return program;

@@ -11,7 +11,7 @@ export const CliExit = {
   NotFound: 3,
   /** The token is not accepted, or does not allow this. */
   Denied: 4,
-  /** The API server cannot be reached. */
+  /** The API server, or the boot server, cannot be reached. */
   Unreachable: 5,
 } as const;
 export type CliExit = (typeof CliExit)[keyof typeof CliExit];
@@ -31,6 +31,8 @@ export const CliErrorCode = {
   Unreachable: 'CLI_UNREACHABLE',
   /** The API server answered with an error. */
   Api: 'CLI_API',
+  /** The boot server answered with an error. */
+  Refused: 'CLI_REFUSED',
 } as const;
 export type CliErrorCode = (typeof CliErrorCode)[keyof typeof CliErrorCode];
 
@@ -43,6 +45,7 @@ const EXITS: Readonly<Record<CliErrorCode, CliExit>> = {
   [CliErrorCode.Denied]: CliExit.Denied,
   [CliErrorCode.Unreachable]: CliExit.Unreachable,
   [CliErrorCode.Api]: CliExit.Failed,
+  [CliErrorCode.Refused]: CliExit.Failed,
 };
 
 /** What went wrong, in words that say what to do. */

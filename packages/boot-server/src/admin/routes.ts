@@ -1,0 +1,100 @@
+import type { Redactor } from '@ingot/daemon';
+import type { Clock } from '@ingot/net';
+import type { Subnet } from '../dhcp/subnets.ts';
+import { parseMac, parseUuid } from '../identity.ts';
+import type { LeaseStore } from '../store/leases.ts';
+import { machineViews, mergedEntries } from '../timeline/machines.ts';
+import type { Track } from '../timeline/track.ts';
+import type { MachineWatch } from '../timeline/watch.ts';
+import { entryToWire, iso, leaseToWire, machineToWire } from './views.ts';
+import type { LeaseWire, MachineWire, TimelineWire } from './wire.ts';
+
+export interface AdminRequest {
+  /** What stands behind the route's name. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST';
+  /** The answer, as JSON; throws AdminRefusal. */
+  readonly answer: (request: AdminRequest) => unknown;
+}
+
+/** By what stands behind `/v1/`. */
+export type AdminRoutes = ReadonlyMap<string, AdminRoute>;
+
+/** An answer that says no; `code` is stable. */
+export class AdminRefusal extends Error {
+  override readonly name = 'AdminRefusal';
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface AdminComponents {
+  readonly clock: Clock;
+  readonly redactor: Redactor;
+  readonly watch: MachineWatch;
+  readonly leases: Pick<LeaseStore, 'all'>;
+  readonly subnets: () => readonly Subnet[];
+}
+
+export function adminRoutes(components: AdminComponents): AdminRoutes {
+  const { clock, watch, leases, subnets } = components;
+  return new Map<string, AdminRoute>([
+    [
+      'machines',
+      {
+        method: 'GET',
+        answer: ({ path: [id, view], query }): { machines: MachineWire[] } | TimelineWire => {
+          if (id === undefined || id === '') return { machines: watch.machines().map(machineToWire) };
+          if (view !== 'timeline')
+            throw new AdminRefusal(404, 'not_found', 'ask for /v1/machines or /v1/machines/<mac or uuid>/timeline');
+          return timelineOf(components, id, Number(query.get('after') ?? 0));
+        },
+      },
+    ],
+    [
+      'leases',
+      {
+        method: 'GET',
+        answer: (): { leases: LeaseWire[] } => ({
+          leases: leases.all().map((lease) => leaseToWire(lease, subnets(), clock.now())),
+        }),
+      },
+    ],
+  ]);
+}
+
+/** Of one NIC by its MAC, of all NICs of a machine by its UUID; only what is newer than `after`. */
+function timelineOf({ clock, redactor, watch }: AdminComponents, id: string, after: number): TimelineWire {
+  const tracks = tracksOf(watch, id);
+  const [view] = machineViews(tracks, clock.monotonic());
+  if (view === undefined)
+    throw new AdminRefusal(
+      404,
+      'unknown_machine',
+      `nothing was heard of ${id} since the server was started, or for a day`,
+    );
+  const merged = mergedEntries(tracks);
+  return {
+    machine: machineToWire(view),
+    first: iso(merged[0]?.entry.at ?? clock.now()),
+    entries: merged.filter(({ entry }) => entry.seq > after).map(({ mac, entry }) => entryToWire(mac, entry, redactor)),
+  };
+}
+
+function tracksOf({ timeline }: MachineWatch, id: string): Track[] {
+  const mac = parseMac(id);
+  if (mac !== undefined) return [timeline.find(mac)].filter((track) => track !== undefined);
+  const uuid = parseUuid(id);
+  if (uuid === undefined) throw new AdminRefusal(400, 'bad_machine', `${id} is neither a MAC address nor a UUID`);
+  return timeline.tracks().filter(({ state }) => state.uuid === uuid);
+}
