@@ -105,6 +105,7 @@ describe('docs/errors.md', () => {
         ...dropped('http'),
         ...union(all, 'NonceRefusal'),
         ...union(all, 'AdmissionRefusal'),
+        ...union(all, 'ScriptRefusal'),
         ...found(routes, /\brefuse\((?:\d+, )?'([\w-]+)'/g),
         ...later,
         ...answers,

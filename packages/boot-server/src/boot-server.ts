@@ -7,13 +7,13 @@ import { startAdminServer } from './admin/server.ts';
 import { createAdmission } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
-import { createBootResolver } from './api/boot-resolver.ts';
 import { contentMemory } from './artifacts/content.ts';
 import { localFiles } from './artifacts/local-file.ts';
 import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
-import { decideBoot, type DecisionConfig } from './decide/decision.ts';
+import { createBootDecisions } from './decide/boot-decisions.ts';
+import type { DecisionConfig } from './decide/decision.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
 import { createLeaseEngine } from './dhcp/lease-engine.ts';
 import { planDhcp } from './dhcp/plan.ts';
@@ -32,7 +32,6 @@ import { httpStoreClient } from './image-cache/store-client.ts';
 import { bootMetrics, registerGauges, registerImageGauges } from './metrics.ts';
 import { publishedFiles } from './published-files.ts';
 import { startPxeServer } from './pxe/server.ts';
-import { bootStore } from './store/boots.ts';
 import { openDatabase } from './store/database.ts';
 import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
@@ -103,10 +102,10 @@ export async function startBootServer(components: BootServerComponents): Promise
     const leaseRows = leaseStore(database);
     const leases = createLeaseEngine({ clock, store: leaseRows, subnets: plan.subnets });
     const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
-    const resolver = createBootResolver({ api, store: bootStore(database, clock), log });
     const events = createBootEvents({ api, clock, log });
     const gate = createAdmission({ clock, sightings, leases, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
     const decision: DecisionConfig = { httpUrl, binaries: config.ipxe.files };
+    const { decide, issuer } = createBootDecisions({ config, database, clock, log, api, gate, nonces, decision });
     const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
     const published = publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root });
     // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
@@ -151,8 +150,8 @@ export async function startBootServer(components: BootServerComponents): Promise
         log: log.child({ service: 'http' }),
         metrics,
         images: imageCache === undefined ? undefined : { log, metrics, cache: imageCache },
-        script: { log, metrics, gate, resolver, nonces, httpUrl },
-        files: { clock, log, metrics, artifacts, resolver, published, uuidOf },
+        script: { log, metrics, issuer, bases: [httpUrl] },
+        files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
         config: {
           log,
           metrics,
@@ -201,7 +200,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     );
     stops.push(() => tftpServer.stop());
     const pxeServer = await startPxeServer(
-      { network, log, metrics, sightings, decision, serverAddress },
+      { network, log, metrics, sightings, decide, serverAddress },
       config.pxe.listen ?? config.dhcp.listen,
     );
     stops.push(() => pxeServer.stop());
@@ -210,7 +209,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       log,
       metrics,
       respond: createDhcpResponder({ ...plan, leases, sightings }),
-      decide: (question) => decideBoot(question, decision),
+      decide,
       whenUndecided: config.dhcp.whenUndecided,
       commits,
       onBootRequest: (mac, uuid) => events.report(mac, uuid),

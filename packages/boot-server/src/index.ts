@@ -2,5 +2,4 @@ export { bootServerConfig, type BootServerConfig } from './config.ts';
 export { runBootServer } from './run.ts';
 export { startBootServer, type BootServer, type BootServerComponents } from './boot-server.ts';
 export { BootServerError, BootServerErrorCode } from './errors.ts';
-export type { BootApi } from './api/boot-api.ts';
-export type { BootAnswer } from './store/boots.ts';
+export type { BootAnswer, BootApi } from './api/boot-api.ts';

@@ -27,10 +27,9 @@ import {
   type OptionMap,
 } from '@ingot/wire';
 import { startBootServer, type BootServer } from '../src/boot-server.ts';
-import type { BootApi } from '../src/api/boot-api.ts';
+import type { BootAnswer, BootApi } from '../src/api/boot-api.ts';
 import type { BootServerConfig } from '../src/config.ts';
 import { tftpSchema, type TftpConfig } from '../src/config/tftp.ts';
-import type { BootAnswer } from '../src/store/boots.ts';
 
 export const UUID = '4b37128e-6e72-4a8d-87da-8ad4d775582c';
 export const MAC_1 = '52:54:00:00:01:01';

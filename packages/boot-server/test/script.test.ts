@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { renderAutoexecScript, renderBootScript, renderUuidScript } from '../src/ipxe/script.ts';
+import type { KernelSteps, ScriptSetting } from '../src/decide/boot-steps.ts';
+import { renderAskScript, renderAutoexecScript, renderIpxeScript } from '../src/ipxe/script.ts';
 
-const script = renderBootScript({
-  kernelUrl: 'http://10.0.0.1:8080/_/file?name=k&type=kernel',
-  initrdUrls: ['http://10.0.0.1:8080/_/file?name=a&type=initrd', 'http://10.0.0.1:8080/_/file?name=b&type=initrd'],
-  bootingUrl: 'http://10.0.0.1:8080/_/booting?mac=m',
+const setting: ScriptSetting = { mac: 'm', bases: ['http://10.0.0.1:8080'] };
+const kernel: KernelSteps = {
+  kind: 'kernel',
+  kernel: 'k',
+  initRamDisks: ['a', 'b'],
   cmdline: 'quiet BOOTIF=01-m',
-  message: 'hello',
-});
+  addsConsole: true,
+  message: 'hello\nworld',
+};
+const script = renderIpxeScript(kernel, setting);
 
 describe('the boot script', () => {
   it('begins as iPXE wants it and ends every line', () => {
@@ -17,9 +21,9 @@ describe('the boot script', () => {
   });
 
   it('names the images and hands every initrd to the kernel by its name, which EFI needs', () => {
-    expect(script).toContain('kernel --name kernel http://10.0.0.1:8080/_/file?name=k&type=kernel ');
-    expect(script).toContain('initrd --name initrd0 http://10.0.0.1:8080/_/file?name=a&type=initrd ');
-    expect(script).toContain('initrd --name initrd1 http://10.0.0.1:8080/_/file?name=b&type=initrd ');
+    expect(script).toContain('kernel --name kernel http://10.0.0.1:8080/_/file?name=k&type=kernel&mac=m ');
+    expect(script).toContain('initrd --name initrd0 http://10.0.0.1:8080/_/file?name=a&type=initrd&mac=m ');
+    expect(script).toContain('initrd --name initrd1 http://10.0.0.1:8080/_/file?name=b&type=initrd&mac=m ');
     expect(script).toContain(
       '\nboot kernel initrd=initrd0 initrd=initrd1 console=${console},115200n8 quiet BOOTIF=01-m || goto failed\n',
     );
@@ -33,6 +37,35 @@ describe('the boot script', () => {
         ),
       );
     }
+  });
+
+  it('prints the message line by line before anything is loaded', () => {
+    expect(script).toMatch(/^#!ipxe\necho hello\necho world\n/);
+  });
+
+  it('takes the next try from the other server, and leaves one that stalls', () => {
+    const two = renderIpxeScript(kernel, { mac: 'm', bases: ['http://a', 'http://b'] });
+    expect(two).toContain('set base0 http://a\nset base1 http://b\nset server:int32 0\nset base ${base0}\n');
+    expect(two).toContain(
+      [
+        ':kernel',
+        'kernel --timeout 15000 --name kernel ${base}/_/file?name=k&type=kernel&mac=m && goto kernel_loaded ||',
+        'inc tries',
+        'iseq ${tries} 5 && goto failed ||',
+        'inc server',
+        'iseq ${server} 2 && set server:int32 0 ||',
+        'set base ${base${server}}',
+        'echo Trying again in 2 s',
+        '',
+      ].join('\n'),
+    );
+    expect(two).toContain('imgfetch --name ready ${base}/_/booting?mac=m ||\n');
+  });
+
+  it('leaves the console alone where the command line names one', () => {
+    const own = renderIpxeScript({ ...kernel, addsConsole: false, cmdline: 'console=tty0' }, setting);
+    expect(own).toContain('\nboot kernel initrd=initrd0 initrd=initrd1 console=tty0 || goto failed\n');
+    expect(own).not.toContain('uart');
   });
 
   it('does not touch the network configuration', () => {
@@ -51,9 +84,82 @@ describe('the boot script', () => {
 });
 
 describe('the other scripts', () => {
-  it('asks once more with the UUID', () => {
-    expect(renderUuidScript('http://b/_/ipxe?mac=m')).toBe(
+  it('asks once more with the UUID, and with the serial number where one matters', () => {
+    expect(renderAskScript('http://b/_/ipxe?mac=m', false)).toBe(
       '#!ipxe\nchain --replace http://b/_/ipxe?mac=m&uuid=${uuid}\n',
+    );
+    expect(renderAskScript('http://b/_/ipxe?mac=m', true)).toBe(
+      '#!ipxe\nchain --replace http://b/_/ipxe?mac=m&uuid=${uuid}&serial=${serial:uristring}\n',
+    );
+  });
+
+  it('a ready one is served as it is', () => {
+    expect(renderIpxeScript({ kind: 'script', script: '#!ipxe\nshell\n' }, setting)).toBe('#!ipxe\nshell\n');
+  });
+
+  it('the local disk is the firmware’s next device under UEFI, and the first disk under BIOS', () => {
+    expect(renderIpxeScript({ kind: 'local', message: 'Not today' }, setting)).toBe(
+      '#!ipxe\necho Not today\niseq ${platform} efi && exit 1 ||\nsanboot --no-describe --drive 0x80 || exit 1\n',
+    );
+  });
+
+  it('a machine on hold says why, and asks again of every server', () => {
+    expect(
+      renderIpxeScript(
+        { kind: 'hold', message: 'RAM broken\nticket 7', askAgain: '/_/ipxe?mac=m' },
+        { mac: 'm', bases: ['http://a', 'http://b'] },
+      ),
+    ).toBe(
+      [
+        '#!ipxe',
+        ':hold',
+        'echo RAM broken',
+        'echo ticket 7',
+        'sleep 30',
+        'chain --replace http://a/_/ipxe?mac=m ||',
+        'chain --replace http://b/_/ipxe?mac=m ||',
+        'goto hold',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('a menu chooses by itself after its time, and where iPXE has no menus', () => {
+    expect(
+      renderIpxeScript(
+        {
+          kind: 'menu',
+          title: 'Rack 1',
+          defaultEntry: 'disk',
+          timeoutSeconds: 5,
+          entries: [
+            { name: 'disk', label: 'Local disk', askFor: '/s?entry=disk' },
+            { name: 'rescue', label: 'Rescue', askFor: '/s?entry=rescue' },
+          ],
+        },
+        setting,
+      ),
+    ).toBe(
+      [
+        '#!ipxe',
+        ':menu',
+        'menu Rack 1 || goto entry_disk',
+        'item disk Local disk',
+        'item rescue Rescue',
+        'choose --default disk --timeout 5000 chosen || goto menu',
+        'goto entry_${chosen}',
+        ':entry_disk',
+        'chain --replace http://10.0.0.1:8080/s?entry=disk ||',
+        'echo Trying again in 2 s',
+        'sleep 2',
+        'goto menu',
+        ':entry_rescue',
+        'chain --replace http://10.0.0.1:8080/s?entry=rescue ||',
+        'echo Trying again in 2 s',
+        'sleep 2',
+        'goto menu',
+        '',
+      ].join('\n'),
     );
   });
 

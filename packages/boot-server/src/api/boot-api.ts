@@ -1,4 +1,9 @@
-import type { BootAnswer } from '../store/boots.ts';
+/** What a machine boots, as the API answered. */
+export interface BootAnswer {
+  readonly kernel: string;
+  readonly initRamDisks: readonly string[];
+  readonly cmdline: string;
+}
 
 /**
  * What the boot server asks of the API. Every call has a deadline of its own. Rejects with BootServerError: API_AWAY

@@ -12,9 +12,8 @@ import {
   type Channel,
 } from '@ingot/api';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import type { BootAnswer } from '../store/boots.ts';
-import type { BootApi } from './boot-api.ts';
 import type { ImageLists } from '../image-cache/lists.ts';
+import type { BootAnswer, BootApi } from './boot-api.ts';
 import type { ComponentApi } from './component-ping.ts';
 
 export interface GrpcBootApiOptions {

@@ -18,8 +18,13 @@ export interface BootRequest {
 
 /** Who asks, as far as it matters to what it boots. */
 export type BootClient =
-  /** iPXE that can fetch the script by itself. */
-  | { readonly kind: 'ipxe'; readonly scriptArch: string }
+  /** iPXE that can fetch the script by itself; `own` tells a build made for this from any other. */
+  | {
+      readonly kind: 'ipxe';
+      readonly scriptArch: string;
+      readonly own: boolean;
+      readonly architecture: Architecture | undefined;
+    }
   /** Firmware (or an iPXE that cannot run the script) that needs an iPXE first. */
   | { readonly kind: 'firmware'; readonly architecture: Architecture }
   | { readonly kind: 'not-booting' }
@@ -43,8 +48,9 @@ export function identifyClient(request: BootRequest): BootClient {
   const wanted = known.find((found) => found.loads === (isHttp ? 'http' : 'tftp')) ?? known[0];
 
   // "pixiecore" is the class of iPXE builds with an embedded script that speaks this server's HTTP.
-  if (canRunScript(request.ipxeFeatures) || classes.includes('pixiecore'))
-    return { kind: 'ipxe', scriptArch: wanted?.scriptArch ?? '0' };
+  const own = classes.includes('pixiecore');
+  if (canRunScript(request.ipxeFeatures) || own)
+    return { kind: 'ipxe', scriptArch: wanted?.scriptArch ?? '0', own, architecture: wanted };
   if (wanted !== undefined) return { kind: 'firmware', architecture: wanted };
   const bios = architectureOf(0);
   // PXE 2.1 made option 93 mandatory; ROMs before it exist for BIOS only.

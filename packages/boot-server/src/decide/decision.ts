@@ -1,9 +1,9 @@
-import type { FirmwareName } from './architectures.ts';
+import type { Architecture, FirmwareName } from './architectures.ts';
 import { identifyClient, type BootRequest } from './client.ts';
 
-/** What a client is told to load next. */
+/** What a client is told to load next. `not-ours`: a source says so, or none knows the machine. */
 export type BootDecision =
-  | { readonly kind: 'ignore'; readonly reason: 'not-booting' | 'unknown-architecture' | 'no-binary' }
+  | { readonly kind: 'ignore'; readonly reason: 'not-booting' | 'unknown-architecture' | 'no-binary' | 'not-ours' }
   /** iPXE: go straight to the script. */
   | { readonly kind: 'script'; readonly url: string }
   /** Plain PXE: load iPXE by TFTP. */
@@ -20,26 +20,45 @@ export interface DecisionConfig {
   readonly binaries: Binaries;
 }
 
+export interface BootHints {
+  /** Instead of the binary of the architecture: a published file, or a URL for UEFI HTTP boot. */
+  readonly loader?: string | undefined;
+  /** Whether an iPXE that could run the script is given our binary first: it is another build, with another's drivers. */
+  readonly chain?: boolean;
+}
+
 /** The one table of what boots what. */
-export function decideBoot(request: BootRequest, config: DecisionConfig): BootDecision {
+export function decideBoot(request: BootRequest, config: DecisionConfig, hints: BootHints = {}): BootDecision {
   const client = identifyClient(request);
   switch (client.kind) {
     case 'not-booting':
     case 'unknown-architecture':
       return { kind: 'ignore', reason: client.kind };
     case 'ipxe':
+      if (hints.chain === true && !client.own && client.architecture !== undefined)
+        return chain(request.mac, client.architecture, config, hints);
       return { kind: 'script', url: scriptUrl(config.httpUrl, { ...request, arch: client.scriptArch }) };
-    case 'firmware': {
-      const { firmware, loads } = client.architecture;
-      const file = config.binaries[firmware];
-      if (file === undefined) return { kind: 'ignore', reason: 'no-binary' };
-      const path = bootFilePath(request.mac, file);
-      if (loads === 'tftp') return { kind: 'chain-tftp', path, firmware };
-      return { kind: 'chain-http', url: `${config.httpUrl}/boot/${path}`, firmware };
-    }
+    case 'firmware':
+      return chain(request.mac, client.architecture, config, hints);
     default:
       return client satisfies never;
   }
+}
+
+function chain(
+  mac: string,
+  { firmware, loads }: Architecture,
+  { binaries, httpUrl }: DecisionConfig,
+  { loader }: BootHints,
+): BootDecision {
+  const isUrl = loader?.includes('://') === true;
+  if (isUrl && loads === 'http') return { kind: 'chain-http', url: loader, firmware };
+  // Plain PXE cannot load a URL.
+  const file = isUrl ? binaries[firmware] : (loader ?? binaries[firmware]);
+  if (file === undefined) return { kind: 'ignore', reason: 'no-binary' };
+  const path = bootFilePath(mac, file);
+  if (loads === 'tftp') return { kind: 'chain-tftp', path, firmware };
+  return { kind: 'chain-http', url: `${httpUrl}/boot/${path}`, firmware };
 }
 
 /** `arch` first, as existing iPXE builds and tests of this URL have it. The mac is left unescaped: iPXE needs no escape. */

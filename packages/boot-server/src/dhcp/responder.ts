@@ -56,6 +56,7 @@ export type DhcpDropReason =
   | 'not-booting'
   | 'unknown-architecture'
   | 'no-binary'
+  | 'not-ours'
   | 'pool-exhausted'
   | 'unknown-lease'
   | 'not-its-address'
@@ -308,6 +309,7 @@ function dropIgnored(exchange: Exchange, decision: BootDecision): DhcpOutcome {
     'not-booting': 'it asks for an address only',
     'unknown-architecture': `architecture ${exchange.request.boot.architectures.join(', ')} has no iPXE`,
     'no-binary': `no iPXE is configured for architecture ${exchange.request.boot.architectures.join(', ')}: see ipxe.files`,
+    'not-ours': 'no source boots it',
   }[reason];
   return drop(exchange, reason, detail);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import type { BootResolver } from '../api/boot-resolver.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
+import type { BootIssuer } from '../decide/boot-issuer.ts';
 import { parseBootFilePath } from '../decide/decision.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
@@ -14,23 +14,23 @@ export interface FileRouteComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly artifacts: ArtifactStore;
-  readonly resolver: BootResolver;
+  readonly locate: BootIssuer['locate'];
   readonly published: PublishedFiles;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
 }
 
-/** `/_/file?name=&type=kernel|initrd&mac=`: what the API told to boot, under the name that the script gave it. */
+/** `/_/file?name=&type=kernel|initrd&mac=`: a file of a plan, under the name that the script gave it. */
 export async function serveBootFile(request: Request, components: FileRouteComponents): Promise<void> {
-  const uri = components.resolver.uriOf(request.query.get('name') ?? '');
   const kind = request.query.get('type') === 'initrd' ? 'initrd' : 'kernel';
   const mac = parseMac(request.query.get('mac') ?? '');
-  if (uri === undefined) {
+  const file = await components.locate(request.query.get('name') ?? '', mac);
+  if (file === undefined) {
     components.metrics.drop('http', 'unknown-file');
-    sendError(request, 404, 'unknown_file', 'no answer of the API names this file: fetch the boot script again');
+    sendError(request, 404, 'unknown_file', 'no plan names this file: fetch the boot script again');
     return;
   }
-  await serve(request, components, { uri, kind, mac, contentType: 'application/octet-stream' });
+  await serve(request, components, { ...file, kind, mac, contentType: 'application/octet-stream' });
 }
 
 /** `/boot/<mac>/<file>`: the iPXE binaries for UEFI HTTP boot. */
@@ -43,11 +43,19 @@ export async function servePublished(request: Request, components: FileRouteComp
     return;
   }
   // EDK2 tells an EFI program from a disk image by this type or by the ending of the name.
-  await serve(request, components, { uri: found.uri, kind: 'ipxe', mac, contentType: 'application/efi' });
+  await serve(request, components, {
+    uri: found.uri,
+    sha256: undefined,
+    kind: 'ipxe',
+    mac,
+    contentType: 'application/efi',
+  });
 }
 
 interface Subject {
   readonly uri: string;
+  /** Which it must have. */
+  readonly sha256: string | undefined;
   readonly kind: 'kernel' | 'initrd' | 'ipxe';
   readonly mac: string | undefined;
   readonly contentType: string;
@@ -61,6 +69,11 @@ async function serve(request: Request, components: FileRouteComponents, subject:
   try {
     using artifact = await artifacts.get(uri);
     const { sha256 } = artifact;
+    if (subject.sha256 !== undefined && subject.sha256 !== sha256)
+      throw new BootServerError(
+        BootServerErrorCode.ArtifactRefused,
+        `${uri} has SHA-256 ${sha256}, and the plan wants ${subject.sha256}: is it another version?`,
+      );
     const bytes = sendArtifact(request, artifact, subject.contentType);
     if (bytes === 0) return;
     request.response.once('close', () => {

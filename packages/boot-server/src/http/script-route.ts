@@ -1,31 +1,29 @@
 import type { Logger } from '@ingot/daemon';
-import type { AdmissionGate } from '../admission.ts';
-import type { BootResolver } from '../api/boot-resolver.ts';
-import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootIssuer } from '../decide/boot-issuer.ts';
+import type { ScriptSetting } from '../decide/boot-steps.ts';
 import { parseMac, parseUuid } from '../identity.ts';
-import { renderBootScript, renderUuidScript } from '../ipxe/script.ts';
+import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
-import type { BootAnswer } from '../store/boots.ts';
-import type { NonceStore } from '../store/nonces.ts';
 import { sendText, type Request } from './reply.ts';
 
 export interface ScriptRouteComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
-  readonly gate: AdmissionGate;
-  readonly resolver: BootResolver;
-  readonly nonces: NonceStore;
-  /** Base of all URLs, without a slash at the end. */
-  readonly httpUrl: string;
+  readonly issuer: BootIssuer;
+  /** Bases of URLs, without a slash at the end: this server's own first. */
+  readonly bases: ScriptSetting['bases'];
 }
 
+/** SMBIOS texts end at the first NUL; the longest that are seen have some 40 characters. */
+const SERIAL_CHARACTERS = 128;
+
 /**
- * `/_/ipxe?mac=&uuid=&arch=`: the script that boots this machine. What is refused is refused in words, for iPXE shows
- * the status only but a person with curl sees the text.
+ * `/_/ipxe?mac=&arch=&uuid=&serial=&entry=`: the script that boots this machine. What is refused is refused in words,
+ * for iPXE shows the status only but a person with curl sees the text.
  */
 export async function serveScript(request: Request, components: ScriptRouteComponents): Promise<void> {
-  const { log, metrics, gate, resolver, nonces, httpUrl } = components;
-  const { query } = request;
+  const { log, metrics, issuer, bases } = components;
+  const { query, source } = request;
   const refuse = (status: number, reason: string, message: string, mac?: string): void => {
     metrics.drop('http', reason);
     log.warn({ event: 'http.refused', mac, reason }, `no boot script: ${message}`);
@@ -35,55 +33,39 @@ export async function serveScript(request: Request, components: ScriptRouteCompo
   if (macText === null) return refuse(400, 'bad-request', 'missing MAC address parameter');
   const mac = parseMac(macText);
   if (mac === undefined) return refuse(400, 'bad-request', 'invalid MAC address');
+  const arch = query.get('arch') ?? '0';
+  if (!/^\w{1,16}$/.test(arch)) return refuse(400, 'bad-request', 'invalid architecture', mac);
   const uuidText = query.get('uuid');
-  const claimed = uuidText === null || uuidText === '' ? undefined : parseUuid(uuidText);
-  if (uuidText !== null && uuidText !== '' && claimed === undefined)
+  const uuid = uuidText === null || uuidText === '' ? undefined : parseUuid(uuidText);
+  if (uuidText !== null && uuidText !== '' && uuid === undefined)
     return refuse(400, 'bad-request', 'invalid UUID', mac);
-  if (request.source === undefined) return refuse(403, 'wrong-source', 'machines boot over IPv4', mac);
+  const serial = query.get('serial')?.slice(0, SERIAL_CHARACTERS).trim();
+  const entry = query.get('entry') ?? undefined;
+  if (source === undefined) return refuse(403, 'wrong-source', 'machines boot over IPv4', mac);
 
-  const admission = gate.admitScript(mac, claimed, request.source);
-  if (!admission.ok)
-    return refuse(admission.reason === 'not-seen' ? 404 : 403, admission.reason, admission.message, mac);
-  const { uuid } = admission;
-  if (uuid === undefined) {
-    // Its DHCP showed none, but iPXE reads SMBIOS itself: let it ask once more, with what it finds there.
-    if (uuidText === null)
-      return sendText(
-        request,
-        200,
-        renderUuidScript(`${httpUrl}/_/ipxe?arch=${encodeURIComponent(query.get('arch') ?? '0')}&mac=${mac}`),
+  const answer = await issuer.issue({ mac, source, arch, uuid, serial, saidUuid: uuidText !== null, entry });
+  switch (answer.kind) {
+    case 'refused':
+      return refuse(answer.status, answer.reason, answer.message, mac);
+    case 'ask':
+      return sendText(request, 200, renderAskScript(`${bases[0]}/_/ipxe?arch=${arch}&mac=${mac}`, answer.serial));
+    case 'steps': {
+      const { steps, plan } = answer;
+      metrics.stage('http.script');
+      log.info(
+        {
+          event: 'http.script',
+          mac,
+          uuid: answer.uuid,
+          plan: plan.kind,
+          origin: plan.origin,
+          ...(plan.kind === 'kernel' ? { kernel: plan.kernel } : {}),
+        },
+        'gave the boot script',
       );
-    return refuse(404, 'no-uuid', `${mac} shows no SMBIOS UUID: set one in its firmware`, mac);
+      return sendText(request, 200, renderIpxeScript(steps, { mac, bases }));
+    }
+    default:
+      return answer satisfies never;
   }
-
-  let answer: BootAnswer;
-  try {
-    answer = await resolver.resolve(mac);
-  } catch (error) {
-    const isAway = error instanceof BootServerError && error.code === BootServerErrorCode.ApiAway;
-    return refuse(
-      isAway ? 503 : 404,
-      isAway ? 'api-away' : 'api-refused',
-      error instanceof Error ? error.message : String(error),
-      mac,
-    );
-  }
-  const fileUrl = (uri: string, type: string): string =>
-    `${httpUrl}/_/file?name=${resolver.nameOf(uri)}&type=${type}&mac=${mac}`;
-  const nonce = nonces.issue(mac, uuid);
-  const cmdline = [
-    answer.cmdline,
-    `PIXIE_API_URL=${httpUrl}/config/${uuid}?nonce=${nonce}`,
-    `BOOTIF=01-${mac.replaceAll(':', '-')}`,
-  ].filter((part) => part !== '');
-  const script = renderBootScript({
-    message: `Ingot boots machine ${uuid} through ${mac}`,
-    kernelUrl: fileUrl(answer.kernel, 'kernel'),
-    initrdUrls: answer.initRamDisks.map((uri) => fileUrl(uri, 'initrd')),
-    bootingUrl: `${httpUrl}/_/booting?mac=${mac}`,
-    cmdline: cmdline.join(' '),
-  });
-  metrics.stage('http.script');
-  log.info({ event: 'http.script', mac, uuid, kernel: answer.kernel }, 'gave the boot script');
-  sendText(request, 200, script);
 }

@@ -123,7 +123,7 @@ async function handle(
   if (components.images !== undefined && image !== undefined) return serveImage(request, image, components.images);
   if (path === '/_/file') return serveBootFile(request, components.files);
   if (path.startsWith('/boot/') && path.endsWith('/autoexec.ipxe'))
-    return sendText(request, 200, renderAutoexecScript(components.script.httpUrl));
+    return sendText(request, 200, renderAutoexecScript(components.script.bases[0]));
   if (path.startsWith('/boot/')) return servePublished(request, components.files);
   // A script and a configuration change something when they are given: nothing to look at beforehand.
   if (request.method === 'GET') {

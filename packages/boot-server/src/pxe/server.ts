@@ -1,7 +1,8 @@
 import { MessageType, PXE_SERVER_PORT, type Ipv4 } from '@ingot/wire';
 import type { Datagram, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import { decideBoot, type BootDecision, type DecisionConfig } from '../decide/decision.ts';
+import type { BootDecider } from '../decide/boot-decider.ts';
+import type { BootDecision } from '../decide/decision.ts';
 import { bootFields } from '../dhcp/boot-fields.ts';
 import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
@@ -15,7 +16,7 @@ export interface PxeServerComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly sightings: SightingStore;
-  readonly decision: DecisionConfig;
+  readonly decide: BootDecider;
   readonly serverAddress: Ipv4;
 }
 
@@ -24,10 +25,10 @@ export type PxeOutcome =
   | { readonly kind: 'drop'; readonly reason: string; readonly detail: string };
 
 /** Answers one datagram on port 4011 (PXE specification 2.1, §2.2.3). */
-function answerPxe(
+async function answerPxe(
   data: Uint8Array,
-  components: Pick<PxeServerComponents, 'decision' | 'serverAddress' | 'sightings'>,
-): PxeOutcome {
+  components: Pick<PxeServerComponents, 'decide' | 'serverAddress' | 'sightings'>,
+): Promise<PxeOutcome> {
   const parsed = parseDhcpRequest(data);
   if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
   const request = parsed.value;
@@ -35,7 +36,15 @@ function answerPxe(
   if (request.type !== MessageType.REQUEST && request.type !== MessageType.INFORM) {
     return { kind: 'drop', reason: 'unserved-type', detail: `type ${request.type}` };
   }
-  const boot = decideBoot(request.boot, components.decision);
+  let boot: BootDecision;
+  try {
+    // No relay has touched this packet: its port is the one that the DISCOVER before it came from.
+    const nowhere = { circuitId: undefined, remoteId: undefined, subnet: undefined };
+    boot = await components.decide({ ...request.boot, ...nowhere });
+  } catch (error) {
+    if (!(error instanceof BootServerError)) throw error;
+    return { kind: 'drop', reason: 'undecided', detail: error.message };
+  }
   const fields = bootFields(boot, 'pxe', components.serverAddress);
   if (fields === undefined) {
     return {
@@ -61,7 +70,7 @@ export async function startPxeServer(
     try {
       const socket = await network.bindUdp({ address, port: PXE_SERVER_PORT });
       socket.onError((error) => log.warn({ err: error, address }, 'PXE socket'));
-      socket.onDatagram((datagram) => receive(components, datagram, socket));
+      socket.onDatagram((datagram) => void receive(components, datagram, socket));
       sockets.push(socket);
     } catch (cause) {
       await Promise.all(sockets.map((socket) => socket.close()));
@@ -79,10 +88,10 @@ export async function startPxeServer(
   };
 }
 
-function receive(components: PxeServerComponents, datagram: Datagram, socket: UdpSocket): void {
+async function receive(components: PxeServerComponents, datagram: Datagram, socket: UdpSocket): Promise<void> {
   const { log, metrics } = components;
   try {
-    const outcome = answerPxe(datagram.data, components);
+    const outcome = await answerPxe(datagram.data, components);
     if (outcome.kind === 'drop') {
       metrics.drop('pxe', outcome.reason);
       log.debug({ reason: outcome.reason, source: datagram.source.address }, `no PXE answer: ${outcome.detail}`);

@@ -1,68 +1,60 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
-import { textOf, toColumn } from './database.ts';
+import type { BootPlan } from '../decide/boot-plan.ts';
+import { parseStoredPlan } from '../decide/stored-plan.ts';
+import { numberOf, textOf, toColumn } from './database.ts';
 
-/** What a machine boots, as the API answered. */
-export interface BootAnswer {
-  readonly kernel: string;
-  readonly initRamDisks: readonly string[];
-  readonly cmdline: string;
+/** A source's last answer for a NIC. */
+export interface StoredPlan {
+  readonly plan: BootPlan;
+  /** Milliseconds since the epoch. */
+  readonly answeredAt: number;
 }
 
-/** The API's last answers, for the time when it is away. */
+/** The last answers of the sources, for the time when they are away. */
 export interface BootStore {
-  remember(mac: string, answer: BootAnswer): void;
-  /** The last answer for this NIC, else the last for any of the partition. */
-  recall(mac: string): { readonly answer: BootAnswer; readonly from: 'machine' | 'partition' } | undefined;
-  /** Every kernel and initrd URI that was ever in a kept answer. */
-  uris(): Set<string>;
+  remember(source: string, mac: string, plan: BootPlan): void;
+  recall(source: string, mac: string): StoredPlan | undefined;
+  /** The source's newest answer for any NIC. */
+  newest(source: string): StoredPlan | undefined;
+  forget(source: string, mac: string): void;
 }
 
-// A partition has one boot configuration; the row under this name is the newest answer for any machine of it.
-const PARTITION_ROW = '*';
+/** More NICs than one boot server will meet; the longest unasked for go. */
+const MAX_ANSWERS = 65_536;
+const PRUNE_EVERY = 1_024;
 
 export function bootStore(database: DatabaseSync, clock: Clock): BootStore {
   const put = database.prepare(
-    `INSERT INTO boot (mac, kernel, init_ram_disks, cmdline, answered_at) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (mac) DO UPDATE SET kernel = excluded.kernel, init_ram_disks = excluded.init_ram_disks,
-       cmdline = excluded.cmdline, answered_at = excluded.answered_at`,
+    `INSERT INTO boot_plan (source, mac, plan, answered_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (source, mac) DO UPDATE SET plan = excluded.plan, answered_at = excluded.answered_at`,
   );
-  const get = database.prepare('SELECT kernel, init_ram_disks, cmdline FROM boot WHERE mac = ?');
-  const uris = database.prepare('SELECT DISTINCT kernel, init_ram_disks FROM boot');
-  const read = (mac: string): BootAnswer | undefined => {
-    const row = get.get(mac);
+  const get = database.prepare('SELECT plan, answered_at FROM boot_plan WHERE source = ? AND mac = ?');
+  const last = database.prepare(
+    'SELECT plan, answered_at FROM boot_plan WHERE source = ? ORDER BY answered_at DESC, mac LIMIT 1',
+  );
+  const remove = database.prepare('DELETE FROM boot_plan WHERE source = ? AND mac = ?');
+  const prune = database.prepare(
+    `DELETE FROM boot_plan WHERE (source, mac) IN
+       (SELECT source, mac FROM boot_plan ORDER BY answered_at DESC LIMIT -1 OFFSET ?)`,
+  );
+  let sincePrune = 0;
+  const read = (row: Record<string, unknown> | undefined): StoredPlan | undefined => {
     if (row === undefined) return undefined;
-    return {
-      kernel: textOf(row['kernel'], 'kernel'),
-      initRamDisks: parseList(textOf(row['init_ram_disks'], 'init_ram_disks')),
-      cmdline: textOf(row['cmdline'], 'cmdline'),
-    };
+    // A plan that this version does not know, as after a downgrade, is as good as none.
+    const plan = parseStoredPlan(textOf(row['plan'], 'plan'));
+    return plan === undefined ? undefined : { plan, answeredAt: numberOf(row['answered_at'], 'answered_at') };
   };
   return {
-    remember: (mac, answer) => {
-      for (const name of [mac, PARTITION_ROW]) {
-        put.run(name, answer.kernel, JSON.stringify(answer.initRamDisks), answer.cmdline, toColumn(clock.now()));
-      }
+    remember: (source, mac, plan) => {
+      put.run(source, mac, JSON.stringify(plan), toColumn(clock.now()));
+      sincePrune += 1;
+      if (sincePrune < PRUNE_EVERY) return;
+      sincePrune = 0;
+      prune.run(MAX_ANSWERS);
     },
-    recall: (mac) => {
-      const own = read(mac);
-      if (own !== undefined) return { answer: own, from: 'machine' };
-      const any = read(PARTITION_ROW);
-      return any === undefined ? undefined : { answer: any, from: 'partition' };
-    },
-    uris: () => {
-      const found = new Set<string>();
-      for (const row of uris.all()) {
-        found.add(textOf(row['kernel'], 'kernel'));
-        for (const uri of parseList(textOf(row['init_ram_disks'], 'init_ram_disks'))) found.add(uri);
-      }
-      return found;
-    },
+    recall: (source, mac) => read(get.get(source, mac)),
+    newest: (source) => read(last.get(source)),
+    forget: (source, mac) => void remove.run(source, mac),
   };
-}
-
-function parseList(text: string): string[] {
-  const value: unknown = JSON.parse(text);
-  if (!Array.isArray(value)) throw new TypeError('column init_ram_disks holds no list');
-  return value.map((item) => textOf(item, 'init_ram_disks'));
 }

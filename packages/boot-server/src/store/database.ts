@@ -39,6 +39,24 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    INSERT INTO sighting_log (mac, uuid, seen_at) SELECT mac, uuid, seen_at FROM sighting ORDER BY seen_at;
    DROP TABLE sighting;`,
+  // Answers of any source, whole; those that were kept of the API move over.
+  `CREATE TABLE boot_plan (
+     source TEXT NOT NULL,
+     mac TEXT NOT NULL,
+     plan TEXT NOT NULL,
+     answered_at INTEGER NOT NULL,
+     PRIMARY KEY (source, mac)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX boot_plan_answered_at ON boot_plan (source, answered_at);
+   INSERT INTO boot_plan SELECT 'api', mac, json_object('kind', 'kernel', 'kernel', kernel,
+       'initRamDisks', json(init_ram_disks), 'cmdline', cmdline, 'message', '', 'wantsConfig', json('true')),
+     answered_at FROM boot;
+   DROP TABLE boot;
+   CREATE TABLE boot_subject (
+     mac TEXT PRIMARY KEY,
+     subject TEXT NOT NULL,
+     seen_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /**

@@ -1,0 +1,197 @@
+import type { AdmissionGate, AdmissionRefusal } from '../admission.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { NonceStore } from '../store/nonces.ts';
+import type { BootFile, BootFiles } from './boot-files.ts';
+import { replaceFileMarks, type BootPlan, type BootSubject, type KernelPlan } from './boot-plan.ts';
+import type { BootPlanner } from './boot-planner.ts';
+import { filePath, scriptPath, type BootSteps, type KernelSteps } from './boot-steps.ts';
+import type { SubjectMemory } from './subject-memory.ts';
+
+/** What a boot loader says of itself when it asks for its script. */
+export interface ScriptQuestion {
+  readonly mac: string;
+  /** IPv4 address that it asks from, as a number. */
+  readonly source: number;
+  /** `arch` of the script URL. */
+  readonly arch: string;
+  /** From SMBIOS, where the boot loader reads it. */
+  readonly uuid: string | undefined;
+  /** Whether it was asked for its UUID; what it then does not say it does not have. */
+  readonly saidUuid: boolean;
+  /** From SMBIOS too; empty when it has none, undefined when it was not asked. */
+  readonly serial: string | undefined;
+  /** Name of the chosen entry of the machine's menu. */
+  readonly entry: string | undefined;
+}
+
+export type ScriptRefusal = AdmissionRefusal | 'no-uuid' | 'not-ours' | 'unknown-entry' | 'api-away' | 'api-refused';
+
+export type ScriptAnswer =
+  | {
+      readonly kind: 'steps';
+      readonly steps: BootSteps;
+      readonly uuid: string | undefined;
+      readonly plan: BootPlan;
+    }
+  /** The boot loader shall ask once more, with what it finds in SMBIOS. */
+  | { readonly kind: 'ask'; readonly serial: boolean }
+  | {
+      readonly kind: 'refused';
+      readonly status: 403 | 404 | 503;
+      readonly reason: ScriptRefusal;
+      readonly message: string;
+    };
+
+export interface BootIssuer {
+  /** Decides, and makes the nonce that belongs to the script. Never rejects. */
+  issue(question: ScriptQuestion): Promise<ScriptAnswer>;
+  /** The file behind a name of a script of this NIC, also if another server made that script. */
+  readonly locate: (name: string, mac: string | undefined) => Promise<BootFile | undefined>;
+}
+
+export interface BootIssuerComponents {
+  readonly gate: AdmissionGate;
+  readonly planner: BootPlanner;
+  readonly subjects: SubjectMemory;
+  readonly nonces: NonceStore;
+  readonly files: BootFiles;
+  /** Base of all URLs, without a slash at the end. */
+  readonly httpUrl: string;
+  /** Whether there is an API that configurations can be had of. */
+  readonly givesConfigs: boolean;
+}
+
+export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
+  const { gate, planner, subjects, files } = components;
+  return {
+    issue: async (question) => {
+      const { mac, source } = question;
+      const admission = gate.admitScript(mac, question.uuid, source);
+      if (!admission.ok) {
+        const status = admission.reason === 'not-seen' ? 404 : 403;
+        return { kind: 'refused', status, reason: admission.reason, message: admission.message };
+      }
+      const { uuid } = admission;
+      const { serial } = question;
+      if ((uuid === undefined && !question.saidUuid) || (planner.wantsSerial && serial === undefined))
+        return { kind: 'ask', serial: planner.wantsSerial };
+      try {
+        const whole = await planner.plan({ ...subjectOf(subjects, mac), uuid, serial: serial ?? '' }, 'fresh');
+        files.learn(whole);
+        return carryOut(components, question, uuid, whole);
+      } catch (error) {
+        if (!(error instanceof BootServerError)) throw error;
+        const isAway = error.code === BootServerErrorCode.ApiAway;
+        const reason = isAway ? 'api-away' : 'api-refused';
+        return { kind: 'refused', status: isAway ? 503 : 404, reason, message: error.message };
+      }
+    },
+    locate: async (name, mac) => {
+      const known = files.find(name);
+      // Only for NICs that were seen: nobody makes the sources work with invented ones.
+      const subject = known === undefined && mac !== undefined ? subjects.find(mac) : undefined;
+      if (subject === undefined) return known;
+      try {
+        files.learn(await planner.plan(subject, 'cached'));
+      } catch (error) {
+        if (!(error instanceof BootServerError)) throw error;
+      }
+      return files.find(name);
+    },
+  };
+}
+
+function subjectOf(subjects: SubjectMemory, mac: string): BootSubject {
+  return (
+    subjects.find(mac) ?? {
+      mac,
+      uuid: undefined,
+      serial: undefined,
+      circuitId: undefined,
+      remoteId: undefined,
+      architectures: [],
+      subnet: undefined,
+    }
+  );
+}
+
+function carryOut(
+  components: BootIssuerComponents,
+  question: ScriptQuestion,
+  uuid: string | undefined,
+  whole: BootPlan,
+): ScriptAnswer {
+  const { arch, mac, serial, entry } = question;
+  const plan = entry === undefined ? whole : entryOf(whole, entry);
+  if (plan === undefined)
+    return { kind: 'refused', status: 404, reason: 'unknown-entry', message: `the menu has no entry ${entry}` };
+  const askFor = (chosen?: string): string => scriptPath({ arch, mac, uuid, serial, entry: chosen });
+  const steps = (made: BootSteps): ScriptAnswer => ({ kind: 'steps', steps: made, uuid, plan });
+  switch (plan.kind) {
+    case 'ignore':
+      return { kind: 'refused', status: 404, reason: 'not-ours', message: `you don't netboot: ${plan.message}` };
+    case 'script':
+    case 'local':
+      return steps(plan);
+    case 'hold':
+      return steps({ ...plan, askAgain: askFor() });
+    case 'menu': {
+      const { entries, ...menu } = plan.menu;
+      const items = entries.map(({ name, label }) => ({ name, label, askFor: askFor(name) }));
+      return steps({ kind: 'menu', ...menu, entries: items });
+    }
+    case 'kernel': {
+      const who = uuid === undefined ? mac : `machine ${uuid} through ${mac}`;
+      const start = (more: readonly string[]): ScriptAnswer =>
+        steps({
+          ...kernelSteps(components, mac, plan, more),
+          message: [`Ingot boots ${who}`, ...(plan.message === '' ? [] : [plan.message])].join('\n'),
+        });
+      if (!plan.wantsConfig) return start([]);
+      if (!components.givesConfigs)
+        return {
+          kind: 'refused',
+          status: 404,
+          reason: 'api-refused',
+          message: `${plan.origin ?? 'the plan'} wants a machine configuration, and no API is configured: see api`,
+        };
+      if (uuid === undefined)
+        return {
+          kind: 'refused',
+          status: 404,
+          reason: 'no-uuid',
+          message: `${mac} shows no SMBIOS UUID: set one in its firmware`,
+        };
+      const nonce = components.nonces.issue(mac, uuid);
+      return start([
+        `PIXIE_API_URL=${components.httpUrl}/config/${uuid}?nonce=${nonce}`,
+        `BOOTIF=01-${mac.replaceAll(':', '-')}`,
+      ]);
+    }
+    default:
+      return plan satisfies never;
+  }
+}
+
+function entryOf(plan: BootPlan, name: string): BootPlan | undefined {
+  if (plan.kind !== 'menu') return undefined;
+  return plan.menu.entries.find((entry) => entry.name === name)?.plan;
+}
+
+function kernelSteps(
+  { files, httpUrl }: BootIssuerComponents,
+  mac: string,
+  plan: KernelPlan,
+  more: readonly string[],
+): Omit<KernelSteps, 'message'> {
+  const nameOf = (uri: string): string => files.nameOf(uri, plan.sha256?.[uri]);
+  const own = replaceFileMarks(plan.cmdline, (uri) => `${httpUrl}${filePath(nameOf(uri), 'file', mac)}`).trim();
+  return {
+    kind: 'kernel',
+    kernel: nameOf(plan.kernel),
+    initRamDisks: plan.initRamDisks.map(nameOf),
+    cmdline: [own, ...more].filter((part) => part !== '').join(' '),
+    // Whoever names a console has chosen.
+    addsConsole: plan.wantsConfig || !/(?:^| )console=/.test(own),
+  };
+}
