@@ -6,6 +6,7 @@ const MAIN = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', imp
 
 /** 16,384 addresses: no peer's pool is larger, none runs out. */
 export const POOL = { first: '10.9.64.0', last: '10.9.127.255' };
+export const POOL_NETWORK = '10.9.64.0/18';
 const HTTP_PORT = 8080;
 
 /** The real daemon on the server's side with a plain configuration and `change` over it; resolves when it listens. */
