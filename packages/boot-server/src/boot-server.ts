@@ -21,7 +21,9 @@ import { createDhcpResponder } from './dhcp/responder.ts';
 import { startDhcpServer } from './dhcp/server.ts';
 import { findSubnet } from './dhcp/subnets.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
-import { startHttpServer } from './http/server.ts';
+import { startBodySender } from './http/body/body-sender.ts';
+import { HTTP_LIMITS } from './http/limits.ts';
+import { startHttpServer, type HttpListen } from './http/server.ts';
 import { numberOfIpv4 } from './ipv4.ts';
 import { renderAutoexecScript } from './ipxe/script.ts';
 import { cachedFetch } from './image-cache/cached-fetch.ts';
@@ -78,13 +80,8 @@ export async function startBootServer(components: BootServerComponents): Promise
   const machines = watchMachines(clock, components.metrics);
   const log = traceLogger(components.log, machines.timeline);
   const plan = planDhcp(config);
-  const http = parseListenAddress(config.http.listen);
-  if (http?.kind !== 'tcp')
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'http.listen: machines cannot reach a unix socket: write address:port',
-    );
-  const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${http.port}`).replace(/\/+$/, '');
+  const httpListen = parseHttpListen(config.http.listen);
+  const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`).replace(/\/+$/, '');
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(config.dataDir, process.pid);
@@ -147,8 +144,19 @@ export async function startBootServer(components: BootServerComponents): Promise
 
     const httpServer = await startHttpServer(
       {
+        clock,
         log: log.child({ service: 'http' }),
         metrics,
+        bodies: startBodySender({
+          clock,
+          log,
+          libc: components.libc,
+          engine: config.http.engine,
+          limits: {
+            idleTimeoutMs: HTTP_LIMITS.idleTimeoutMs,
+            maxBytesPerSecondPerClient: config.http.maxBytesPerSecondPerClient,
+          },
+        }),
         images: imageCache === undefined ? undefined : { log, metrics, cache: imageCache },
         script: { log, metrics, issuer, bases: [httpUrl] },
         files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
@@ -176,7 +184,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           inUse: new Set(),
         },
       },
-      http,
+      httpListen,
     );
     stops.push(() => httpServer.stop());
     const tftpServer = await startTftpServer(
@@ -253,11 +261,24 @@ export async function startBootServer(components: BootServerComponents): Promise
       },
       'listening',
     );
-    return { httpPort: httpServer.port, stop };
+    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function parseHttpListen(listen: string | readonly string[]): [HttpListen, ...HttpListen[]] {
+  const [first, ...rest] = [listen].flat().map((text) => {
+    const parsed = parseListenAddress(text);
+    if (parsed?.kind === 'tcp') return { address: parsed.address, port: parsed.port };
+    throw new BootServerError(
+      BootServerErrorCode.ConfigInvalid,
+      'http.listen: machines cannot reach a unix socket: write address:port',
+    );
+  });
+  if (first === undefined) throw new BootServerError(BootServerErrorCode.ConfigInvalid, 'http.listen names no address');
+  return [first, ...rest];
 }
 
 /** Better said now than to the first machine. */

@@ -241,7 +241,9 @@ describe('what to boot', () => {
 
   it('a URL too long for the file field goes into option 67', async () => {
     const url = `http://${'boot.'.repeat(20)}example:8080`;
-    const lab = await startLab({ config: (dir) => testConfig(dir, { http: { listen: '127.0.0.1:0', url } }) });
+    const lab = await startLab({
+      config: (dir) => testConfig(dir, { http: { listen: '127.0.0.1:0', url, engine: 'auto' } }),
+    });
     const offer = await (await relay(lab, '10.0.1.1')).ask(DISCOVER, bios);
     expect(fieldText(offer?.packet.file ?? new Uint8Array())).toBe('');
     expect(Buffer.from(offer?.options.get(67) ?? []).toString()).toBe(`${url}/_/ipxe?arch=0&mac=${MAC_1}&uuid=${UUID}`);

@@ -99,7 +99,7 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
     },
     pxe: {},
     tftp: tftpConfig(),
-    http: { listen: '127.0.0.1:0', url: 'http://10.0.0.1:8080' },
+    http: { listen: '127.0.0.1:0', url: 'http://10.0.0.1:8080', engine: 'auto' },
     ipxe: { directory: '/usr/lib/ipxe', files: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' } },
     artifacts: { roots: [], maxBytes: 64_000_000 },
     api: { url: 'https://10.0.0.1:9443', caFile: join(dataDir, 'ca.pem'), tokenFile: join(dataDir, 'token') },

@@ -35,7 +35,7 @@ async function machines(): Promise<{ lab: Lab; files: string; boot: (mac: string
       return testConfig(dir, {
         dhcp: { ...testConfig(dir).dhcp, relays: ['10.9.0.0/24'], subnets: [subnetConfig('127.0.7')] },
         artifacts: { roots: [files], maxBytes: 1_000_000 },
-        http: { listen: '127.0.0.1:0', url: 'http://boot' },
+        http: { listen: '127.0.0.1:0', url: 'http://boot', engine: 'auto' },
       });
     },
   });

@@ -37,7 +37,8 @@ export function fieldsOf(part: string, root: SchemaNode): readonly Field[] {
       }
       return;
     }
-    const item = alternatives(Array.isArray(only?.items) ? undefined : only?.items);
+    const { items } = nodes.find(({ type }) => type === 'array') ?? {};
+    const item = alternatives(Array.isArray(items) ? undefined : items);
     fields.push({
       path,
       flag: path.map(kebab).join('-'),
@@ -71,6 +72,8 @@ function refuseAmbiguity(fields: readonly Field[]): void {
 
 function kindOf(nodes: readonly SchemaNode[]): FieldKind {
   const kinds = new Set(nodes.map(alternativeKind));
+  // One, or a list of them: a flag's text is a list of one.
+  if (kinds.size === 2 && kinds.has('list') && kinds.has('text')) return 'list';
   const [kind, ...others] = kinds;
   return kind === undefined || others.length > 0 ? 'json' : kind;
 }

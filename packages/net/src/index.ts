@@ -13,3 +13,4 @@ export { MockHost, type InTransit } from './mock-host.ts';
 export type { Impairment } from './impairment.ts';
 export { loadLibc } from './native/load.ts';
 export type { Libc } from './native/libc.ts';
+export { createPoller, type Poller } from './native/poller.ts';

@@ -67,26 +67,33 @@ async function serve(request: Request, components: FileRouteComponents, subject:
   const who = { mac, uuid: mac === undefined ? undefined : components.uuidOf(mac), kind };
   const startedAt = clock.monotonic();
   try {
-    using artifact = await artifacts.get(uri);
+    using artifact = await artifacts.get(uri, subject);
     const { sha256 } = artifact;
-    if (subject.sha256 !== undefined && subject.sha256 !== sha256)
-      throw new BootServerError(
-        BootServerErrorCode.ArtifactRefused,
-        `${uri} has SHA-256 ${sha256}, and the plan wants ${subject.sha256}: is it another version?`,
-      );
-    const bytes = sendArtifact(request, artifact, subject.contentType);
+    const { bytes, ended } = sendArtifact(request, artifact, subject.contentType);
     if (bytes === 0) return;
-    request.response.once('close', () => {
-      const ms = Math.round(clock.monotonic() - startedAt);
-      if (!request.response.writableFinished) {
+    const end = await ended;
+    const ms = Math.round(clock.monotonic() - startedAt);
+    switch (end.kind) {
+      case 'done':
+        metrics.stage('http.file');
+        metrics.transferred(kind, bytes, ms);
+        log.info({ event: 'http.file', ...who, bytes, ms, sha256 }, `sent ${kind}`);
+        return;
+      case 'gone':
         metrics.drop('http', 'aborted');
         log.warn({ event: 'http.aborted', ...who, uri, ms }, `${mac ?? 'a client'} left before the end of ${uri}`);
         return;
-      }
-      metrics.stage('http.file');
-      metrics.transferred(kind, bytes, ms);
-      log.info({ event: 'http.file', ...who, bytes, ms, sha256 }, `sent ${kind}`);
-    });
+      case 'idle':
+        metrics.drop('http', 'idle');
+        log.warn({ event: 'http.aborted', ...who, uri, ms }, `${mac ?? 'a client'} takes no more of ${uri}`);
+        return;
+      case 'failed':
+        metrics.drop('http', 'internal');
+        log.error({ event: 'http.aborted', ...who, uri, ms, err: end.error }, `${uri} could not be sent to the end`);
+        return;
+      default:
+        return end satisfies never;
+    }
   } catch (error) {
     metrics.drop('http', 'file-unavailable');
     log.error({ event: 'http.unavailable', ...who, uri, err: error }, `cannot serve ${uri}`);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Artifact } from '../artifacts/artifact.ts';
 import { parseRange } from '../artifacts/range.ts';
+import type { BodyEnd, BodySender } from './body/sender.ts';
 
 /** One request, parsed as far as every route needs it. */
 export interface Request {
@@ -9,6 +10,9 @@ export interface Request {
   readonly query: URLSearchParams;
   /** Unsigned 32-bit number; undefined for an IPv6 peer. */
   readonly source: number | undefined;
+  /** The peer's address as text, of either family. */
+  readonly peer: string;
+  readonly bodies: BodySender;
   readonly incoming: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -50,19 +54,36 @@ export function sendError(
   sendJson(request, status, { code, message }, headers);
 }
 
+/** What goes out of an artifact. */
+export interface Sending {
+  /** Of the body; 0 for an answer that has none. */
+  readonly bytes: number;
+  /** Never rejects. */
+  readonly ended: Promise<BodyEnd>;
+}
+
+const NO_BODY: Sending = { bytes: 0, ended: Promise.resolve({ kind: 'done' }) };
+
 /**
- * Sends an artifact, or the part of it that is asked for (RFC 9110 §13, §14): If-None-Match, Range, If-Range.
- * Returns how many bytes of body go out.
+ * Sends an artifact, or the part of it that is asked for (RFC 9110 §13, §14): If-Match, If-None-Match, Range, If-Range.
+ * Takes a hold of its own until the end.
  */
-export function sendArtifact(request: Request, artifact: Artifact, contentType: string): number {
+export function sendArtifact(request: Request, artifact: Artifact, contentType: string): Sending {
   const { incoming, response, method } = request;
   const { sizeBytes, sha256 } = artifact;
   const etag = `"${sha256}"`;
   const common = { etag, 'accept-ranges': 'bytes', 'cache-control': 'no-cache' };
-  if (matches(incoming.headers['if-none-match'], etag)) {
+  // RFC 9110 §13.2.2 has this order.
+  const ifMatch = incoming.headers['if-match'];
+  if (ifMatch !== undefined && !matches(ifMatch, etag, 'strong')) {
+    response.writeHead(412, { ...common, 'content-length': 0 });
+    response.end();
+    return NO_BODY;
+  }
+  if (matches(incoming.headers['if-none-match'], etag, 'weak')) {
     response.writeHead(304, common);
     response.end();
-    return 0;
+    return NO_BODY;
   }
   const ifRange = incoming.headers['if-range'];
   const isCurrent = ifRange === undefined || ifRange === etag;
@@ -72,21 +93,28 @@ export function sendArtifact(request: Request, artifact: Artifact, contentType: 
   if (range.kind === 'unsatisfiable') {
     response.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}`, 'content-length': 0 });
     response.end();
-    return 0;
+    return NO_BODY;
   }
-  const first = range.kind === 'part' ? range.first : 0;
-  const length = range.kind === 'part' ? range.last + 1 - first : sizeBytes;
+  const position = range.kind === 'part' ? range.first : 0;
+  const length = range.kind === 'part' ? range.last + 1 - position : sizeBytes;
   response.writeHead(range.kind === 'part' ? 206 : 200, {
     ...common,
     'content-type': contentType,
     'content-length': length,
     ...(range.kind === 'part' ? { 'content-range': `bytes ${range.first}-${range.last}/${sizeBytes}` } : {}),
   });
-  response.end(method === 'HEAD' ? undefined : artifact.read(first, length));
-  return method === 'HEAD' ? 0 : length;
+  if (method === 'HEAD') {
+    response.end();
+    return NO_BODY;
+  }
+  const own = artifact.retain();
+  const body = { response, artifact: own, position, length, client: request.peer };
+  return { bytes: length, ended: request.bodies.send(body).finally(() => own.release()) };
 }
 
-function matches(header: string | undefined, etag: string): boolean {
+/** RFC 9110 §8.8.3.2: a weak validator is never equal in the strong comparison, which If-Match asks for. */
+function matches(header: string | undefined, etag: string, comparison: 'strong' | 'weak'): boolean {
   if (header === undefined) return false;
-  return header.split(',').some((each) => each.trim() === '*' || each.trim().replace(/^W\//, '') === etag);
+  const plain = (each: string): string => (comparison === 'weak' ? each.replace(/^W\//, '') : each);
+  return header.split(',').some((each) => each.trim() === '*' || plain(each.trim()) === etag);
 }

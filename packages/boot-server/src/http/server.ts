@@ -1,34 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type Socket } from 'node:net';
+import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { numberOfIpv4 } from '../ipv4.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
+import type { BodySender } from './body/sender.ts';
 import { serveConfig, type ConfigRouteComponents } from './config-route.ts';
+import { trackConnections, type Connections } from './connections.ts';
 import { serveBootFile, servePublished, type FileRouteComponents } from './file-route.ts';
 import { askedImage, serveImage, type ImageRouteComponents } from './image-route.ts';
+import { HTTP_LIMITS } from './limits.ts';
 import { sendError, sendText, type Request } from './reply.ts';
 import { serveScript, type ScriptRouteComponents } from './script-route.ts';
 
-/** Every limit and what it stops. */
-const HTTP_LIMITS = {
-  /** Connections at once: file descriptors. */
-  connections: 1_024,
-  /** Connections at once from one address: one client taking them all. iPXE opens one, firmware two. */
-  connectionsPerClient: 32,
-  /** Request line and headers together: memory per connection. */
-  headerBytes: 8_192,
-  /** To send the whole header, and the whole request: clients that send one byte a second. */
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 15_000,
-  /** Without a byte moving either way: clients that went away without a word. */
-  idleTimeoutMs: 60_000,
-  keepAliveTimeoutMs: 5_000,
-} as const;
-
 export interface HttpServerComponents {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly script: ScriptRouteComponents;
@@ -36,27 +25,64 @@ export interface HttpServerComponents {
   readonly config: ConfigRouteComponents;
   /** Undefined: no images are cached. */
   readonly images: ImageRouteComponents | undefined;
+  /** Stopped with the server. */
+  readonly bodies: BodySender;
+  /** Default: those of `limits.ts`. */
+  readonly idleTimeoutMs?: number;
+  readonly drainMs?: number;
 }
 
 export interface HttpServer {
-  readonly port: number;
+  /** Of each address that was to be listened on, in their order: the real one where 0 was asked for. */
+  readonly ports: readonly number[];
+  /** Takes no more connections, lets what is being sent go to its end, within a deadline. */
   stop(): Promise<void>;
+}
+
+export interface HttpListen {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** Serves scripts, boot files and machine configurations. Rejects with BootServerError LISTEN_FAILED. */
 export async function startHttpServer(
   components: HttpServerComponents,
-  listen: { address: string; port: number },
+  listen: readonly HttpListen[],
 ): Promise<HttpServer> {
+  const { clock, metrics, bodies } = components;
+  const connections = trackConnections(clock, metrics, components.drainMs ?? HTTP_LIMITS.drainMs);
+  const servers: Server[] = [];
+  const ports: number[] = [];
+  const stop = async (): Promise<void> => {
+    for (const server of servers) server.close();
+    await connections.drain();
+    await bodies.stop();
+  };
+  try {
+    for (const { address, port } of listen) {
+      const server = createListener(components, connections);
+      ports.push(await listenOn(server, address, port));
+      servers.push(server);
+      server.on('error', (error) => components.log.error({ err: error }, 'HTTP listener'));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ports, stop };
+}
+
+function createListener(components: HttpServerComponents, connections: Connections): Server {
   const { log, metrics } = components;
   const server = createServer(
     {
       maxHeaderSize: HTTP_LIMITS.headerBytes,
       headersTimeout: HTTP_LIMITS.headersTimeoutMs,
       requestTimeout: HTTP_LIMITS.requestTimeoutMs,
-      connectionsCheckingInterval: 2_000,
+      connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
     },
     (incoming, response) => {
+      connections.answering(response);
       handle(components, incoming, response).catch((error: unknown) => {
         metrics.drop('http', 'internal');
         log.error(
@@ -70,11 +96,13 @@ export async function startHttpServer(
   );
   server.maxConnections = HTTP_LIMITS.connections;
   server.keepAliveTimeout = HTTP_LIMITS.keepAliveTimeoutMs;
-  server.setTimeout(HTTP_LIMITS.idleTimeoutMs, (socket: Socket) => {
+  server.setTimeout(components.idleTimeoutMs ?? HTTP_LIMITS.idleTimeoutMs, (socket: Socket) => {
+    // A body's sender has seen to it.
+    if (socket.destroyed) return;
     metrics.drop('http', 'idle');
     socket.destroy();
   });
-  limitPerClient(server, metrics);
+  server.on('connection', (socket) => connections.opened(socket));
   server.on('drop', () => metrics.drop('http', 'too-many-connections'));
   server.on('clientError', (error: Error, socket) => {
     metrics.drop('http', 'malformed');
@@ -82,28 +110,29 @@ export async function startHttpServer(
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     else socket.destroy();
   });
+  return server;
+}
+
+async function listenOn(server: Server, address: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
+    const refuse = (cause: Error): void => {
       reject(
         new BootServerError(
           BootServerErrorCode.ListenFailed,
-          `HTTP cannot listen on ${listen.address}:${listen.port}: ${cause.message}; stop the program that has the port (ss -ltnp), or change http.listen`,
+          `HTTP cannot listen on ${address}:${port}: ${cause.message}; stop the program that has the port (ss -ltnp), or change http.listen`,
           cause,
         ),
       );
+    };
+    server.once('error', refuse);
+    // An IPv6 listener is for IPv6: the same port of 0.0.0.0 may be another's.
+    server.listen({ host: address, port, ipv6Only: isIP(address) === 6 }, () => {
+      server.off('error', refuse);
+      resolve();
     });
-    server.listen({ host: listen.address, port: listen.port }, resolve);
   });
-  server.on('error', (error) => log.error({ err: error }, 'HTTP listener'));
   const bound = server.address();
-  return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : listen.port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return typeof bound === 'object' && bound !== null ? bound.port : port;
 }
 
 async function handle(
@@ -111,7 +140,7 @@ async function handle(
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const request = parseRequest(incoming, response);
+  const request = parseRequest(components, incoming, response);
   if (request === undefined) {
     components.metrics.drop('http', 'bad-request');
     const isMethod = incoming.method !== 'GET' && incoming.method !== 'HEAD';
@@ -144,13 +173,17 @@ function serveBooting(request: Request, { log, metrics, files }: HttpServerCompo
   sendText(request, 200, '# Booting');
 }
 
-function parseRequest(incoming: IncomingMessage, response: ServerResponse): Request | undefined {
+function parseRequest(
+  { bodies }: HttpServerComponents,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Request | undefined {
   const { method, url, headers } = incoming;
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   if (Number(headers['content-length'] ?? 0) !== 0 || headers['transfer-encoding'] !== undefined) return undefined;
   if (url === undefined || !url.startsWith('/') || !URL.canParse(url, 'http://boot')) return undefined;
   const parsed = new URL(url, 'http://boot');
-  const peer = incoming.socket.remoteAddress?.replace(/^::ffff:/i, '');
+  const peer = incoming.socket.remoteAddress?.replace(/^::ffff:/i, '') ?? '';
   let path: string;
   try {
     path = decodeURIComponent(parsed.pathname);
@@ -161,26 +194,10 @@ function parseRequest(incoming: IncomingMessage, response: ServerResponse): Requ
     method,
     path,
     query: parsed.searchParams,
-    source: peer === undefined || isIP(peer) !== 4 ? undefined : numberOfIpv4(peer),
+    source: isIP(peer) === 4 ? numberOfIpv4(peer) : undefined,
+    peer,
+    bodies,
     incoming,
     response,
   };
-}
-
-function limitPerClient(server: Server, metrics: BootMetrics): void {
-  const open = new Map<string, number>();
-  server.on('connection', (socket) => {
-    const peer = socket.remoteAddress ?? '';
-    const count = (open.get(peer) ?? 0) + 1;
-    open.set(peer, count);
-    socket.once('close', () => {
-      const left = (open.get(peer) ?? 1) - 1;
-      if (left <= 0) open.delete(peer);
-      else open.set(peer, left);
-    });
-    if (count > HTTP_LIMITS.connectionsPerClient) {
-      metrics.drop('http', 'too-many-connections');
-      socket.destroy();
-    }
-  });
 }

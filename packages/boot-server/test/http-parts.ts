@@ -1,0 +1,40 @@
+import type { MemoryLogger } from '@ingot/daemon';
+import { MockClock } from '@ingot/net';
+import type { HttpServerComponents } from '../src/http/server.ts';
+import type { BootMetrics } from '../src/metrics.ts';
+
+const unused = (): never => {
+  throw new Error('this test asks for files only');
+};
+
+/** Routes for a test that asks for published files only. */
+export function unusedRoutes(
+  log: MemoryLogger,
+  metrics: BootMetrics,
+): Pick<HttpServerComponents, 'images' | 'script' | 'files' | 'config'> {
+  const gate = { admitScript: unused, admitConfig: unused };
+  const nonces = { issue: unused, check: unused, consume: unused };
+  return {
+    images: undefined,
+    script: { log, metrics, issuer: { issue: unused, locate: unused }, bases: ['http://boot'] },
+    files: {
+      clock: new MockClock(),
+      log,
+      metrics,
+      artifacts: { get: unused, heldBytes: 0, close: unused },
+      locate: () => Promise.resolve(undefined),
+      published: { find: () => undefined },
+      uuidOf: () => undefined,
+    },
+    config: {
+      log,
+      metrics,
+      gate,
+      nonces,
+      api: { dhcp: unused, boot: unused, machineToken: unused, close: unused },
+      machine: { apiUrl: '', apiCaFile: undefined, partition: '', debug: false, logging: null },
+      network: () => ({ ntpServers: [], dnsServers: [] }),
+      inUse: new Set(),
+    },
+  };
+}
