@@ -41,6 +41,8 @@ const debianPackages = [
   ['tcpdump', 'captures', 'test'],
   ['gcc', 'load generators and the lossy forwarder, in C', 'test'],
   ['libc6-dev', 'headers for them', 'test'],
+  ['strace', 'which system calls the boot server makes', 'test'],
+  ['systemd', 'systemd-analyze: what the units allow', 'test'],
 ];
 
 /** Packages above whose services Debian would enable at boot; the rack starts its own instances. */

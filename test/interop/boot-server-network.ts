@@ -31,8 +31,8 @@ export interface BootNetwork extends AsyncDisposable {
   file(name: string, text: string): string;
   run(namespace: Namespace, command: readonly string[]): Promise<Result>;
   start(namespace: Namespace, command: readonly string[]): Running;
-  /** Starts the real daemon with `change` over a plain configuration, and waits until it listens. */
-  bootServer(change?: Readonly<Record<string, unknown>>): Promise<Running>;
+  /** Starts the real daemon with `change` over a plain configuration, `before` before its command, and waits until it listens. */
+  bootServer(change?: Readonly<Record<string, unknown>>, before?: readonly string[]): Promise<Running>;
   macOf(namespace: 'near' | 'far'): Promise<string>;
 }
 
@@ -83,7 +83,11 @@ export async function createBootNetwork(): Promise<BootNetwork> {
       prints: async (pattern, withinMs = 15_000) => {
         const until = Date.now() + withinMs;
         while (!pattern.test(text)) {
-          if (Date.now() > until) throw new Error(`${command.join(' ')} did not print ${String(pattern)}:\n${text}`);
+          const isOver = child.exitCode !== null || child.signalCode !== null;
+          if (isOver) await ended;
+          if (pattern.test(text)) return;
+          if (isOver || Date.now() > until)
+            throw new Error(`${command.join(' ')} did not print ${String(pattern)}:\n${text}`);
           await pause(20);
         }
       },
@@ -108,7 +112,7 @@ export async function createBootNetwork(): Promise<BootNetwork> {
       });
       return { exitCode: result.exitCode, output: result.all };
     },
-    bootServer: async (change = {}) => {
+    bootServer: async (change = {}, before = []) => {
       const config = {
         partition: 'test',
         dataDir: join(folder, 'data'),
@@ -138,7 +142,7 @@ export async function createBootNetwork(): Promise<BootNetwork> {
       };
       // JSON is YAML.
       const path = file('boot-server.yaml', JSON.stringify(config));
-      const server = start('server', [process.execPath, MAIN, '--config', path]);
+      const server = start('server', [...before, process.execPath, MAIN, '--config', path]);
       await server.prints(/"event":"daemon.ready"/);
       return server;
     },

@@ -17,6 +17,7 @@ import { imageCacheSchema, type ImageCacheConfig } from './config/image-cache.ts
 export interface BootServerConfig extends DaemonConfig {
   readonly partition: string;
   readonly dataDir: string;
+  readonly runAs?: string | undefined;
   readonly advertiseAddress: string;
   readonly dhcp: DhcpConfig;
   readonly pxe: PxeConfig;
@@ -35,6 +36,11 @@ export interface BootServerConfig extends DaemonConfig {
 const schema = z.object({
   partition: z.string().min(2).max(128).describe('the partition whose machines boot here'),
   dataDir: absolutePath().describe('folder for leases, nonces and the last answers of the API'),
+  runAs: z
+    .string()
+    .regex(/^[a-z_][\w-]{0,31}$/, { error: 'write the name of a user' })
+    .optional()
+    .describe('user to go on as when started by root, with the right to low ports only; default: stay who it is'),
   advertiseAddress: ipv4().describe('own address under which machines reach this server'),
   dhcp: dhcpSchema,
   pxe: pxeSchema,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { loadLibc, nodeNetwork } from '@ingot/net';
-import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
+import { becomeUser, Capability, type DaemonContext, type RunningDaemon } from '@ingot/daemon';
 import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
@@ -12,6 +12,11 @@ import { bootServerVersion } from './version.ts';
 /** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
 export async function runBootServer(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon> {
   const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
+  const libc = await loadLibc();
+  if (config.runAs !== undefined) {
+    becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
+    log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
+  }
   const { url, caFile, tokenFile } = config.api;
   const api = grpcBootApi({ url, caFile, tokenFile, partition: config.partition, signal });
   const network = nodeNetwork();
@@ -26,7 +31,7 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     redactor,
     api,
     imageLists: api,
-    libc: await loadLibc(),
+    libc,
     tftpPath: {
       engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
       pathMtu: interfaceMtu,

@@ -8,6 +8,8 @@ export const DaemonErrorCode = {
   Listen: 'DAEMON_LISTEN',
   /** The service manager cannot be told. */
   Notify: 'DAEMON_NOTIFY',
+  /** It cannot go on as the user that it shall run as. */
+  Privileges: 'DAEMON_PRIVILEGES',
 } as const;
 export type DaemonErrorCode = (typeof DaemonErrorCode)[keyof typeof DaemonErrorCode];
 

@@ -30,5 +30,6 @@ export { Redactor } from './redactor.ts';
 export { startObservability, type Observability, type ObservabilityOptions } from './observability.ts';
 export { createNotifier, type Notifier, type NotifierOptions } from './notifier.ts';
 export { nodeProcess, type ProcessHost } from './process-host.ts';
+export { becomeUser, Capability, type BecomeUserOptions } from './privileges.ts';
 export type { ReloadResult } from './reload.ts';
 export { runDaemon, type DaemonSurroundings } from './run-daemon.ts';

@@ -29,6 +29,9 @@ export interface Libc {
   memfdCreate(name: string, flags: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   close(fd: number): number;
+  prctl(option: number, argument: number): number;
+  /** `header`: struct __user_cap_header_struct, `data`: twice struct __user_cap_data_struct; of the calling thread. */
+  capset(header: Uint8Array, data: Uint8Array): number;
 }
 
 /** Binds the calls; throws where this platform has no libc with all of them. */
@@ -53,6 +56,8 @@ export function openLibc(): Libc {
     memfd_create: { return: 'i32', arguments: ['buffer', 'u32'] },
     fcntl: { return: 'i32', arguments: ['i32', 'i32', 'i64'] },
     close: { return: 'i32', arguments: ['i32'] },
+    prctl: { return: 'i32', arguments: ['i32', 'u64', 'u64', 'u64', 'u64'] },
+    capset: { return: 'i32', arguments: ['buffer', 'buffer'] },
   });
   const sendfileOffset = new BigInt64Array(1);
   const sendfileOffsetBytes = new Uint8Array(sendfileOffset.buffer);
@@ -79,5 +84,7 @@ export function openLibc(): Libc {
     memfdCreate: (name, flags) => c.memfd_create(Buffer.from(`${name}\0`), flags),
     fcntl: (fd, command, argument) => c.fcntl(fd, command, BigInt(argument)),
     close: c.close,
+    prctl: (option, argument) => c.prctl(option, BigInt(argument), 0n, 0n, 0n),
+    capset: c.capset,
   };
 }
