@@ -6,6 +6,7 @@ export type LabErrorCode =
   | 'LAB_PART_DIED'
   | 'LAB_TIMEOUT'
   | 'LAB_MACHINE_FAILED'
+  | 'LAB_MISSING_PACKAGE'
   | 'LAB_OPTION';
 
 /** A failure of the lab; the message says what to do. */

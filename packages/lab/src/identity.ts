@@ -42,7 +42,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** A version 4 UUID (RFC 9562 §5.4). */
-function drawUuid(entropy: Entropy): string {
+export function drawUuid(entropy: Entropy): string {
   const bytes = entropy.bytes(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

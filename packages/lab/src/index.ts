@@ -1,6 +1,10 @@
+export { createBench, type Bench, type BenchMachine, type BenchMachineSpec } from './bench.ts';
 export { labCommand } from './command.ts';
 export { LabError, type LabErrorCode } from './errors.ts';
 export { startRack, type Rack, type RackEvents, type RackMachine, type RackOptions } from './rack.ts';
 export { phases, type Phase } from './timeline.ts';
 export type { MachineIdentity } from './identity.ts';
-export type { Firmware, MachineOptions } from './machine.ts';
+export type { Firmware } from './firmware.ts';
+export type { MachineOptions } from './machine.ts';
+export { connect, type Namespace } from './namespace.ts';
+export type { Part, PartSpec } from './part.ts';

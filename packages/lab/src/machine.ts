@@ -13,13 +13,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '@ingot/net';
 import type { Accelerator } from './accelerator.ts';
+import { setUpFirmware } from './firmware.ts';
+import type { Firmware, FirmwareSetup } from './firmware.ts';
 import type { MachineIdentity } from './identity.ts';
 import { lineReader } from './lines.ts';
 import type { PartSpec } from './part.ts';
 import { qmp } from './qmp.ts';
 import { openTap } from './tap.ts';
-
-export type Firmware = 'bios' | 'uefi';
 
 export interface MachineOptions {
   readonly firmware: Firmware;
@@ -28,13 +28,19 @@ export interface MachineOptions {
   readonly accelerator: Accelerator;
 }
 
+/** A network card and the tap that it is plugged into. */
+export interface Cabling {
+  readonly mac: string;
+  readonly namespace: string;
+  readonly tap: string;
+}
+
 export interface MachineSetting {
-  readonly identity: MachineIdentity;
+  readonly identity: Pick<MachineIdentity, 'name' | 'uuid' | 'systemSerial' | 'boardSerial' | 'disks'>;
+  readonly nics: readonly Cabling[];
   readonly options: MachineOptions;
   /** Network namespace that QEMU runs in: the one where its BMC listens. */
   readonly namespace: string;
-  /** Namespace of the leaf called so. */
-  readonly leafNamespace: (leaf: string) => string;
   /** Disks and NVRAM. */
   readonly workDirectory: string;
   /** Console and monitor sockets. */
@@ -55,18 +61,16 @@ export interface MachineHardware {
   close(): Promise<void>;
 }
 
-const ovmfCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
-const ovmfVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
-
 export async function buildMachine(setting: MachineSetting): Promise<MachineHardware> {
   const { identity, workDirectory, socketDirectory } = setting;
   mkdirSync(workDirectory, { recursive: true });
   mkdirSync(socketDirectory, { recursive: true });
   for (const [index, disk] of identity.disks.entries())
     createDisk(join(workDirectory, `nvme${index}.img`), disk.sizeBytes);
-  const variables = join(workDirectory, 'ovmf-variables.fd');
+  const variables = join(workDirectory, 'uefi-variables.fd');
+  const firmware = setUpFirmware(setting.options.firmware, setting.options.accelerator, variables);
   // Kept over power cycles: a changed set of boot entries would make OVMF lose its way.
-  if (setting.options.firmware === 'uefi' && !existsSync(variables)) copyFileSync(ovmfVariables, variables);
+  if (firmware.variables !== undefined && !existsSync(variables)) copyFileSync(firmware.variables, variables);
 
   const consoleLog = join(workDirectory, 'console.log');
   const serial = await listenForConsole(join(socketDirectory, 'console'), consoleLog, setting);
@@ -76,8 +80,8 @@ export async function buildMachine(setting: MachineSetting): Promise<MachineHard
     part: {
       name: identity.name,
       namespace: setting.namespace,
-      argv: qemuArguments(setting, variables, serial.path, monitor),
-      openDescriptors: () => identity.nics.map((nic) => openTap(setting.leafNamespace(nic.leaf), nic.port.name)),
+      argv: qemuArguments(setting, firmware, serial.path, monitor),
+      openDescriptors: () => setting.nics.map((nic) => openTap(nic.namespace, nic.tap)),
       restart: false,
     },
     reset: async () => void (await qmp(monitor, 'system_reset')),
@@ -136,55 +140,27 @@ async function listenForConsole(path: string, logFile: string, setting: MachineS
 
 function qemuArguments(
   setting: MachineSetting,
-  variables: string,
+  firmware: FirmwareSetup,
   consolePath: string,
   monitor: string,
 ): readonly string[] {
   const { identity, options } = setting;
-  // qemu64 costs less to emulate than "max" does; under KVM the host's own is the cheapest.
-  const cpu =
-    options.accelerator === 'kvm'
-      ? ['-accel', 'kvm', '-cpu', 'host']
-      : ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64'];
-  const firmware =
-    options.firmware === 'bios'
-      ? []
-      : [
-          '-drive',
-          `if=pflash,unit=0,format=raw,readonly=on,file=${ovmfCode}`,
-          '-drive',
-          `if=pflash,unit=1,format=raw,file=${variables}`,
-        ];
-  // Without its option ROM a card is left to OVMF's own PXE client; with it, iPXE would take that client's place.
-  const rom = options.firmware === 'uefi' ? ',romfile=' : '';
   const firstDescriptor = 3;
   return [
-    [
-      'qemu-system-x86_64',
-      '-name',
-      identity.name,
-      '-nodefaults',
-      '-no-user-config',
-      '-display',
-      'none',
-      '-vga',
-      'none',
-    ],
-    cpu,
-    // graphics=off makes SeaBIOS and iPXE talk on the serial port.
-    ['-machine', 'q35,graphics=off', '-smp', String(options.cpus), '-m', String(options.memoryMib)],
+    [firmware.program, '-name', identity.name, '-nodefaults', '-no-user-config', '-display', 'none'],
+    firmware.args,
+    ['-smp', String(options.cpus), '-m', String(options.memoryMib)],
     ['-uuid', identity.uuid],
     ['-smbios', `type=1,manufacturer=QEMU,product=Ingot Lab Machine,serial=${identity.systemSerial}`],
     ['-smbios', `type=2,manufacturer=QEMU,product=Ingot Lab Board,serial=${identity.boardSerial}`],
     ['-chardev', `socket,id=console,path=${consolePath}`, '-serial', 'chardev:console'],
     ['-qmp', `unix:${monitor},server=on,wait=off`],
     ['-boot', 'menu=off,strict=on'],
-    firmware,
-    ...identity.nics.map((nic, index) => [
+    ...setting.nics.map((nic, index) => [
       '-netdev',
       `tap,id=net${index},fd=${firstDescriptor + index}`,
       '-device',
-      `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${rom}`,
+      `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${firmware.nicSuffix}`,
     ]),
     ...identity.disks.map((disk, index) => [
       '-drive',

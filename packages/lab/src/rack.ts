@@ -224,7 +224,11 @@ class RackBuilder {
       identity,
       options: this.options.machine,
       namespace: namespace.name,
-      leafNamespace: (wanted) => leaves.find((leaf) => leaf.name === wanted)?.namespace.name ?? wanted,
+      nics: identity.nics.map((nic) => ({
+        mac: nic.mac,
+        namespace: leaves.find((leaf) => leaf.name === nic.leaf)?.namespace.name ?? nic.leaf,
+        tap: nic.port.name,
+      })),
       workDirectory: join(this.workDirectory, name),
       socketDirectory: join(this.state.directory, name),
       bmcArgs: bmc.qemuArgs,

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import type { Accelerator } from './accelerator.ts';
+import { LabError } from './errors.ts';
+
+/**
+ * What a machine does when it is switched on.
+ * - `bios`: SeaBIOS, with the iPXE in the network card's ROM.
+ * - `uefi`: OVMF's own PXE client.
+ * - `uefi-http`: OVMF that knows only HTTP boot.
+ * - `uefi-secure-boot`: OVMF with Secure Boot on and Microsoft's keys enrolled, as servers are delivered.
+ * - `uefi-arm64`: AAVMF's PXE client on a 64-bit ARM machine.
+ */
+export const firmwares = ['bios', 'uefi', 'uefi-http', 'uefi-secure-boot', 'uefi-arm64'] as const;
+export type Firmware = (typeof firmwares)[number];
+
+interface FlashFiles {
+  readonly code: string;
+  /** Copied for each machine. */
+  readonly variables: string;
+  /** The Debian package that has both. */
+  readonly debianPackage: string;
+}
+
+interface Board {
+  readonly program: 'qemu-system-x86_64' | 'qemu-system-aarch64';
+  readonly debianPackage: string;
+  readonly machine: string;
+  /** Costs the least to emulate. */
+  readonly cpu: string;
+  readonly extra: readonly string[];
+}
+
+// graphics=off makes SeaBIOS and iPXE talk on the serial port.
+const pc: Board = {
+  program: 'qemu-system-x86_64',
+  debianPackage: 'qemu-system-x86',
+  machine: 'q35,graphics=off',
+  cpu: 'qemu64',
+  extra: [],
+};
+
+/** System management mode guards the variables: without it anybody could switch Secure Boot off. */
+const securePc: Board = {
+  ...pc,
+  machine: 'q35,graphics=off,smm=on',
+  extra: ['-global', 'driver=cfi.pflash01,property=secure,value=on', '-global', 'ICH9-LPC.disable_s3=1'],
+};
+
+const armServer: Board = {
+  program: 'qemu-system-aarch64',
+  debianPackage: 'qemu-system-arm',
+  machine: 'virt,gic-version=3',
+  cpu: 'cortex-a57',
+  extra: [],
+};
+
+const ovmf: FlashFiles = {
+  code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  variables: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+  debianPackage: 'ovmf',
+};
+
+const parts: Readonly<Record<Firmware, { readonly board: Board; readonly flash?: FlashFiles; readonly pxe: boolean }>> =
+  {
+    bios: { board: pc, pxe: true },
+    uefi: { board: pc, flash: ovmf, pxe: true },
+    'uefi-http': { board: pc, flash: ovmf, pxe: false },
+    'uefi-secure-boot': {
+      board: securePc,
+      flash: {
+        ...ovmf,
+        code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+        variables: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+      },
+      pxe: true,
+    },
+    'uefi-arm64': {
+      board: armServer,
+      flash: {
+        code: '/usr/share/AAVMF/AAVMF_CODE.fd',
+        variables: '/usr/share/AAVMF/AAVMF_VARS.fd',
+        debianPackage: 'qemu-efi-aarch64',
+      },
+      pxe: true,
+    },
+  };
+
+/** OVMF reads these; it takes PXE out of its boot order. */
+const withoutPxe = ['4', '6'].flatMap((version) => [
+  '-fw_cfg',
+  `name=opt/org.tianocore/IPv${version}PXESupport,string=n`,
+]);
+
+/** The part of QEMU's command line that depends on the firmware. */
+export interface FirmwareSetup {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Has to be copied to the machine's own file before its first start. */
+  readonly variables: string | undefined;
+  /** Appended to each network card. */
+  readonly nicSuffix: string;
+}
+
+/** LAB_MISSING_PACKAGE when the firmware or its emulator is not installed. */
+export function setUpFirmware(firmware: Firmware, accelerator: Accelerator, variablesFile: string): FirmwareSetup {
+  const { board, flash, pxe } = parts[firmware];
+  needFile(`/usr/bin/${board.program}`, board.debianPackage);
+  // Under KVM the host's own processor is the cheapest, and only its own kind can be had.
+  const kvm = accelerator === 'kvm' && board.program === 'qemu-system-x86_64';
+  const common = [
+    '-machine',
+    board.machine,
+    '-accel',
+    kvm ? 'kvm' : 'tcg,thread=multi',
+    '-cpu',
+    kvm ? 'host' : board.cpu,
+  ];
+  const args = [...common, ...board.extra, ...(pxe ? [] : withoutPxe)];
+  if (flash === undefined) return { program: board.program, args, variables: undefined, nicSuffix: '' };
+  needFile(flash.code, flash.debianPackage);
+  const drive = (unit: number, words: string): string[] => ['-drive', `if=pflash,unit=${unit},format=raw,${words}`];
+  return {
+    program: board.program,
+    args: [...args, ...drive(0, `readonly=on,file=${flash.code}`), ...drive(1, `file=${variablesFile}`)],
+    variables: flash.variables,
+    // Without its option ROM a card is left to UEFI's own PXE client; with it, iPXE would take that client's place.
+    nicSuffix: ',romfile=',
+  };
+}
+
+function needFile(path: string, debianPackage: string): void {
+  if (existsSync(path)) return;
+  throw new LabError('LAB_MISSING_PACKAGE', `${path} is not there: apt-get install ${debianPackage}`);
+}
