@@ -7,7 +7,10 @@ import type { Firmware, Phase, Rack, RackMachine } from '@ingot/lab';
 import { systemClock, systemEntropy } from '@ingot/net';
 
 export const root: string = join(import.meta.dirname, '../..');
-const image = { kernel: join(root, '.cache/image/out/vmlinuz'), initrd: join(root, '.cache/image/out/initrd') };
+export const image: { readonly kernel: string; readonly initrd: string } = {
+  kernel: join(root, '.cache/image/out/vmlinuz'),
+  initrd: join(root, '.cache/image/out/initrd'),
+};
 
 /** Builds the discovery image; does nothing where nothing changed. */
 export function prepareImage(): void {

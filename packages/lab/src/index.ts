@@ -8,3 +8,5 @@ export type { Firmware } from './firmware.ts';
 export type { MachineOptions } from './machine.ts';
 export { connect, type Namespace } from './namespace.ts';
 export type { Part, PartSpec } from './part.ts';
+export { createApiView, type ApiView } from './api-view.ts';
+export { forwardToUnixSocket } from './forward.ts';
