@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { complaintsIn } from '../support/complaints.ts';
+import { readComplaints } from '../support/complaints.ts';
 import { compileC } from '../support/compile.ts';
 import { POOL_NETWORK, startBootServer } from '../support/boot-server.ts';
 import { CLIENT_ADDRESS, createNamespacePair, SERVER_ADDRESS } from '../support/namespace-pair.ts';
@@ -90,6 +90,6 @@ const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
 const megabytes = (field: string): number =>
   Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024);
 console.log(`  the boot server: ${megabytes('VmHWM')} MB at most, ${megabytes('VmRSS')} MB at the end`);
-for (const { level, message, count } of complaintsIn(server.output()).slice(0, 10))
+for (const { level, message, count } of (await readComplaints(server.logPath)).slice(0, 10))
   console.log(`  its log, ${level}, ${count} times, as: ${message}`);
 if (result.failed > 0) process.exitCode = 1;

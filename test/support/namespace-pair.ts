@@ -16,6 +16,7 @@ export type Side = 'server' | 'client';
 export interface Started extends AsyncDisposable {
   readonly pid: number;
   readonly process: ChildProcess;
+  readonly logPath: string;
   /** All that it printed so far. */
   output(): string;
   /** Ends it with SIGTERM, after 3 s with SIGKILL. */
@@ -72,6 +73,7 @@ export async function createNamespacePair(impairment?: Impairment): Promise<Name
     const started: Started = {
       pid: child.pid ?? 0,
       process: child,
+      logPath,
       output: () => readFileSync(logPath, 'utf8'),
       stop,
       [Symbol.asyncDispose]: stop,

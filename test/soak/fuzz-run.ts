@@ -1,0 +1,123 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { median } from '../bench/support/compare.ts';
+import { POOL, startBootServer } from '../support/boot-server.ts';
+import { compileC } from '../support/compile.ts';
+import { readComplaints, type Complaint } from '../support/complaints.ts';
+import {
+  CLIENT_ADDRESS,
+  createNamespacePair,
+  PAIR_NETWORK,
+  SERVER_ADDRESS,
+  type NamespacePair,
+} from '../support/namespace-pair.ts';
+import { fuzzCorpus } from './corpus.ts';
+import { honestReservations, runHonestClients, type Served } from './honest-clients.ts';
+
+/** Where hostile packets come from, and the network of the relay that they claim to come through. */
+const SOURCES = '10.9.128.0/17';
+const ATTACKED = { subnet: '10.10.0.0/16', first: '10.10.64.0', last: '10.10.127.255' };
+
+export interface FuzzOptions {
+  readonly packets: number;
+  /** The run ends then, however many packets were sent. */
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+export interface FuzzResult {
+  readonly sent: number;
+  readonly seconds: number;
+  /** Datagrams that came back. */
+  readonly replies: number;
+  /** Datagrams that found a full socket: they were not parsed. */
+  readonly dropped: number;
+  readonly http: { readonly requests: number; readonly answers: Readonly<Record<string, number>> };
+  readonly honest: { readonly leases: Served; readonly tftp: Served; readonly http: Served };
+  /** Resident memory in MB: before, in the middle of the run, at its end. */
+  readonly rss: { readonly before: number; readonly middle: number; readonly end: number; readonly peak: number };
+  /** Undefined while the server runs. */
+  readonly exited: string | undefined;
+  readonly complaints: readonly Complaint[];
+  readonly logBytes: number;
+}
+
+/** Spoiled packets at every listener of a real boot server, and honest clients beside them. */
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const { packets, seconds, seed } = options;
+  await using pair = await createNamespacePair();
+  await route(pair);
+  const server = await startBootServer(pair, {
+    dhcp: {
+      listen: [SERVER_ADDRESS],
+      subnets: [
+        { subnet: PAIR_NETWORK, pool: `${POOL.first}-${POOL.last}`, reservations: honestReservations() },
+        { subnet: ATTACKED.subnet, pool: `${ATTACKED.first}-${ATTACKED.last}` },
+      ],
+    },
+  });
+  const corpus = join(pair.folder, 'corpus');
+  writeFileSync(corpus, fuzzCorpus());
+
+  const samples: number[] = [readRssMb(server.pid)];
+  const stop = new AbortController();
+  const sampling = (async () => {
+    while (!stop.signal.aborted) {
+      samples.push(readRssMb(server.pid));
+      await pause(250);
+    }
+  })();
+  const honest = runHonestClients(pair, stop.signal);
+  try {
+    const timeoutMs = (seconds + 60) * 1000;
+    const udp = `--server ${SERVER_ADDRESS} --sources ${SOURCES.split('/')[0]} --corpus ${corpus} --packets ${packets} --seconds ${seconds} --seed ${seed} --pid ${server.pid}`;
+    const http = `${SERVER_ADDRESS} 8080 ${Math.ceil(packets / 100)} ${seconds} ${seed}`;
+    const hostile = new URL('hostile-http-main.ts', import.meta.url).pathname;
+    const [udpText, httpText] = await Promise.all([
+      pair.run('client', [compileC(new URL('load/fuzz-send.c', import.meta.url)), ...udp.split(' ')], timeoutMs),
+      pair.run('client', [process.execPath, hostile, ...http.split(' ')], timeoutMs),
+    ]);
+    stop.abort();
+    const served = await honest;
+    const sender: { sent: number; seconds: number; replies: number; dropped: number } = JSON.parse(udpText);
+    const { exitCode, signalCode } = server.process;
+    const share = (from: number, to: number): number =>
+      median(samples.slice(Math.floor(samples.length * from), Math.ceil(samples.length * to)));
+    return {
+      ...sender,
+      http: JSON.parse(httpText),
+      honest: served,
+      rss: {
+        before: samples[0] ?? 0,
+        middle: share(0.4, 0.6),
+        end: share(0.9, 1),
+        peak: Math.max(...samples),
+      },
+      exited: exitCode === null && signalCode === null ? undefined : `${exitCode ?? signalCode}`,
+      complaints: await readComplaints(server.logPath),
+      logBytes: statSync(server.logPath).size,
+    };
+  } finally {
+    stop.abort();
+    await sampling;
+    await honest.catch(() => undefined);
+  }
+}
+
+/** Both networks of the attack are addresses of the client's side, routed there as through a leaf. */
+async function route(pair: NamespacePair): Promise<void> {
+  for (const network of [SOURCES, ATTACKED.subnet]) {
+    await pair.run('server', ['ip', 'route', 'add', network, 'via', CLIENT_ADDRESS]);
+    await pair.run('client', ['ip', 'route', 'add', 'local', network, 'dev', 'lo']);
+  }
+}
+
+function readRssMb(pid: number): number {
+  try {
+    const kb = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Math.round(Number(kb ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
