@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOfIpv4, MessageType, uint8Option, type DhcpOption } from '@ingot/wire';
+import { bytesOfIpv4, MessageType, uint16Option, uint8Option, type DhcpOption } from '@ingot/wire';
 import { addressOption, lease, localClient, OPTION_82, relay, selecting } from './client.ts';
 import {
   CLIENTS,
@@ -18,6 +18,23 @@ import {
 const { DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM } = MessageType;
 const bios = { mac: MAC_1, kind: CLIENTS.biosIpxe };
 const os = { mac: MAC_1, kind: CLIENTS.udhcpc };
+
+describe('a machine without a boot loader for it', () => {
+  it('gets an address, is counted each time and warned of once', async () => {
+    const lab = await startLab();
+    const via = await relay(lab, '10.0.1.1');
+    // UEFI on 32-bit x86, for which the test's configuration has no iPXE.
+    const ia32 = { mac: MAC_1, kind: { ...CLIENTS.edk2, options: [uint16Option(93, 6)] } };
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const offer = await via.ask(DISCOVER, ia32);
+      expect([offer?.packet.yiaddr, fieldText(offer?.packet.file ?? new Uint8Array())]).toEqual(['10.0.1.100', '']);
+    }
+    expect(await lab.drops('dhcp', 'no-binary')).toBe(3);
+    expect(lab.log.events('dhcp.no-loader')).toMatchObject([
+      { level: 'warn', fields: { mac: MAC_1, reason: 'no-binary' } },
+    ]);
+  });
+});
 
 describe('through a relay', () => {
   it('the giaddr picks the network, and every network has its own addresses', async () => {

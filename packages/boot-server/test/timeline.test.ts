@@ -119,6 +119,16 @@ describe('the state of a machine', () => {
     expect(timeline.find(MAC_1)?.state.boots).toBe(2);
   });
 
+  test('ends with the kernel where that asks for no configuration', () => {
+    const { say, stage } = setUp();
+    say('http.script', { plan: 'kernel', wantsConfig: false });
+    say('http.booting');
+    expect(stage()).toBe('booted');
+    say('http.script', { plan: 'kernel', wantsConfig: true });
+    say('http.booting');
+    expect(stage()).toBe('config');
+  });
+
   test.each([
     ['local', 'local'],
     ['hold', 'held'],

@@ -1,6 +1,6 @@
 import { IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
-import type { Logger } from '@ingot/daemon';
+import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootMetrics, Stage } from '../metrics.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { DecideBoot } from './boot-question.ts';
@@ -124,7 +124,18 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     const fields = { mac, uuid, giaddr: request.packet.giaddr, event, address, boot: boot.kind, loads };
     if (isFirst(`${mac} ${event} ${boot.kind} ${address ?? ''}`)) log.info(fields, `DHCP ${outcome.reply}`);
     else log.debug(fields, `DHCP ${outcome.reply}`);
+    if (boot.kind === 'ignore' && request.type === MessageType.DISCOVER) noteNoLoader(boot.reason, fields);
     if (request.type === MessageType.DISCOVER && boot.kind !== 'ignore' && uuid !== undefined) onBootRequest(mac, uuid);
+  };
+  /** It wants to boot and gets an address only: nobody would know why. */
+  const noteNoLoader = (reason: string, { mac, uuid, giaddr }: LogFields): void => {
+    if (!NO_LOADER.has(reason)) return;
+    metrics.drop('dhcp', reason);
+    if (!isFirst(`${String(mac)} ${reason}`)) return;
+    log.warn(
+      { mac, uuid, giaddr, event: 'dhcp.no-loader', reason },
+      `${String(mac)} gets an address and nothing to boot: there is no boot loader for it, see ipxe.files`,
+    );
   };
   const note = (outcome: Exclude<DhcpOutcome, { kind: 'reply' }>, source: Endpoint): void => {
     const { request } = outcome;
@@ -137,8 +148,9 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     metrics.drop('dhcp', reason);
     // One machine that repeats itself must not fill the log.
     const isLoud = LOUD.has(reason) && isFirst(`${who.mac ?? source.address} ${reason}`);
-    if (isLoud) log.warn({ ...who, reason }, `no DHCP answer: ${detail}`);
-    else log.debug({ ...who, reason, source: source.address }, `no DHCP answer: ${detail}`);
+    const fields = { ...who, event: 'dhcp.dropped', reason, source: source.address };
+    if (isLoud) log.warn(fields, `no DHCP answer: ${detail}`);
+    else log.debug(fields, `no DHCP answer: ${detail}`);
   };
 
   return {
@@ -176,3 +188,5 @@ const LOUD: ReadonlySet<string> = new Set([
   'undecided',
   'overloaded',
 ]);
+
+const NO_LOADER: ReadonlySet<string> = new Set(['unknown-architecture', 'no-binary']);

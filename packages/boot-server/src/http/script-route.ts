@@ -59,7 +59,7 @@ export async function serveScript(request: Request, components: ScriptRouteCompo
           uuid: answer.uuid,
           plan: plan.kind,
           origin: plan.origin,
-          ...(plan.kind === 'kernel' ? { kernel: plan.kernel } : {}),
+          ...(plan.kind === 'kernel' ? { kernel: plan.kernel, wantsConfig: plan.wantsConfig } : {}),
         },
         'gave the boot script',
       );

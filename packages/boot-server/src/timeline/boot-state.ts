@@ -22,6 +22,8 @@ export interface BootState {
   uuid: string | undefined;
   address: string | undefined;
   problem: BootProblem | undefined;
+  /** Whether the kernel of its last script will ask for a configuration. */
+  wantsConfig: boolean;
 }
 
 export function newBootState(now: number, monotonic: number): BootState {
@@ -33,6 +35,7 @@ export function newBootState(now: number, monotonic: number): BootState {
     uuid: undefined,
     address: undefined,
     problem: undefined,
+    wantsConfig: true,
   };
 }
 
@@ -72,7 +75,9 @@ export function advance(
       words: line.msg,
     };
   }
-  const next = stageOf(line, state.stage);
+  const { wantsConfig } = line.fields;
+  if (typeof wantsConfig === 'boolean') state.wantsConfig = wantsConfig;
+  const next = stageOf(line, state);
   if (next === undefined || next === state.stage) return undefined;
   const left = { stage: state.stage, ms: line.monotonic - state.sinceMonotonic };
   const goesOn = isBeyond(next, state.stage);
@@ -85,7 +90,7 @@ export function advance(
 }
 
 /** The stage that a line leads to; undefined when it leads nowhere. */
-function stageOf({ event, fields }: BootLine, current: BootStage): BootStage | undefined {
+function stageOf({ event, fields }: BootLine, { stage: current, wantsConfig }: BootState): BootStage | undefined {
   switch (event) {
     case 'dhcp.offer':
     case 'dhcp.ack':
@@ -100,7 +105,7 @@ function stageOf({ event, fields }: BootLine, current: BootStage): BootStage | u
     case 'http.file':
       return stageOfFile(fields['kind'], current);
     case 'http.booting':
-      return isBeyond('config', current) ? (fields['wantsConfig'] === false ? 'booted' : 'config') : undefined;
+      return isBeyond('config', current) ? (wantsConfig ? 'config' : 'booted') : undefined;
     case 'config.given':
       return 'agent';
     default:
