@@ -37,6 +37,8 @@ export interface FuzzResult {
   readonly honest: { readonly leases: Served; readonly tftp: Served; readonly http: Served };
   /** Resident memory in MB: before, in the middle of the run, at its end. */
   readonly rss: { readonly before: number; readonly middle: number; readonly end: number; readonly peak: number };
+  /** Processor time of the server for each datagram, HTTP and honest clients included. */
+  readonly cpuUsPerPacket: number;
   /** Undefined while the server runs. */
   readonly exited: string | undefined;
   readonly complaints: readonly Complaint[];
@@ -78,6 +80,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       pair.run('client', [compileC(new URL('load/fuzz-send.c', import.meta.url)), ...udp.split(' ')], timeoutMs),
       pair.run('client', [process.execPath, hostile, ...http.split(' ')], timeoutMs),
     ]);
+    const cpuSeconds = readCpuSeconds(server.pid);
     stop.abort();
     const served = await honest;
     const sender: { sent: number; seconds: number; replies: number; dropped: number } = JSON.parse(udpText);
@@ -94,6 +97,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
         end: share(0.9, 1),
         peak: Math.max(...samples),
       },
+      cpuUsPerPacket: (cpuSeconds * 1_000_000) / Math.max(1, sender.sent),
       exited: exitCode === null && signalCode === null ? undefined : `${exitCode ?? signalCode}`,
       complaints: await readComplaints(server.logPath),
       logBytes: statSync(server.logPath).size,
@@ -117,6 +121,19 @@ function readRssMb(pid: number): number {
   try {
     const kb = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return Math.round(Number(kb ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+function readCpuSeconds(pid: number): number {
+  try {
+    // After the name in parentheses: field 12 and 13 are user and system time, in hundredths of a second.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .map(Number);
+    return ((fields[11] ?? 0) + (fields[12] ?? 0)) / 100;
   } catch {
     return 0;
   }

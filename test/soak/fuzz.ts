@@ -34,7 +34,9 @@ line('TFTP', result.honest.tftp);
 line('HTTP', result.honest.http);
 const { before, middle, end, peak } = result.rss;
 console.log(`  memory ${before} MB before, ${middle} MB in the middle, ${end} MB at the end, ${peak} MB at most`);
-console.log(`  log ${(result.logBytes / result.sent).toFixed(0)} bytes a packet`);
+console.log(
+  `  log ${(result.logBytes / result.sent).toFixed(0)} bytes a packet; ${result.cpuUsPerPacket.toFixed(0)} µs of the server's processor time a packet`,
+);
 for (const { level, message, count } of result.complaints.slice(0, 12))
   console.log(`  ${level} × ${count}, as: ${message}`);
 const faults = verdictOf(result);
