@@ -1,12 +1,14 @@
 import type { Metrics } from '@ingot/daemon';
 
-export type Service = 'dhcp' | 'pxe' | 'tftp' | 'http';
+export type Service = 'dhcp' | 'dhcp6' | 'pxe' | 'tftp' | 'http';
 
 /** Steps of a boot, in their order; also the `event` of the log line that goes with each. */
 export type Stage =
   | 'dhcp.offer'
   | 'dhcp.ack'
   | 'dhcp.nak'
+  | 'dhcp6.advertise'
+  | 'dhcp6.reply'
   | 'pxe.ack'
   | 'tftp.start'
   | 'tftp.done'

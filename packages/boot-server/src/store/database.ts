@@ -57,6 +57,19 @@ const MIGRATIONS: readonly string[] = [
      subject TEXT NOT NULL,
      seen_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE lease6 (
+     address TEXT PRIMARY KEY,
+     duid TEXT NOT NULL,
+     iaid INTEGER NOT NULL,
+     mac TEXT,
+     uuid TEXT,
+     state TEXT NOT NULL CHECK (state IN ('bound', 'released', 'declined')),
+     expires_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE server_duid (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     duid BLOB NOT NULL
+   ) STRICT;`,
 ];
 
 /**

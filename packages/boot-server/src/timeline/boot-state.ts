@@ -94,6 +94,8 @@ function stageOf({ event, fields }: BootLine, { stage: current, wantsConfig }: B
   switch (event) {
     case 'dhcp.offer':
     case 'dhcp.ack':
+    case 'dhcp6.advertise':
+    case 'dhcp6.reply':
     case 'pxe.ack':
       return stageOfAnswer(fields['boot'], current);
     case 'tftp.start':

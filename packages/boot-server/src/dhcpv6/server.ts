@@ -1,0 +1,175 @@
+import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType } from '@ingot/wire';
+import type { Clock, Datagram, Network, UdpSocket } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { BootRequest } from '../decide/client.ts';
+import type { BootDecision } from '../decide/decision.ts';
+import type { UdpServer } from '../dhcp/server.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootMetrics } from '../metrics.ts';
+import type { Dhcp6Plan } from './plan.ts';
+import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question, Dhcp6Responder } from './responder.ts';
+
+/** A boot request with where it came from. */
+export interface Boot6Question extends BootRequest {
+  readonly circuitId: string | undefined;
+  readonly remoteId: string | undefined;
+  /** `2001:db8:1::/64`. */
+  readonly subnet: string;
+}
+
+export interface Dhcp6ServerComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: BootMetrics;
+  readonly respond: Dhcp6Responder;
+  readonly decide: (question: Boot6Question) => BootDecision | Promise<BootDecision>;
+  /** A machine asked for a boot. Must not block: the answer does not wait for it. */
+  readonly onBootRequest: (mac: string, uuid: string) => void;
+}
+
+/** SOL_TIMEOUT is 1 s, and EDK2 gives up a server after four tries: later than this an answer meets the next question. */
+const DECISION_DEADLINE_MS = 1_500;
+/** Questions whose decision is awaited; beyond it nobody's is. */
+const MAX_UNDECIDED = 1_024;
+
+/**
+ * Listens on port 547: at each own address, where relays send to, and at ff02::1:2 on each own interface. A socket
+ * that is bound to the group hears no unicast, and one that is bound to an address no multicast: so every datagram
+ * tells how it came. Rejects with BootServerError LISTEN_FAILED.
+ */
+export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: Dhcp6Plan): Promise<UdpServer> {
+  const { network, log } = components;
+  const sockets: UdpSocket[] = [];
+  const undecided = new Set<string>();
+  const stopping = new AbortController();
+  const bind = async (arrival: Dhcp6Arrival, address: string): Promise<void> => {
+    const groups =
+      arrival.kind === 'multicast' ? [{ address: DHCP6_SERVERS_GROUP, interfaceName: arrival.interfaceName }] : [];
+    const socket = await network.bindUdp({ address, port: DHCP6_SERVER_PORT, groups });
+    sockets.push(socket);
+    socket.onError((error) => log.warn({ err: error, address }, 'DHCPv6 socket'));
+    socket.onDatagram((datagram) => {
+      receive({ ...components, undecided, signal: stopping.signal, socket }, datagram, arrival);
+    });
+  };
+  const close = async (): Promise<void> => {
+    stopping.abort();
+    await Promise.all(sockets.map((socket) => socket.close()));
+  };
+  try {
+    for (const address of plan.listen) await bind({ kind: 'unicast' }, address);
+    for (const interfaceName of plan.interfaces) {
+      await bind({ kind: 'multicast', interfaceName }, `${DHCP6_SERVERS_GROUP}%${interfaceName}`);
+    }
+  } catch (cause) {
+    await close();
+    throw new BootServerError(
+      BootServerErrorCode.ListenFailed,
+      `DHCPv6: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
+  }
+  return { stop: close };
+}
+
+interface Listener extends Dhcp6ServerComponents {
+  readonly undecided: Set<string>;
+  readonly signal: AbortSignal;
+  readonly socket: UdpSocket;
+}
+
+function receive(listener: Listener, datagram: Datagram, arrival: Dhcp6Arrival): void {
+  try {
+    const step = listener.respond(datagram.data, datagram.source, arrival);
+    if (step.kind === 'question') ask(listener, step);
+    else act(listener, step);
+  } catch (error) {
+    fail(listener, error, datagram.source.address);
+  }
+}
+
+function ask(listener: Listener, step: Dhcp6Question): void {
+  const { clock, decide, undecided, signal } = listener;
+  const { request, boot, subnet } = step;
+  const decision = decide({ ...boot, circuitId: request.circuitId, remoteId: request.remoteId, subnet });
+  if (!(decision instanceof Promise)) {
+    act(listener, step.answer(decision));
+    return;
+  }
+  const key = `${boot.mac} ${request.message.type}`;
+  const giveUp = (detail: string): void => act(listener, { kind: 'drop', reason: 'undecided', detail, request });
+  if (undecided.has(key)) return giveUp('its last question is still being decided');
+  if (undecided.size >= MAX_UNDECIDED) return giveUp('too many questions are being decided');
+  undecided.add(key);
+  const end = (then: () => void): void => {
+    timer.cancel();
+    if (!undecided.delete(key) || signal.aborted) return;
+    try {
+      then();
+    } catch (error) {
+      fail(listener, error, request.peer);
+    }
+  };
+  const timer = clock.setTimeout(() => end(() => giveUp('nothing was decided in time')), DECISION_DEADLINE_MS);
+  signal.addEventListener('abort', () => timer.cancel(), { once: true });
+  decision.then(
+    (decided) => end(() => act(listener, step.answer(decided))),
+    () => end(() => giveUp('nothing could be decided')),
+  );
+}
+
+function act(listener: Listener, outcome: Dhcp6Outcome): void {
+  const { log, metrics, socket, onBootRequest } = listener;
+  const { request } = outcome;
+  const who = { mac: request?.mac, uuid: request?.uuid, duid: request?.duid, peer: request?.peer };
+  if (outcome.kind === 'drop') {
+    const { reason, detail } = outcome;
+    metrics.drop('dhcp6', reason);
+    if (LOUD.has(reason)) log.warn({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
+    else log.debug({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
+    return;
+  }
+  const { boot, target, addresses } = outcome;
+  socket.send(outcome.data, target).catch((error: unknown) => {
+    metrics.drop('dhcp6', 'send-failed');
+    log.warn({ ...who, err: error, target: target.address }, 'a DHCPv6 answer could not be sent');
+  });
+  const address = addresses[0];
+  const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
+  if (outcome.isShort) {
+    metrics.drop('dhcp6', 'no-addresses');
+    log.warn({ ...who, reason: 'no-addresses' }, 'no IPv6 address is free: widen the pool or shorten validSeconds');
+  }
+  switch (outcome.reply) {
+    case 'advertise':
+      metrics.stage('dhcp6.advertise');
+      log.info({ ...who, event: 'dhcp6.advertise', address, boot: boot.kind, loads }, 'DHCPv6 advertise');
+      break;
+    case 'reply':
+      metrics.stage('dhcp6.reply');
+      log.info({ ...who, event: 'dhcp6.reply', address, boot: boot.kind, loads }, 'DHCPv6 reply');
+      break;
+    case 'released':
+      log.info({ ...who, event: 'dhcp6.released', addresses }, 'IPv6 addresses released');
+      break;
+    case 'declined':
+      log.warn({ ...who, event: 'dhcp6.declined', addresses }, 'IPv6 addresses declined: somebody else has them');
+      break;
+    default:
+      outcome.reply satisfies never;
+  }
+  const isFirst = request?.message.type === Dhcp6MessageType.SOLICIT;
+  if (isFirst && boot.kind !== 'ignore' && who.mac !== undefined && who.uuid !== undefined) {
+    onBootRequest(who.mac, who.uuid);
+  }
+}
+
+/** A full disk shows here; the next packet may be luckier. */
+function fail({ log, metrics }: Listener, error: unknown, source: string): void {
+  metrics.drop('dhcp6', 'internal');
+  log.error({ err: error, source }, 'a DHCPv6 packet could not be answered');
+}
+
+/** What an operator has to mend; all else is other people's traffic. */
+const LOUD: ReadonlySet<string> = new Set(['unknown-network', 'unknown-relay', 'undecided', 'reply-too-large']);

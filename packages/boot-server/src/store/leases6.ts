@@ -1,0 +1,78 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { parseIpv6, type Ipv6 } from '@ingot/wire';
+import { numberOf, textOf, toColumn } from './database.ts';
+import type { LeaseState } from './leases.ts';
+
+/** One IPv6 address that was given out, or found in use by a stranger (`declined`). */
+export interface Lease6 {
+  readonly address: Ipv6;
+  /** Of the client, in hex with colons. */
+  readonly duid: string;
+  readonly iaid: number;
+  /** Lower case with colons; undefined where the client does not tell. */
+  readonly mac: string | undefined;
+  /** Of the client's DUID, if that is one of a UUID. */
+  readonly uuid: string | undefined;
+  readonly state: LeaseState;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** IPv6 leases on disk. Every method has written when it returns. */
+export interface Lease6Store {
+  all(): Lease6[];
+  put(lease: Lease6): void;
+  delete(address: Ipv6): void;
+}
+
+export function lease6Store(database: DatabaseSync): Lease6Store {
+  const all = database.prepare('SELECT address, duid, iaid, mac, uuid, state, expires_at FROM lease6');
+  const put = database.prepare(
+    `INSERT INTO lease6 (address, duid, iaid, mac, uuid, state, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (address) DO UPDATE SET duid = excluded.duid, iaid = excluded.iaid, mac = excluded.mac,
+       uuid = excluded.uuid, state = excluded.state, expires_at = excluded.expires_at`,
+  );
+  const remove = database.prepare('DELETE FROM lease6 WHERE address = ?');
+  return {
+    all: () =>
+      all.all().map((row) => ({
+        address: parseAddress(textOf(row['address'], 'address')),
+        duid: textOf(row['duid'], 'duid'),
+        iaid: numberOf(row['iaid'], 'iaid'),
+        mac: row['mac'] === null ? undefined : textOf(row['mac'], 'mac'),
+        uuid: row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid'),
+        state: parseState(textOf(row['state'], 'state')),
+        expiresAt: numberOf(row['expires_at'], 'expires_at'),
+      })),
+    put: ({ address, duid, iaid, mac, uuid, state, expiresAt }) => {
+      put.run(address, duid, iaid, mac ?? null, uuid ?? null, state, toColumn(expiresAt));
+    },
+    delete: (address) => {
+      remove.run(address);
+    },
+  };
+}
+
+/**
+ * The DUID by which clients know this server, the same for as long as the file is kept: a client renews with the
+ * server whose DUID it remembers. Made of `uuid`, 16 random bytes, when there is none yet (RFC 6355).
+ */
+export function serverDuid(database: DatabaseSync, uuid: () => Uint8Array): Uint8Array {
+  const row = database.prepare('SELECT duid FROM server_duid').get();
+  if (row?.['duid'] instanceof Uint8Array) return Uint8Array.from(row['duid']);
+  const DUID_UUID = 4;
+  const duid = Uint8Array.of(0, DUID_UUID, ...uuid());
+  database.prepare('INSERT INTO server_duid (one, duid) VALUES (1, ?)').run(duid);
+  return duid;
+}
+
+function parseAddress(text: string): Ipv6 {
+  const parsed = parseIpv6(text);
+  if (!parsed.ok) throw new TypeError(`column address: ${parsed.reason}`);
+  return parsed.value;
+}
+
+function parseState(text: string): LeaseState {
+  if (text === 'bound' || text === 'released' || text === 'declined') return text;
+  throw new TypeError(`lease state ${text} is unknown`);
+}
