@@ -80,6 +80,7 @@ describe('docs/errors.md', () => {
   const answers = found(routes, /'(api-[a-z]+)'/g);
   const reasons: readonly (readonly [string, readonly string[]])[] = [
     ['Dropped DHCP packets', [...union(all, 'DhcpDropReason'), ...dropped('dhcp')]],
+    ['Dropped DHCPv6 packets', [...union(all, 'Dhcp6DropReason'), ...dropped('dhcp6')]],
     [
       'Dropped PXE packets',
       [
@@ -124,6 +125,8 @@ describe('docs/errors.md', () => {
       );
     const loud = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcp/engine.ts'))?.[0] ?? '');
     expect(sorted(marked('Dropped DHCP packets', '⚠'))).toEqual(sorted(loud));
+    const loud6 = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcpv6/server.ts'))?.[0] ?? '');
+    expect(sorted(marked('Dropped DHCPv6 packets', '⚠'))).toEqual(sorted(loud6));
     expect(sorted(marked('Dropped and refused HTTP requests', '✗'))).toEqual(sorted(refusals));
   });
 

@@ -1,7 +1,6 @@
 import type { Clock } from '@ingot/net';
-import type { LeaseEngine } from './dhcp/lease-engine.ts';
+import type { AddressHolders } from './address-holders.ts';
 import { isSameMachine } from './identity.ts';
-import { formatIpv4 } from './ipv4.ts';
 import type { SightingStore } from './store/sightings.ts';
 
 export type AdmissionRefusal = 'not-seen' | 'another-uuid' | 'wrong-source';
@@ -17,27 +16,27 @@ export type Admission =
  */
 export interface AdmissionGate {
   /** `uuid` is the one that the client claims, if any; the result has the one that its firmware showed. */
-  admitScript(mac: string, uuid: string | undefined, source: number): Admission;
+  admitScript(mac: string, uuid: string | undefined, source: string): Admission;
   /** The nonce was checked before; an address of a NIC that never showed a UUID may be the machine's second NIC. */
-  admitConfig(mac: string, uuid: string, source: number): Admission;
+  admitConfig(mac: string, uuid: string, source: string): Admission;
 }
 
 export function createAdmission(components: {
   clock: Clock;
   sightings: SightingStore;
-  leases: LeaseEngine;
+  holders: AddressHolders;
   /** How long a boot request by DHCP counts. */
   seenWithinMs: number;
 }): AdmissionGate {
-  const { clock, sightings, leases, seenWithinMs } = components;
+  const { clock, sightings, holders, seenWithinMs } = components;
   const checkSource = (
     mac: string,
     uuid: string | undefined,
-    source: number,
+    source: string,
     strangers: 'refused' | 'allowed',
   ): Admission => {
     const admitted: Admission = { ok: true, uuid };
-    const holder = leases.holderOf(source);
+    const holder = holders.holderOf(source);
     if (holder !== undefined) {
       if (holder.mac === mac) return admitted;
       if (uuid !== undefined && holder.uuid !== undefined && isSameMachine(holder.uuid, uuid)) return admitted;
@@ -45,17 +44,16 @@ export function createAdmission(components: {
       return {
         ok: false,
         reason: 'wrong-source',
-        message: `${formatIpv4(source)} is the address of ${holder.mac}, another machine`,
+        message: `${source} is the address of ${holder.mac ?? 'somebody'}, another machine`,
       };
     }
-    const own = leases.leasesOf(mac);
+    const own = holders.addressesOf(mac, source);
     // Beside another DHCP server the address is that server's secret.
-    if (own.length === 0) return admitted;
-    const addresses = own.map((lease) => formatIpv4(lease.address)).join(', ');
+    if (own.length === 0 || own.includes(source)) return admitted;
     return {
       ok: false,
       reason: 'wrong-source',
-      message: `${mac} has ${addresses}, and the question came from ${formatIpv4(source)}`,
+      message: `${mac} has ${own.join(', ')}, and the question came from ${source}`,
     };
   };
   return {

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Entropy, Libc, Network } from '@ingot/net';
+import { parseIpv6 } from '@ingot/wire';
 import { parseListenAddress, type Health, type Logger, type Metrics, type Redactor } from '@ingot/daemon';
 import { adminRoutes } from './admin/routes.ts';
 import { startAdminServer } from './admin/server.ts';
+import { addressHolders } from './address-holders.ts';
 import { createAdmission } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
@@ -13,13 +15,20 @@ import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
 import { createBootDecisions } from './decide/boot-decisions.ts';
-import type { DecisionConfig } from './decide/decision.ts';
+import type { BootDecision, DecisionConfig } from './decide/decision.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
 import { createLeaseEngine } from './dhcp/lease-engine.ts';
 import { planDhcp } from './dhcp/plan.ts';
 import { createDhcpResponder } from './dhcp/responder.ts';
 import { startDhcpServer } from './dhcp/server.ts';
-import { findSubnet } from './dhcp/subnets.ts';
+import { findSubnet, type Subnet } from './dhcp/subnets.ts';
+import { clientRate } from './dhcpv6/client-rate.ts';
+import { overIpv6 } from './dhcpv6/decide.ts';
+import { createLease6Engine } from './dhcpv6/lease-engine.ts';
+import { planDhcp6 } from './dhcpv6/plan.ts';
+import { createDhcp6Responder } from './dhcpv6/responder.ts';
+import { startDhcp6Server } from './dhcpv6/server.ts';
+import { findSubnet6 } from './dhcpv6/subnets.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { startBodySender } from './http/body/body-sender.ts';
 import { HTTP_LIMITS } from './http/limits.ts';
@@ -37,6 +46,7 @@ import { startPxeServer } from './pxe/server.ts';
 import { openDatabase } from './store/database.ts';
 import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
+import { lease6Store, serverDuid } from './store/leases6.ts';
 import { lockDataDir } from './store/lock.ts';
 import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
@@ -83,6 +93,8 @@ export async function startBootServer(components: BootServerComponents): Promise
   const httpListen = parseHttpListen(config.http.listen);
   const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`).replace(/\/+$/, '');
 
+  const plan6 = config.dhcp6 === undefined ? undefined : planDhcp6(config.dhcp6, httpListen);
+
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(config.dataDir, process.pid);
   const stops: (() => Promise<void>)[] = [() => Promise.resolve(unlock())];
@@ -100,7 +112,9 @@ export async function startBootServer(components: BootServerComponents): Promise
     const leases = createLeaseEngine({ clock, store: leaseRows, subnets: plan.subnets });
     const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
     const events = createBootEvents({ api, clock, log });
-    const gate = createAdmission({ clock, sightings, leases, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
+    const leases6 = plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets });
+    const holders = addressHolders(leases, leases6);
+    const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
     const decision: DecisionConfig = { httpUrl, binaries: config.ipxe.files };
     const { decide, issuer } = createBootDecisions({ config, database, clock, log, api, gate, nonces, decision });
     const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
@@ -140,6 +154,11 @@ export async function startBootServer(components: BootServerComponents): Promise
     });
     stops.push(() => Promise.resolve(artifacts.close()));
     const serverAddress = plan.serverAddress;
+    const findNetwork = (address: string): Pick<Subnet, 'ntpServers' | 'dnsServers'> | undefined => {
+      const ipv6 = parseIpv6(address);
+      if (ipv6.ok) return findSubnet6(plan6?.subnets ?? [], ipv6.value);
+      return findSubnet(plan.subnets, numberOfIpv4(address) ?? 0);
+    };
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
 
     const httpServer = await startHttpServer(
@@ -158,7 +177,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           },
         }),
         images: imageCache === undefined ? undefined : { log, metrics, cache: imageCache },
-        script: { log, metrics, issuer, bases: [httpUrl] },
+        script: { log, metrics, issuer, bases: [httpUrl], bases6: plan6 && [plan6.httpUrl] },
         files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
         config: {
           log,
@@ -174,7 +193,7 @@ export async function startBootServer(components: BootServerComponents): Promise
             logging: null,
           },
           network: (address) => {
-            const subnet = findSubnet(plan.subnets, address);
+            const subnet = findNetwork(address);
             const { ntpServers, dnsServers } = config.machine;
             return {
               ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
@@ -202,9 +221,9 @@ export async function startBootServer(components: BootServerComponents): Promise
         }),
         autoexecScript: renderAutoexecScript(httpUrl),
         uuidOf,
-        macOf: (address) => leases.holderOf(numberOfIpv4(address) ?? 0)?.mac,
+        macOf: (address) => holders.holderOf(address)?.mac,
       },
-      config.tftp.listen ?? config.dhcp.listen,
+      [...(config.tftp.listen ?? config.dhcp.listen), ...(plan6?.listen ?? [])],
     );
     stops.push(() => tftpServer.stop());
     const pxeServer = await startPxeServer(
@@ -225,6 +244,32 @@ export async function startBootServer(components: BootServerComponents): Promise
     const dhcpServer = await startDhcpServer({ network, log, engine: dhcpEngine }, plan.listen);
     stops.push(() => dhcpServer.stop());
 
+    if (plan6 !== undefined && leases6 !== undefined) {
+      const dhcp6Server = await startDhcp6Server(
+        {
+          network,
+          clock,
+          log,
+          metrics,
+          respond: createDhcp6Responder({
+            plan: plan6,
+            serverDuid: serverDuid(database, () => entropy.bytes(16)),
+            leases: leases6,
+            sightings,
+            mayAnswer: clientRate(clock),
+          }),
+          decide: (request) => {
+            const decided = decide(request);
+            const over = (made: BootDecision): BootDecision => overIpv6(made, httpUrl, plan6.httpUrl);
+            return decided instanceof Promise ? decided.then(over) : over(decided);
+          },
+          onBootRequest: (mac, uuid) => events.report(mac, uuid),
+        },
+        plan6,
+      );
+      stops.push(() => dhcp6Server.stop());
+    }
+
     const adminServer = await startAdminServer(
       {
         log: log.child({ service: 'admin' }),
@@ -241,7 +286,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     stops.push(() => adminServer.stop());
 
     registerGauges(components.metrics, {
-      leases: () => leases.counts(),
+      leases: () => new Map([...leases.counts(), ...(leases6?.counts() ?? [])]),
       tftpTransfers: () => tftpServer.transfers,
       artifactBytes: () => artifacts.heldBytes,
     });

@@ -5,6 +5,7 @@ import { apiSchema, type ApiConfig } from './config/api.ts';
 import { artifactsSchema, type ArtifactsConfig } from './config/artifacts.ts';
 import { bootSchema, type BootConfig } from './config/boot.ts';
 import { dhcpSchema, type DhcpConfig } from './config/dhcp.ts';
+import { dhcp6Schema, type Dhcp6Config } from './config/dhcp6.ts';
 import { httpSchema, type HttpConfig } from './config/http.ts';
 import { ipxeSchema, type IpxeConfig } from './config/ipxe.ts';
 import { machineSchema, type MachineConfig } from './config/machine.ts';
@@ -20,6 +21,8 @@ export interface BootServerConfig extends DaemonConfig {
   readonly runAs?: string | undefined;
   readonly advertiseAddress: string;
   readonly dhcp: DhcpConfig;
+  /** Absent: nothing is heard or said over IPv6. */
+  readonly dhcp6?: Dhcp6Config | undefined;
   readonly pxe: PxeConfig;
   readonly tftp: TftpConfig;
   readonly http: HttpConfig;
@@ -43,6 +46,7 @@ const schema = z.object({
     .describe('user to go on as when started by root, with the right to low ports only; default: stay who it is'),
   advertiseAddress: ipv4().describe('own address under which machines reach this server'),
   dhcp: dhcpSchema,
+  dhcp6: dhcp6Schema,
   pxe: pxeSchema,
   tftp: tftpSchema,
   http: httpSchema,

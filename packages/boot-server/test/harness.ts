@@ -156,7 +156,7 @@ export async function startLab(
   const api = new FakeApi();
   const log = new MemoryLogger();
   const metrics = createMetrics();
-  const serverHost = network.host('server', `${SERVER}/24`);
+  const serverHost = network.host('server', `${SERVER}/24`, '2001:db8::1', 'fe80::1%rack');
   const stopping = new AbortController();
   const server = await startBootServer({
     config,

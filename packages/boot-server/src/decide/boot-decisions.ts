@@ -52,7 +52,6 @@ export function createBootDecisions(components: BootDecisionsComponents): BootDe
       subjects,
       nonces,
       files,
-      httpUrl: decision.httpUrl,
       givesConfigs: true,
     }),
     fetches,

@@ -10,8 +10,10 @@ import type { SubjectMemory } from './subject-memory.ts';
 /** What a boot loader says of itself when it asks for its script. */
 export interface ScriptQuestion {
   readonly mac: string;
-  /** IPv4 address that it asks from, as a number. */
-  readonly source: number;
+  /** IPv4 or IPv6 address that it asks from. */
+  readonly source: string;
+  /** Base of the URLs that it can reach, without a slash at the end. */
+  readonly base: string;
   /** `arch` of the script URL. */
   readonly arch: string;
   /** From SMBIOS, where the boot loader reads it. */
@@ -55,8 +57,6 @@ export interface BootIssuerComponents {
   readonly subjects: SubjectMemory;
   readonly nonces: NonceStore;
   readonly files: BootFiles;
-  /** Base of all URLs, without a slash at the end. */
-  readonly httpUrl: string;
   /** Whether there is an API that configurations can be had of. */
   readonly givesConfigs: boolean;
 }
@@ -144,7 +144,7 @@ function carryOut(
       const who = uuid === undefined ? mac : `machine ${uuid} through ${mac}`;
       const start = (more: readonly string[]): ScriptAnswer =>
         steps({
-          ...kernelSteps(components, mac, plan, more),
+          ...kernelSteps(components, question, plan, more),
           message: [`Ingot boots ${who}`, ...(plan.message === '' ? [] : [plan.message])].join('\n'),
         });
       if (!plan.wantsConfig) return start([]);
@@ -164,7 +164,7 @@ function carryOut(
         };
       const nonce = components.nonces.issue(mac, uuid);
       return start([
-        `PIXIE_API_URL=${components.httpUrl}/config/${uuid}?nonce=${nonce}`,
+        `PIXIE_API_URL=${question.base}/config/${uuid}?nonce=${nonce}`,
         `BOOTIF=01-${mac.replaceAll(':', '-')}`,
       ]);
     }
@@ -179,13 +179,13 @@ function entryOf(plan: BootPlan, name: string): BootPlan | undefined {
 }
 
 function kernelSteps(
-  { files, httpUrl }: BootIssuerComponents,
-  mac: string,
+  { files }: BootIssuerComponents,
+  { mac, base }: ScriptQuestion,
   plan: KernelPlan,
   more: readonly string[],
 ): Omit<KernelSteps, 'message'> {
   const nameOf = (uri: string): string => files.nameOf(uri, plan.sha256?.[uri]);
-  const own = replaceFileMarks(plan.cmdline, (uri) => `${httpUrl}${filePath(nameOf(uri), 'file', mac)}`).trim();
+  const own = replaceFileMarks(plan.cmdline, (uri) => `${base}${filePath(nameOf(uri), 'file', mac)}`).trim();
   return {
     kind: 'kernel',
     kernel: nameOf(plan.kernel),

@@ -136,7 +136,7 @@ export function createLease6Engine(components: {
   const purge = (): void => {
     if (clock.monotonic() - purgedAt < PURGE_EVERY_MS) return;
     purgedAt = clock.monotonic();
-    for (const lease of [...leases.values()]) {
+    for (const lease of leases.values()) {
       if (lease.expiresAt > clock.now()) continue;
       forget(lease);
       store.delete(lease.address);

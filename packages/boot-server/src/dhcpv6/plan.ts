@@ -34,13 +34,17 @@ export interface Dhcp6Plan {
 }
 
 /** Throws BootServerError CONFIG_INVALID for settings that do not go together, in words. */
-export function planDhcp6(config: Dhcp6Config, http: { readonly address: string; readonly port: number }): Dhcp6Plan {
+export function planDhcp6(
+  config: Dhcp6Config,
+  http: readonly { readonly address: string; readonly port: number }[],
+): Dhcp6Plan {
   const listen = config.listen.map((text) => address(text, 'dhcp6.listen'));
   const [own] = listen;
   if (own === undefined) throw invalid('dhcp6.listen: name an own address');
-  if (config.httpUrl === undefined && !http.address.includes(':')) {
+  const port = http.find(({ address: bound }) => bound.includes(':'))?.port;
+  if (config.httpUrl === undefined && port === undefined) {
     throw invalid(
-      `dhcp6: HTTP listens on ${http.address} only, which machines cannot reach over IPv6: set http.listen to [::]:${http.port} (and http.url), or dhcp6.httpUrl`,
+      'dhcp6: HTTP listens on IPv4 only, which machines cannot reach over IPv6: add an IPv6 address to http.listen, as [::]:8080, or set dhcp6.httpUrl',
     );
   }
   const subnets = config.subnets.map((each, index) => planSubnet(each, `dhcp6.subnets[${index}]`, listen));
@@ -59,7 +63,7 @@ export function planDhcp6(config: Dhcp6Config, http: { readonly address: string;
     subnets,
     relays: config.relays.map((text) => subnetOf(text, 'dhcp6.relays')),
     preference: config.preference,
-    httpUrl: (config.httpUrl ?? `http://[${own}]:${http.port}`).replace(/\/+$/, ''),
+    httpUrl: (config.httpUrl ?? `http://[${own}]:${port}`).replace(/\/+$/, ''),
     tftpUrl: `tftp://[${own}]`,
   };
 }

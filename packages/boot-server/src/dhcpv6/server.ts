@@ -1,21 +1,13 @@
 import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType } from '@ingot/wire';
-import type { Clock, Datagram, Network, UdpSocket } from '@ingot/net';
-import type { Logger } from '@ingot/daemon';
-import type { BootRequest } from '../decide/client.ts';
-import type { BootDecision } from '../decide/decision.ts';
+import type { Clock, Datagram, Network, Timer, UdpSocket } from '@ingot/net';
+import type { LogFields, Logger } from '@ingot/daemon';
+import type { BootDecider } from '../decide/boot-decider.ts';
+import { firstOfBoot } from '../dhcp/first-of-boot.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { Dhcp6Plan } from './plan.ts';
 import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question, Dhcp6Responder } from './responder.ts';
-
-/** A boot request with where it came from. */
-export interface Boot6Question extends BootRequest {
-  readonly circuitId: string | undefined;
-  readonly remoteId: string | undefined;
-  /** `2001:db8:1::/64`. */
-  readonly subnet: string;
-}
 
 export interface Dhcp6ServerComponents {
   readonly network: Network;
@@ -23,7 +15,7 @@ export interface Dhcp6ServerComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly respond: Dhcp6Responder;
-  readonly decide: (question: Boot6Question) => BootDecision | Promise<BootDecision>;
+  readonly decide: BootDecider;
   /** A machine asked for a boot. Must not block: the answer does not wait for it. */
   readonly onBootRequest: (mac: string, uuid: string) => void;
 }
@@ -41,8 +33,8 @@ const MAX_UNDECIDED = 1_024;
 export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: Dhcp6Plan): Promise<UdpServer> {
   const { network, log } = components;
   const sockets: UdpSocket[] = [];
-  const undecided = new Set<string>();
-  const stopping = new AbortController();
+  const undecided = new Map<string, Timer>();
+  const isFirst = firstOfBoot(components.clock);
   const bind = async (arrival: Dhcp6Arrival, address: string): Promise<void> => {
     const groups =
       arrival.kind === 'multicast' ? [{ address: DHCP6_SERVERS_GROUP, interfaceName: arrival.interfaceName }] : [];
@@ -50,11 +42,12 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
     sockets.push(socket);
     socket.onError((error) => log.warn({ err: error, address }, 'DHCPv6 socket'));
     socket.onDatagram((datagram) => {
-      receive({ ...components, undecided, signal: stopping.signal, socket }, datagram, arrival);
+      receive({ ...components, undecided, isFirst, socket }, datagram, arrival);
     });
   };
   const close = async (): Promise<void> => {
-    stopping.abort();
+    for (const timer of undecided.values()) timer.cancel();
+    undecided.clear();
     await Promise.all(sockets.map((socket) => socket.close()));
   };
   try {
@@ -74,8 +67,9 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
 }
 
 interface Listener extends Dhcp6ServerComponents {
-  readonly undecided: Set<string>;
-  readonly signal: AbortSignal;
+  /** By NIC and message, until their decision has come or its time is up. */
+  readonly undecided: Map<string, Timer>;
+  readonly isFirst: (key: string) => boolean;
   readonly socket: UdpSocket;
 }
 
@@ -90,7 +84,7 @@ function receive(listener: Listener, datagram: Datagram, arrival: Dhcp6Arrival):
 }
 
 function ask(listener: Listener, step: Dhcp6Question): void {
-  const { clock, decide, undecided, signal } = listener;
+  const { clock, decide, undecided } = listener;
   const { request, boot, subnet } = step;
   const decision = decide({ ...boot, circuitId: request.circuitId, remoteId: request.remoteId, subnet });
   if (!(decision instanceof Promise)) {
@@ -101,10 +95,10 @@ function ask(listener: Listener, step: Dhcp6Question): void {
   const giveUp = (detail: string): void => act(listener, { kind: 'drop', reason: 'undecided', detail, request });
   if (undecided.has(key)) return giveUp('its last question is still being decided');
   if (undecided.size >= MAX_UNDECIDED) return giveUp('too many questions are being decided');
-  undecided.add(key);
   const end = (then: () => void): void => {
     timer.cancel();
-    if (!undecided.delete(key) || signal.aborted) return;
+    if (undecided.get(key) !== timer) return;
+    undecided.delete(key);
     try {
       then();
     } catch (error) {
@@ -112,7 +106,7 @@ function ask(listener: Listener, step: Dhcp6Question): void {
     }
   };
   const timer = clock.setTimeout(() => end(() => giveUp('nothing was decided in time')), DECISION_DEADLINE_MS);
-  signal.addEventListener('abort', () => timer.cancel(), { once: true });
+  undecided.set(key, timer);
   decision.then(
     (decided) => end(() => act(listener, step.answer(decided))),
     () => end(() => giveUp('nothing could be decided')),
@@ -120,13 +114,15 @@ function ask(listener: Listener, step: Dhcp6Question): void {
 }
 
 function act(listener: Listener, outcome: Dhcp6Outcome): void {
-  const { log, metrics, socket, onBootRequest } = listener;
+  const { log, metrics, socket, isFirst, onBootRequest } = listener;
   const { request } = outcome;
   const who = { mac: request?.mac, uuid: request?.uuid, duid: request?.duid, peer: request?.peer };
   if (outcome.kind === 'drop') {
     const { reason, detail } = outcome;
     metrics.drop('dhcp6', reason);
-    if (LOUD.has(reason)) log.warn({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
+    // One machine that repeats itself must not fill the log.
+    const isLoud = LOUD.has(reason) && isFirst(`${request?.peer ?? ''} ${reason}`);
+    if (isLoud) log.warn({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
     else log.debug({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
     return;
   }
@@ -139,16 +135,21 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
   if (outcome.isShort) {
     metrics.drop('dhcp6', 'no-addresses');
-    log.warn({ ...who, reason: 'no-addresses' }, 'no IPv6 address is free: widen the pool or shorten validSeconds');
+    if (isFirst(`${who.duid} no-addresses`))
+      log.warn({ ...who, reason: 'no-addresses' }, 'no IPv6 address is free: widen the pool or shorten validSeconds');
   }
+  const tell = (fields: LogFields, words: string): void => {
+    const isNew = isFirst(`${who.duid ?? who.peer} ${outcome.reply} ${boot.kind} ${address ?? ''}`);
+    log[isNew ? 'info' : 'debug']({ ...who, ...fields, address, boot: boot.kind, loads }, words);
+  };
   switch (outcome.reply) {
     case 'advertise':
       metrics.stage('dhcp6.advertise');
-      log.info({ ...who, event: 'dhcp6.advertise', address, boot: boot.kind, loads }, 'DHCPv6 advertise');
+      tell({ event: 'dhcp6.advertise' }, 'DHCPv6 advertise');
       break;
     case 'reply':
       metrics.stage('dhcp6.reply');
-      log.info({ ...who, event: 'dhcp6.reply', address, boot: boot.kind, loads }, 'DHCPv6 reply');
+      tell({ event: 'dhcp6.reply' }, 'DHCPv6 reply');
       break;
     case 'released':
       log.info({ ...who, event: 'dhcp6.released', addresses }, 'IPv6 addresses released');
@@ -159,8 +160,8 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
     default:
       outcome.reply satisfies never;
   }
-  const isFirst = request?.message.type === Dhcp6MessageType.SOLICIT;
-  if (isFirst && boot.kind !== 'ignore' && who.mac !== undefined && who.uuid !== undefined) {
+  const begins = request?.message.type === Dhcp6MessageType.SOLICIT;
+  if (begins && boot.kind !== 'ignore' && who.mac !== undefined && who.uuid !== undefined) {
     onBootRequest(who.mac, who.uuid);
   }
 }

@@ -21,7 +21,7 @@ export interface MachineSettings {
 }
 
 /** Name servers of the network that an address is in. */
-export type NetworkSettings = (address: number) => {
+export type NetworkSettings = (address: string) => {
   readonly ntpServers: readonly string[];
   readonly dnsServers: readonly string[];
 };

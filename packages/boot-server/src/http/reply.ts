@@ -8,8 +8,9 @@ export interface Request {
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
   readonly query: URLSearchParams;
+  /** IPv4 or IPv6 address of the peer, without its interface; undefined once the peer is gone. */
+  readonly source: string | undefined;
   /** Unsigned 32-bit number; undefined for an IPv6 peer. */
-  readonly source: number | undefined;
   /** The peer's address as text, of either family. */
   readonly peer: string;
   readonly bodies: BodySender;

@@ -12,6 +12,16 @@ export interface ScriptRouteComponents {
   readonly issuer: BootIssuer;
   /** Bases of URLs, without a slash at the end: this server's own first. */
   readonly bases: ScriptSetting['bases'];
+  /** The same for machines that ask over IPv6. */
+  readonly bases6?: ScriptSetting['bases'] | undefined;
+}
+
+/** The bases of URLs that a machine at this address can reach. */
+export function basesFor(
+  { bases, bases6 }: Pick<ScriptRouteComponents, 'bases' | 'bases6'>,
+  source: string | undefined,
+): ScriptSetting['bases'] {
+  return source?.includes(':') === true && bases6 !== undefined ? bases6 : bases;
 }
 
 /** SMBIOS texts end at the first NUL; the longest that are seen have some 40 characters. */
@@ -22,8 +32,9 @@ const SERIAL_CHARACTERS = 128;
  * for iPXE shows the status only but a person with curl sees the text.
  */
 export async function serveScript(request: Request, components: ScriptRouteComponents): Promise<void> {
-  const { log, metrics, issuer, bases } = components;
+  const { log, metrics, issuer } = components;
   const { query, source } = request;
+  const bases = basesFor(components, source);
   const refuse = (status: number, reason: string, message: string, mac?: string): void => {
     metrics.drop('http', reason);
     log.warn({ event: 'http.refused', mac, reason }, `no boot script: ${message}`);
@@ -41,9 +52,18 @@ export async function serveScript(request: Request, components: ScriptRouteCompo
     return refuse(400, 'bad-request', 'invalid UUID', mac);
   const serial = query.get('serial')?.slice(0, SERIAL_CHARACTERS).trim();
   const entry = query.get('entry') ?? undefined;
-  if (source === undefined) return refuse(403, 'wrong-source', 'machines boot over IPv4', mac);
+  if (source === undefined) return refuse(403, 'wrong-source', 'the machine has left', mac);
 
-  const answer = await issuer.issue({ mac, source, arch, uuid, serial, saidUuid: uuidText !== null, entry });
+  const answer = await issuer.issue({
+    mac,
+    source,
+    base: bases[0],
+    arch,
+    uuid,
+    serial,
+    saidUuid: uuidText !== null,
+    entry,
+  });
   switch (answer.kind) {
     case 'refused':
       return refuse(answer.status, answer.reason, answer.message, mac);

@@ -4,7 +4,6 @@ import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
-import { numberOfIpv4 } from '../ipv4.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { BodySender } from './body/sender.ts';
@@ -14,7 +13,7 @@ import { serveBootFile, servePublished, type FileRouteComponents } from './file-
 import { askedImage, serveImage, type ImageRouteComponents } from './image-route.ts';
 import { HTTP_LIMITS } from './limits.ts';
 import { sendError, sendText, type Request } from './reply.ts';
-import { serveScript, type ScriptRouteComponents } from './script-route.ts';
+import { basesFor, serveScript, type ScriptRouteComponents } from './script-route.ts';
 
 export interface HttpServerComponents {
   readonly clock: Clock;
@@ -152,7 +151,7 @@ async function handle(
   if (components.images !== undefined && image !== undefined) return serveImage(request, image, components.images);
   if (path === '/_/file') return serveBootFile(request, components.files);
   if (path.startsWith('/boot/') && path.endsWith('/autoexec.ipxe'))
-    return sendText(request, 200, renderAutoexecScript(components.script.bases[0]));
+    return sendText(request, 200, renderAutoexecScript(basesFor(components.script, request.source)[0]));
   if (path.startsWith('/boot/')) return servePublished(request, components.files);
   // A script and a configuration change something when they are given: nothing to look at beforehand.
   if (request.method === 'GET') {
@@ -194,7 +193,7 @@ function parseRequest(
     method,
     path,
     query: parsed.searchParams,
-    source: isIP(peer) === 4 ? numberOfIpv4(peer) : undefined,
+    source: isIP(peer) === 0 ? undefined : peer.replace(/%.*$/, ''),
     peer,
     bodies,
     incoming,
