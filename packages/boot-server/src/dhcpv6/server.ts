@@ -122,8 +122,8 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
     metrics.drop('dhcp6', reason);
     // One machine that repeats itself must not fill the log.
     const isLoud = LOUD.has(reason) && isFirst(`${request?.peer ?? ''} ${reason}`);
-    if (isLoud) log.warn({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
-    else log.debug({ ...who, reason }, `no DHCPv6 answer: ${detail}`);
+    if (isLoud) log.warn({ ...who, event: 'dhcp6.dropped', reason }, `no DHCPv6 answer: ${detail}`);
+    else log.debug({ ...who, event: 'dhcp6.dropped', reason }, `no DHCPv6 answer: ${detail}`);
     return;
   }
   const { boot, target, addresses } = outcome;
@@ -136,7 +136,10 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   if (outcome.isShort) {
     metrics.drop('dhcp6', 'no-addresses');
     if (isFirst(`${who.duid} no-addresses`))
-      log.warn({ ...who, reason: 'no-addresses' }, 'no IPv6 address is free: widen the pool or shorten validSeconds');
+      log.warn(
+        { ...who, event: 'dhcp6.dropped', reason: 'no-addresses' },
+        'no IPv6 address is free: widen the pool or shorten validSeconds',
+      );
   }
   const tell = (fields: LogFields, words: string): void => {
     const isNew = isFirst(`${who.duid ?? who.peer} ${outcome.reply} ${boot.kind} ${address ?? ''}`);

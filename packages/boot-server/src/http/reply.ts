@@ -10,7 +10,6 @@ export interface Request {
   readonly query: URLSearchParams;
   /** IPv4 or IPv6 address of the peer, without its interface; undefined once the peer is gone. */
   readonly source: string | undefined;
-  /** Unsigned 32-bit number; undefined for an IPv6 peer. */
   /** The peer's address as text, of either family. */
   readonly peer: string;
   readonly bodies: BodySender;
