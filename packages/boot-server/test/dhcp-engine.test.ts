@@ -38,7 +38,7 @@ function engine(options: {
   const commits = groupCommit(database);
   const sightings = sightingStore(database, clock, commits);
   const plan = planDhcp(testConfig('/none'));
-  const leases = createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
+  const leases = createLeaseEngine({ clock, store: leaseStore(database, commits), subnets: plan.subnets });
   const heard: Reply[] = [];
   /** What a crash right after each sending would have left. */
   const onDisk: number[] = [];

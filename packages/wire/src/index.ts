@@ -53,6 +53,8 @@ export { decodeDhcp } from './dhcp/decode.ts';
 export { encodeDhcp } from './dhcp/encode.ts';
 export { buildDhcp } from './dhcp/build.ts';
 export type { BuildLimits, DhcpDraft } from './dhcp/build.ts';
+export { writeDhcp } from './dhcp/write.ts';
+export type { WriteLimits } from './dhcp/write.ts';
 export { optionMapOf, readOptions } from './dhcp/option-map.ts';
 export type { OptionMap } from './dhcp/option-map.ts';
 export * from './dhcp/readers.ts';
@@ -63,6 +65,7 @@ export * from './dhcp/relay-agent.ts';
 export * from './dhcp/client-class.ts';
 export * from './dhcp/vendor-identifying.ts';
 export * from './dhcp/classless-routes.ts';
+export { encodeDomainSearch } from './dhcp/domain-search.ts';
 
 export { Dhcp6MessageType, dhcp6MessageTypeName } from './dhcpv6/message-type.ts';
 export { Dhcp6OptionCode } from './dhcpv6/option-code.ts';

@@ -14,7 +14,6 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * first three fields little-endian.
  */
 const WIRE_ORDER: readonly number[] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-const DASH_BEFORE: readonly number[] = [4, 6, 8, 10];
 
 /** Reads the usual text form in either case. */
 export function parseMachineUuid(text: string): Decoded<MachineUuid> {
@@ -25,11 +24,10 @@ export function parseMachineUuid(text: string): Decoded<MachineUuid> {
 /** Reads 16 bytes as SMBIOS and option 97 order them: first three fields little-endian. The bytes are left as they are. */
 export function machineUuidOfBytes(bytes: Uint8Array): Decoded<MachineUuid> {
   if (bytes.length !== 16) return malformed(0, `a UUID has 16 bytes, not ${bytes.length}`);
-  let text = '';
-  WIRE_ORDER.forEach((from, position) => {
-    text += `${DASH_BEFORE.includes(position) ? '-' : ''}${HEX[byteAt(bytes, from)]}`;
-  });
-  return accept(brand<'MachineUuid'>(text));
+  const at = (from: number): string => HEX[byteAt(bytes, from)] ?? '';
+  const first = at(3) + at(2) + at(1) + at(0);
+  const last = at(10) + at(11) + at(12) + at(13) + at(14) + at(15);
+  return accept(brand<'MachineUuid'>(`${first}-${at(5)}${at(4)}-${at(7)}${at(6)}-${at(8)}${at(9)}-${last}`));
 }
 
 /** The reverse of {@link machineUuidOfBytes}. */

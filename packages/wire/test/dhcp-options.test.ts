@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   decodeSubOptions,
   encodeClasslessRoutes,
+  encodeDomainSearch,
   encodeSubOptions,
   encodeUserClassList,
   encodeVendorBlocks,
@@ -188,5 +189,24 @@ describe('classless routes', () => {
   test('a prefix of 33 bits and a missing router are refused', () => {
     refused(readClasslessRoutes(one(121, '00 0a110001 21 0a1b8122 00 00000000')), 5, 'longer than 32');
     refused(readClasslessRoutes(one(121, '18 0a0000 0a11')), 4, 'router needs 4 bytes, 2 are left');
+  });
+});
+
+describe('option 119', () => {
+  test('names in DNS form, one behind the other', () => {
+    expect(accepted(encodeDomainSearch(['rack.example', 'a.b.']))).toEqual(
+      bytes('04 7261636b 07 6578616d706c65 00 01 61 01 62 00'),
+    );
+  });
+
+  test.each([
+    '',
+    'a..b',
+    '-a',
+    'a b',
+    `${'x'.repeat(64)}.example`,
+    Array.from({ length: 9 }, () => 'y'.repeat(30)).join('.'),
+  ])('refuses %j', (name) => {
+    expect(encodeDomainSearch([name])).toEqual({ ok: false, reason: `${JSON.stringify(name)} is no domain name` });
   });
 });

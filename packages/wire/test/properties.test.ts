@@ -30,6 +30,7 @@ import {
   readVendorInformation,
   replyLimitBytes,
   serverHostName,
+  writeDhcp,
   type Decoded,
   type DhcpDraft,
 } from '../src/index.ts';
@@ -200,4 +201,50 @@ test('whatever is built within a limit comes back whole', { timeout: SLOW_TEST_M
     }),
     { numRuns: 1000 },
   );
+});
+
+test('writing a draft gives the bytes of building and encoding it', { timeout: SLOW_TEST_MS }, () => {
+  const option = fc.record({
+    code: fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(52, 53, 82)),
+    data: fc.uint8Array({ maxLength: 300 }),
+  });
+  const name = fc.oneof(
+    fc.string({ maxLength: 130 }),
+    fc.constantFrom('boot.efi', 'ü'),
+    fc.uint8Array({ maxLength: 64 }),
+  );
+  const drafts = fc.record<DhcpDraft>(
+    {
+      op: fc.constantFrom(1, 2),
+      xid: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      htype: fc.integer({ min: 0, max: 255 }),
+      hlen: fc.integer({ min: 0, max: 16 }),
+      hops: fc.integer({ min: 0, max: 255 }),
+      secs: fc.integer({ min: 0, max: 65_535 }),
+      flags: fc.integer({ min: 0, max: 65_535 }),
+      chaddr: fc.uint8Array({ maxLength: 16 }),
+      sname: name,
+      file: name,
+      options: fc.array(option, { maxLength: 12 }),
+    },
+    { requiredKeys: ['op', 'xid', 'options'] },
+  );
+  const limits = fc.record({
+    minBytes: fc.integer({ min: 0, max: 600 }),
+    maxBytes: fc.integer({ min: 300, max: 1500 }),
+  });
+  const allocate = (sizeBytes: number): Uint8Array => new Uint8Array(2000).subarray(7, 7 + sizeBytes);
+  fc.assert(
+    fc.property(drafts, fc.option(limits, { nil: undefined }), (draft, limit) => {
+      const built = buildDhcp(draft, limit);
+      const expected = built.ok ? { ok: true, value: encodeDhcp(built.value) } : built;
+      expect(writeDhcp(draft, limit)).toEqual(expected);
+      expect(writeDhcp(draft, { ...limit, allocate })).toEqual(expected);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a hardware address that is too long for a packet is a mistake of the caller', () => {
+  expect(() => writeDhcp({ op: 2, xid: 1, chaddr: new Uint8Array(17), options: [] })).toThrow(RangeError);
 });

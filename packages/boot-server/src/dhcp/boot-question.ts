@@ -1,4 +1,4 @@
-import { hex, latin1, type RelayAgent } from '@ingot/wire';
+import { hex, latin1 } from '@ingot/wire';
 import type { BootRequest } from '../decide/client.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import type { DhcpRequest } from './request.ts';
@@ -16,7 +16,7 @@ export interface BootQuestion extends BootRequest {
 export type DecideBoot = (question: BootQuestion) => BootDecision | Promise<BootDecision>;
 
 export function bootQuestion({ boot, relay }: DhcpRequest, subnet: string): BootQuestion {
-  return { ...boot, ...portOf(relay), subnet };
+  return { ...boot, circuitId: idText(relay?.circuitId), remoteId: idText(relay?.remoteId), subnet };
 }
 
 /** Whether one answer serves both. */
@@ -34,12 +34,8 @@ export function isSameQuestion(a: BootQuestion, b: BootQuestion): boolean {
   );
 }
 
-function portOf(relay: RelayAgent | undefined): Pick<BootQuestion, 'circuitId' | 'remoteId'> {
-  return { circuitId: idText(relay?.circuitId), remoteId: idText(relay?.remoteId) };
-}
-
 function idText(bytes: Uint8Array | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
-  const text = latin1(bytes);
-  return /^[\x20-\x7e]+$/.test(text) ? text : `0x${hex(bytes)}`;
+  for (const byte of bytes) if (byte < 0x20 || byte > 0x7e) return `0x${hex(bytes)}`;
+  return latin1(bytes);
 }

@@ -53,6 +53,17 @@ interface Offer {
   readonly until: number;
 }
 
+/** One network's own: looking a machine up costs one look, however many networks there are. */
+interface State {
+  readonly subnet: Subnet;
+  /** mac → address that it holds or held last. */
+  readonly byClient: Map<string, number>;
+  /** mac → address that it was offered. */
+  readonly offerOf: Map<string, number>;
+  /** Where the search for an unused address goes on, from the start of the pool. */
+  cursor: number;
+}
+
 export function createLeaseEngine(components: {
   clock: Clock;
   store: LeaseStore;
@@ -60,28 +71,28 @@ export function createLeaseEngine(components: {
 }): LeaseEngine {
   const { clock, store, subnets } = components;
   const leases = new Map<number, Lease>();
-  const byClient = new Map<string, number>();
   const offers = new Map<number, Offer>();
-  const offerOf = new Map<string, number>();
-  const cursors = new Map<string, number>();
   const reserved = new Map<number, string>();
-  for (const subnet of subnets) for (const [mac, address] of subnet.reservations) reserved.set(address, mac);
+  const states = new Map<string, State>();
+  for (const subnet of subnets) {
+    states.set(subnet.id, { subnet, byClient: new Map(), offerOf: new Map(), cursor: 0 });
+    for (const [mac, address] of subnet.reservations) reserved.set(address, mac);
+  }
+  const stateOf = ({ id }: Subnet): State => {
+    const state = states.get(id);
+    if (state === undefined) throw new Error(`subnet ${id} is none of this engine's`);
+    return state;
+  };
 
-  const clientKey = (subnet: Subnet, mac: string): string => `${subnet.id} ${mac}`;
-  const keep = (lease: Lease, subnet: Subnet): void => {
-    const key = clientKey(subnet, lease.mac);
+  const keep = (lease: Lease, { byClient }: State): void => {
     if (lease.state !== 'declined') {
-      const before = byClient.get(key);
+      const before = byClient.get(lease.mac);
       if (before !== undefined && before !== lease.address) forget(before);
-      byClient.set(key, lease.address);
-    } else if (byClient.get(key) === lease.address) byClient.delete(key);
+      byClient.set(lease.mac, lease.address);
+    } else if (byClient.get(lease.mac) === lease.address) byClient.delete(lease.mac);
     const former = leases.get(lease.address);
-    if (
-      former !== undefined &&
-      former.mac !== lease.mac &&
-      byClient.get(clientKey(subnet, former.mac)) === lease.address
-    ) {
-      byClient.delete(clientKey(subnet, former.mac));
+    if (former !== undefined && former.mac !== lease.mac && byClient.get(former.mac) === lease.address) {
+      byClient.delete(former.mac);
     }
     leases.set(lease.address, lease);
   };
@@ -92,7 +103,7 @@ export function createLeaseEngine(components: {
   for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
     const subnet = findSubnet(subnets, lease.address);
     // A network taken out of the configuration may come back: its rows stay on disk, unread.
-    if (subnet !== undefined) keep(lease, subnet);
+    if (subnet !== undefined) keep(lease, stateOf(subnet));
   }
 
   /** Whether `mac` may have `address`, whoever holds it. */
@@ -112,19 +123,19 @@ export function createLeaseEngine(components: {
     const offer = offers.get(address);
     return offer !== undefined && offer.mac !== mac && offer.until > clock.monotonic();
   };
-  const isFree = (subnet: Subnet, mac: string, address: number): boolean =>
-    serves(subnet, mac, address) && !isHeldByAnother(mac, address);
+  const isFree = (subnet: Subnet, mac: string, address: number | undefined): address is number =>
+    address !== undefined && serves(subnet, mac, address) && !isHeldByAnother(mac, address);
 
-  const nextUnused = (subnet: Subnet, mac: string): number | undefined => {
+  const nextUnused = (state: State, mac: string): number | undefined => {
+    const { subnet } = state;
     if (subnet.pool === undefined) return undefined;
     const { first, last } = subnet.pool;
     const size = last - first + 1;
-    const start = cursors.get(subnet.id) ?? 0;
     for (let step = 0; step < size; step += 1) {
-      const offset = (start + step) % size;
+      const offset = (state.cursor + step) % size;
       const address = first + offset;
       if (!leases.has(address) && isFree(subnet, mac, address)) {
-        cursors.set(subnet.id, offset + 1);
+        state.cursor = offset + 1;
         return address;
       }
     }
@@ -139,76 +150,85 @@ export function createLeaseEngine(components: {
     }
     return best?.address;
   };
-  const dropOffer = (key: string): void => {
-    const address = offerOf.get(key);
-    offerOf.delete(key);
-    if (address !== undefined) offers.delete(address);
+  const dropOffer = (state: State, mac: string): void => {
+    const address = state.offerOf.get(mac);
+    if (address === undefined) return;
+    state.offerOf.delete(mac);
+    offers.delete(address);
   };
-  const choose = (subnet: Subnet, mac: string, wanted: number | undefined): number | undefined => {
-    const key = clientKey(subnet, mac);
-    const candidates = [subnet.reservations.get(mac), byClient.get(key), offerOf.get(key), wanted];
-    for (const address of candidates) if (address !== undefined && isFree(subnet, mac, address)) return address;
-    return nextUnused(subnet, mac) ?? longestExpired(subnet, mac);
+  const choose = (state: State, mac: string, wanted: number | undefined): number | undefined => {
+    const { subnet, byClient, offerOf } = state;
+    const own = subnet.reservations.get(mac);
+    if (isFree(subnet, mac, own)) return own;
+    const held = byClient.get(mac);
+    if (isFree(subnet, mac, held)) return held;
+    const offered = offerOf.get(mac);
+    if (isFree(subnet, mac, offered)) return offered;
+    if (isFree(subnet, mac, wanted)) return wanted;
+    return nextUnused(state, mac) ?? longestExpired(subnet, mac);
   };
 
   return {
-    offer: (subnet, client, wanted) => {
-      const address = choose(subnet, client.mac, wanted);
+    offer: (subnet, { mac }, wanted) => {
+      const state = stateOf(subnet);
+      const address = choose(state, mac, wanted);
       if (address === undefined) return { ok: false, reason: 'pool-exhausted' };
-      const key = clientKey(subnet, client.mac);
-      dropOffer(key);
+      const until = clock.monotonic() + OFFER_HOLD_MS;
+      const before = state.offerOf.get(mac);
+      if (before !== undefined && before !== address) offers.delete(before);
       const stale = offers.get(address);
-      if (stale !== undefined) offerOf.delete(clientKey(subnet, stale.mac));
-      offers.set(address, { mac: client.mac, until: clock.monotonic() + OFFER_HOLD_MS });
-      offerOf.set(key, address);
+      if (stale !== undefined && stale.mac !== mac) state.offerOf.delete(stale.mac);
+      offers.set(address, { mac, until });
+      if (before !== address) state.offerOf.set(mac, address);
       return { ok: true, address };
     },
     confirm: (subnet, client, address, kind) => {
-      const key = clientKey(subnet, client.mac);
+      const { mac } = client;
+      const state = stateOf(subnet);
       if (!networkContains(subnet.network, address)) return { kind: 'nak', reason: 'wrong-network' };
-      if (!serves(subnet, client.mac, address)) {
+      const current = state.byClient.get(mac);
+      if (!serves(subnet, mac, address)) {
         // RFC 2131 §4.3.2: with no record of the client stay silent, for another server may have one.
         const known =
-          kind === 'selecting' || byClient.has(key) || reserved.has(address) || subnet.reservations.has(client.mac);
+          kind === 'selecting' || current !== undefined || reserved.has(address) || subnet.reservations.has(mac);
         return known ? { kind: 'nak', reason: 'address-not-served' } : { kind: 'silent', reason: 'unknown-lease' };
       }
-      if (isHeldByAnother(client.mac, address)) return { kind: 'nak', reason: 'address-of-another' };
-      const current = byClient.get(key);
+      if (isHeldByAnother(mac, address)) return { kind: 'nak', reason: 'address-of-another' };
       const lease = current === undefined ? undefined : leases.get(current);
       // After a lost disk the client is the only one who knows its address, and it is free: it may keep it.
       if (kind === 'init-reboot' && lease !== undefined && lease.state === 'bound' && lease.address !== address) {
         return { kind: 'nak', reason: 'address-not-served' };
       }
-      const uuid = client.uuid ?? (lease?.mac === client.mac ? lease.uuid : undefined);
+      const uuid = client.uuid ?? (lease?.mac === mac ? lease.uuid : undefined);
       const bound: Lease = {
         address,
-        mac: client.mac,
+        mac,
         uuid,
         state: 'bound',
         expiresAt: clock.now() + subnet.leaseSeconds * 1000,
       };
       store.put(bound);
-      keep(bound, subnet);
-      dropOffer(key);
+      keep(bound, state);
+      dropOffer(state, mac);
       return { kind: 'ack', address };
     },
     withdraw: (subnet, mac) => {
-      dropOffer(clientKey(subnet, mac));
+      dropOffer(stateOf(subnet), mac);
     },
     release: (subnet, mac, address) => {
       const lease = leases.get(address);
       if (lease === undefined || lease.mac !== mac || lease.state !== 'bound') return false;
       const released: Lease = { ...lease, state: 'released', expiresAt: clock.now() };
       store.put(released);
-      keep(released, subnet);
+      keep(released, stateOf(subnet));
       return true;
     },
     decline: (subnet, mac, address) => {
-      const key = clientKey(subnet, mac);
+      const state = stateOf(subnet);
       const lease = leases.get(address);
-      if (offerOf.get(key) !== address && (lease === undefined || lease.mac !== mac || lease.state !== 'bound'))
-        return false;
-      dropOffer(key);
+      const isBound = lease !== undefined && lease.mac === mac && lease.state === 'bound';
+      if (state.offerOf.get(mac) !== address && !isBound) return false;
+      dropOffer(state, mac);
       const declined: Lease = {
         address,
         mac,
@@ -217,7 +237,7 @@ export function createLeaseEngine(components: {
         expiresAt: clock.now() + DECLINE_HOLD_MS,
       };
       store.put(declined);
-      keep(declined, subnet);
+      keep(declined, state);
       return true;
     },
     holderOf: (address) => {
@@ -226,8 +246,8 @@ export function createLeaseEngine(components: {
     },
     leasesOf: (mac) => {
       const found: Lease[] = [];
-      for (const subnet of subnets) {
-        const address = byClient.get(clientKey(subnet, mac));
+      for (const { byClient } of states.values()) {
+        const address = byClient.get(mac);
         const lease = address === undefined ? undefined : leases.get(address);
         if (lease !== undefined) found.push(lease);
       }

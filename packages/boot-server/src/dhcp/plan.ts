@@ -1,11 +1,12 @@
-import { parseIpv4, type Ipv4 } from '@ingot/wire';
+import { OptionCode, parseIpv4, textOption, uint32Option, type Ipv4 } from '@ingot/wire';
 import type { BootServerConfig } from '../config.ts';
-import type { SubnetConfig } from '../config/dhcp.ts';
+import type { SubnetConfig, SubnetMode } from '../config/dhcp.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { broadcastOf, formatIpv4, networkContains, numberOfIpv4, parseNetwork, type Ipv4Network } from '../ipv4.ts';
 import { parsePool } from './pool.ts';
 import type { DhcpListen } from './server.ts';
+import { overrideOptions, planOptions, planOwnOptions, type PlannedOption } from './subnet-options.ts';
 import { findSubnet, type Subnet } from './subnets.ts';
 
 /** The DHCP part of the configuration, checked as a whole. */
@@ -24,7 +25,14 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
     [...dhcp.listen, config.advertiseAddress].map((text) => [number(text, 'dhcp.listen'), 'an address of this server']),
   );
   const subnets = dhcp.subnets.map((each, index) =>
-    planSubnet(each, `dhcp.subnets[${index}]`, each.mode ?? dhcp.mode, taken),
+    planSubnet(each, `dhcp.subnets[${index}]`, {
+      mode: each.mode ?? dhcp.mode,
+      serverAddress: address(
+        each.advertiseAddress ?? config.advertiseAddress,
+        `dhcp.subnets[${index}].advertiseAddress`,
+      ),
+      taken,
+    }),
   );
   const ids = subnets.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
@@ -36,7 +44,7 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
     );
   }
   return {
-    listen: { addresses, localAddress: local[0], shared: subnets.some(({ mode }) => mode === 'proxy') },
+    listen: { addresses, localAddress: local[0], shared: subnets.some(({ mode }) => mode !== 'server') },
     subnets,
     relays: dhcp.relays.map((text) => network(text, 'dhcp.relays')),
     serverAddress: address(config.advertiseAddress, 'advertiseAddress'),
@@ -46,9 +54,9 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
 function planSubnet(
   config: SubnetConfig,
   where: string,
-  mode: 'server' | 'proxy',
-  taken: ReadonlyMap<number, string>,
+  common: { mode: SubnetMode; serverAddress: Ipv4; taken: ReadonlyMap<number, string> },
 ): Subnet {
+  const { mode, serverAddress, taken } = common;
   const own = network(config.subnet, `${where}.subnet`);
   const within = (value: number, field: string): void => {
     if (!networkContains(own, value))
@@ -58,6 +66,11 @@ function planSubnet(
   if (mode === 'proxy' && (pool !== undefined || config.reservations.length > 0)) {
     throw invalid(
       `${where}: in mode proxy another server leases the addresses: take out pool and reservations, or set mode: server`,
+    );
+  }
+  if (mode === 'reservation-only' && (pool !== undefined || config.reservations.length === 0)) {
+    throw invalid(
+      `${where}: in mode reservation-only there are reservations and no pool: another server leases to all other NICs`,
     );
   }
   if (pool === undefined && config.reservations.length === 0 && mode === 'server') {
@@ -95,19 +108,42 @@ function planSubnet(
       throw invalid(`${where}.reservations: ${reservation.address} stands there twice`);
     reservations.set(mac, value);
   }
-  const { routers, dnsServers, ntpServers, domainName, leaseSeconds } = config;
+  const { dnsServers, ntpServers, leaseSeconds } = config;
+  const options = planned(where, () => planOptions(own, config));
+  const ownOptions = new Map<string, readonly PlannedOption[]>();
+  for (const { mac, hostName, ...reservation } of config.reservations) {
+    const differing = [
+      ...planned(`${where}.reservations: ${mac}`, () => planOwnOptions(own, reservation)),
+      ...(hostName === undefined ? [] : [{ ...textOption(OptionCode.HOST_NAME, hostName), always: true }]),
+    ];
+    if (differing.length > 0) ownOptions.set(parseMac(mac) ?? mac, overrideOptions(options, differing));
+  }
   return {
     id: config.subnet,
     network: own,
     mode,
     pool,
     reservations,
-    routers,
+    serverAddress,
     dnsServers,
     ntpServers,
-    domainName,
     leaseSeconds,
+    timeOptions: [
+      uint32Option(OptionCode.LEASE_TIME, leaseSeconds),
+      uint32Option(OptionCode.RENEWAL_TIME, Math.floor(leaseSeconds / 2)),
+      uint32Option(OptionCode.REBINDING_TIME, Math.floor((leaseSeconds * 7) / 8)),
+    ],
+    options,
+    ownOptions,
   };
+}
+
+function planned(where: string, plan: () => PlannedOption[]): PlannedOption[] {
+  try {
+    return plan();
+  } catch (error) {
+    throw invalid(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function address(text: string, where: string): Ipv4 {

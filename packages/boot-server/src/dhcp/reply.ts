@@ -1,7 +1,5 @@
 import {
   BootpOp,
-  buildDhcp,
-  encodeDhcp,
   FLAG_BROADCAST,
   IPV4_ANY,
   ipv4OfNumber,
@@ -9,15 +7,13 @@ import {
   messageTypeOption,
   MessageType,
   OptionCode,
-  parseIpv4,
   replyLimitBytes,
   textOption,
-  uint32Option,
+  writeDhcp,
   type DhcpOption,
   type Encoded,
   type Ipv4,
 } from '@ingot/wire';
-import { broadcastOf } from '../ipv4.ts';
 import type { BootFields } from './boot-fields.ts';
 import { echoedOptions, isRelayed, type DhcpRequest } from './request.ts';
 import type { Subnet } from './subnets.ts';
@@ -48,12 +44,7 @@ export function leaseReply(
     ciaddr: lease.type === MessageType.ACK ? request.packet.ciaddr : IPV4_ANY,
     yiaddr: ipv4OfNumber(lease.address),
     boot: lease.boot,
-    options: [
-      uint32Option(OptionCode.LEASE_TIME, subnet.leaseSeconds),
-      uint32Option(OptionCode.RENEWAL_TIME, Math.floor(subnet.leaseSeconds / 2)),
-      uint32Option(OptionCode.REBINDING_TIME, Math.floor((subnet.leaseSeconds * 7) / 8)),
-      ...networkOptions(subnet),
-    ],
+    options: [...subnet.timeOptions, ...networkOptions(request, subnet)],
   });
 }
 
@@ -67,7 +58,7 @@ export function informReply(
     serverId: reply.serverId,
     ciaddr: request.packet.ciaddr,
     boot: reply.boot,
-    options: networkOptions(reply.subnet),
+    options: networkOptions(request, reply.subnet),
   });
 }
 
@@ -105,7 +96,7 @@ export function nakReply(request: DhcpRequest, reply: { serverId: Ipv4; message:
 
 function encode(request: DhcpRequest, draft: Draft): Encoded<Uint8Array> {
   const { packet, options } = request;
-  const built = buildDhcp(
+  return writeDhcp(
     {
       op: BootpOp.REPLY,
       htype: packet.htype,
@@ -127,23 +118,23 @@ function encode(request: DhcpRequest, draft: Draft): Encoded<Uint8Array> {
         ...echoedOptions(packet),
       ],
     },
-    { maxBytes: Math.min(MAX_REPLY_BYTES, replyLimitBytes(options)) },
+    { maxBytes: Math.min(MAX_REPLY_BYTES, replyLimitBytes(options)), allocate },
   );
-  return built.ok ? { ok: true, value: encodeDhcp(built.value) } : built;
 }
 
-function networkOptions(subnet: Subnet): DhcpOption[] {
-  return [
-    ipv4Option(OptionCode.SUBNET_MASK, ipv4OfNumber(subnet.network.mask)),
-    ipv4Option(OptionCode.BROADCAST_ADDRESS, ipv4OfNumber(broadcastOf(subnet.network))),
-    ...addressesOption(OptionCode.ROUTERS, subnet.routers),
-    ...addressesOption(OptionCode.DNS_SERVERS, subnet.dnsServers),
-    ...(subnet.domainName === undefined ? [] : [textOption(OptionCode.DOMAIN_NAME, subnet.domainName)]),
-    ...addressesOption(OptionCode.NTP_SERVERS, subnet.ntpServers),
-  ];
+function networkOptions(request: DhcpRequest, subnet: Subnet): DhcpOption[] {
+  const planned = subnet.ownOptions.get(request.mac) ?? subnet.options;
+  let asked: Uint8Array | undefined;
+  return planned.filter(({ code, always }) => {
+    if (always) return true;
+    asked ??= request.options.get(OptionCode.PARAMETER_LIST) ?? NONE;
+    return asked.includes(code);
+  });
 }
 
-function addressesOption(code: number, texts: readonly string[]): DhcpOption[] {
-  const addresses = texts.map(parseIpv4).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
-  return addresses.length === 0 ? [] : [ipv4Option(code, ...addresses)];
+const NONE = new Uint8Array(0);
+
+/** Out of Node's pool: an array of its own for each reply costs as much as all the rest of it. */
+function allocate(sizeBytes: number): Uint8Array {
+  return Buffer.allocUnsafe(sizeBytes).fill(0);
 }

@@ -92,9 +92,18 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
 
 /** The options of a request that a reply repeats byte for byte: 61 (RFC 6842), 97 (RFC 4578 §2.3), 82 (RFC 3046 §2.1). */
 export function echoedOptions(packet: DhcpPacket): DhcpOption[] {
-  return [OptionCode.CLIENT_ID, OptionCode.CLIENT_MACHINE_ID, OptionCode.RELAY_AGENT].flatMap((code) =>
-    packet.options.filter((option) => option.code === code),
-  );
+  const echoed: DhcpOption[] = [];
+  for (const option of packet.options) {
+    switch (option.code) {
+      case OptionCode.CLIENT_ID:
+      case OptionCode.CLIENT_MACHINE_ID:
+      case OptionCode.RELAY_AGENT:
+        echoed.push(option);
+        break;
+      default:
+    }
+  }
+  return echoed;
 }
 
 export function isRelayed(packet: DhcpPacket): boolean {

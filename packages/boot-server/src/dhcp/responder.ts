@@ -62,6 +62,7 @@ export type DhcpDropReason =
   | 'not-its-address'
   | 'another-server'
   | 'reply-too-large'
+  | 'no-reservation'
   | 'undecided'
   | 'overloaded'
   | 'superseded';
@@ -70,8 +71,6 @@ export interface DhcpResponderComponents {
   readonly subnets: readonly Subnet[];
   /** Networks of relays whose giaddr is in none of the subnets (link selection). */
   readonly relays: readonly Ipv4Network[];
-  /** Option 54 and siaddr. */
-  readonly serverAddress: Ipv4;
   readonly leases: LeaseEngine;
   readonly sightings: SightingStore;
 }
@@ -80,6 +79,7 @@ export interface DhcpResponderComponents {
 export type DhcpResponder = (data: Uint8Array, source: Endpoint, receivedAt: Ipv4) => DhcpOutcome | DhcpQuestion;
 
 export function createDhcpResponder(components: DhcpResponderComponents): DhcpResponder {
+  const { leases, sightings } = components;
   return (data, source, receivedAt) => {
     const parsed = parseDhcpRequest(data);
     if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
@@ -95,20 +95,33 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
       };
     }
     const exchange: Exchange = {
-      ...components,
+      leases,
+      sightings,
       request,
       subnet,
       source,
-      serverId: request.relay?.serverIdOverride ?? components.serverAddress,
+      serverAddress: subnet.serverAddress,
+      serverId: request.relay?.serverIdOverride ?? subnet.serverAddress,
     };
-    return subnet.mode === 'proxy' ? answerBeside(exchange) : answerAlone(exchange);
+    switch (subnet.mode) {
+      case 'proxy':
+        return answerBeside(exchange);
+      case 'server':
+        return answerAlone(exchange);
+      case 'reservation-only':
+        if (subnet.reservations.has(request.mac)) return answerAlone(exchange);
+        return drop(exchange, 'no-reservation', `${request.mac} has no reservation in ${subnet.id}`);
+      default:
+        return subnet.mode satisfies never;
+    }
   };
 }
 
-interface Exchange extends DhcpResponderComponents {
+interface Exchange extends Pick<DhcpResponderComponents, 'leases' | 'sightings'> {
   readonly request: DhcpRequest;
   readonly subnet: Subnet;
   readonly source: Endpoint;
+  readonly serverAddress: Ipv4;
   /** Option 54 of the replies: RFC 5107 lets the relay put itself there. */
   readonly serverId: Ipv4;
 }

@@ -7,6 +7,8 @@ export interface GroupCommit {
    * throws, none is.
    */
   run<T>(work: () => T): T;
+  /** Stores call it before they write, so that a group without a row costs nothing. */
+  willWrite(): void;
   /** For stores that remember what they wrote: called when rows that were written are not there after all. */
   onRollback(forget: () => void): void;
 }
@@ -15,18 +17,28 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
   const begin = database.prepare('BEGIN');
   const commit = database.prepare('COMMIT');
   const forgetters: (() => void)[] = [];
+  let isRunning = false;
+  let hasBegun = false;
   return {
-    run: (work) => {
+    willWrite: () => {
+      if (!isRunning || hasBegun) return;
       begin.run();
+      hasBegun = true;
+    },
+    run: (work) => {
+      isRunning = true;
+      hasBegun = false;
       try {
         const result = work();
-        commit.run();
+        if (hasBegun) commit.run();
         return result;
       } catch (error) {
         // SQLite itself has rolled back after some errors, a full disk for one.
         if (database.isTransaction) database.exec('ROLLBACK');
         for (const forget of forgetters) forget();
         throw error;
+      } finally {
+        isRunning = false;
       }
     },
     onRollback: (forget) => {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { numberOf, textOf, toColumn } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
 
 export type LeaseState = 'bound' | 'released' | 'declined';
 
@@ -16,14 +17,14 @@ export interface Lease {
   readonly expiresAt: number;
 }
 
-/** Leases on disk. Every method has written when it returns. */
+/** Leases on disk. Every method has written when it returns; within a group, when that is committed. */
 export interface LeaseStore {
   all(): Lease[];
   put(lease: Lease): void;
   delete(address: number): void;
 }
 
-export function leaseStore(database: DatabaseSync): LeaseStore {
+export function leaseStore(database: DatabaseSync, commits?: GroupCommit): LeaseStore {
   const all = database.prepare('SELECT address, mac, uuid, state, expires_at FROM lease');
   const put = database.prepare(
     `INSERT INTO lease (address, mac, uuid, state, expires_at) VALUES (?, ?, ?, ?, ?)
@@ -40,9 +41,11 @@ export function leaseStore(database: DatabaseSync): LeaseStore {
         expiresAt: numberOf(row['expires_at'], 'expires_at'),
       })),
     put: (lease) => {
+      commits?.willWrite();
       put.run(lease.address, lease.mac, lease.uuid ?? null, lease.state, toColumn(lease.expiresAt));
     },
     delete: (address) => {
+      commits?.willWrite();
       remove.run(address);
     },
   };

@@ -72,6 +72,7 @@ export function sightingStore(database: DatabaseSync, clock: Clock, commits?: Gr
     return undefined;
   }
   function append(mac: string, uuid: string | undefined, seenAt: number): void {
+    commits?.willWrite();
     put.run(nextRow, mac, uuid ?? null, toColumn(seenAt));
     remember(mac, { uuid, seenAt, writtenAt: clock.now(), row: nextRow });
     nextRow += 1;
@@ -82,6 +83,7 @@ export function sightingStore(database: DatabaseSync, clock: Clock, commits?: Gr
       for (const [mac, { uuid, seenAt }] of [...known.entries()].slice(0, PRUNE_EVERY)) append(mac, uuid, seenAt);
     }
     firstRow = oldest()?.row ?? nextRow;
+    commits?.willWrite();
     prune.run(firstRow);
   }
 

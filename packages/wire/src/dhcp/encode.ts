@@ -67,21 +67,26 @@ export function optionsLength(options: readonly DhcpOption[]): number {
 /** Writes the options from `start` on and returns the offset behind them. */
 export function writeOptions(bytes: Uint8Array, start: number, options: readonly DhcpOption[]): number {
   let offset = start;
-  for (const { code, data } of options) {
-    if (code === OptionCode.PAD) {
-      bytes[offset++] = OptionCode.PAD;
-      continue;
-    }
-    let from = 0;
-    do {
-      const length = Math.min(MAX_OPTION_DATA, data.length - from);
-      bytes[offset] = code;
-      bytes[offset + 1] = length;
-      copyInto(bytes, length === data.length ? data : view(data, from, from + length), offset + 2);
-      offset += 2 + length;
-      from += length;
-    } while (from < data.length);
+  for (const option of options) offset = writeOption(bytes, offset, option);
+  return offset;
+}
+
+/** Writes one option and returns the offset behind it. */
+export function writeOption(bytes: Uint8Array, start: number, { code, data }: DhcpOption): number {
+  if (code === OptionCode.PAD) {
+    bytes[start] = OptionCode.PAD;
+    return start + 1;
   }
+  let offset = start;
+  let from = 0;
+  do {
+    const length = Math.min(MAX_OPTION_DATA, data.length - from);
+    bytes[offset] = code;
+    bytes[offset + 1] = length;
+    copyInto(bytes, length === data.length ? data : view(data, from, from + length), offset + 2);
+    offset += 2 + length;
+    from += length;
+  } while (from < data.length);
   return offset;
 }
 

@@ -45,11 +45,14 @@ export function readText(options: OptionMap, code: number): Read<string> {
   return data === undefined ? undefined : accept(utf8(trimNuls(data)));
 }
 
+/** Indexed by number. */
+const MESSAGE_TYPES: readonly (MessageType | undefined)[] = [undefined, ...Object.values(MessageType)];
+
 /** Option 53. */
 export function readMessageType(options: OptionMap): Read<MessageType> {
   const read = readUint8(options, OptionCode.MESSAGE_TYPE);
   if (read === undefined || !read.ok) return read;
-  const type = Object.values(MessageType).find((known) => known === read.value);
+  const type = MESSAGE_TYPES[read.value];
   return type === undefined ? malformed(0, `message type ${read.value} is unknown`) : accept(type);
 }
 
