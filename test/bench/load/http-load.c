@@ -4,6 +4,8 @@
  * that the client costs as little as a client can. `busy` is the processor time of this program by wall time: below 1
  * its single thread waits for data, and the server or the processors it is given are the limit.
  *
+ * With `--from` each connection has an address of its own, counted up from there.
+ *
  *     http-load --server 10.9.0.1 --port 8080 --path /f --connections 50 --requests 1 --bytes 209715200
  */
 #define _GNU_SOURCE
@@ -32,7 +34,7 @@ struct connection {
 };
 
 static char discard[1 << 20];
-static const char *server = "127.0.0.1", *path = "/";
+static const char *server = "127.0.0.1", *path = "/", *from = NULL;
 static int port = 80, connections = 1, requests = 1;
 static long long expected = -1, received, answers, bad;
 static char first_bad[256];
@@ -132,6 +134,7 @@ int main(int argc, char **argv) {
     else if (strcmp(argv[i], "--path") == 0) path = argv[i + 1];
     else if (strcmp(argv[i], "--connections") == 0) connections = atoi(argv[i + 1]);
     else if (strcmp(argv[i], "--requests") == 0) requests = atoi(argv[i + 1]);
+    else if (strcmp(argv[i], "--from") == 0) from = argv[i + 1];
     else if (strcmp(argv[i], "--bytes") == 0) expected = atoll(argv[i + 1]);
     else {
       fprintf(stderr, "unknown argument %s\n", argv[i]);
@@ -146,6 +149,12 @@ int main(int argc, char **argv) {
   for (int i = 0; i < connections; i += 1) {
     struct connection *c = &all[i];
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (from != NULL) {
+      struct sockaddr_in own = {.sin_family = AF_INET};
+      if (inet_pton(AF_INET, from, &own.sin_addr) != 1) fail("--from");
+      own.sin_addr.s_addr = htonl(ntohl(own.sin_addr.s_addr) + i);
+      if (bind(c->fd, (struct sockaddr *)&own, sizeof own) < 0) fail("bind");
+    }
     if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
   }
   open_connections = connections;

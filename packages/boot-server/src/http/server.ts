@@ -103,10 +103,13 @@ function createListener(components: HttpServerComponents, connections: Connectio
   });
   server.on('connection', (socket) => connections.opened(socket));
   server.on('drop', () => metrics.drop('http', 'too-many-connections'));
-  server.on('clientError', (error: Error, socket) => {
-    metrics.drop('http', 'malformed');
-    log.debug({ err: error }, 'a malformed request');
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (isLate) metrics.drop('http', 'slow-request');
+    else metrics.drop('http', 'malformed');
+    log.debug({ err: error }, isLate ? 'a request that did not come to its end' : 'a malformed request');
+    const status = isLate ? '408 Request Timeout' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
   });
   return server;

@@ -168,13 +168,18 @@ export class SendfileLoop {
     running.position += sent;
     running.progressAt = now;
     if (sent === left) this.#end(running, 'done');
-    else this.#queue(running);
+    // Less than was to go means that the socket is full (epoll(7)); to hear that once more costs a system call.
+    else if (sent === granted) this.#queue(running);
   }
 
   #sweep(now: number): void {
     this.#sweptAt = now;
-    for (const running of this.#running.values())
-      if (now - running.progressAt >= this.#limits.idleTimeoutMs) this.#end(running, 'idle');
+    for (const running of this.#running.values()) {
+      const idleMs = now - running.progressAt;
+      if (idleMs >= this.#limits.idleTimeoutMs) this.#end(running, 'idle');
+      // Should an edge ever be missed, as when a signal cut a call short, this one takes its place.
+      else if (idleMs >= SWEEP_MS && running.resumeAt === undefined) this.#queue(running);
+    }
   }
 
   #end(running: Running, kind: SendEndKind): void {
