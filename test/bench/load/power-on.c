@@ -7,7 +7,7 @@
 //
 // Every machine uses the address that it was leased: those must be local (`ip route add local <pool> dev lo`). Bodies
 // are thrown away in the kernel (MSG_TRUNC), but for every --verify-th machine, whose bytes are compared with the files.
-// Patience is that of firmware and iPXE: DHCP after 4, 8, 16 and 32 s, TFTP after 1 s, kernel and initrd five tries.
+// Patience is that of EDK2 and iPXE: DHCP after 4, 8, 16 and 32 s, TFTP six times after 4 s, kernel and initrd five tries.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -168,7 +168,7 @@ static void send_tftp(struct machine *m, double at) {
   }
   (void)!sendto(m->fd, packet, length, 0, (struct sockaddr *)&m->peer, sizeof m->peer);
   m->unacknowledged = 0;
-  m->wake_at = at + 1;
+  m->wake_at = at + 4;
 }
 
 static void fetch_tftp(struct machine *m, uint32_t siaddr, double at) {
@@ -216,7 +216,7 @@ static void on_tftp(struct machine *m) {
     bytes += size;
     m->blocks += 1;
     m->unacknowledged += 1;
-    m->wake_at = at + 1;
+    m->wake_at = at + 4;
     if (size == m->blksize && m->unacknowledged < WINDOW) continue;
     send_tftp(m, at);
     if (size == m->blksize) continue;
