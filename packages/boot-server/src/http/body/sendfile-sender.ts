@@ -109,15 +109,14 @@ export function startSendfileSender(libc: Libc, limits: BodyLimits, onFailure: (
         });
       });
       const end = await handOver(body, socket);
-      if (end.kind !== 'done' || socket.destroyed) {
-        response.destroy();
-        return end.kind === 'done' ? { kind: 'gone' } : end;
-      }
-      await new Promise<void>((resolve) => {
-        response.once('close', resolve);
-        response.end();
-      });
-      return response.writableFinished ? end : { kind: 'gone' };
+      if (end.kind !== 'done') response.destroy();
+      // A client that has its last byte may hang up before this thread hears that it was sent.
+      else if (!socket.destroyed)
+        await new Promise<void>((resolve) => {
+          response.once('close', resolve);
+          response.end();
+        });
+      return end;
     },
     stop: async () => {
       if (isUsable) tell({ kind: 'stop' });
