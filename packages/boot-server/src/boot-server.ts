@@ -160,6 +160,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       return findSubnet(plan.subnets, numberOfIpv4(address) ?? 0);
     };
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
+    const macOf = (address: string): string | undefined => holders.holderOf(address)?.mac;
 
     const httpServer = await startHttpServer(
       {
@@ -176,7 +177,7 @@ export async function startBootServer(components: BootServerComponents): Promise
             maxBytesPerSecondPerClient: config.http.maxBytesPerSecondPerClient,
           },
         }),
-        images: imageCache === undefined ? undefined : { log, metrics, cache: imageCache },
+        images: imageCache === undefined ? undefined : { clock, log, metrics, cache: imageCache, macOf, uuidOf },
         script: { log, metrics, issuer, bases: [httpUrl], bases6: plan6 && [plan6.httpUrl] },
         files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
         config: {
@@ -221,7 +222,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         }),
         autoexecScript: renderAutoexecScript(httpUrl),
         uuidOf,
-        macOf: (address) => holders.holderOf(address)?.mac,
+        macOf,
       },
       [...(config.tftp.listen ?? config.dhcp.listen), ...(plan6?.listen ?? [])],
     );

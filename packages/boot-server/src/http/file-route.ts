@@ -7,7 +7,8 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedFiles } from '../published-files.ts';
-import { sendArtifact, sendError, type Request } from './reply.ts';
+import { deliver } from './deliver.ts';
+import { sendError, type Request } from './reply.ts';
 
 export interface FileRouteComponents {
   readonly clock: Clock;
@@ -65,35 +66,9 @@ async function serve(request: Request, components: FileRouteComponents, subject:
   const { clock, log, metrics, artifacts } = components;
   const { uri, kind, mac } = subject;
   const who = { mac, uuid: mac === undefined ? undefined : components.uuidOf(mac), kind };
-  const startedAt = clock.monotonic();
   try {
     using artifact = await artifacts.get(uri, subject);
-    const { sha256 } = artifact;
-    const { bytes, ended } = sendArtifact(request, artifact, subject.contentType);
-    if (bytes === 0) return;
-    const end = await ended;
-    const ms = Math.round(clock.monotonic() - startedAt);
-    switch (end.kind) {
-      case 'done':
-        metrics.stage('http.file');
-        metrics.transferred(kind, bytes, ms);
-        log.info({ event: 'http.file', ...who, bytes, ms, sha256 }, `sent ${kind}`);
-        return;
-      case 'gone':
-        metrics.drop('http', 'aborted');
-        log.warn({ event: 'http.aborted', ...who, uri, ms }, `${mac ?? 'a client'} left before the end of ${uri}`);
-        return;
-      case 'idle':
-        metrics.drop('http', 'idle');
-        log.warn({ event: 'http.aborted', ...who, uri, ms }, `${mac ?? 'a client'} takes no more of ${uri}`);
-        return;
-      case 'failed':
-        metrics.drop('http', 'internal');
-        log.error({ event: 'http.aborted', ...who, uri, ms, err: end.error }, `${uri} could not be sent to the end`);
-        return;
-      default:
-        return end satisfies never;
-    }
+    await deliver(request, artifact, subject.contentType, { clock, log, metrics }, { ...who, uri });
   } catch (error) {
     metrics.drop('http', 'file-unavailable');
     log.error({ event: 'http.unavailable', ...who, uri, err: error }, `cannot serve ${uri}`);

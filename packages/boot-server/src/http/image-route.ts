@@ -1,13 +1,13 @@
-import type { Logger } from '@ingot/daemon';
 import { CACHE_ONLY_HEADER } from '../image-cache/download.ts';
 import { imageUrl, type ImageCache } from '../image-cache/image-cache.ts';
-import type { BootMetrics } from '../metrics.ts';
-import { sendArtifact, sendError, sendText, type Request } from './reply.ts';
+import { deliver, type DeliverComponents } from './deliver.ts';
+import { sendError, sendText, type Request } from './reply.ts';
 
-export interface ImageRouteComponents {
-  readonly log: Logger;
-  readonly metrics: BootMetrics;
+export interface ImageRouteComponents extends DeliverComponents {
   readonly cache: ImageCache;
+  /** Who leased this address here, and the machine that this NIC said to belong to: for the log. */
+  readonly macOf: (address: string) => string | undefined;
+  readonly uuidOf: (mac: string) => string | undefined;
 }
 
 /**
@@ -26,11 +26,8 @@ export function askedImage(request: Request, cache: Pick<ImageCache, 'covers'>):
 }
 
 /** Sends the copy; without one leads the client to the store itself. Peers are told that there is none. */
-export async function serveImage(
-  request: Request,
-  url: string,
-  { log, metrics, cache }: ImageRouteComponents,
-): Promise<void> {
+export async function serveImage(request: Request, url: string, components: ImageRouteComponents): Promise<void> {
+  const { log, metrics, cache } = components;
   if (!cache.covers(url)) {
     metrics.drop('http', 'unknown-image');
     return sendError(request, 404, 'unknown_image', `${url} is in none of imageCache.stores`);
@@ -39,8 +36,14 @@ export async function serveImage(
   if (checksum !== undefined) return sendText(request, 200, checksum);
   using image = await cache.get(url);
   if (image !== undefined) {
-    sendArtifact(request, image, 'application/octet-stream');
-    return;
+    const mac = request.source === undefined ? undefined : components.macOf(request.source);
+    const uuid = mac === undefined ? undefined : components.uuidOf(mac);
+    return await deliver(request, image, 'application/octet-stream', components, {
+      uri: url,
+      kind: 'image',
+      mac,
+      uuid,
+    });
   }
   if (request.incoming.headers[CACHE_ONLY_HEADER] !== undefined)
     return sendError(request, 404, 'not_cached', `there is no copy of ${url} here`);
