@@ -34,6 +34,7 @@ const debianPackages = [
   ['zstd', 'compressing the image'],
   ['isc-dhcp-server', 'a foreign DHCP server beside ours', 'test'],
   ['isc-dhcp-client', 'a foreign DHCP client', 'test'],
+  ['kea-admin', 'perfdhcp: many foreign DHCPv6 clients at once', 'test'],
   ['busybox-static', 'another foreign DHCP client', 'test'],
   ['atftp', 'a TFTP client with block and window sizes', 'test'],
   ['tftp-hpa', 'another TFTP client', 'test'],

@@ -29,7 +29,7 @@ import { MAC_1, startLab, testConfig, UUID, type Lab } from './harness.ts';
 
 const SERVER6 = '2001:db8::1';
 
-function ip6(text: string): Ipv6 {
+export function ip6(text: string): Ipv6 {
   const parsed = parseIpv6(text);
   if (!parsed.ok) throw new Error(parsed.reason);
   return parsed.value;
@@ -57,7 +57,7 @@ export const BOTH: readonly Subnet6Config[] = [
   subnet6Config(),
 ];
 
-function dhcp6Config(change: Partial<Dhcp6Config> = {}): Dhcp6Config {
+export function dhcp6Config(change: Partial<Dhcp6Config> = {}): Dhcp6Config {
   return { listen: [SERVER6], relays: [], httpUrl: `http://[${SERVER6}]:8080`, subnets: BOTH, ...change };
 }
 
