@@ -15,6 +15,7 @@ import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
 import { createBootDecisions } from './decide/boot-decisions.ts';
+import type { ScriptSetting } from './decide/boot-steps.ts';
 import type { BootDecision, DecisionConfig } from './decide/decision.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
 import { createLeaseEngine } from './dhcp/lease-engine.ts';
@@ -32,6 +33,7 @@ import { findSubnet6 } from './dhcpv6/subnets.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { startBodySender } from './http/body/body-sender.ts';
 import { HTTP_LIMITS } from './http/limits.ts';
+import type { ConfigRouteComponents } from './http/config-route.ts';
 import { startHttpServer, type HttpListen } from './http/server.ts';
 import { numberOfIpv4 } from './ipv4.ts';
 import { renderAutoexecScript } from './ipxe/script.ts';
@@ -66,7 +68,8 @@ export interface BootServerComponents {
   readonly health: Health;
   /** Keeps secrets out of what the admin socket tells. */
   readonly redactor: Redactor;
-  readonly api: BootApi;
+  /** Undefined: other sources decide. */
+  readonly api: BootApi | undefined;
   /** What the image cache keeps besides the images of the configuration. */
   readonly imageLists?: ImageLists;
   /** System calls that Node lacks; undefined: everything goes without them. */
@@ -80,6 +83,8 @@ export interface BootServerComponents {
 export interface BootServer {
   /** Of the HTTP server: the real one when 0 was configured. */
   readonly httpPort: number;
+  /** Reads the files with profiles again; a wrong one is logged, and changes nothing. */
+  reload(): Promise<void>;
   /** Stops listening, ends transfers, closes the store. */
   stop(): Promise<void>;
 }
@@ -91,7 +96,7 @@ export async function startBootServer(components: BootServerComponents): Promise
   const log = traceLogger(components.log, machines.timeline);
   const plan = planDhcp(config);
   const httpListen = parseHttpListen(config.http.listen);
-  const httpUrl = (config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`).replace(/\/+$/, '');
+  const httpUrl = withoutSlash(config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`);
 
   const plan6 = config.dhcp6 === undefined ? undefined : planDhcp6(config.dhcp6, httpListen);
 
@@ -111,12 +116,15 @@ export async function startBootServer(components: BootServerComponents): Promise
     const leaseRows = leaseStore(database);
     const leases = createLeaseEngine({ clock, store: leaseRows, subnets: plan.subnets });
     const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
-    const events = createBootEvents({ api, clock, log });
+    const events = api === undefined ? undefined : createBootEvents({ api, clock, log });
     const leases6 = plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets });
     const holders = addressHolders(leases, leases6);
     const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
     const decision: DecisionConfig = { httpUrl, binaries: config.ipxe.files };
-    const { decide, issuer } = createBootDecisions({ config, database, clock, log, api, gate, nonces, decision });
+    const decisions = await createBootDecisions({ config, database, clock, log, api, gate, nonces, decision });
+    const { decide, issuer } = decisions;
+    stops.push(() => Promise.resolve(decisions.stop()));
+    const bases: ScriptSetting['bases'] = [httpUrl, ...config.boot.peers.map(withoutSlash)];
     const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
     const published = publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root });
     // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
@@ -162,6 +170,32 @@ export async function startBootServer(components: BootServerComponents): Promise
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
     const macOf = (address: string): string | undefined => holders.holderOf(address)?.mac;
 
+    const configRoute: ConfigRouteComponents | undefined =
+      api === undefined
+        ? undefined
+        : {
+            log,
+            metrics,
+            gate,
+            nonces,
+            api,
+            machine: {
+              apiUrl: config.machine.apiUrl ?? config.api?.url ?? '',
+              apiCaFile: config.api?.caFile,
+              partition: config.partition,
+              debug: config.machine.debug,
+              logging: null,
+            },
+            network: (address) => {
+              const subnet = findNetwork(address);
+              const { ntpServers, dnsServers } = config.machine;
+              return {
+                ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
+                dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
+              };
+            },
+            inUse: new Set(),
+          };
     const httpServer = await startHttpServer(
       {
         clock,
@@ -178,31 +212,9 @@ export async function startBootServer(components: BootServerComponents): Promise
           },
         }),
         images: imageCache === undefined ? undefined : { clock, log, metrics, cache: imageCache, macOf, uuidOf },
-        script: { log, metrics, issuer, bases: [httpUrl], bases6: plan6 && [plan6.httpUrl] },
+        script: { log, metrics, issuer, bases, bases6: plan6 && [plan6.httpUrl] },
         files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
-        config: {
-          log,
-          metrics,
-          gate,
-          nonces,
-          api,
-          machine: {
-            apiUrl: config.machine.apiUrl ?? config.api.url,
-            apiCaFile: config.api.caFile,
-            partition: config.partition,
-            debug: config.machine.debug,
-            logging: null,
-          },
-          network: (address) => {
-            const subnet = findNetwork(address);
-            const { ntpServers, dnsServers } = config.machine;
-            return {
-              ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
-              dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
-            };
-          },
-          inUse: new Set(),
-        },
+        config: configRoute,
       },
       httpListen,
     );
@@ -240,7 +252,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       decide,
       whenUndecided: config.dhcp.whenUndecided,
       commits,
-      onBootRequest: (mac, uuid) => events.report(mac, uuid),
+      onBootRequest: (mac, uuid) => events?.report(mac, uuid),
     });
     const dhcpServer = await startDhcpServer({ network, log, engine: dhcpEngine }, plan.listen);
     stops.push(() => dhcpServer.stop());
@@ -264,7 +276,7 @@ export async function startBootServer(components: BootServerComponents): Promise
             const over = (made: BootDecision): BootDecision => overIpv6(made, httpUrl, plan6.httpUrl);
             return decided instanceof Promise ? decided.then(over) : over(decided);
           },
-          onBootRequest: (mac, uuid) => events.report(mac, uuid),
+          onBootRequest: (mac, uuid) => events?.report(mac, uuid),
         },
         plan6,
       );
@@ -307,11 +319,15 @@ export async function startBootServer(components: BootServerComponents): Promise
       },
       'listening',
     );
-    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, stop };
+    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, reload: () => decisions.reload(), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 function parseHttpListen(listen: string | readonly string[]): [HttpListen, ...HttpListen[]] {

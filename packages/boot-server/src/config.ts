@@ -10,6 +10,7 @@ import { httpSchema, type HttpConfig } from './config/http.ts';
 import { ipxeSchema, type IpxeConfig } from './config/ipxe.ts';
 import { machineSchema, type MachineConfig } from './config/machine.ts';
 import { pxeSchema, type PxeConfig } from './config/pxe.ts';
+import { sourcesSchema, type SourcesConfig } from './config/sources.ts';
 import { tftpSchema, type TftpConfig } from './config/tftp.ts';
 import { absolutePath, ipv4 } from './config/fields.ts';
 import { imageCacheSchema, type ImageCacheConfig } from './config/image-cache.ts';
@@ -28,7 +29,9 @@ export interface BootServerConfig extends DaemonConfig {
   readonly http: HttpConfig;
   readonly ipxe: IpxeConfig;
   readonly artifacts: ArtifactsConfig;
-  readonly api: ApiConfig;
+  /** Undefined: other sources decide, and machines get no configuration. */
+  readonly api?: ApiConfig | undefined;
+  readonly sources: SourcesConfig;
   readonly machine: MachineConfig;
   readonly boot: BootConfig;
   readonly admin: AdminConfig;
@@ -53,6 +56,7 @@ const schema = z.object({
   ipxe: ipxeSchema,
   artifacts: artifactsSchema,
   api: apiSchema,
+  sources: sourcesSchema,
   machine: machineSchema,
   boot: bootSchema,
   admin: adminSchema,

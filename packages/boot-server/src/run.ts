@@ -17,8 +17,8 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
   }
-  const { url, caFile, tokenFile } = config.api;
-  const api = grpcBootApi({ url, caFile, tokenFile, partition: config.partition, signal });
+  const api =
+    config.api === undefined ? undefined : grpcBootApi({ ...config.api, partition: config.partition, signal });
   const network = nodeNetwork();
   const server = await startBootServer({
     config,
@@ -30,7 +30,7 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     health,
     redactor,
     api,
-    imageLists: api,
+    ...(api === undefined ? {} : { imageLists: api }),
     libc,
     tftpPath: {
       engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
@@ -38,20 +38,16 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     },
     signal,
   });
-  const pings = startComponentPings({
-    api,
-    identifier: hostname(),
-    version: bootServerVersion,
-    clock,
-    entropy,
-    log,
-  });
+  const pings =
+    api === undefined
+      ? undefined
+      : startComponentPings({ api, identifier: hostname(), version: bootServerVersion, clock, entropy, log });
   context.status(`serving ${config.dhcp.subnets.length} networks of partition ${config.partition}`);
   return {
     stop: async () => {
-      await pings.stop();
+      await pings?.stop();
       await server.stop();
-      await api.close();
+      await api?.close();
     },
   };
 }

@@ -33,3 +33,4 @@ export { nodeProcess, type ProcessHost } from './process-host.ts';
 export { becomeUser, Capability, type BecomeUserOptions } from './privileges.ts';
 export type { ReloadResult } from './reload.ts';
 export { runDaemon, type DaemonSurroundings } from './run-daemon.ts';
+export { parseYamlDocument, type YamlDocument } from './yaml-document.ts';

@@ -7,7 +7,7 @@ export interface ApiConfig {
   readonly tokenFile: string;
 }
 
-export const apiSchema: z.ZodType<ApiConfig> = z
+export const apiSchema: z.ZodType<ApiConfig | undefined> = z
   .strictObject({
     url: z.url({ protocol: /^https$/, error: 'write https://host:port' }).describe('the API server'),
     caFile: absolutePath().describe(
@@ -15,4 +15,5 @@ export const apiSchema: z.ZodType<ApiConfig> = z
     ),
     tokenFile: absolutePath().describe('file with this server’s token'),
   })
-  .describe('the API server');
+  .optional()
+  .describe('the API server; may be left out where sources decide');

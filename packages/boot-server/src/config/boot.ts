@@ -1,12 +1,29 @@
 import { z } from 'zod';
 
+/** Who may decide what machines boot, in the order in which they are asked unless `boot.sources` has another. */
+export const SOURCE_NAMES = ['profiles', 'http', 'api'] as const;
+export type SourceName = (typeof SOURCE_NAMES)[number];
+
 export interface BootConfig {
+  /** Undefined: every configured source, in the order of `SOURCE_NAMES`. */
+  readonly sources?: readonly SourceName[] | undefined;
+  readonly peers: readonly string[];
   readonly seenWithinMinutes: number;
   readonly nonceMinutes: number;
 }
 
 export const bootSchema: z.ZodType<BootConfig> = z
   .strictObject({
+    sources: z
+      .array(z.enum(SOURCE_NAMES))
+      .min(1)
+      .optional()
+      .describe('who decides what machines boot, asked in this order; default: all that are configured'),
+    peers: z
+      .array(z.url({ protocol: /^http$/, error: 'write the http.url of another boot server, as http://10.0.0.2:8080' }))
+      .max(4)
+      .default([])
+      .describe('other boot servers with the same sources, from which machines load when this one is gone'),
     seenWithinMinutes: z
       .int()
       .min(1)
@@ -21,4 +38,4 @@ export const bootSchema: z.ZodType<BootConfig> = z
       .describe('how long after its script a machine may fetch its configuration'),
   })
   .prefault({})
-  .describe('time limits of one boot');
+  .describe('what one boot may take, and who decides it');

@@ -5,6 +5,7 @@ import { absolutePath, fileName } from './fields.ts';
 export interface IpxeConfig {
   readonly directory: string;
   readonly files: Binaries;
+  readonly chainRoms: boolean;
 }
 
 export const ipxeSchema: z.ZodType<IpxeConfig> = z
@@ -22,6 +23,10 @@ export const ipxeSchema: z.ZodType<IpxeConfig> = z
       })
       .prefault({})
       .describe('iPXE binary for each kind of machine'),
+    chainRoms: z
+      .boolean()
+      .default(false)
+      .describe('give an iPXE in a ROM the binary from files first, also where it could boot by itself'),
   })
   .prefault({})
   .describe('the boot loader');

@@ -4,24 +4,29 @@ import type { Logger } from '@ingot/daemon';
 import type { AdmissionGate } from '../admission.ts';
 import type { BootApi } from '../api/boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
+import { SOURCE_NAMES, type SourceName } from '../config/boot.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { apiSource } from '../sources/api-source.ts';
 import { cachedSource } from '../sources/cached-source.ts';
+import { httpSource } from '../sources/http-source.ts';
+import { loadProfiles } from '../sources/profile-source.ts';
 import { bootStore } from '../store/boots.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { createBootDecider, type BootDecider } from './boot-decider.ts';
 import { bootFiles } from './boot-files.ts';
 import { createBootIssuer, type BootIssuer } from './boot-issuer.ts';
+import type { BootSource } from './boot-plan.ts';
 import { createBootPlanner } from './boot-planner.ts';
 import type { DecisionConfig } from './decision.ts';
 import { loaderFetches, type LoaderFetches } from './loader-fetches.ts';
 import { subjectMemory } from './subject-memory.ts';
 
 export interface BootDecisionsComponents {
-  readonly config: Pick<BootServerConfig, 'boot' | 'ipxe'>;
+  readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'ipxe' | 'sources'>;
   readonly database: DatabaseSync;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly api: BootApi;
+  readonly api: BootApi | undefined;
   readonly gate: AdmissionGate;
   readonly nonces: NonceStore;
   readonly decision: DecisionConfig;
@@ -34,26 +39,62 @@ export interface BootDecisions {
   /** For boot loaders. */
   readonly issuer: BootIssuer;
   readonly fetches: LoaderFetches;
+  /** Reads the files with profiles again; a wrong one is logged, and changes nothing. */
+  reload(): Promise<void>;
+  stop(): void;
 }
 
-/** Puts the chain of sources together, as the configuration orders it. */
-export function createBootDecisions(components: BootDecisionsComponents): BootDecisions {
-  const { database, clock, log, api, gate, nonces, decision } = components;
+/** Puts the chain of sources together, as the configuration orders it. Rejects with BootServerError CONFIG_INVALID. */
+export async function createBootDecisions(components: BootDecisionsComponents): Promise<BootDecisions> {
+  const { config, database, clock, log, api, gate, nonces, decision } = components;
   const store = bootStore(database, clock);
   const subjects = subjectMemory(database, clock);
   const fetches = loaderFetches(clock);
-  const planner = createBootPlanner([cachedSource({ source: apiSource(api), store, clock, log, partitionWide: true })]);
-  const files = bootFiles();
+  const cached = (source: BootSource, partitionWide: boolean): BootSource =>
+    cachedSource({ source, store, clock, log, partitionWide });
+  const { http, profiles } = config.sources;
+  const profileChain = profiles === undefined ? undefined : await loadProfiles(profiles, log);
+  const httpChain = http === undefined ? undefined : httpSource(http, clock);
+  const configured: Readonly<Record<SourceName, BootSource | undefined>> = {
+    profiles: profileChain,
+    http: httpChain === undefined ? undefined : cached(httpChain, false),
+    api: api === undefined ? undefined : cached(apiSource(api), true),
+  };
+  const planner = createBootPlanner(chainOf(config.boot.sources, configured));
   return {
-    decide: createBootDecider({ planner, decision, subjects, fetches, chainRoms: false, log }),
+    decide: createBootDecider({ planner, decision, subjects, fetches, chainRoms: config.ipxe.chainRoms, log }),
     issuer: createBootIssuer({
       gate,
       planner,
       subjects,
       nonces,
-      files,
-      givesConfigs: true,
+      files: bootFiles(),
+      givesConfigs: api !== undefined,
     }),
     fetches,
+    reload: async () => {
+      await profileChain?.reload();
+    },
+    stop: () => httpChain?.close(),
   };
+}
+
+function chainOf(
+  order: readonly SourceName[] | undefined,
+  configured: Readonly<Record<SourceName, BootSource | undefined>>,
+): BootSource[] {
+  const chain = (order ?? SOURCE_NAMES).flatMap((name) => {
+    const source = configured[name];
+    if (source === undefined && order !== undefined) {
+      const where = name === 'api' ? 'api' : `sources.${name}`;
+      throw invalid(`boot.sources names ${name}, which is not configured: write ${where}, or leave it out`);
+    }
+    return source === undefined ? [] : [source];
+  });
+  if (chain.length > 0) return chain;
+  throw invalid('nothing says what machines boot: write api, sources.profiles or sources.http');
+}
+
+function invalid(message: string): BootServerError {
+  return new BootServerError(BootServerErrorCode.ConfigInvalid, message);
 }

@@ -20,7 +20,8 @@ export interface BootPlanner {
 }
 
 export function createBootPlanner(sources: readonly BootSource[]): BootPlanner {
-  const wantsSerial = sources.some((source) => source.wantsSerial === true);
+  // Asked each time: profiles may be read again.
+  const wantsSerial = (): boolean => sources.some((source) => source.wantsSerial === true);
 
   const planFrom = (
     index: number,
@@ -40,7 +41,7 @@ export function createBootPlanner(sources: readonly BootSource[]): BootPlanner {
     const source = sources[index];
     if (source === undefined) {
       // Its serial number, which iPXE will tell, may yet make it known.
-      if (wantsSerial && subject.serial === undefined) return { kind: 'boot', loader };
+      if (wantsSerial() && subject.serial === undefined) return { kind: 'boot', loader };
       return { kind: 'ignore', message: 'no source knows this machine' };
     }
     if (source.offers !== undefined)
@@ -56,7 +57,9 @@ export function createBootPlanner(sources: readonly BootSource[]): BootPlanner {
     });
   };
   return {
-    wantsSerial,
+    get wantsSerial() {
+      return wantsSerial();
+    },
     plan: (subject, freshness = 'cached') => planFrom(0, subject, freshness, undefined),
     offer: (subject) => offerFrom(0, subject, undefined),
   };

@@ -21,7 +21,8 @@ export interface HttpServerComponents {
   readonly metrics: BootMetrics;
   readonly script: ScriptRouteComponents;
   readonly files: FileRouteComponents;
-  readonly config: ConfigRouteComponents;
+  /** Undefined: there is no API that configurations can be had of. */
+  readonly config: ConfigRouteComponents | undefined;
   /** Undefined: no images are cached. */
   readonly images: ImageRouteComponents | undefined;
   /** Stopped with the server. */
@@ -160,7 +161,7 @@ async function handle(
   if (request.method === 'GET') {
     if (path === '/_/ipxe') return serveScript(request, components.script);
     if (path === '/_/booting') return serveBooting(request, components);
-    if (path.startsWith('/config/')) return serveConfig(request, components.config);
+    if (path.startsWith('/config/') && components.config !== undefined) return serveConfig(request, components.config);
   }
   components.metrics.drop('http', 'unknown-path');
   return sendError(request, 404, 'not_found', 'known are /_/ipxe, /_/file, /_/booting, /boot/ and /config/');

@@ -84,10 +84,8 @@ export function cachedSource(options: CachedSourceOptions): BootSource {
       } catch (error) {
         if (isAway(error)) awayUntil = clock.monotonic() + AWAY_MS;
         throw error;
-      } finally {
-        running.delete(mac);
       }
-    })();
+    })().finally(() => running.delete(mac));
     running.set(mac, started);
     return started;
   };

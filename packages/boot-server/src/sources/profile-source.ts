@@ -1,0 +1,104 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseYamlDocument, type Logger } from '@ingot/daemon';
+import type { BootSource } from '../decide/boot-plan.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { profileFileSchema, type Profile } from './profile-schema.ts';
+import { compileProfiles, type ProfileGroup, type ProfileSet } from './profile-set.ts';
+
+export interface ProfilesConfig {
+  readonly directory?: string | undefined;
+  readonly inline: readonly Profile[];
+}
+
+/** Profiles in files as a source. Answers at once, out of memory. */
+export interface ProfileSource extends BootSource {
+  /** Reads the files again. What is wrong is logged, and what was good before stays. */
+  reload(): Promise<'loaded' | 'refused'>;
+}
+
+/** Files of a folder, and bytes of a file: a wrong path swallowing the memory. */
+const MAX_FILES = 1_024;
+const MAX_FILE_BYTES = 4_194_304;
+
+/** Rejects with BootServerError CONFIG_INVALID and every problem in the files. */
+export async function loadProfiles(config: ProfilesConfig, log: Logger): Promise<ProfileSource> {
+  let set = await read(config);
+  log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profiles`);
+  return {
+    name: 'profiles',
+    get wantsSerial() {
+      return set.wantsSerial;
+    },
+    plan: (subject) => set.plan(subject),
+    reload: async () => {
+      try {
+        set = await read(config);
+      } catch (error) {
+        const words = error instanceof Error ? error.message : String(error);
+        log.error(
+          { event: 'profiles.refused', count: set.size, err: error },
+          `the boot profiles stay as they were: ${words}`,
+        );
+        return 'refused';
+      }
+      log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profiles`);
+      return 'loaded';
+    },
+  };
+}
+
+async function read({ directory, inline }: ProfilesConfig): Promise<ProfileSet> {
+  const groups: ProfileGroup[] = [
+    { profiles: inline, vars: {}, locate: (index) => `sources.profiles.inline[${index}]` },
+  ];
+  const problems: string[] = [];
+  for (const path of directory === undefined ? [] : await filesOf(directory)) {
+    const document = parseYamlDocument(path, await textOf(path), profileFileSchema);
+    if (!document.ok) {
+      problems.push(...document.problems);
+      continue;
+    }
+    const { value, locate } = document;
+    groups.push({ ...value, locate: (index, rest) => locate(['profiles', index, ...rest]) });
+  }
+  if (problems.length > 0) throw invalid(problems);
+  const compiled = compileProfiles(groups);
+  if (!compiled.ok) throw invalid(compiled.problems);
+  return compiled.set;
+}
+
+async function filesOf(directory: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    throw unreadable(directory, error);
+  }
+  const files = names.filter((name) => /^[^.].*\.ya?ml$/.test(name)).toSorted();
+  if (files.length > MAX_FILES) throw invalid([`${directory} has ${files.length} files: at most ${MAX_FILES}`]);
+  return files.map((name) => join(directory, name));
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, at most ${MAX_FILE_BYTES} are read`);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): BootServerError {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new BootServerError(
+    BootServerErrorCode.ConfigInvalid,
+    `cannot read ${path}: ${words}; see sources.profiles.directory`,
+    cause,
+  );
+}
+
+function invalid(problems: readonly string[]): BootServerError {
+  return new BootServerError(BootServerErrorCode.ConfigInvalid, problems.join('\n'));
+}
