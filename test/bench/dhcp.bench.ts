@@ -6,7 +6,8 @@
  * Each server is the real program with a configuration file, in one network namespace; the load generator
  * (test/bench/load/dhcp-load.c) is in another, as a relay with 10,000 machines behind it, and checks every answer. All
  * have 16,384 addresses and write their log to a file, at their default level where that is one line a packet or less.
- * The last table is the same generator against an echo in C: far above the servers, so it is not what limits them.
+ * The last line of the first table is the same generator against an echo in C: far above the servers, so it is not what
+ * limits them. The second table has a decision source (pixiecore's HTTP API) that takes 5 ms for each answer.
  */
 import { compare, type Contender } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
@@ -19,6 +20,7 @@ import {
   type NamespacePair,
   type Started,
 } from '../support/namespace-pair.ts';
+import { readCpuSeconds } from '../support/process-stat.ts';
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 5;
@@ -56,22 +58,28 @@ function contender(
   pair: NamespacePair,
   name: string,
   start: () => Promise<Started>,
-  options: { readonly needs?: Contender['needs']; readonly load?: readonly string[] } = {},
+  options: {
+    readonly needs?: Contender['needs'];
+    readonly load?: readonly string[];
+    readonly warmUp?: readonly string[];
+  } = {},
 ): Contender {
-  const { needs, load: more = [] } = options;
+  const { needs, load: more = [], warmUp = more } = options;
   return {
     name,
     ...(needs === undefined ? {} : { needs }),
     measure: async () => {
       await using server = await start();
       // A just-in-time compiler needs its warm-up; the others get the same one.
-      await load(pair, server.pid, more, COUNT / 5);
+      await load(pair, server.pid, warmUp, COUNT / 5);
+      const before = readCpuSeconds(server.pid);
       const result = await load(pair, server.pid, more);
+      const cpuUs = ((readCpuSeconds(server.pid) - before) * 1_000_000) / Math.max(1, result.received);
       if (result.received === 0) throw new Error(`no answer that holds: ${result.firstBad}\n${server.output()}`);
       const echoed = result.relayLast >= result.received ? 'option 82 last' : 'option 82 not last';
       details.set(
         name,
-        `${result.lost} lost, ${result.bad} wrong${result.bad > 0 ? ` (${result.firstBad})` : ''}, p50 ${result.p50us} µs, p99 ${result.p99us} µs, ${Math.round(result.rssKb / 1024)} MB, ${echoed}`,
+        `${result.lost} lost, ${result.bad} wrong${result.bad > 0 ? ` (${result.firstBad})` : ''}, p50 ${result.p50us} µs, p99 ${result.p99us} µs, ${cpuUs.toFixed(1)} µs of processor time each, ${Math.round(result.rssKb / 1024)} MB, ${echoed}`,
       );
       return result.perSecond;
     },
@@ -160,6 +168,24 @@ await compare({
       needs: { program: 'dhcpd', debianPackage: 'isc-dhcp-server' },
     }),
     contender(pair, 'the generator’s ceiling', () => echo(pair)),
+  ],
+});
+const slowApi = compileC(new URL('load/slow-api.c', import.meta.url));
+await pair.start('server', [slowApi, '127.0.0.1', '4777', '5'], { ready: /listening/ });
+const slow = { dhcp: proxySubnets, sources: { http: { url: 'http://127.0.0.1:4777' } } };
+const again = `${OURS}, proxy, each machine ten times`;
+await compare({
+  title: 'The same with a decision source that takes 5 ms',
+  unit: 'offers/s',
+  ours: again,
+  rounds: ROUNDS,
+  contenders: [
+    contender(pair, again, () => startBootServer(pair, slow), { load: ['--proxy'] }),
+    contender(pair, `${OURS}, proxy, each machine once`, () => startBootServer(pair, slow), {
+      load: ['--proxy', '--macs', String(COUNT)],
+      // Machines of its own: those of the measurement are to be new.
+      warmUp: ['--proxy', '--first-mac', '1000000'],
+    }),
   ],
 });
 console.log('\nlast round:');

@@ -8,13 +8,14 @@
  * them load iPXE by TFTP, half by UEFI HTTP boot. Every 50th compares all it gets with the files, the others count.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readComplaints } from '../support/complaints.ts';
 import { compileC } from '../support/compile.ts';
 import { POOL_NETWORK, startBootServer } from '../support/boot-server.ts';
 import { CLIENT_ADDRESS, createNamespacePair, SERVER_ADDRESS } from '../support/namespace-pair.ts';
+import { readCpuSeconds, readMemoryMb } from '../support/process-stat.ts';
 
 const { values } = parseArgs({ options: { machines: { type: 'string' }, quick: { type: 'boolean', default: false } } });
 const machines = Number(values.machines ?? (values.quick ? 100 : 1_000));
@@ -86,10 +87,10 @@ for (const stage of STAGES) {
     );
 }
 for (const failure of result.failures) console.log(`  ${failure}`);
-const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
-const megabytes = (field: string): number =>
-  Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024);
-console.log(`  the boot server: ${megabytes('VmHWM')} MB at most, ${megabytes('VmRSS')} MB at the end`);
+const memory = readMemoryMb(server.pid);
+console.log(
+  `  the boot server: ${memory.most} MB at most, ${memory.now} MB at the end, ${readCpuSeconds(server.pid).toFixed(1)} s of processor time`,
+);
 for (const { level, message, count } of (await readComplaints(server.logPath)).slice(0, 10))
   console.log(`  its log, ${level}, ${count} times, as: ${message}`);
 if (result.failed > 0) process.exitCode = 1;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { median } from '../bench/support/compare.ts';
@@ -12,6 +12,7 @@ import {
   SERVER_ADDRESS,
   type NamespacePair,
 } from '../support/namespace-pair.ts';
+import { readCpuSeconds, readMemoryMb } from '../support/process-stat.ts';
 import { fuzzCorpus } from './corpus.ts';
 import { honestReservations, runHonestClients, type Served } from './honest-clients.ts';
 
@@ -62,11 +63,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const corpus = join(pair.folder, 'corpus');
   writeFileSync(corpus, fuzzCorpus());
 
-  const samples: number[] = [readRssMb(server.pid)];
+  const samples: number[] = [readMemoryMb(server.pid).now];
   const stop = new AbortController();
   const sampling = (async () => {
     while (!stop.signal.aborted) {
-      samples.push(readRssMb(server.pid));
+      samples.push(readMemoryMb(server.pid).now);
       await pause(250);
     }
   })();
@@ -114,27 +115,5 @@ async function route(pair: NamespacePair): Promise<void> {
   for (const network of [SOURCES, ATTACKED.subnet]) {
     await pair.run('server', ['ip', 'route', 'add', network, 'via', CLIENT_ADDRESS]);
     await pair.run('client', ['ip', 'route', 'add', 'local', network, 'dev', 'lo']);
-  }
-}
-
-function readRssMb(pid: number): number {
-  try {
-    const kb = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Math.round(Number(kb ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
-}
-
-function readCpuSeconds(pid: number): number {
-  try {
-    // After the name in parentheses: field 12 and 13 are user and system time, in hundredths of a second.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ')
-      .map(Number);
-    return ((fields[11] ?? 0) + (fields[12] ?? 0)) / 100;
-  } catch {
-    return 0;
   }
 }
