@@ -40,6 +40,8 @@ const debianPackages = [
   ['tftp-hpa', 'another TFTP client', 'test'],
   ['curl', 'an HTTP client', 'test'],
   ['tcpdump', 'captures', 'test'],
+  ['dnsmasq-base', 'a foreign DHCP server beside ours', 'test'],
+  ['kea-dhcp4-server', 'another foreign DHCP server beside ours', 'test'],
   ['qemu-system-arm', 'machines with an ARM processor', 'test'],
   ['qemu-efi-aarch64', 'UEFI firmware of the machines with an ARM processor', 'test'],
   ['shim-signed', 'the first loader under Secure Boot', 'test'],
@@ -57,6 +59,7 @@ const services = {
   lldpd: ['lldpd'],
   radvd: ['radvd'],
   openipmi: ['openipmi'],
+  'kea-dhcp4-server': ['kea-dhcp4-server'],
   'isc-dhcp-server': ['isc-dhcp-server', 'isc-dhcp-server6'],
 };
 

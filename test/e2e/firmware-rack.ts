@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, createApiView, createBench, forwardToUnixSocket } from '@ingot/lab';
-import type { Bench, BenchMachine, Firmware, Namespace, Part } from '@ingot/lab';
+import type { Bench, BenchMachine, Firmware, Namespace } from '@ingot/lab';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { buildMarkerInitrd, markerLine, parseMarker } from './marker-initrd.ts';
 import type { Marker } from './marker-initrd.ts';
+import { startLossyForwarder } from '../support/lossy-forwarder.ts';
+import type { Impairment, LossyForwarder } from '../support/lossy-forwarder.ts';
 import { image, root } from './rack-under-test.ts';
 
 /** One boot, firmware to the guest's own words: three times what it takes on two cores of software emulation. */
@@ -22,8 +24,12 @@ export interface BootEvent {
 }
 
 export interface BootServerUnderTest {
-  readonly part: Part;
+  readonly name: string;
   readonly events: readonly BootEvent[];
+  /** SIGKILL; it stays dead until `start`. */
+  kill(): Promise<void>;
+  /** Starts it again, if it does not run, and waits until it listens. */
+  start(): Promise<void>;
   /** The names of the events about this machine, each once, in the order of their first appearance. */
   story(mac: string): readonly string[];
 }
@@ -42,6 +48,8 @@ export type Place = 'management' | Leaf;
 export interface Leaf {
   readonly namespace: Namespace;
   readonly number: number;
+  /** Its way to the management server, where that is a bad one. */
+  readonly cable: LossyForwarder | undefined;
 }
 
 export interface FirmwareRack extends AsyncDisposable {
@@ -50,8 +58,8 @@ export interface FirmwareRack extends AsyncDisposable {
   readonly management: Namespace;
   /** Starts a boot server and waits until it listens. */
   startBootServer(spec: BootServerSpec): Promise<BootServerUnderTest>;
-  /** A leaf with the network 10.0.<number>.0/24, whose ISC dhcrelay asks `servers`. */
-  createLeaf(number: number, servers: readonly string[]): Promise<Leaf>;
+  /** A leaf with the network 10.0.<number>.0/24, whose ISC dhcrelay asks `servers`, perhaps over a bad cable. */
+  createLeaf(number: number, servers: readonly string[], bad?: Impairment): Promise<Leaf>;
   createMachine(name: string, firmware: Firmware, places: readonly Place[]): Promise<MachineUnderTest>;
 }
 
@@ -59,8 +67,10 @@ export interface MachineUnderTest {
   readonly machine: BenchMachine;
   /** Of its first network card. */
   readonly mac: string;
+  /** Of all its network cards. */
+  readonly macs: readonly string[];
   /** Switches it on and waits until the marker initrd runs in it. */
-  boots(): Promise<Marker>;
+  boots(timeoutMs?: number): Promise<Marker>;
 }
 
 export async function createFirmwareRack(name: string): Promise<FirmwareRack> {
@@ -73,29 +83,36 @@ export async function createFirmwareRack(name: string): Promise<FirmwareRack> {
     await advertiseRouter(bench, management, 'br0');
     const api = await startApi(bench, management);
     let cards = 0;
+    const cables: LossyForwarder[] = [];
     const rack: FirmwareRack = {
       bench,
       management,
       startBootServer: (spec) => startBootServer(bench, api, spec),
-      createLeaf: (number, servers) => createLeaf(bench, management, number, servers),
+      async createLeaf(number, servers, bad) {
+        const leaf = await createLeaf(bench, management, number, servers, bad);
+        if (leaf.cable !== undefined) cables.push(leaf.cable);
+        return leaf;
+      },
       async createMachine(machineName, firmware, places) {
         const nics = [];
         for (const place of places) {
           cards += 1;
-          const tap = `tap${cards}`;
+          const number = cards;
+          const tap = `tap${number}`;
           const namespace = place === 'management' ? management : place.namespace;
           await namespace.ip(`tuntap add ${tap} mode tap`);
           await namespace.ip(`link set ${tap} master ${place === 'management' ? 'br0' : 'Vlan4000'} up`);
-          nics.push({ mac: `52:54:00:00:00:${cards.toString(16).padStart(2, '0')}`, namespace: namespace.name, tap });
+          nics.push({ mac: `52:54:00:00:00:${number.toString(16).padStart(2, '0')}`, namespace: namespace.name, tap });
         }
         const machine = await bench.createMachine({ name: machineName, firmware, nics });
         return {
           machine,
           mac: nics[0]?.mac ?? '',
-          async boots() {
+          macs: nics.map(({ mac }) => mac),
+          async boots(timeoutMs = bootTimeoutMs) {
             const startedAt = performance.now();
             await machine.on();
-            const marker = parseMarker(await machine.says(markerLine, bootTimeoutMs));
+            const marker = parseMarker(await machine.says(markerLine, timeoutMs));
             console.log(
               `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${name}  ${machineName} (${firmware})`,
             );
@@ -103,7 +120,10 @@ export async function createFirmwareRack(name: string): Promise<FirmwareRack> {
           },
         };
       },
-      [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),
+      async [Symbol.asyncDispose]() {
+        await bench[Symbol.asyncDispose]();
+        for (const cable of cables) await cable[Symbol.asyncDispose]();
+      },
     };
     return rack;
   } catch (error) {
@@ -184,13 +204,13 @@ async function startBootServer(bench: Bench, api: ApiFiles, spec: BootServerSpec
   const file = join(bench.directory, `${name}.yaml`);
   writeFileSync(file, JSON.stringify({ ...plain, ...change }));
   const events: BootEvent[] = [];
-  const ready = readiness(name);
+  let ready = readiness(name);
   const part = await bench.start({
     name,
     namespace: namespace.name,
     argv: [...ingot, 'boot-server', '--config', file],
     env,
-    restart: true,
+    restart: false,
     onLine(line) {
       ready.onLine(line);
       const event = parseEvent(line);
@@ -199,14 +219,25 @@ async function startBootServer(bench: Bench, api: ApiFiles, spec: BootServerSpec
   });
   await ready.reached;
   return {
-    part,
+    name,
     events,
+    async kill() {
+      if (part.pid === undefined) throw new Error(`${name} does not run`);
+      process.kill(part.pid, 'SIGKILL');
+      await part.ended();
+    },
+    async start() {
+      if (part.pid !== undefined) return;
+      ready = readiness(name);
+      await part.start();
+      await ready.reached;
+    },
     story: (mac) => [...new Set(events.filter((event) => event.mac === mac).map(({ event }) => event))],
   };
 }
 
 /** The subnet of leaf `number`, or of the management network for 0. */
-function subnet(number: number, first: string, last: string): Readonly<Record<string, unknown>> {
+export function subnet(number: number, first: string, last: string): Readonly<Record<string, unknown>> {
   const network = `10.0.${number}`;
   return {
     subnet: `${network}.0/24`,
@@ -248,10 +279,19 @@ async function createLeaf(
   management: Namespace,
   number: number,
   servers: readonly string[],
+  bad: Impairment | undefined,
 ): Promise<Leaf> {
   const name = `leaf${number}`;
   const namespace = await bench.createNamespace(name);
-  await connect(management, name, namespace, 'eth0');
+  if (bad === undefined) await connect(management, name, namespace, 'eth0');
+  const cable =
+    bad === undefined
+      ? undefined
+      : await startLossyForwarder(
+          { namespace: management.name, interface: name },
+          { namespace: namespace.name, interface: 'eth0' },
+          bad,
+        );
   await management.ip(`link set ${name} master br0`);
   await management.ip(`route add 10.0.${number}.0/24 via 10.0.0.${10 + number}`);
   await namespace.ip(`addr add 10.0.0.${10 + number}/24 dev eth0`);
@@ -281,7 +321,7 @@ async function createLeaf(
     ],
     restart: true,
   });
-  return { namespace, number };
+  return { namespace, number, cable };
 }
 
 /** As BGP unnumbered leaves do; a stock iPXE otherwise waits 15 s for such an advertisement. */
