@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { NetError, NetErrorCode } from './errors.ts';
 import { Handlers } from './handlers.ts';
 import { batchIo, type BatchIo } from './native/batch-io.ts';
@@ -37,12 +37,11 @@ async function bindUdp(options: BindOptions, libc: Libc | undefined, io: BatchIo
   }
   for (const { interfaceName } of options.groups ?? []) {
     // Node passes a name that it does not know on as "any interface".
-    if (networkInterfaces()[interfaceName]?.some(({ family }) => family === 'IPv6') !== true) {
-      throw new NetError(
-        NetErrorCode.AddressNotAvailable,
-        `cannot bind ${text(options)}: interface ${interfaceName} is not there, not up, or has no IPv6 address: see "ip -6 address"`,
-      );
-    }
+    if (hasInterface(interfaceName)) continue;
+    throw new NetError(
+      NetErrorCode.AddressNotAvailable,
+      `cannot bind ${text(options)}: there is no interface ${interfaceName}: see "ip link"`,
+    );
   }
   const wantsNative = options.batch === true || options.interface !== undefined;
   if (wantsNative && libc !== undefined && isIPv4(address)) return bindWithLibc(options, libc, io);
@@ -97,6 +96,13 @@ function opened(
 }
 
 const EAGAIN = 11;
+
+/** Also when it is down, or has no cable: `networkInterfaces` leaves those out. */
+function hasInterface(name: string): boolean {
+  return readFileSync('/proc/net/dev', 'latin1')
+    .split('\n')
+    .some((line) => line.trimStart().startsWith(`${name}:`));
+}
 
 class NodeSocket implements UdpSocket {
   readonly address: Endpoint;
