@@ -91,7 +91,7 @@ export interface BootServer {
 
 /** Starts every service, or none: rejects with BootServerError CONFIG_INVALID, STORE_UNUSABLE or LISTEN_FAILED. */
 export async function startBootServer(components: BootServerComponents): Promise<BootServer> {
-  const { config, network, clock, entropy, api } = components;
+  const { config, network, clock, entropy, api, tftpPath } = components;
   const machines = watchMachines(clock, components.metrics);
   const log = traceLogger(components.log, machines.timeline);
   const plan = planDhcp(config);
@@ -103,6 +103,7 @@ export async function startBootServer(components: BootServerComponents): Promise
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(config.dataDir, process.pid);
   const stops: (() => Promise<void>)[] = [() => Promise.resolve(unlock())];
+  if (tftpPath !== undefined) stops.push(() => tftpPath.engine.stop());
   const stop = async (): Promise<void> => {
     // The last started first: nothing is answered out of a closed store.
     for (const each of stops.splice(0).toReversed()) await each();
@@ -228,7 +229,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         artifacts,
         published,
         config: config.tftp,
-        ...(components.tftpPath ?? {
+        ...(tftpPath ?? {
           engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
           pathMtu: ethernetMtu,
         }),

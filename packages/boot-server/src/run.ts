@@ -5,8 +5,7 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
-import { nodeEngine } from './tftp/node-engine.ts';
-import { interfaceMtu } from './tftp/path-mtu.ts';
+import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
 
 /** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
@@ -32,10 +31,7 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     api,
     ...(api === undefined ? {} : { imageLists: api }),
     libc,
-    tftpPath: {
-      engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
-      pathMtu: interfaceMtu,
-    },
+    tftpPath: await chooseTftpPath({ config: config.tftp, libc, network, clock, log }),
     signal,
   });
   const pings =

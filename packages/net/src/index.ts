@@ -14,3 +14,4 @@ export type { Impairment } from './impairment.ts';
 export { loadLibc } from './native/load.ts';
 export type { Libc } from './native/libc.ts';
 export { createPoller, type Poller } from './native/poller.ts';
+export { AF_INET, AF_INET6, packSocketAddress } from './native/socket-address.ts';

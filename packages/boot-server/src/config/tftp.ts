@@ -4,6 +4,7 @@ import { absolutePath, ownAddresses } from './fields.ts';
 export interface TftpConfig {
   readonly listen?: readonly string[] | undefined;
   readonly root?: string | undefined;
+  readonly engine: 'auto' | 'native' | 'node';
   readonly singlePort: boolean;
   readonly maxBlksize?: number | undefined;
   readonly maxWindowsize: number;
@@ -17,7 +18,14 @@ export const tftpSchema: z.ZodType<TftpConfig> = z
   .strictObject({
     listen: ownAddresses().optional().describe('own addresses for port 69; default: dhcp.listen'),
     root: absolutePath().optional().describe('a folder whose files are published besides the iPXE binaries'),
-    singlePort: z.boolean().default(false).describe('send from port 69 as well, for NAT and firewalls'),
+    engine: z
+      .enum(['auto', 'native', 'node'])
+      .default('auto')
+      .describe('what sends: native (fast, needs Linux), node (everywhere), or auto: native where it works'),
+    singlePort: z
+      .boolean()
+      .default(false)
+      .describe('send from port 69 as well, for NAT and firewalls; the node engine does that'),
     maxBlksize: z
       .int()
       .min(512)

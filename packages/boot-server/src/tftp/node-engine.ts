@@ -88,8 +88,12 @@ function runTransfer(clock: Clock, job: TftpJob, send: (data: Uint8Array) => Pro
   const follow = (step: Step): void => {
     if (step === Step.END) {
       timer?.cancel();
-      if (state.parting !== undefined) transmit(encodeTftp(tftpError(state.parting.code, state.parting.message)));
-      resolve(state.result);
+      const { parting, result } = state;
+      if (parting === undefined) return resolve(result);
+      // The end closes the socket, and with it what has not left yet.
+      void send(encodeTftp(tftpError(parting.code, parting.message)))
+        .catch(ignore)
+        .then(() => resolve(result));
       return;
     }
     if (step === Step.SEND) sendWindow();

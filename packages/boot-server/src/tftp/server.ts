@@ -86,7 +86,6 @@ export async function startTftpServer(
       }
       await Promise.all([...sessions.values()].map((session) => session.ended));
       await Promise.all(sockets.map((socket) => socket.close()));
-      await components.engine.stop();
     },
   };
 }

@@ -12,7 +12,11 @@ export interface Libc {
   addressOf(buffer: Uint8Array): bigint;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): number;
+  /** Fills in the local address. */
+  getsockname(fd: number, address: Uint8Array): number;
+  connect(fd: number, address: Uint8Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
   sendto(fd: number, data: Uint8Array, flags: number, address: Uint8Array): number;
   /** `vector`: `count` times struct mmsghdr. */
   recvmmsg(fd: number, vector: Uint8Array, count: number, flags: number): number;
@@ -25,6 +29,9 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   /** `vector`: `count` times struct iovec. */
   preadv(fd: number, vector: Uint8Array, count: number, offset: number): number;
+  /** Maps a file from its start, for reading; where it is, or undefined for an error. */
+  mapForReading(fd: number, sizeBytes: number): bigint | undefined;
+  munmap(address: bigint, sizeBytes: number): number;
   sendfile(to: number, from: number, offset: number, count: number): number;
   memfdCreate(name: string, flags: number): number;
   fcntl(fd: number, command: number, argument: number): number;
@@ -33,6 +40,11 @@ export interface Libc {
   /** `header`: struct __user_cap_header_struct, `data`: twice struct __user_cap_data_struct; of the calling thread. */
   capset(header: Uint8Array, data: Uint8Array): number;
 }
+
+/** mmap(2) */
+const PROT_READ = 0x1;
+const MAP_SHARED = 0x1;
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 /** Binds the calls; throws where this platform has no libc with all of them. */
 export function openLibc(): Libc {
@@ -43,6 +55,11 @@ export function openLibc(): Libc {
     __errno_location: { return: 'pointer', arguments: [] },
     socket: { return: 'i32', arguments: ['i32', 'i32', 'i32'] },
     bind: { return: 'i32', arguments: ['i32', 'buffer', 'u32'] },
+    getsockname: { return: 'i32', arguments: ['i32', 'buffer', 'buffer'] },
+    connect: { return: 'i32', arguments: ['i32', 'buffer', 'u32'] },
+    getsockopt: { return: 'i32', arguments: ['i32', 'i32', 'i32', 'buffer', 'buffer'] },
+    mmap: { return: 'pointer', arguments: ['pointer', 'u64', 'i32', 'i32', 'i32', 'i64'] },
+    munmap: { return: 'i32', arguments: ['pointer', 'u64'] },
     setsockopt: { return: 'i32', arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'] },
     sendto: { return: 'i64', arguments: ['i32', 'buffer', 'u64', 'i32', 'buffer', 'u32'] },
     recvmmsg: { return: 'i32', arguments: ['i32', 'buffer', 'u32', 'i32', 'pointer'] },
@@ -67,6 +84,14 @@ export function openLibc(): Libc {
     addressOf: (buffer) => getRawPointer(buffer),
     socket: c.socket,
     bind: (fd, address) => c.bind(fd, address, address.byteLength),
+    getsockname: (fd, address) => c.getsockname(fd, address, lengthOf(address)),
+    connect: (fd, address) => c.connect(fd, address, address.byteLength),
+    getsockopt: (fd, level, name, value) => c.getsockopt(fd, level, name, value, lengthOf(value)),
+    mapForReading: (fd, sizeBytes) => {
+      const address = c.mmap(null, BigInt(sizeBytes), PROT_READ, MAP_SHARED, fd, 0n);
+      return address === MAP_FAILED ? undefined : address;
+    },
+    munmap: (address, sizeBytes) => c.munmap(address, BigInt(sizeBytes)),
     setsockopt: (fd, level, name, value) => c.setsockopt(fd, level, name, value, value.byteLength),
     sendto: (fd, data, flags, address) =>
       Number(c.sendto(fd, data, BigInt(data.byteLength), flags, address, address.byteLength)),
@@ -87,4 +112,9 @@ export function openLibc(): Libc {
     prctl: (option, argument) => c.prctl(option, BigInt(argument), 0n, 0n, 0n),
     capset: c.capset,
   };
+}
+
+/** A socklen_t that the kernel reads and writes. */
+function lengthOf(value: Uint8Array): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value.byteLength).buffer);
 }

@@ -1,0 +1,256 @@
+import { writeSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { isIPv6 } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { encodeTftp, tftpOack } from '@ingot/wire';
+import { AF_INET, AF_INET6, packSocketAddress, type Clock, type Libc } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
+import type { TftpResult } from '../transfer-state.ts';
+import type { Ended, Order, WorkerSetUp } from './messages.ts';
+import { RECEIVE_TIMEOUT_MS } from './receive-batch.ts';
+
+export interface NativeEngineOptions {
+  readonly libc: Libc;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For what is in no memfd, and when the thread dies again and again. */
+  readonly fallback: TftpEngine;
+  /** For tests. */
+  readonly startWorker?: (setUp: WorkerSetUp) => Worker;
+}
+
+/** A thread that dies this often … */
+const MAX_DEATHS = 3;
+/** … within this time is not started again. */
+const DEATHS_WITHIN_MS = 60_000;
+/** How long the thread may take to say goodbye. */
+const QUIT_MS = 2_000;
+
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2_000_000;
+const EFD_CLOEXEC = 0o2_000_000;
+const EFD_NONBLOCK = 0o4_000;
+/** ip(7): fragments rather than packets that vanish where the way is narrower than its MTU says. */
+const IPPROTO_IP = 0;
+const IP_MTU_DISCOVER = 10;
+const IP_PMTUDISC_DONT = 0;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+/** ACKs of a thousand clients, windows of many; the kernel grants what its own limit allows. */
+const SOCKET_BUFFER_BYTES = 4 * 2 ** 20;
+/** A full NIC holds the loop up for this long at most. */
+const SEND_TIMEOUT_MS = 20;
+/** fcntl(2) */
+const F_GET_SEALS = 1034;
+const F_SEAL_SHRINK = 0x2;
+const F_SEAL_WRITE = 0x8;
+
+interface Running {
+  readonly job: TftpJob;
+  readonly resolve: (result: TftpResult) => void;
+  readonly unmap: () => void;
+}
+
+/**
+ * Sends from a thread of its own, whose loop takes many clients' ACKs with one system call and answers with another:
+ * every transfer of one listening address has the same port, and differs by the client's. Throws where it cannot work.
+ */
+export function nativeEngine(options: NativeEngineOptions): TftpEngine {
+  const { libc, clock, log, fallback } = options;
+  // Structures are written as 64-bit little-endian hosts have them.
+  if (endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) throw new Error('it knows x64 and arm64 only');
+  const wakeFd = checked(libc, 'eventfd', libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const running = new Map<number, Running>();
+  const sockets = new Map<string, number>();
+  const mapped = new Map<number, { readonly address: bigint; users: number }>();
+  const deaths: number[] = [];
+  let lastId = 0;
+  let isStopped = false;
+  let worker: { thread: Worker; orders: Int32Array; exited: Promise<void> } | undefined;
+
+  const order = (what: Order): void => {
+    if (worker === undefined) return;
+    // oxlint-disable-next-line require-post-message-target-origin -- a thread, not a window
+    worker.thread.postMessage(what);
+    Atomics.add(worker.orders, 0, 1);
+    writeSync(wakeFd, ONE);
+  };
+  const start = (): void => {
+    const orders = new SharedArrayBuffer(4);
+    const thread = (options.startWorker ?? startWorker)({ wakeFd, orders });
+    const { promise: exited, resolve } = Promise.withResolvers<void>();
+    const started = { thread, orders: new Int32Array(orders), exited };
+    let failure: Error | undefined;
+    thread.on('message', (ended: Ended) => end(ended.id, ended.result));
+    thread.on('error', (error: Error) => {
+      failure = error;
+    });
+    thread.on('exit', () => {
+      resolve();
+      if (worker === started) worker = undefined;
+      if (!isStopped) restart(failure);
+    });
+    worker = started;
+    for (const fd of sockets.values()) order({ kind: 'socket', fd });
+  };
+  const restart = (failure: Error | undefined): void => {
+    const now = clock.monotonic();
+    deaths.push(now);
+    while (deaths.length > 0 && now - (deaths[0] ?? now) > DEATHS_WITHIN_MS) deaths.shift();
+    const isHopeless = deaths.length >= MAX_DEATHS;
+    log.error(
+      { event: 'tftp.engine-failed', err: failure, transfers: running.size, engine: isHopeless ? 'node' : 'native' },
+      isHopeless
+        ? 'the TFTP thread died again; sending without it from now on'
+        : 'the TFTP thread died; starting it again',
+    );
+    const detail = 'the sending thread died';
+    for (const id of running.keys())
+      end(id, { end: { kind: 'failed', cause: 'engine-failed', detail }, bytes: 0, retransmissions: 0 });
+    if (!isHopeless) start();
+  };
+  const end = (id: number, result: TftpResult): void => {
+    const transfer = running.get(id);
+    running.delete(id);
+    transfer?.unmap();
+    transfer?.resolve(result);
+  };
+  const map = (fd: number, sizeBytes: number): { readonly address: number; readonly unmap: () => void } | undefined => {
+    if (sizeBytes === 0) return { address: 0, unmap: () => undefined };
+    let entry = mapped.get(fd);
+    if (entry === undefined) {
+      // What may shrink would end the process with SIGBUS.
+      const seals = libc.fcntl(fd, F_GET_SEALS, 0);
+      if (seals < 0 || (seals & F_SEAL_SHRINK) === 0 || (seals & F_SEAL_WRITE) === 0) return undefined;
+      const address = libc.mapForReading(fd, sizeBytes);
+      if (address === undefined) return undefined;
+      entry = { address, users: 0 };
+      mapped.set(fd, entry);
+    }
+    const { address } = entry;
+    entry.users += 1;
+    return {
+      address: Number(address),
+      unmap: () => {
+        entry.users -= 1;
+        if (entry.users > 0) return;
+        mapped.delete(fd);
+        libc.munmap(address, sizeBytes);
+      },
+    };
+  };
+  const socketOf = (address: string): number => {
+    const known = sockets.get(address);
+    if (known !== undefined) return known;
+    const fd = openSocket(libc, address);
+    sockets.set(address, fd);
+    order({ kind: 'socket', fd });
+    return fd;
+  };
+
+  start();
+  return {
+    name: 'native',
+    start: async (job) => {
+      const { content, terms } = job;
+      // A link-local address needs its interface, which the fallback's sockets know how to name.
+      const canSend = worker !== undefined && content.fd !== undefined && !job.peer.address.includes('%');
+      const file = canSend ? map(content.fd, content.sizeBytes) : undefined;
+      if (file === undefined) return fallback.start(job);
+      lastId += 1;
+      const id = lastId;
+      const { promise: ended, resolve } = Promise.withResolvers<TftpResult>();
+      try {
+        const fd = socketOf(job.listener.address.address);
+        running.set(id, { job, resolve, unmap: file.unmap });
+        order({
+          kind: 'start',
+          id,
+          fd,
+          peer: packSocketAddress(job.peer),
+          terms: {
+            blksize: terms.blksize,
+            windowsize: terms.windowsize,
+            timeoutMs: terms.timeoutMs,
+            hasOack: terms.accepted.length > 0,
+            deadlineMs: job.deadlineMs,
+            minBytesPerSecond: job.minBytesPerSecond,
+          },
+          oack: terms.accepted.length > 0 ? encodeTftp(tftpOack(terms.accepted)) : undefined,
+          dataAddress: file.address,
+          sizeBytes: content.sizeBytes,
+        });
+      } catch (error) {
+        running.delete(id);
+        file.unmap();
+        throw error;
+      }
+      const transfer: TftpTransfer = {
+        ended,
+        stop: () => order({ kind: 'stop', id }),
+        supersede: () => order({ kind: 'supersede', id }),
+        receive: () => undefined,
+      };
+      return transfer;
+    },
+    stop: async () => {
+      isStopped = true;
+      const last = worker;
+      order({ kind: 'quit' });
+      if (last !== undefined) {
+        const deadline = new AbortController();
+        await Promise.race([last.exited, clock.sleep(QUIT_MS, deadline.signal).catch(() => undefined)]);
+        deadline.abort();
+        await last.thread.terminate();
+      }
+      const detail = 'the server stops';
+      for (const id of running.keys())
+        end(id, { end: { kind: 'failed', cause: 'stopped', detail }, bytes: 0, retransmissions: 0 });
+      for (const fd of sockets.values()) libc.close(fd);
+      sockets.clear();
+      libc.close(wakeFd);
+      await fallback.stop();
+    },
+  };
+}
+
+/** eventfd(2): the number that is added. */
+const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
+
+function startWorker(workerData: WorkerSetUp): Worker {
+  return new Worker(new URL('worker.ts', import.meta.url), { workerData, name: 'tftp' });
+}
+
+function openSocket(libc: Libc, address: string): number {
+  const family = isIPv6(address) ? AF_INET6 : AF_INET;
+  const fd = checked(libc, 'socket', libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  try {
+    checked(libc, 'bind', libc.bind(fd, packSocketAddress({ address, port: 0 })));
+    const set = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value);
+    const int = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);
+    // Without them it is slower; nothing else.
+    if (family === AF_INET) set(IPPROTO_IP, IP_MTU_DISCOVER, int(IP_PMTUDISC_DONT));
+    set(SOL_SOCKET, SO_SNDBUF, int(SOCKET_BUFFER_BYTES));
+    set(SOL_SOCKET, SO_RCVBUF, int(SOCKET_BUFFER_BYTES));
+    checked(libc, 'setsockopt', set(SOL_SOCKET, SO_SNDTIMEO, timeval(SEND_TIMEOUT_MS)));
+    checked(libc, 'setsockopt', set(SOL_SOCKET, SO_RCVTIMEO, timeval(RECEIVE_TIMEOUT_MS)));
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+/** struct timeval */
+function timeval(ms: number): Uint8Array {
+  return new Uint8Array(BigInt64Array.of(0n, BigInt(ms * 1000)).buffer);
+}
+
+function checked(libc: Libc, call: string, result: number): number {
+  if (result < 0) throw new Error(`${call}(2) fails with errno ${libc.errno()}`);
+  return result;
+}

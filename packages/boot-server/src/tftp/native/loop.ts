@@ -1,0 +1,193 @@
+import { decodeTftp, encodeTftp, TftpErrorCode, tftpError } from '@ingot/wire';
+import type { Clock, Libc } from '@ingot/net';
+import { Step, TransferState } from '../transfer-state.ts';
+import type { Ended, Order } from './messages.ts';
+import { Pinned } from './pinned.ts';
+import { peerKey, ReceiveBatch, RECEIVE_TIMEOUT_MS, type PeerKey } from './receive-batch.ts';
+import { SendBatch, segmentsOf, type SendTarget } from './send-batch.ts';
+
+export interface LoopComponents {
+  readonly libc: Libc;
+  readonly clock: Clock;
+  readonly wakeFd: number;
+  /** What has been ordered since the last call; most often nothing. */
+  readonly orders: () => readonly Order[];
+  readonly ended: (ended: Ended) => void;
+}
+
+/** How exactly timers are kept; none is shorter than 300 ms. */
+const TICK_MS = 10;
+/** Nothing wakes the loop but packets and orders: this is for the case that one is lost. */
+const IDLE_MS = 1_000;
+/** Opcode 4 in the upper half of a packet's first four bytes. */
+const ACK_HEAD = 4;
+
+/** epoll(7) */
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 0x1;
+const EPOLLET = 0x8000_0000;
+const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
+const EVENTS = 8;
+/** Clients whose late packets are no strangers'. */
+const MAX_PAST = 1_024;
+const NAME_SIZE = 32;
+
+class Transfer implements SendTarget {
+  readonly id: number;
+  readonly key: PeerKey;
+  readonly state: TransferState;
+  readonly oack: Uint8Array | undefined;
+  readonly fd: number;
+  readonly name: Pinned;
+  readonly nameAddress: number;
+  readonly nameBytes: number;
+  readonly dataAddress: number;
+  readonly sizeBytes: number;
+  readonly blksize: number;
+  segments: number;
+
+  constructor(libc: Libc, order: Extract<Order, { kind: 'start' }>, now: number) {
+    this.id = order.id;
+    this.fd = order.fd;
+    this.name = new Pinned(libc, NAME_SIZE);
+    this.name.bytes.set(order.peer);
+    this.nameAddress = this.name.address;
+    this.nameBytes = order.peer.byteLength;
+    this.key = peerKey(this.name.view, 0);
+    this.oack = order.oack;
+    this.dataAddress = order.dataAddress;
+    this.sizeBytes = order.sizeBytes;
+    this.blksize = order.terms.blksize;
+    this.segments = segmentsOf(this.blksize);
+    this.state = new TransferState(order.terms, order.sizeBytes, now);
+  }
+}
+
+/** Runs transfers until it is told to quit. Blocks its thread. */
+export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents): void {
+  const sockets: number[] = [];
+  const transfers = new Map<PeerKey, Transfer>();
+  const byId = new Map<number, Transfer>();
+  const received = new ReceiveBatch(libc);
+  const sending = new SendBatch(libc);
+  const past = new Set<PeerKey>();
+  const strayName = new Pinned(libc, NAME_SIZE);
+  const events = Buffer.alloc(EPOLL_EVENT_BYTES * EVENTS);
+  const epoll = libc.epollCreate(0);
+  if (epoll < 0) throw new Error(`epoll_create1(2) fails with errno ${libc.errno()}`);
+  const life = { isOver: false };
+  let nextTick = 0;
+
+  const watch = (fd: number, interest: number): void => {
+    const event = Buffer.alloc(EPOLL_EVENT_BYTES);
+    event.writeUInt32LE(interest);
+    event.writeInt32LE(fd, EPOLL_EVENT_BYTES - 8);
+    if (libc.epollCtl(epoll, EPOLL_CTL_ADD, fd, event) < 0)
+      throw new Error(`epoll_ctl(2) fails with errno ${libc.errno()}`);
+  };
+  // Edge-triggered: the counter need never be read.
+  watch(wakeFd, (EPOLLIN | EPOLLET) >>> 0);
+
+  const follow = (transfer: Transfer, step: Step): void => {
+    const { state } = transfer;
+    if (step === Step.SEND) {
+      if (state.from === 0 && transfer.oack !== undefined) sending.packet(transfer, transfer.oack);
+      sending.blocks(transfer, Math.max(1, state.from), state.until);
+    } else if (step === Step.END) {
+      const { parting } = state;
+      if (parting !== undefined) sending.packet(transfer, encodeTftp(tftpError(parting.code, parting.message)));
+      // The file is unmapped as soon as the end is known.
+      sending.flush();
+      transfers.delete(transfer.key);
+      byId.delete(transfer.id);
+      past.add(transfer.key);
+      for (const oldest of past) {
+        if (past.size <= MAX_PAST) break;
+        past.delete(oldest);
+      }
+      ended({ id: transfer.id, result: state.result });
+    }
+  };
+  const obey = (order: Order): void => {
+    switch (order.kind) {
+      case 'socket':
+        sockets.push(order.fd);
+        return watch(order.fd, EPOLLIN);
+      case 'start': {
+        const transfer = new Transfer(libc, order, clock.monotonic());
+        // One client's port can ask two of our addresses; here that is one peer.
+        const other = transfers.get(transfer.key);
+        if (other !== undefined) follow(other, other.state.supersede());
+        past.delete(transfer.key);
+        transfers.set(transfer.key, transfer);
+        byId.set(transfer.id, transfer);
+        return follow(transfer, Step.SEND);
+      }
+      case 'stop': {
+        const transfer = byId.get(order.id);
+        return transfer && follow(transfer, transfer.state.fail('stopped', 'the server stops'));
+      }
+      case 'supersede': {
+        const transfer = byId.get(order.id);
+        return transfer && follow(transfer, transfer.state.supersede());
+      }
+      case 'quit':
+        life.isOver = true;
+        return;
+      default:
+        return order satisfies never;
+    }
+  };
+  const takePacket = (fd: number, index: number, now: number): void => {
+    const length = received.length(index);
+    const transfer = transfers.get(received.key(index));
+    if (transfer === undefined || transfer.fd !== fd) return length < 4 ? undefined : answerStray(fd, index);
+    const head = received.head(index);
+    if (length >= 4 && head >>> 16 === ACK_HEAD) return follow(transfer, transfer.state.onAck(head & 0xffff, now));
+    const decoded = decodeTftp(received.packet(index));
+    if (!decoded.ok || decoded.value.kind !== 'error') return;
+    follow(transfer, transfer.state.onError(decoded.value.code, decoded.value.message));
+  };
+  const answerStray = (fd: number, index: number): void => {
+    // RFC 1350 §4: "an error packet should be sent to the source of the incorrect packet" — but not for an error, and
+    // not for the last ACK of a transfer, come twice.
+    if (received.head(index) >>> 16 !== ACK_HEAD || past.has(received.key(index))) return;
+    strayName.bytes.set(received.name(index));
+    const nameBytes = strayName.view.getUint8(0) === 2 ? 16 : 28;
+    sending.packet({ fd, nameAddress: strayName.address, nameBytes }, UNKNOWN_TRANSFER);
+    // There is one place for the address of strangers.
+    sending.flush();
+  };
+  const receive = (fd: number, atMost: number, waits: boolean): void => {
+    const count = received.receive(fd, atMost, waits);
+    if (count === 0) return;
+    const now = clock.monotonic();
+    for (let index = 0; index < count; index += 1) takePacket(fd, index, now);
+    sending.flush();
+  };
+  const lookAtTimers = (now: number): void => {
+    nextTick = now + TICK_MS;
+    for (const transfer of transfers.values())
+      if (transfer.state.wakeAt <= now) follow(transfer, transfer.state.onTime(now));
+    sending.flush();
+  };
+
+  while (!life.isOver) {
+    for (const order of orders()) obey(order);
+    sending.flush();
+    const [only] = sockets;
+    if (only !== undefined && sockets.length === 1 && transfers.size > 0) {
+      // Waiting in the call that receives saves two more calls for every packet. Each client has one ACK on its way.
+      receive(only, transfers.size, true);
+    } else {
+      libc.epollWait(epoll, events, EVENTS, transfers.size === 0 ? IDLE_MS : RECEIVE_TIMEOUT_MS);
+      for (const fd of sockets) receive(fd, Number.POSITIVE_INFINITY, false);
+    }
+    const now = clock.monotonic();
+    if (now >= nextTick) lookAtTimers(now);
+  }
+  for (const transfer of transfers.values()) follow(transfer, transfer.state.fail('stopped', 'the server stops'));
+  libc.close(epoll);
+}
+
+const UNKNOWN_TRANSFER = encodeTftp(tftpError(TftpErrorCode.UNKNOWN_TRANSFER_ID, 'unknown transfer'));
