@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as dhcpv6 from '../../packages/wire/test/dhcpv6-goldens.ts';
 import { readPcap } from '../../packages/wire/test/pcap.ts';
 
 const GOLDENS = fileURLToPath(new URL('../../packages/wire/test/goldens', import.meta.url));
@@ -49,6 +50,12 @@ export function fuzzCorpus(): Buffer {
     }
   }
   for (const payload of dhcp) for (const port of [67, 67, 67, 4011]) add(port, payload);
+  const { SOLICIT, REQUEST, RELEASE, INFORMATION_REQUEST, ADVERTISE, REPLY, relayed } = dhcpv6;
+  const v6 = [SOLICIT, REQUEST, RELEASE, INFORMATION_REQUEST, ADVERTISE, REPLY];
+  for (const message of [...v6, ...v6.slice(0, 4).map((one) => relayed('0c', one)), relayed('0d', REPLY)]) {
+    const payload = Buffer.from(message.replaceAll(/\s/g, ''), 'hex').toString('latin1');
+    for (let time = 0; time < 8; time += 1) add(547, payload);
+  }
   // As many TFTP packets as half of the others: the captures have few.
   const times = Math.ceil((dhcp.length * 2) / tftp.length);
   for (let time = 0; time < times; time += 1) for (const payload of tftp) add(69, payload);

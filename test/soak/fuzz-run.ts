@@ -18,6 +18,10 @@ import { honestReservations, runHonestClients, type Served } from './honest-clie
 
 /** Where hostile packets come from, and the network of the relay that they claim to come through. */
 const SOURCES = '10.9.128.0/17';
+const SERVER6 = '2001:db8::1';
+const CLIENT6 = '2001:db8::2';
+const SOURCES6 = '2001:db8:f::/64';
+const ATTACKED6 = '2001:db8:1::/64';
 const ATTACKED = { subnet: '10.10.0.0/16', first: '10.10.64.0', last: '10.10.127.255' };
 
 export interface FuzzOptions {
@@ -59,6 +63,14 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
         { subnet: ATTACKED.subnet, pool: `${ATTACKED.first}-${ATTACKED.last}` },
       ],
     },
+    dhcp6: {
+      listen: [SERVER6],
+      subnets: [
+        { subnet: '2001:db8::/64', interface: 'eth0', pool: '2001:db8::1:0-2001:db8::1:ffff' },
+        { subnet: ATTACKED6, pool: '2001:db8:1::1:0-2001:db8:1::1:ffff' },
+      ],
+    },
+    http: { listen: [`${SERVER_ADDRESS}:8080`, `[${SERVER6}]:8081`] },
   });
   const corpus = join(pair.folder, 'corpus');
   writeFileSync(corpus, fuzzCorpus());
@@ -74,7 +86,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const honest = runHonestClients(pair, stop.signal);
   try {
     const timeoutMs = (seconds + 60) * 1000;
-    const udp = `--server ${SERVER_ADDRESS} --sources ${SOURCES.split('/')[0]} --corpus ${corpus} --packets ${packets} --seconds ${seconds} --seed ${seed} --pid ${server.pid}`;
+    const udp = `--server ${SERVER_ADDRESS} --sources ${SOURCES.split('/')[0]} --server6 ${SERVER6} --sources6 ${SOURCES6.split('/')[0]} --corpus ${corpus} --packets ${packets} --seconds ${seconds} --seed ${seed} --pid ${server.pid}`;
     const http = `${SERVER_ADDRESS} 8080 ${Math.ceil(packets / 100)} ${seconds} ${seed}`;
     const hostile = new URL('hostile-http-main.ts', import.meta.url).pathname;
     const [udpText, httpText] = await Promise.all([
@@ -112,6 +124,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
 
 /** Both networks of the attack are addresses of the client's side, routed there as through a leaf. */
 async function route(pair: NamespacePair): Promise<void> {
+  await pair.run('server', ['ip', '-6', 'addr', 'add', `${SERVER6}/64`, 'dev', 'eth0', 'nodad']);
+  await pair.run('client', ['ip', '-6', 'addr', 'add', `${CLIENT6}/64`, 'dev', 'eth0', 'nodad']);
+  for (const network of [SOURCES6, ATTACKED6]) {
+    await pair.run('server', ['ip', '-6', 'route', 'add', network, 'via', CLIENT6]);
+    await pair.run('client', ['ip', '-6', 'route', 'add', 'local', network, 'dev', 'lo']);
+  }
   for (const network of [SOURCES, ATTACKED.subnet]) {
     await pair.run('server', ['ip', 'route', 'add', network, 'via', CLIENT_ADDRESS]);
     await pair.run('client', ['ip', 'route', 'add', 'local', network, 'dev', 'lo']);

@@ -5,8 +5,9 @@
 //   gcc -O2 -o fuzz-send fuzz-send.c
 //   fuzz-send --server 10.9.0.1 --sources 10.9.128.0 --corpus F --packets 1000000 --pid 4711
 //
-// --corpus: entries of port and length (two bytes each, network order) and that many bytes. --sources: a network of
-// 32,768 addresses that are local here (`ip route add local 10.9.128.0/17 dev lo`).
+// --corpus: entries of port and length (two bytes each, network order) and that many bytes; those for port 547 go over
+// IPv6. --sources and --sources6: networks of 32,768 and 65,536 addresses that are local here (`ip route add local
+// 10.9.128.0/17 dev lo`).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKETS = 8, ENTRIES = 4096, PACKET = 9000, OPTIONS = 240, PEERS = 256, BUSY_BYTES = 64 * 1024 };
+enum { SOCKETS = 8, SOCKETS6 = 3, ENTRIES = 4096, PACKET = 9000, OPTIONS = 240, PEERS = 256, BUSY_BYTES = 64 * 1024 };
 
 struct entry {
   uint16_t port, length;
@@ -40,7 +41,7 @@ static struct entry corpus[ENTRIES];
 static unsigned entries;
 static struct peer peers[PEERS];
 static unsigned peer_count;
-static int sockets[SOCKETS];
+static int sockets[SOCKETS], sockets6[SOCKETS6];
 static uint64_t random_state = 1, replies, waits;
 static volatile sig_atomic_t ended;
 
@@ -140,6 +141,11 @@ static unsigned spoil(uint8_t *p, unsigned length, const struct entry *entry) {
     if (below(2) == 0) fill(p + 30, 4);
     else p[33] = (uint8_t)next_random();
   }
+  if (entry->port == 547 && length > 22) {
+    // The transaction, and in a message of a client itself the end of its DUID.
+    fill(p + 1, 3);
+    if (below(2) == 0) fill(p + 18, 4);
+  }
   switch (below(10)) {
     case 0: return length;
     case 1:
@@ -180,12 +186,14 @@ static unsigned spoil(uint8_t *p, unsigned length, const struct entry *entry) {
 static void drain(int socket) {
   uint8_t data[64], control[128];
   for (;;) {
+    // Of IPv6, where it is cut, the family is all that is looked at.
     struct sockaddr_in source;
     struct iovec iov = {data, sizeof data};
     struct msghdr message = {.msg_name = &source, .msg_namelen = sizeof source, .msg_iov = &iov, .msg_iovlen = 1,
                              .msg_control = control, .msg_controllen = sizeof control};
     if (recvmsg(socket, &message, MSG_DONTWAIT) < 0) return;
     replies += 1;
+    if (source.sin_family != AF_INET) continue;
     unsigned port = ntohs(source.sin_port);
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
     if (port == 67 || port == 4011 || c == NULL || c->cmsg_type != IP_PKTINFO) continue;
@@ -235,14 +243,18 @@ static void read_corpus(const char *path) {
 int main(int argc, char **argv) {
   static const struct option names[] = {{"server", 1, NULL, 's'}, {"sources", 1, NULL, 'f'}, {"corpus", 1, NULL, 'c'},
                                         {"packets", 1, NULL, 'n'}, {"seconds", 1, NULL, 't'}, {"seed", 1, NULL, 'r'},
-                                        {"pid", 1, NULL, 'p'},     {NULL, 0, NULL, 0}};
+                                        {"pid", 1, NULL, 'p'},     {"server6", 1, NULL, '6'}, {"sources6", 1, NULL, '7'},
+                                        {NULL, 0, NULL, 0}};
   struct in_addr server = {0}, sources = {0};
+  struct in6_addr server6 = {0}, sources6 = {0};
   uint64_t packets = 100000, sent = 0, drops_before = 0, drops = 0;
   double seconds = 60;
   int pid = 0, c;
   while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
     if (c == 's' && inet_pton(AF_INET, optarg, &server) == 1) continue;
     if (c == 'f' && inet_pton(AF_INET, optarg, &sources) == 1) continue;
+    if (c == '6' && inet_pton(AF_INET6, optarg, &server6) == 1) continue;
+    if (c == '7' && inet_pton(AF_INET6, optarg, &sources6) == 1) continue;
     if (c == 'c') read_corpus(optarg);
     else if (c == 'n') packets = strtoull(optarg, NULL, 10);
     else if (c == 't') seconds = atof(optarg);
@@ -250,8 +262,9 @@ int main(int argc, char **argv) {
     else if (c == 'p') pid = atoi(optarg);
     else return 64;
   }
-  if (server.s_addr == 0 || sources.s_addr == 0 || entries == 0) {
-    fprintf(stderr, "usage: fuzz-send --server IP --sources IP --corpus FILE [--packets n] [--seconds n] [--seed n] [--pid n]\n");
+  if (server.s_addr == 0 || sources.s_addr == 0 || server6.s6_addr[0] == 0 || sources6.s6_addr[0] == 0 || entries == 0) {
+    fprintf(stderr, "usage: fuzz-send --server IP --sources IP --server6 IP --sources6 IP --corpus FILE [--packets n] [--seconds n]\n"
+                    "  [--seed n] [--pid n]\n");
     return 64;
   }
   struct sigaction on_end = {.sa_handler = end};
@@ -265,11 +278,22 @@ int main(int argc, char **argv) {
     setsockopt(sockets[i], IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     if (bind(sockets[i], (struct sockaddr *)&own, sizeof own) != 0) die("bind");
   }
+  for (int i = 0; i < SOCKETS6; i += 1) {
+    static const uint16_t ports[SOCKETS6] = {546, 547};
+    struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(ports[i])};
+    int on = 1;
+    sockets6[i] = socket(AF_INET6, SOCK_DGRAM, 0);
+    setsockopt(sockets6[i], IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    // A local route makes an address receive, and not yet send.
+    setsockopt(sockets6[i], IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
+    if (bind(sockets6[i], (struct sockaddr *)&own, sizeof own) != 0) die("bind over IPv6");
+  }
   if (pid != 0) backlog(pid, &drops_before);
   double started = now(), until = started + seconds;
   while (sent < packets && !ended) {
     if (sent % 64 == 0) {
       for (int i = 0; i < SOCKETS; i += 1) drain(sockets[i]);
+      for (int i = 0; i < SOCKETS6; i += 1) drain(sockets6[i]);
       if (now() > until) break;
       while (pid != 0 && backlog(pid, NULL) > BUSY_BYTES && !ended && now() < until) {
         waits += 1;
@@ -279,23 +303,41 @@ int main(int argc, char **argv) {
     static uint8_t packet[2 * PACKET];
     const struct entry *entry = &corpus[below(entries)];
     memcpy(packet, entry->data, entry->length);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(entry->port), .sin_addr = server};
+    union {
+      struct sockaddr_in v4;
+      struct sockaddr_in6 v6;
+    } to;
     struct in_pktinfo info = {.ipi_spec_dst.s_addr = sources.s_addr | htonl(1 + below(32766))};
-    int socket = sockets[below(SOCKETS)];
-    // Some of what is meant for TFTP goes into a transfer that the server has opened.
-    if (entry->port == 69 && peer_count > 0 && below(2) == 0) {
-      const struct peer *peer = &peers[below(peer_count < PEERS ? peer_count : PEERS)];
-      to = peer->server;
-      info.ipi_spec_dst = peer->own;
-      socket = peer->socket;
-    }
-    uint8_t control[CMSG_SPACE(sizeof info)] = {0};
+    struct in6_pktinfo info6 = {.ipi6_addr = sources6};
+    uint8_t control[CMSG_SPACE(sizeof info6)] = {0};
     struct iovec iov = {packet, spoil(packet, entry->length, entry)};
-    struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &iov, .msg_iovlen = 1,
-                             .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_name = &to, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+                             .msg_controllen = sizeof control};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    *header = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
-    memcpy(CMSG_DATA(header), &info, sizeof info);
+    int socket;
+    if (entry->port == 547) {
+      socket = sockets6[below(SOCKETS6)];
+      to.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(547), .sin6_addr = server6};
+      fill(info6.ipi6_addr.s6_addr + 14, 2);
+      *header = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info6)};
+      memcpy(CMSG_DATA(header), &info6, sizeof info6);
+      message.msg_namelen = sizeof to.v6;
+      message.msg_controllen = CMSG_SPACE(sizeof info6);
+    } else {
+      socket = sockets[below(SOCKETS)];
+      to.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(entry->port), .sin_addr = server};
+      // Some of what is meant for TFTP goes into a transfer that the server has opened.
+      if (entry->port == 69 && peer_count > 0 && below(2) == 0) {
+        const struct peer *peer = &peers[below(peer_count < PEERS ? peer_count : PEERS)];
+        to.v4 = peer->server;
+        info.ipi_spec_dst = peer->own;
+        socket = peer->socket;
+      }
+      *header = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
+      memcpy(CMSG_DATA(header), &info, sizeof info);
+      message.msg_namelen = sizeof to.v4;
+      message.msg_controllen = CMSG_SPACE(sizeof info);
+    }
     // A closed transfer answers with an error that a later packet gets to see.
     if (sendmsg(socket, &message, 0) < 0 && errno != ECONNREFUSED && errno != EAGAIN && errno != ENOBUFS) die("sendmsg");
     sent += 1;
