@@ -122,7 +122,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     const holders = addressHolders(leases, leases6);
     const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
     const decision: DecisionConfig = { httpUrl, binaries: config.ipxe.files };
-    const decisions = await createBootDecisions({ config, database, clock, log, api, gate, nonces, decision });
+    const decisions = await createBootDecisions({ config, database, commits, clock, log, api, gate, nonces, decision });
     const { decide, issuer } = decisions;
     stops.push(() => Promise.resolve(decisions.stop()));
     const bases: ScriptSetting['bases'] = [httpUrl, ...config.boot.peers.map(withoutSlash)];

@@ -224,6 +224,25 @@ export function describeNetwork(name: string, create: () => Subject, common: Par
       ]);
     });
 
+    it('sends a long batch of all sizes to several targets', async () => {
+      const [alice, bob, carol] = [await bind(0, { batch: true }), await bind(), await bind()];
+      const heard = [inbox(bob), inbox(carol)];
+      const outgoing = Array.from({ length: 400 }, (_, index) => ({
+        data: new Uint8Array(index < 200 ? 320 : (index * 37) % 1400).fill(index),
+        target: at(index % 7 === 0 ? carol : bob),
+      }));
+      const failures: Error[] = [];
+      for (let sent = 0; sent < 400; sent += 100) {
+        alice.sendBatch(outgoing.slice(sent, sent + 100), (_, error) => failures.push(error));
+        await subject.until(() => heard.flat().length === sent + 100);
+      }
+      expect(failures).toEqual([]);
+      for (const [index, receiver] of [bob, carol].entries()) {
+        const wanted = outgoing.filter(({ target }) => target.port === receiver.address.port);
+        expect(heard[index]?.map(({ data }) => data)).toEqual(wanted.map(({ data }) => data));
+      }
+    });
+
     it('sends nothing of a batch once closed', async () => {
       const socket = await bind(0, { batch: true });
       await socket.close();

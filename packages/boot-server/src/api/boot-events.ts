@@ -1,5 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
+import { keepNewest } from '../keep-newest.ts';
 import type { BootApi } from './boot-api.ts';
 
 /** Tells the API who asked for a boot, without making anybody wait. */
@@ -41,12 +42,7 @@ export function createBootEvents(components: { api: BootApi; clock: Clock; log: 
         warn({ mac, uuid, event: 'api.busy' }, 'the API is slow: a boot event is left out');
         return;
       }
-      reportedAt.delete(uuid);
-      reportedAt.set(uuid, clock.monotonic());
-      for (const oldest of reportedAt.keys()) {
-        if (reportedAt.size <= MAX_REMEMBERED) break;
-        reportedAt.delete(oldest);
-      }
+      keepNewest(reportedAt, uuid, clock.monotonic(), MAX_REMEMBERED);
       running += 1;
       api
         .dhcp(uuid)

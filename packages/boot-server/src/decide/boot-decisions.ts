@@ -11,6 +11,7 @@ import { cachedSource } from '../sources/cached-source.ts';
 import { httpSource } from '../sources/http-source.ts';
 import { loadProfiles } from '../sources/profile-source.ts';
 import { bootStore } from '../store/boots.ts';
+import type { GroupCommit } from '../store/group-commit.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { createBootDecider, type BootDecider } from './boot-decider.ts';
 import { bootFiles } from './boot-files.ts';
@@ -24,6 +25,7 @@ import { subjectMemory } from './subject-memory.ts';
 export interface BootDecisionsComponents {
   readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'ipxe' | 'sources'>;
   readonly database: DatabaseSync;
+  readonly commits: GroupCommit;
   readonly clock: Clock;
   readonly log: Logger;
   readonly api: BootApi | undefined;
@@ -46,9 +48,9 @@ export interface BootDecisions {
 
 /** Puts the chain of sources together, as the configuration orders it. Rejects with BootServerError CONFIG_INVALID. */
 export async function createBootDecisions(components: BootDecisionsComponents): Promise<BootDecisions> {
-  const { config, database, clock, log, api, gate, nonces, decision } = components;
+  const { config, commits, database, clock, log, api, gate, nonces, decision } = components;
   const store = bootStore(database, clock);
-  const subjects = subjectMemory(database, clock);
+  const subjects = subjectMemory(database, clock, commits);
   const fetches = loaderFetches(clock);
   const cached = (source: BootSource, partitionWide: boolean): BootSource =>
     cachedSource({ source, store, clock, log, partitionWide });

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
 import { z } from 'zod';
+import { keepNewest } from '../keep-newest.ts';
 import { textOf, toColumn } from '../store/database.ts';
+import type { GroupCommit } from '../store/group-commit.ts';
 import type { BootSubject } from './boot-plan.ts';
 
 /** What a NIC's DHCP showed of its place, for the script that it asks for by HTTP or TFTP afterwards. */
@@ -23,7 +25,7 @@ const stored = z.object({
 });
 
 /** Survives a restart between a machine's DHCP and its script; the disk is touched when something is new. */
-export function subjectMemory(database: DatabaseSync, clock: Clock): SubjectMemory {
+export function subjectMemory(database: DatabaseSync, clock: Clock, commits?: GroupCommit): SubjectMemory {
   const put = database.prepare(
     `INSERT INTO boot_subject (mac, subject, seen_at) VALUES (?, ?, ?)
      ON CONFLICT (mac) DO UPDATE SET subject = excluded.subject, seen_at = excluded.seen_at`,
@@ -42,12 +44,7 @@ export function subjectMemory(database: DatabaseSync, clock: Clock): SubjectMemo
     return { mac, uuid, serial: undefined, circuitId, remoteId, architectures, subnet };
   };
   const keep = (subject: BootSubject): void => {
-    known.delete(subject.mac);
-    known.set(subject.mac, subject);
-    for (const oldest of known.keys()) {
-      if (known.size <= MAX_NICS) break;
-      known.delete(oldest);
-    }
+    keepNewest(known, subject.mac, subject, MAX_NICS);
   };
   return {
     note: (subject) => {
@@ -56,6 +53,7 @@ export function subjectMemory(database: DatabaseSync, clock: Clock): SubjectMemo
       if (before !== undefined && isSame(before, subject)) return;
       keep(subject);
       const text = JSON.stringify({ mac, uuid, circuitId, remoteId, architectures, subnet });
+      commits?.willWrite();
       put.run(mac, text, toColumn(clock.now()));
       sincePrune += 1;
       if (sincePrune < PRUNE_EVERY) return;
@@ -63,7 +61,9 @@ export function subjectMemory(database: DatabaseSync, clock: Clock): SubjectMemo
       prune.run(MAX_NICS);
     },
     find: (mac) => {
-      const found = known.get(mac) ?? read(mac);
+      const remembered = known.get(mac);
+      if (remembered !== undefined) return remembered;
+      const found = read(mac);
       if (found !== undefined) keep(found);
       return found;
     },

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@ingot/net';
+import { keepNewest } from '../keep-newest.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import { isSameQuestion, type DecideBoot } from './boot-question.ts';
 import type { DhcpQuestion } from './responder.ts';
@@ -53,14 +54,7 @@ export function undecidedTable<Asker>(components: {
     `${question.mac} ${question.vendorClass ?? ''} ${question.userClasses.join()}`;
   const remember = (question: DhcpQuestion, decision: BootDecision): void => {
     if (whenUndecided !== 'lastKnown') return;
-    const key = stageOf(question);
-    lastKnown.delete(key);
-    lastKnown.set(key, decision);
-    if (lastKnown.size <= MAX_REMEMBERED) return;
-    for (const oldest of lastKnown.keys()) {
-      lastKnown.delete(oldest);
-      return;
-    }
+    keepNewest(lastKnown, stageOf(question), decision, MAX_REMEMBERED);
   };
   const giveUp = (entry: Waiting<Asker>, reason: UndecidedReason): void => {
     waiting.delete(entry.question.question.mac);

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
+import { keepNewest } from '../keep-newest.ts';
 import { numberOf, textOf, toColumn } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 
@@ -49,7 +50,7 @@ export function sightingStore(database: DatabaseSync, clock: Clock, commits?: Gr
     const seenAt = numberOf(row['seen_at'], 'seen_at');
     const id = numberOf(row['id'], 'id');
     const uuid = row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid');
-    remember(mac, { uuid, seenAt, writtenAt: seenAt, row: id });
+    keepNewest(known, mac, { uuid, seenAt, writtenAt: seenAt, row: id }, MAX_SIGHTINGS);
     nextRow = id + 1;
   }
   firstRow = oldest()?.row ?? nextRow;
@@ -57,16 +58,6 @@ export function sightingStore(database: DatabaseSync, clock: Clock, commits?: Gr
     for (const each of known.values()) each.writtenAt = Number.NEGATIVE_INFINITY;
   });
 
-  function remember(mac: string, sighting: Known): void {
-    known.delete(mac);
-    known.set(mac, sighting);
-    if (known.size < MAX_SIGHTINGS + PRUNE_EVERY) return;
-    // Many at once: a Map with its first entries gone is slow to find the next.
-    for (const first of known.keys()) {
-      if (known.size <= MAX_SIGHTINGS) break;
-      known.delete(first);
-    }
-  }
   function oldest(): Known | undefined {
     for (const first of known.values()) return first;
     return undefined;
@@ -74,7 +65,7 @@ export function sightingStore(database: DatabaseSync, clock: Clock, commits?: Gr
   function append(mac: string, uuid: string | undefined, seenAt: number): void {
     commits?.willWrite();
     put.run(nextRow, mac, uuid ?? null, toColumn(seenAt));
-    remember(mac, { uuid, seenAt, writtenAt: clock.now(), row: nextRow });
+    keepNewest(known, mac, { uuid, seenAt, writtenAt: clock.now(), row: nextRow }, MAX_SIGHTINGS);
     nextRow += 1;
   }
   function pruneLog(): void {
