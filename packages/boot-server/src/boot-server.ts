@@ -1,12 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Entropy, Libc, Network } from '@ingot/net';
-import { parseIpv6 } from '@ingot/wire';
-import { parseListenAddress, type Health, type Logger, type Metrics, type Redactor } from '@ingot/daemon';
+import type { Health, Logger, Metrics, Redactor, ReloadResult } from '@ingot/daemon';
 import { adminRoutes } from './admin/routes.ts';
 import { startAdminServer } from './admin/server.ts';
-import { addressHolders } from './address-holders.ts';
-import { createAdmission } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
 import { contentMemory } from './artifacts/content.ts';
@@ -14,28 +11,21 @@ import { localFiles } from './artifacts/local-file.ts';
 import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
-import { createBootDecisions } from './decide/boot-decisions.ts';
-import type { ScriptSetting } from './decide/boot-steps.ts';
-import type { BootDecision, DecisionConfig } from './decide/decision.ts';
+import { bootFiles } from './decide/boot-files.ts';
+import type { BootDecision } from './decide/decision.ts';
+import { loaderFetches } from './decide/loader-fetches.ts';
+import { subjectMemory } from './decide/subject-memory.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
-import { createLeaseEngine } from './dhcp/lease-engine.ts';
-import { planDhcp } from './dhcp/plan.ts';
-import { createDhcpResponder } from './dhcp/responder.ts';
-import { startDhcpServer } from './dhcp/server.ts';
-import { findSubnet, type Subnet } from './dhcp/subnets.ts';
+import { startDhcpServer, type UdpServer } from './dhcp/server.ts';
 import { clientRate } from './dhcpv6/client-rate.ts';
 import { overIpv6 } from './dhcpv6/decide.ts';
-import { createLease6Engine } from './dhcpv6/lease-engine.ts';
-import { planDhcp6 } from './dhcpv6/plan.ts';
 import { createDhcp6Responder } from './dhcpv6/responder.ts';
 import { startDhcp6Server } from './dhcpv6/server.ts';
-import { findSubnet6 } from './dhcpv6/subnets.ts';
-import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { startBodySender } from './http/body/body-sender.ts';
 import { HTTP_LIMITS } from './http/limits.ts';
 import type { ConfigRouteComponents } from './http/config-route.ts';
-import { startHttpServer, type HttpListen } from './http/server.ts';
-import { numberOfIpv4 } from './ipv4.ts';
+import { parseHttpListen } from './http/listen.ts';
+import { startHttpServer } from './http/server.ts';
 import { renderAutoexecScript } from './ipxe/script.ts';
 import { cachedFetch } from './image-cache/cached-fetch.ts';
 import { openCacheDirectory } from './image-cache/cache-directory.ts';
@@ -43,14 +33,17 @@ import { createImageCache } from './image-cache/image-cache.ts';
 import type { ImageLists } from './image-cache/lists.ts';
 import { httpStoreClient } from './image-cache/store-client.ts';
 import { bootMetrics, registerGauges, registerImageGauges } from './metrics.ts';
-import { publishedFiles } from './published-files.ts';
+import { createPolicy, type PolicyStores } from './policy.ts';
+import type { publishedFiles } from './published-files.ts';
 import { startPxeServer } from './pxe/server.ts';
+import { currentPolicy } from './reload/current-policy.ts';
+import { withFixedSettings } from './reload/fixed-settings.ts';
+import { simulateDry } from './simulate/dry-run.ts';
 import { openDatabase } from './store/database.ts';
 import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
-import { lease6Store, serverDuid } from './store/leases6.ts';
+import { serverDuid } from './store/leases6.ts';
 import { lockDataDir } from './store/lock.ts';
-import { nonceStore } from './store/nonces.ts';
 import { sightingStore } from './store/sightings.ts';
 import { nodeEngine } from './tftp/node-engine.ts';
 import { ethernetMtu } from './tftp/path-mtu.ts';
@@ -78,13 +71,18 @@ export interface BootServerComponents {
   readonly tftpPath?: TftpPath | undefined;
   /** Ends downloads that are under way. */
   readonly signal: AbortSignal;
+  /** Reads the configuration again, and calls `reload` of the server with it: for the admin socket. */
+  readonly reload: () => Promise<ReloadResult>;
 }
 
 export interface BootServer {
   /** Of the HTTP server: the real one when 0 was configured. */
   readonly httpPort: number;
-  /** Reads the files with profiles again; a wrong one is logged, and changes nothing. */
-  reload(): Promise<void>;
+  /**
+   * Goes on with another configuration; no transfer ends and no lease goes. Resolves to the settings that changed and
+   * count only after a restart; rejects with BootServerError, with all as it was, when it cannot.
+   */
+  reload(config: BootServerConfig): Promise<readonly string[]>;
   /** Stops listening, ends transfers, closes the store. */
   stop(): Promise<void>;
 }
@@ -94,11 +92,7 @@ export async function startBootServer(components: BootServerComponents): Promise
   const { config, network, clock, entropy, api, tftpPath } = components;
   const machines = watchMachines(clock, components.metrics);
   const log = traceLogger(components.log, machines.timeline);
-  const plan = planDhcp(config);
   const httpListen = parseHttpListen(config.http.listen);
-  const httpUrl = withoutSlash(config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`);
-
-  const plan6 = config.dhcp6 === undefined ? undefined : planDhcp6(config.dhcp6, httpListen);
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(config.dataDir, process.pid);
@@ -115,25 +109,23 @@ export async function startBootServer(components: BootServerComponents): Promise
     const commits = groupCommit(database);
     const sightings = sightingStore(database, clock, commits);
     const leaseRows = leaseStore(database);
-    const leases = createLeaseEngine({ clock, store: leaseRows, subnets: plan.subnets });
-    const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
+    const stores: PolicyStores = {
+      clock,
+      entropy,
+      log,
+      database,
+      sightings,
+      api,
+      httpListen,
+      subjects: subjectMemory(database, clock, commits),
+      files: bootFiles(),
+      fetches: loaderFetches(clock),
+    };
+    const policy = currentPolicy(await createPolicy(stores, config));
+    stops.push(() => Promise.resolve(policy.now.decisions.stop()));
     const events = api === undefined ? undefined : createBootEvents({ api, clock, log });
-    const leases6 = plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets });
-    const holders = addressHolders(leases, leases6);
-    const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
-    const decision: DecisionConfig = { httpUrl, binaries: config.ipxe.files };
-    const decisions = await createBootDecisions({ config, database, commits, clock, log, api, gate, nonces, decision });
-    const { decide, issuer } = decisions;
-    stops.push(() => Promise.resolve(decisions.stop()));
-    const bases: ScriptSetting['bases'] = [httpUrl, ...config.boot.peers.map(withoutSlash)];
-    const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
-    const published = publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root });
-    // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
-    const roots = [
-      config.ipxe.directory,
-      ...config.artifacts.roots,
-      ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
-    ];
+    const { decide, issuer, gate, nonces, published } = policy;
+    const { plan6, leases6 } = policy.now;
     const imageCache =
       config.imageCache === undefined
         ? undefined
@@ -155,21 +147,15 @@ export async function startBootServer(components: BootServerComponents): Promise
     const artifacts = createArtifactStore({
       clock,
       log,
-      files: localFiles(roots),
+      files: localFiles(() => policy.now.roots),
       fetchRemote: imageCache === undefined ? fetchRemoteFile : cachedFetch(imageCache, fetchRemoteFile),
       memory: contentMemory(components.libc),
       maxBytes: config.artifacts.maxBytes,
       signal: components.signal,
     });
     stops.push(() => Promise.resolve(artifacts.close()));
-    const serverAddress = plan.serverAddress;
-    const findNetwork = (address: string): Pick<Subnet, 'ntpServers' | 'dnsServers'> | undefined => {
-      const ipv6 = parseIpv6(address);
-      if (ipv6.ok) return findSubnet6(plan6?.subnets ?? [], ipv6.value);
-      return findSubnet(plan.subnets, numberOfIpv4(address) ?? 0);
-    };
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
-    const macOf = (address: string): string | undefined => holders.holderOf(address)?.mac;
+    const macOf = (address: string): string | undefined => policy.now.holders.holderOf(address)?.mac;
 
     const configRoute: ConfigRouteComponents | undefined =
       api === undefined
@@ -180,21 +166,17 @@ export async function startBootServer(components: BootServerComponents): Promise
             gate,
             nonces,
             api,
-            machine: {
-              apiUrl: config.machine.apiUrl ?? config.api?.url ?? '',
-              apiCaFile: config.api?.caFile,
-              partition: config.partition,
-              debug: config.machine.debug,
-              logging: null,
-            },
-            network: (address) => {
-              const subnet = findNetwork(address);
-              const { ntpServers, dnsServers } = config.machine;
+            get machine() {
+              const { machine, api: apiConfig, partition } = policy.now.config;
               return {
-                ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
-                dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
+                apiUrl: machine.apiUrl ?? apiConfig?.url ?? '',
+                apiCaFile: apiConfig?.caFile,
+                partition,
+                debug: machine.debug,
+                logging: null,
               };
             },
+            network: policy.network,
             inUse: new Set(),
           };
     const httpServer = await startHttpServer(
@@ -213,7 +195,15 @@ export async function startBootServer(components: BootServerComponents): Promise
           },
         }),
         images: imageCache === undefined ? undefined : { clock, log, metrics, cache: imageCache, macOf, uuidOf },
-        script: { log, metrics, issuer, bases, bases6: plan6 && [plan6.httpUrl] },
+        script: {
+          log,
+          metrics,
+          issuer,
+          get bases() {
+            return policy.now.bases;
+          },
+          bases6: plan6 && [plan6.httpUrl],
+        },
         files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
         config: configRoute,
       },
@@ -228,12 +218,16 @@ export async function startBootServer(components: BootServerComponents): Promise
         metrics,
         artifacts,
         published,
-        config: config.tftp,
+        get config() {
+          return policy.now.config.tftp;
+        },
         ...(tftpPath ?? {
           engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
           pathMtu: ethernetMtu,
         }),
-        autoexecScript: renderAutoexecScript(httpUrl),
+        get autoexecScript() {
+          return renderAutoexecScript(policy.now.bases[0]);
+        },
         uuidOf,
         macOf,
       },
@@ -241,21 +235,38 @@ export async function startBootServer(components: BootServerComponents): Promise
     );
     stops.push(() => tftpServer.stop());
     const pxeServer = await startPxeServer(
-      { network, log, metrics, sightings, decide, serverAddress },
+      {
+        network,
+        log,
+        metrics,
+        sightings,
+        decide,
+        get serverAddress() {
+          return policy.now.plan.serverAddress;
+        },
+      },
       config.pxe.listen ?? config.dhcp.listen,
     );
     stops.push(() => pxeServer.stop());
-    const dhcpEngine = createDhcpEngine({
-      clock,
-      log,
-      metrics,
-      respond: createDhcpResponder({ ...plan, leases, sightings }),
-      decide,
-      whenUndecided: config.dhcp.whenUndecided,
-      commits,
-      onBootRequest: (mac, uuid) => events?.report(mac, uuid),
-    });
-    const dhcpServer = await startDhcpServer({ network, log, engine: dhcpEngine }, plan.listen);
+    const startDhcp = (): Promise<UdpServer> =>
+      startDhcpServer(
+        {
+          network,
+          log,
+          engine: createDhcpEngine({
+            clock,
+            log,
+            metrics,
+            decide,
+            commits,
+            respond: policy.respond,
+            whenUndecided: config.dhcp.whenUndecided,
+            onBootRequest: (mac, uuid) => events?.report(mac, uuid),
+          }),
+        },
+        policy.now.plan.listen,
+      );
+    let dhcpServer = await startDhcp();
     stops.push(() => dhcpServer.stop());
 
     if (plan6 !== undefined && leases6 !== undefined) {
@@ -274,7 +285,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           }),
           decide: (request) => {
             const decided = decide(request);
-            const over = (made: BootDecision): BootDecision => overIpv6(made, httpUrl, plan6.httpUrl);
+            const over = (made: BootDecision): BootDecision => overIpv6(made, policy.now.bases[0], plan6.httpUrl);
             return decided instanceof Promise ? decided.then(over) : over(decided);
           },
           onBootRequest: (mac, uuid) => events?.report(mac, uuid),
@@ -292,7 +303,9 @@ export async function startBootServer(components: BootServerComponents): Promise
           redactor: components.redactor,
           watch: machines,
           leases: leaseRows,
-          subnets: () => plan.subnets,
+          subnets: () => policy.now.plan.subnets,
+          simulate: (request) => simulateDry({ ...stores, config: policy.now.config }, request),
+          reload: components.reload,
         }),
       },
       config.admin.socket ?? join(config.dataDir, 'admin.sock'),
@@ -300,7 +313,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     stops.push(() => adminServer.stop());
 
     registerGauges(components.metrics, {
-      leases: () => new Map([...leases.counts(), ...(leases6?.counts() ?? [])]),
+      leases: () => new Map([...policy.now.leases.counts(), ...(leases6?.counts() ?? [])]),
       tftpTransfers: () => tftpServer.transfers,
       artifactBytes: () => artifacts.heldBytes,
     });
@@ -309,39 +322,44 @@ export async function startBootServer(components: BootServerComponents): Promise
       return { ok: true };
     });
     stops.push(() => Promise.resolve(forgetCheck()));
-    await warnOfMissingBinaries({ published, binaries, log, get: (uri) => artifacts.get(uri) });
+    await warnOfMissingBinaries({ published, binaries: policy.now.binaries, log, get: (uri) => artifacts.get(uri) });
     log.info(
       {
         event: 'listening',
         dhcp: config.dhcp.listen,
         http: config.http.listen,
-        url: httpUrl,
-        subnets: plan.subnets.map(({ id, mode }) => `${id} ${mode}`),
+        url: policy.now.bases[0],
+        subnets: policy.now.plan.subnets.map(({ id, mode }) => `${id} ${mode}`),
       },
       'listening',
     );
-    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, reload: () => decisions.reload(), stop };
+    const reload = async (next: BootServerConfig): Promise<readonly string[]> => {
+      const { config: wanted, changed } = withFixedSettings(policy.now.config, next);
+      const before = policy.now;
+      const after = await createPolicy(stores, wanted, before);
+      policy.now = after;
+      // Which of the own links is served without a relay, and beside whom, is the sockets' own business.
+      if (JSON.stringify(after.plan.listen) !== JSON.stringify(before.plan.listen)) {
+        await dhcpServer.stop();
+        try {
+          dhcpServer = await startDhcp();
+        } catch (error) {
+          policy.now = before;
+          after.decisions.stop();
+          dhcpServer = await startDhcp();
+          throw error;
+        }
+      }
+      before.decisions.stop();
+      await warnOfMissingBinaries({ published, binaries: after.binaries, log, get: (uri) => artifacts.get(uri) });
+      log.info({ event: 'reloaded', subnets: after.plan.subnets.map(({ id, mode }) => `${id} ${mode}`) }, 'reloaded');
+      return changed;
+    };
+    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, reload, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
-}
-
-function parseHttpListen(listen: string | readonly string[]): [HttpListen, ...HttpListen[]] {
-  const [first, ...rest] = [listen].flat().map((text) => {
-    const parsed = parseListenAddress(text);
-    if (parsed?.kind === 'tcp') return { address: parsed.address, port: parsed.port };
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'http.listen: machines cannot reach a unix socket: write address:port',
-    );
-  });
-  if (first === undefined) throw new BootServerError(BootServerErrorCode.ConfigInvalid, 'http.listen names no address');
-  return [first, ...rest];
 }
 
 /** Better said now than to the first machine. */

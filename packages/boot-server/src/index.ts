@@ -1,5 +1,6 @@
 export { bootServerConfig, type BootServerConfig } from './config.ts';
 export { runBootServer } from './run.ts';
+export { simulateConfig } from './simulate/dry-run.ts';
 export { startBootServer, type BootServer, type BootServerComponents } from './boot-server.ts';
 export { BootServerError, BootServerErrorCode } from './errors.ts';
 export type { BootAnswer, BootApi } from './api/boot-api.ts';

@@ -9,7 +9,9 @@ import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
 
 /** Runs the boot server on the machine's own network, as `runDaemon` starts it. */
-export async function runBootServer(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon> {
+export async function runBootServer(
+  context: DaemonContext<BootServerConfig>,
+): Promise<RunningDaemon<BootServerConfig>> {
   const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
   const libc = await loadLibc();
   if (config.runAs !== undefined) {
@@ -33,6 +35,7 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
     libc,
     tftpPath: await chooseTftpPath({ config: config.tftp, libc, network, clock, log }),
     signal,
+    reload: context.reload,
   });
   const pings =
     api === undefined
@@ -40,6 +43,11 @@ export async function runBootServer(context: DaemonContext<BootServerConfig>): P
       : startComponentPings({ api, identifier: hostname(), version: bootServerVersion, clock, entropy, log });
   context.status(`serving ${config.dhcp.subnets.length} networks of partition ${config.partition}`);
   return {
+    reload: async (next) => {
+      const needsRestart = await server.reload(next);
+      context.status(`serving ${next.dhcp.subnets.length} networks of partition ${config.partition}`);
+      return needsRestart;
+    },
     stop: async () => {
       await pings?.stop();
       await server.stop();

@@ -171,6 +171,7 @@ export async function startLab(
     api,
     libc: await loadLibc(),
     signal: stopping.signal,
+    reload: () => Promise.resolve({ ok: false, reason: 'the test reloads the server itself' }),
   });
   onTestFinished(async () => {
     stopping.abort();

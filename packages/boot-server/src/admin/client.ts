@@ -2,10 +2,12 @@
 import { request as httpRequest } from 'node:http';
 import type { z } from 'zod';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { errorWire, leasesWire, machinesWire, timelineWire } from './wire.ts';
-import type { LeaseWire, MachineWire, TimelineWire } from './wire.ts';
+import { simulateAnswerWire, type SimulateAnswer, type SimulateRequest } from '../simulate/wire.ts';
+import { errorWire, leasesWire, machinesWire, reloadWire, timelineWire } from './wire.ts';
+import type { LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
 
-export type { AdminJson, EntryWire, LeaseWire, MachineWire, TimelineWire } from './wire.ts';
+export type { AdminJson, EntryWire, LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
+export type { SimulateAnswer, SimulatedOption, SimulatedStep, SimulateRequest } from '../simulate/wire.ts';
 export { BootServerError, BootServerErrorCode } from '../errors.ts';
 
 /**
@@ -17,6 +19,10 @@ export interface AdminClient {
   /** By MAC or UUID; only what is newer than entry `after`. */
   timeline(id: string, after?: number): Promise<TimelineWire>;
   leases(): Promise<LeaseWire[]>;
+  /** What a machine would be told now; nothing is written, and no machine notices. */
+  simulate(request: SimulateRequest): Promise<SimulateAnswer>;
+  /** Reads the configuration again; refused with all that is wrong with it. */
+  reload(): Promise<ReloadWire>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -31,6 +37,8 @@ export function adminClient(path: string): AdminClient {
     machines: async () => (await get('/v1/machines', machinesWire)).machines,
     timeline: (id, after = 0) => get(`/v1/machines/${encodeURIComponent(id)}/timeline?after=${after}`, timelineWire),
     leases: async () => (await get('/v1/leases', leasesWire)).leases,
+    simulate: async (request) => parse(await ask(path, 'POST', '/v1/simulate', request), simulateAnswerWire, path),
+    reload: async () => parse(await ask(path, 'POST', '/v1/reload'), reloadWire, path),
   };
 }
 

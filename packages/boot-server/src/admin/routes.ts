@@ -1,13 +1,15 @@
-import type { Redactor } from '@ingot/daemon';
+import type { Redactor, ReloadResult } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
 import type { Subnet } from '../dhcp/subnets.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac, parseUuid } from '../identity.ts';
+import { simulateRequestWire, type SimulateAnswer, type SimulateRequest } from '../simulate/wire.ts';
 import type { LeaseStore } from '../store/leases.ts';
 import { machineViews, mergedEntries } from '../timeline/machines.ts';
 import type { Track } from '../timeline/track.ts';
 import type { MachineWatch } from '../timeline/watch.ts';
 import { entryToWire, iso, leaseToWire, machineToWire } from './views.ts';
-import type { LeaseWire, MachineWire, TimelineWire } from './wire.ts';
+import type { LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
 
 export interface AdminRequest {
   /** What stands behind the route's name. */
@@ -44,10 +46,12 @@ export interface AdminComponents {
   readonly watch: MachineWatch;
   readonly leases: Pick<LeaseStore, 'all'>;
   readonly subnets: () => readonly Subnet[];
+  readonly simulate: (request: SimulateRequest) => Promise<SimulateAnswer>;
+  readonly reload: () => Promise<ReloadResult>;
 }
 
 export function adminRoutes(components: AdminComponents): AdminRoutes {
-  const { clock, watch, leases, subnets } = components;
+  const { clock, watch, leases, subnets, simulate, reload } = components;
   return new Map<string, AdminRoute>([
     [
       'machines',
@@ -68,6 +72,37 @@ export function adminRoutes(components: AdminComponents): AdminRoutes {
         answer: (): { leases: LeaseWire[] } => ({
           leases: leases.all().map((lease) => leaseToWire(lease, subnets(), clock.now())),
         }),
+      },
+    ],
+    [
+      'simulate',
+      {
+        method: 'POST',
+        answer: async ({ body }): Promise<SimulateAnswer> => {
+          const parsed = simulateRequestWire.safeParse(body);
+          if (!parsed.success) {
+            const [issue] = parsed.error.issues;
+            throw new AdminRefusal(400, 'bad_request', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+          }
+          try {
+            return await simulate(parsed.data);
+          } catch (error) {
+            if (error instanceof BootServerError && error.code === BootServerErrorCode.AdminRefused)
+              throw new AdminRefusal(400, 'bad_request', error.message);
+            throw error;
+          }
+        },
+      },
+    ],
+    [
+      'reload',
+      {
+        method: 'POST',
+        answer: async (): Promise<ReloadWire> => {
+          const result = await reload();
+          if (!result.ok) throw new AdminRefusal(409, 'reload_refused', result.reason);
+          return { needsRestart: [...result.needsRestart] };
+        },
       },
     ],
   ]);

@@ -52,6 +52,11 @@ export interface LeaseWire {
   subnet: string | null;
 }
 
+export interface ReloadWire {
+  /** Settings that changed and count only after a restart. */
+  needsRestart: string[];
+}
+
 const time = z.iso.datetime();
 
 const machine: z.ZodType<MachineWire> = z.object({
@@ -93,6 +98,7 @@ export const leasesWire: z.ZodType<{ leases: LeaseWire[] }> = z.object({
     }),
   ),
 });
+export const reloadWire: z.ZodType<ReloadWire> = z.object({ needsRestart: z.array(z.string()) });
 export const errorWire: z.ZodType<{ code: string; message: string }> = z.object({
   code: z.string(),
   message: z.string(),

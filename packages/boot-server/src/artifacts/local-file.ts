@@ -24,19 +24,23 @@ export interface LocalFiles {
 const READ_TRIES = 3;
 const CHUNK_BYTES = 1_048_576;
 
-/** Files under `roots` only, wherever `..` and symbolic links lead. */
-export function localFiles(roots: readonly string[]): LocalFiles {
+/**
+ * Files under `roots` only, wherever `..` and symbolic links lead. A function is asked at each use: a reload changes
+ * them.
+ */
+export function localFiles(roots: readonly string[] | (() => readonly string[])): LocalFiles {
   const confined = async (path: string): Promise<string> => {
     const real = await realpath(path).catch((cause: unknown) => {
       throw unavailable(path, cause);
     });
-    for (const root of roots) {
+    const allowed = typeof roots === 'function' ? roots() : roots;
+    for (const root of allowed) {
       const realRoot = await realpath(root).catch(() => undefined);
       if (realRoot !== undefined && isInside(realRoot, real)) return real;
     }
     throw new BootServerError(
       BootServerErrorCode.ArtifactRefused,
-      `${path} is outside of the folders that may be served (${roots.join(', ') || 'none'}): move it there, or add its folder to artifacts.roots`,
+      `${path} is outside of the folders that may be served (${allowed.join(', ') || 'none'}): move it there, or add its folder to artifacts.roots`,
     );
   };
   const withFile = async <T>(path: string, use: (file: FileHandle, real: string) => Promise<T>): Promise<T> => {

@@ -11,27 +11,28 @@ import { cachedSource } from '../sources/cached-source.ts';
 import { httpSource } from '../sources/http-source.ts';
 import { loadProfiles } from '../sources/profile-source.ts';
 import { bootStore } from '../store/boots.ts';
-import type { GroupCommit } from '../store/group-commit.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { createBootDecider, type BootDecider } from './boot-decider.ts';
-import { bootFiles } from './boot-files.ts';
+import type { BootFiles } from './boot-files.ts';
 import { createBootIssuer, type BootIssuer } from './boot-issuer.ts';
 import type { BootSource } from './boot-plan.ts';
 import { createBootPlanner } from './boot-planner.ts';
 import type { DecisionConfig } from './decision.ts';
-import { loaderFetches, type LoaderFetches } from './loader-fetches.ts';
-import { subjectMemory } from './subject-memory.ts';
+import type { LoaderFetches } from './loader-fetches.ts';
+import type { SubjectMemory } from './subject-memory.ts';
 
 export interface BootDecisionsComponents {
   readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'ipxe' | 'sources'>;
   readonly database: DatabaseSync;
-  readonly commits: GroupCommit;
   readonly clock: Clock;
   readonly log: Logger;
   readonly api: BootApi | undefined;
   readonly gate: AdmissionGate;
   readonly nonces: NonceStore;
   readonly decision: DecisionConfig;
+  readonly subjects: SubjectMemory;
+  readonly files: BootFiles;
+  readonly fetches: LoaderFetches;
 }
 
 /** What every machine boots, and how each of its stages is told. */
@@ -41,17 +42,13 @@ export interface BootDecisions {
   /** For boot loaders. */
   readonly issuer: BootIssuer;
   readonly fetches: LoaderFetches;
-  /** Reads the files with profiles again; a wrong one is logged, and changes nothing. */
-  reload(): Promise<void>;
   stop(): void;
 }
 
 /** Puts the chain of sources together, as the configuration orders it. Rejects with BootServerError CONFIG_INVALID. */
 export async function createBootDecisions(components: BootDecisionsComponents): Promise<BootDecisions> {
-  const { config, commits, database, clock, log, api, gate, nonces, decision } = components;
+  const { config, database, clock, log, api, gate, nonces, decision, subjects, files, fetches } = components;
   const store = bootStore(database, clock);
-  const subjects = subjectMemory(database, clock, commits);
-  const fetches = loaderFetches(clock);
   const cached = (source: BootSource, partitionWide: boolean): BootSource =>
     cachedSource({ source, store, clock, log, partitionWide });
   const { http, profiles } = config.sources;
@@ -70,13 +67,10 @@ export async function createBootDecisions(components: BootDecisionsComponents): 
       planner,
       subjects,
       nonces,
-      files: bootFiles(),
+      files,
       givesConfigs: api !== undefined,
     }),
     fetches,
-    reload: async () => {
-      await profileChain?.reload();
-    },
     stop: () => httpChain?.close(),
   };
 }

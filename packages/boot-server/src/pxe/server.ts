@@ -25,7 +25,7 @@ export type PxeOutcome =
   | { readonly kind: 'drop'; readonly reason: string; readonly detail: string };
 
 /** Answers one datagram on port 4011 (PXE specification 2.1, §2.2.3). */
-async function answerPxe(
+export async function answerPxe(
   data: Uint8Array,
   components: Pick<PxeServerComponents, 'decide' | 'serverAddress' | 'sightings'>,
 ): Promise<PxeOutcome> {

@@ -30,9 +30,16 @@ export async function withServer<T>(
   io: CliIo,
   use: (server: AdminClient) => Promise<T>,
 ): Promise<T> {
-  const { adminClient, BootServerError, BootServerErrorCode } = await import('@ingot/boot-server/admin');
+  const { adminClient } = await import('@ingot/boot-server/admin');
+  const client = adminClient(await findSocket(flags, io));
+  return explained(use(client));
+}
+
+/** Puts an error of the boot server into the command's words. */
+export async function explained<T>(work: Promise<T>): Promise<T> {
+  const { BootServerError, BootServerErrorCode } = await import('@ingot/boot-server/admin');
   try {
-    return await use(adminClient(await findSocket(flags, io)));
+    return await work;
   } catch (error) {
     if (!(error instanceof BootServerError)) throw error;
     const isAway = error.code === BootServerErrorCode.AdminAway;

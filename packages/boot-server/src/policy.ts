@@ -1,0 +1,123 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { parseIpv6 } from '@ingot/wire';
+import type { Clock, Entropy } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import { addressHolders, type AddressHolders } from './address-holders.ts';
+import { createAdmission, type AdmissionGate } from './admission.ts';
+import type { BootApi } from './api/boot-api.ts';
+import type { BootServerConfig } from './config.ts';
+import { createBootDecisions, type BootDecisions } from './decide/boot-decisions.ts';
+import type { BootFiles } from './decide/boot-files.ts';
+import type { ScriptSetting } from './decide/boot-steps.ts';
+import type { LoaderFetches } from './decide/loader-fetches.ts';
+import type { SubjectMemory } from './decide/subject-memory.ts';
+import { createLeaseEngine, type LeaseEngine } from './dhcp/lease-engine.ts';
+import { planDhcp, type DhcpPlan } from './dhcp/plan.ts';
+import { createDhcpResponder, type DhcpResponder } from './dhcp/responder.ts';
+import { findSubnet } from './dhcp/subnets.ts';
+import { createLease6Engine, type Lease6Engine } from './dhcpv6/lease-engine.ts';
+import { planDhcp6, type Dhcp6Plan } from './dhcpv6/plan.ts';
+import { findSubnet6 } from './dhcpv6/subnets.ts';
+import type { NetworkSettings } from './http/config-route.ts';
+import type { HttpListen } from './http/server.ts';
+import { numberOfIpv4 } from './ipv4.ts';
+import { publishedFiles, type PublishedFiles } from './published-files.ts';
+import { leaseStore } from './store/leases.ts';
+import { lease6Store } from './store/leases6.ts';
+import { nonceStore, type NonceStore } from './store/nonces.ts';
+import type { SightingStore } from './store/sightings.ts';
+
+/**
+ * All that the configuration decides and no socket holds. A reload makes a new one and leaves the sockets alone; a
+ * simulation makes one over stores in memory: it is told what a machine would be told, by the same code.
+ */
+export interface Policy {
+  readonly config: BootServerConfig;
+  readonly plan: DhcpPlan;
+  readonly plan6: Dhcp6Plan | undefined;
+  /** Bases of the URLs that machines are given, without a slash at the end: this server's, then those of its peers. */
+  readonly bases: ScriptSetting['bases'];
+  readonly leases: LeaseEngine;
+  readonly leases6: Lease6Engine | undefined;
+  readonly holders: AddressHolders;
+  readonly gate: AdmissionGate;
+  readonly nonces: NonceStore;
+  readonly respond: DhcpResponder;
+  readonly decisions: BootDecisions;
+  /** Names of the iPXE binaries. */
+  readonly binaries: readonly string[];
+  readonly published: PublishedFiles;
+  /** Folders out of which files are served. */
+  readonly roots: readonly string[];
+  readonly network: NetworkSettings;
+}
+
+export interface PolicyStores {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logger;
+  readonly database: DatabaseSync;
+  readonly sightings: SightingStore;
+  readonly api: BootApi | undefined;
+  /** Who was seen where, what scripts have named, and who has just loaded an iPXE: all outlive a reload. */
+  readonly subjects: SubjectMemory;
+  readonly files: BootFiles;
+  readonly fetches: LoaderFetches;
+  readonly httpListen: readonly [HttpListen, ...HttpListen[]];
+}
+
+/** `before`: the policy that it takes the place of. Rejects with BootServerError CONFIG_INVALID. */
+export async function createPolicy(stores: PolicyStores, config: BootServerConfig, before?: Policy): Promise<Policy> {
+  const { clock, entropy, database, sightings, httpListen } = stores;
+  const plan = planDhcp(config);
+  const plan6 = config.dhcp6 === undefined ? undefined : planDhcp6(config.dhcp6, httpListen);
+  const httpUrl = withoutSlash(config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`);
+  // An engine knows what it has offered and not yet leased: it goes on where its networks stay as they are.
+  const isSame = before !== undefined && JSON.stringify(before.config.dhcp) === JSON.stringify(config.dhcp);
+  const leases = isSame
+    ? before.leases
+    : createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
+  const leases6 =
+    before?.leases6 ?? (plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets }));
+  const holders = addressHolders(leases, leases6);
+  const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
+  const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
+  const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
+  const decision = { httpUrl, binaries: config.ipxe.files };
+  return {
+    config,
+    plan,
+    plan6,
+    bases: [httpUrl, ...config.boot.peers.map(withoutSlash)],
+    leases,
+    leases6,
+    holders,
+    gate,
+    nonces,
+    respond: createDhcpResponder({ ...plan, leases, sightings }),
+    decisions: await createBootDecisions({ ...stores, config, gate, nonces, decision }),
+    binaries,
+    published: publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root }),
+    // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
+    roots: [
+      config.ipxe.directory,
+      ...config.artifacts.roots,
+      ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
+    ],
+    network: (address) => {
+      const ipv6 = parseIpv6(address);
+      const subnet = ipv6.ok
+        ? findSubnet6(plan6?.subnets ?? [], ipv6.value)
+        : findSubnet(plan.subnets, numberOfIpv4(address) ?? 0);
+      const { ntpServers, dnsServers } = config.machine;
+      return {
+        ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
+        dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
+      };
+    },
+  };
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

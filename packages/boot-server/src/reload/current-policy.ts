@@ -1,0 +1,44 @@
+import type { AdmissionGate } from '../admission.ts';
+import type { BootDecider } from '../decide/boot-decider.ts';
+import type { BootIssuer } from '../decide/boot-issuer.ts';
+import type { DhcpResponder } from '../dhcp/responder.ts';
+import type { NetworkSettings } from '../http/config-route.ts';
+import type { Policy } from '../policy.ts';
+import type { PublishedFiles } from '../published-files.ts';
+import type { NonceStore } from '../store/nonces.ts';
+
+/** The policy that counts now, and its parts as services hold them: each call goes to the policy of that moment. */
+export interface CurrentPolicy {
+  now: Policy;
+  readonly respond: DhcpResponder;
+  readonly decide: BootDecider;
+  readonly issuer: BootIssuer;
+  readonly gate: AdmissionGate;
+  readonly nonces: NonceStore;
+  readonly published: PublishedFiles;
+  readonly network: NetworkSettings;
+}
+
+export function currentPolicy(first: Policy): CurrentPolicy {
+  const current: CurrentPolicy = {
+    now: first,
+    respond: (data, source, receivedAt) => current.now.respond(data, source, receivedAt),
+    decide: (request) => current.now.decisions.decide(request),
+    issuer: {
+      issue: (question) => current.now.decisions.issuer.issue(question),
+      locate: (name, mac) => current.now.decisions.issuer.locate(name, mac),
+    },
+    gate: {
+      admitScript: (mac, uuid, source) => current.now.gate.admitScript(mac, uuid, source),
+      admitConfig: (mac, uuid, source) => current.now.gate.admitConfig(mac, uuid, source),
+    },
+    nonces: {
+      issue: (mac, uuid) => current.now.nonces.issue(mac, uuid),
+      check: (nonce, uuid) => current.now.nonces.check(nonce, uuid),
+      consume: (nonce) => current.now.nonces.consume(nonce),
+    },
+    published: { find: (name) => current.now.published.find(name) },
+    network: (address) => current.now.network(address),
+  };
+  return current;
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net';
+import type { BootApi } from '../api/boot-api.ts';
+import { grpcBootApi } from '../api/grpc-boot-api.ts';
+import type { BootServerConfig } from '../config.ts';
+import { bootFiles } from '../decide/boot-files.ts';
+import { loaderFetches } from '../decide/loader-fetches.ts';
+import { subjectMemory } from '../decide/subject-memory.ts';
+import type { HttpListen } from '../http/server.ts';
+import { parseHttpListen } from '../http/listen.ts';
+import { createPolicy } from '../policy.ts';
+import { dryDatabase } from '../store/dry.ts';
+import { sightingStore } from '../store/sightings.ts';
+import { collectingLogger } from './collecting-logger.ts';
+import { simulate } from './simulate.ts';
+import type { SimulateAnswer, SimulateRequest } from './wire.ts';
+
+interface DryRunComponents {
+  readonly config: BootServerConfig;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Asked what to boot, and for nothing else. */
+  readonly api: BootApi | undefined;
+  readonly httpListen: readonly [HttpListen, ...HttpListen[]];
+}
+
+/** Answers out of a copy of what the server knows; the server itself and its files stay as they are. */
+export async function simulateDry(components: DryRunComponents, request: SimulateRequest): Promise<SimulateAnswer> {
+  const { config, clock, entropy, api, httpListen } = components;
+  const database = dryDatabase(join(config.dataDir, 'boot-server.sqlite'));
+  const log = collectingLogger();
+  const sightings = sightingStore(database, clock);
+  try {
+    const policy = await createPolicy(
+      {
+        clock,
+        entropy,
+        log,
+        database,
+        sightings,
+        api,
+        httpListen,
+        subjects: subjectMemory(database, clock),
+        files: bootFiles(),
+        fetches: loaderFetches(clock),
+      },
+      config,
+    );
+    try {
+      // Of making the policy, not of the machine.
+      log.take();
+      return await simulate({ policy, sightings, log }, request);
+    } finally {
+      policy.decisions.stop();
+    }
+  } finally {
+    database.close();
+  }
+}
+
+/** The same for a configuration without a running server. Rejects with BootServerError. */
+export async function simulateConfig(config: BootServerConfig, request: SimulateRequest): Promise<SimulateAnswer> {
+  const { partition, api: apiConfig } = config;
+  const { signal } = new AbortController();
+  const api = apiConfig === undefined ? undefined : grpcBootApi({ ...apiConfig, partition, signal });
+  try {
+    const httpListen = parseHttpListen(config.http.listen);
+    return await simulateDry({ config, clock: systemClock, entropy: systemEntropy, api, httpListen }, request);
+  } finally {
+    await api?.close();
+  }
+}
