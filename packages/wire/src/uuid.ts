@@ -24,10 +24,9 @@ export function parseMachineUuid(text: string): Decoded<MachineUuid> {
 /** Reads 16 bytes as SMBIOS and option 97 order them: first three fields little-endian. The bytes are left as they are. */
 export function machineUuidOfBytes(bytes: Uint8Array): Decoded<MachineUuid> {
   if (bytes.length !== 16) return malformed(0, `a UUID has 16 bytes, not ${bytes.length}`);
-  const at = (from: number): string => HEX[byteAt(bytes, from)] ?? '';
-  const first = at(3) + at(2) + at(1) + at(0);
-  const last = at(10) + at(11) + at(12) + at(13) + at(14) + at(15);
-  return accept(brand<'MachineUuid'>(`${first}-${at(5)}${at(4)}-${at(7)}${at(6)}-${at(8)}${at(9)}-${last}`));
+  const hex = Array.from(WIRE_ORDER, (from) => HEX[byteAt(bytes, from)]).join('');
+  const text = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return accept(brand<'MachineUuid'>(text));
 }
 
 /** The reverse of {@link machineUuidOfBytes}. */
