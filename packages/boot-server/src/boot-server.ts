@@ -16,6 +16,7 @@ import type { BootDecision } from './decide/decision.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
 import { subjectMemory } from './decide/subject-memory.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
+import type { Neighbour } from './dhcp/neighbours.ts';
 import { startDhcpServer, type UdpServer } from './dhcp/server.ts';
 import { clientRate } from './dhcpv6/client-rate.ts';
 import { overIpv6 } from './dhcpv6/decide.ts';
@@ -54,6 +55,8 @@ import { watchMachines } from './timeline/watch.ts';
 export interface BootServerComponents {
   readonly config: BootServerConfig;
   readonly network: Network;
+  /** Other programs on port 67 of this host; default none. */
+  readonly neighbours?: readonly Neighbour[];
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Logger;
@@ -253,6 +256,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         {
           network,
           log,
+          neighbours: components.neighbours ?? [],
           engine: createDhcpEngine({
             clock,
             log,

@@ -5,6 +5,7 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { findNeighbours } from './dhcp/neighbours.ts';
 import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
 
@@ -14,6 +15,8 @@ export async function runBootServer(
 ): Promise<RunningDaemon<BootServerConfig>> {
   const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
   const libc = await loadLibc();
+  // Another user may not see whose sockets they are.
+  const neighbours = findNeighbours();
   if (config.runAs !== undefined) {
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
@@ -24,6 +27,7 @@ export async function runBootServer(
   const server = await startBootServer({
     config,
     network,
+    neighbours,
     clock,
     entropy,
     log,

@@ -6,6 +6,7 @@ export { retrySchedule, withRetry, type RetryNotice, type RetryOptions, type Wit
 export { systemClock } from './system-clock.ts';
 export { systemEntropy } from './system-entropy.ts';
 export { nodeNetwork } from './node-network.ts';
+export { portHolders, type PortHolder } from './native/port-holders.ts';
 export { MockClock, type MockClockOptions } from './mock-clock.ts';
 export { mockEntropy } from './mock-entropy.ts';
 export { MockNetwork, type Interceptor, type MockNetworkOptions } from './mock-network.ts';

@@ -3,11 +3,14 @@ import type { Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { DhcpEngine } from './engine.ts';
+import { nameNeighbour, robbedBy, type Neighbour } from './neighbours.ts';
 
 export interface DhcpServerComponents {
   readonly network: Network;
   readonly log: Logger;
   readonly engine: DhcpEngine;
+  /** Who else has port 67. */
+  readonly neighbours: readonly Neighbour[];
 }
 
 export interface DhcpListen {
@@ -31,6 +34,7 @@ export interface UdpServer {
  */
 export async function startDhcpServer(components: DhcpServerComponents, listen: DhcpListen): Promise<UdpServer> {
   const { network, log, engine } = components;
+  checkNeighbours(components.neighbours, listen, log);
   const sockets = new Map<string, UdpSocket>();
   const close = async (): Promise<void> => {
     await Promise.all([...sockets.values()].map((socket) => socket.close()));
@@ -72,4 +76,20 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
       engine.stop();
     },
   };
+}
+
+/** Names the neighbours, and refuses to take their packets away from them. */
+function checkNeighbours(neighbours: readonly Neighbour[], listen: DhcpListen, log: Logger): void {
+  if (neighbours.length === 0) return;
+  log.info(
+    { event: 'dhcp.neighbours', neighbours: neighbours.map(nameNeighbour) },
+    'other programs on this host have port 67',
+  );
+  const robbed = robbedBy(listen.addresses, neighbours);
+  const [first] = robbed;
+  if (first === undefined) return;
+  throw new BootServerError(
+    BootServerErrorCode.ListenFailed,
+    `DHCP: another process has UDP port 67: ${robbed.map(nameNeighbour).join(', ')}. Sharing the address would take its packets away: give the boot server an address of its own, in dhcp.listen and advertiseAddress, on an interface that ${first.program ?? 'it'} does not serve, or stop ${first.program ?? 'it'}`,
+  );
 }

@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBootNetwork, type BootNetwork, type Running } from './boot-server-network.ts';
+
+const DISCOVER = fileURLToPath(new URL('boot-server-discover.ts', import.meta.url));
+const proxy = { dhcp: { listen: ['10.0.0.1'], mode: 'proxy', subnets: [{ subnet: '10.0.0.0/24' }] } };
+
+let net: BootNetwork;
+beforeEach(async () => {
+  net = await createBootNetwork();
+});
+afterEach(async () => {
+  await net[Symbol.asyncDispose]();
+});
+
+async function dnsmasq(...more: readonly string[]): Promise<Running> {
+  const words = `dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --log-facility=- --no-ping --pid-file --dhcp-leasefile=${net.folder}/dnsmasq.leases`;
+  const running = net.start('server', [...words.split(' '), ...more]);
+  await running.prints(/started/);
+  return running;
+}
+
+async function addressesOffered(): Promise<string[]> {
+  await net.run('near', ['ip', 'addr', 'replace', '10.0.0.9/24', 'dev', 'eth0']);
+  await net.run('near', ['ip', 'route', 'replace', 'default', 'dev', 'eth0']);
+  const { output } = await net.run('near', [process.execPath, DISCOVER, 'pxe', await net.macOf('near')]);
+  const offers: { yiaddr: string }[] = JSON.parse(output);
+  return offers.map(({ yiaddr }) => yiaddr);
+}
+
+describe('beside dnsmasq on the same address', () => {
+  const range = '--dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0,1h';
+
+  it.each([
+    ['by default', []],
+    ['with bind-interfaces', ['--bind-interfaces', '--interface=br0']],
+    ['with bind-dynamic', ['--bind-dynamic', '--interface=br0']],
+  ])('%s the boot server names it and does not start, and dnsmasq goes on offering', async (_mode, words) => {
+    await dnsmasq(range, ...words);
+    await expect(net.bootServer(proxy)).rejects.toThrow(
+      /another process has UDP port 67: dnsmasq \(pid \d+\) on 0\.0\.0\.0:67[^]*an address of its own/,
+    );
+    expect(await addressesOffered()).toContainEqual(expect.stringMatching(/^10\.0\.0\.(5\d|60)$/));
+  });
+
+  it('on another interface, as libvirt has one, the boot server starts', async () => {
+    await net.run('server', ['ip', 'link', 'add', 'virbr0', 'type', 'bridge']);
+    await net.run('server', ['ip', 'addr', 'add', '192.168.122.1/24', 'dev', 'virbr0']);
+    await net.run('server', ['ip', 'link', 'set', 'virbr0', 'up']);
+    await dnsmasq(
+      '--dhcp-range=192.168.122.50,192.168.122.60,255.255.255.0,1h',
+      '--bind-dynamic',
+      '--interface=virbr0',
+      '--except-interface=lo',
+    );
+    const server = await net.bootServer(proxy);
+    expect(server.output()).toMatch(
+      /"event":"dhcp.neighbours","neighbours":\["dnsmasq \(pid \d+\) on 0\.0\.0\.0:67 of virbr0"\]/,
+    );
+    expect(await addressesOffered()).toEqual(['0.0.0.0']);
+  });
+});
+
+describe('beside Kea on the same address', () => {
+  it.each(['raw', 'udp'])('with %s sockets the boot server names it and does not start', async (type) => {
+    const config = {
+      Dhcp4: {
+        'interfaces-config': { interfaces: ['br0/10.0.0.1'], 'dhcp-socket-type': type },
+        'lease-database': { type: 'memfile', persist: false },
+        subnet4: [{ subnet: '10.0.0.0/24', pools: [{ pool: '10.0.0.50 - 10.0.0.60' }] }],
+        loggers: [{ name: 'kea-dhcp4', severity: 'INFO', output_options: [{ output: 'stdout' }] }],
+      },
+    };
+    const kea = net.start('server', [
+      'env',
+      `KEA_PIDFILE_DIR=${net.folder}`,
+      'KEA_LOCKFILE_DIR=none',
+      'kea-dhcp4',
+      '-c',
+      net.file('kea.json', JSON.stringify(config)),
+    ]);
+    await kea.prints(/DHCP4_STARTED/);
+    await expect(net.bootServer(proxy)).rejects.toThrow(/another process has UDP port 67/);
+    if (type === 'raw') expect(await addressesOffered()).toContainEqual(expect.stringMatching(/^10\.0\.0\.(5\d|60)$/));
+  });
+});
