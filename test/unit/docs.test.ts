@@ -106,6 +106,7 @@ describe('docs/errors.md', () => {
         ...dropped('http'),
         ...union(all, 'NonceRefusal'),
         ...union(all, 'AdmissionRefusal'),
+        ...union(all, 'FileRefusal'),
         ...union(all, 'ScriptRefusal'),
         ...found(routes, /\brefuse\((?:\d+, )?'([\w-]+)'/g),
         ...later,
@@ -131,7 +132,9 @@ describe('docs/errors.md', () => {
   });
 
   test('has the codes of HTTP answers', () => {
-    const underscored = [...refusals, ...later, ...answers].map((reason) => reason.replaceAll('-', '_'));
+    const underscored = [...refusals, ...union(all, 'FileRefusal'), ...later, ...answers].map((reason) =>
+      reason.replaceAll('-', '_'),
+    );
     const artifacts = found(all, /'(BOOT_ARTIFACT_\w+)'/g);
     expect(sorted(documented('errors.md', 'HTTP errors'))).toEqual(
       sorted([...found(routes, /sendError\(\s*request,\s*\d+,\s*'([\w-]+)'/g), ...underscored, ...artifacts]),
@@ -171,7 +174,18 @@ function references({ where, folder }: Limit): (readonly [string, string])[] {
 }
 
 /** Numbers that are no limit of their own: units of time, lengths that a format or the kernel fixes. */
-const NO_LIMITS: ReadonlySet<string> = new Set(['DAY_MS', 'HOUR_MS', 'FAMILY_BYTES', 'PATH_BYTES']);
+const NO_LIMITS: ReadonlySet<string> = new Set([
+  'DAY_MS',
+  'HOUR_MS',
+  'FAMILY_BYTES',
+  'PATH_BYTES',
+  'MAC_BYTES',
+  'SHA256_BYTES',
+  'KEY_ID_BYTES',
+  'IV_BYTES',
+  'TAG_BYTES',
+  'EXPIRY_BYTES',
+]);
 
 describe('docs/limits.md', () => {
   test.each(limits().map((limit) => [limit.limit, limit] as const))('has the right number: %s', (_name, limit) => {

@@ -11,7 +11,6 @@ import { localFiles } from './artifacts/local-file.ts';
 import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
-import { bootFiles } from './decide/boot-files.ts';
 import type { BootDecision } from './decide/decision.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
 import { subjectMemory } from './decide/subject-memory.ts';
@@ -26,6 +25,8 @@ import { startBodySender } from './http/body/body-sender.ts';
 import { HTTP_LIMITS } from './http/limits.ts';
 import type { ConfigRouteComponents } from './http/config-route.ts';
 import { parseHttpListen } from './http/listen.ts';
+import { createPeers } from './http/peers.ts';
+import { loadSigningKeys } from './http/signing-key.ts';
 import { startHttpServer } from './http/server.ts';
 import { renderAutoexecScript } from './ipxe/script.ts';
 import { cachedFetch } from './image-cache/cached-fetch.ts';
@@ -121,13 +122,14 @@ export async function startBootServer(components: BootServerComponents): Promise
       api,
       httpListen,
       subjects: subjectMemory(database, clock, commits),
-      files: bootFiles(),
+      signingKeys: ({ dataDir, http: { signing } }) => loadSigningKeys({ ...signing, dataDir }),
       fetches: loaderFetches(clock),
     };
     const policy = currentPolicy(await createPolicy(stores, config));
     stops.push(() => Promise.resolve(policy.now.decisions.stop()));
     const events = api === undefined ? undefined : createBootEvents({ api, clock, log });
-    const { decide, issuer, gate, nonces, published } = policy;
+    const { decide, issuer, gate, nonces, seals, files, published } = policy;
+    const peers = createPeers({ clock, log, metrics, seals, nonces, urls: () => policy.now.bases.slice(1) });
     const { plan6, leases6 } = policy.now;
     const imageCache =
       config.imageCache === undefined
@@ -168,6 +170,7 @@ export async function startBootServer(components: BootServerComponents): Promise
             metrics,
             gate,
             nonces,
+            peers,
             api,
             get machine() {
               const { machine, api: apiConfig, partition } = policy.now.config;
@@ -207,8 +210,9 @@ export async function startBootServer(components: BootServerComponents): Promise
           },
           bases6: plan6 && [plan6.httpUrl],
         },
-        files: { clock, log, metrics, artifacts, locate: issuer.locate, published, uuidOf },
+        files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf },
         config: configRoute,
+        used: { log, metrics, seals, nonces },
       },
       httpListen,
     );
@@ -322,7 +326,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       artifactBytes: () => artifacts.heldBytes,
     });
     const forgetCheck = components.health.check('store', () => {
-      database.prepare('SELECT count(*) FROM nonce').get();
+      database.prepare('SELECT count(*) FROM used_nonce').get();
       return { ok: true };
     });
     stops.push(() => Promise.resolve(forgetCheck()));

@@ -7,7 +7,6 @@ import { createAdmission, type AdmissionGate } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import type { BootServerConfig } from './config.ts';
 import { createBootDecisions, type BootDecisions } from './decide/boot-decisions.ts';
-import type { BootFiles } from './decide/boot-files.ts';
 import type { ScriptSetting } from './decide/boot-steps.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
 import type { SubjectMemory } from './decide/subject-memory.ts';
@@ -19,7 +18,10 @@ import { createLease6Engine, type Lease6Engine } from './dhcpv6/lease-engine.ts'
 import { planDhcp6, type Dhcp6Plan } from './dhcpv6/plan.ts';
 import { findSubnet6 } from './dhcpv6/subnets.ts';
 import type { NetworkSettings } from './http/config-route.ts';
+import { fileUrls, type FileUrls } from './http/file-urls.ts';
+import { createSeals, type Seals, type SigningKeys } from './http/seals.ts';
 import type { HttpListen } from './http/server.ts';
+import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { numberOfIpv4 } from './ipv4.ts';
 import { publishedFiles, type PublishedFiles } from './published-files.ts';
 import { leaseStore } from './store/leases.ts';
@@ -41,6 +43,9 @@ export interface Policy {
   readonly leases6: Lease6Engine | undefined;
   readonly holders: AddressHolders;
   readonly gate: AdmissionGate;
+  /** What URLs and nonces are signed with. */
+  readonly seals: Seals;
+  readonly files: FileUrls;
   readonly nonces: NonceStore;
   readonly respond: DhcpResponder;
   readonly decisions: BootDecisions;
@@ -59,9 +64,10 @@ export interface PolicyStores {
   readonly database: DatabaseSync;
   readonly sightings: SightingStore;
   readonly api: BootApi | undefined;
-  /** Who was seen where, what scripts have named, and who has just loaded an iPXE: all outlive a reload. */
+  /** Read again at each reload. */
+  readonly signingKeys: (config: BootServerConfig) => Promise<SigningKeys>;
+  /** Who was seen where, and who has just loaded an iPXE: both outlive a reload. */
   readonly subjects: SubjectMemory;
-  readonly files: BootFiles;
   readonly fetches: LoaderFetches;
   readonly httpListen: readonly [HttpListen, ...HttpListen[]];
 }
@@ -81,21 +87,32 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     before?.leases6 ?? (plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets }));
   const holders = addressHolders(leases, leases6);
   const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
-  const nonces = nonceStore(database, { clock, entropy, lifetimeMs: config.boot.nonceMinutes * 60_000 });
+  const { peers, nonceMinutes } = config.boot;
+  const { keyFile, urlMinutes } = config.http.signing;
+  if (peers.length > 0 && keyFile === undefined)
+    throw new BootServerError(
+      BootServerErrorCode.ConfigInvalid,
+      'boot.peers: boot servers take over for each other only with the same key: name it in http.signing.keyFile',
+    );
+  const seals = createSeals({ clock, entropy }, await stores.signingKeys(config));
+  const files = fileUrls(seals, urlMinutes * 60_000);
+  const nonces = nonceStore(database, { clock, entropy, seals, lifetimeMs: nonceMinutes * 60_000 });
   const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
   const decision = { httpUrl, binaries: config.ipxe.files };
   return {
     config,
     plan,
     plan6,
-    bases: [httpUrl, ...config.boot.peers.map(withoutSlash)],
+    bases: [httpUrl, ...peers.map(withoutSlash)],
     leases,
     leases6,
     holders,
     gate,
+    seals,
+    files,
     nonces,
     respond: createDhcpResponder({ ...plan, leases, sightings }),
-    decisions: await createBootDecisions({ ...stores, config, gate, nonces, decision }),
+    decisions: await createBootDecisions({ ...stores, config, gate, nonces, files, decision }),
     binaries,
     published: publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root }),
     // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.

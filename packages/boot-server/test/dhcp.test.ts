@@ -10,6 +10,7 @@ import {
   message,
   readReply,
   startLab,
+  httpConfig,
   subnetConfig,
   testConfig,
   UUID,
@@ -259,7 +260,7 @@ describe('what to boot', () => {
   it('a URL too long for the file field goes into option 67', async () => {
     const url = `http://${'boot.'.repeat(20)}example:8080`;
     const lab = await startLab({
-      config: (dir) => testConfig(dir, { http: { listen: '127.0.0.1:0', url, engine: 'auto' } }),
+      config: (dir) => testConfig(dir, { http: httpConfig({ url }) }),
     });
     const offer = await (await relay(lab, '10.0.1.1')).ask(DISCOVER, bios);
     expect(fieldText(offer?.packet.file ?? new Uint8Array())).toBe('');

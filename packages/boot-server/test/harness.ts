@@ -99,7 +99,7 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
     },
     pxe: {},
     tftp: tftpConfig(),
-    http: { listen: '127.0.0.1:0', url: 'http://10.0.0.1:8080', engine: 'auto' },
+    http: httpConfig(),
     ipxe: { directory: '/usr/lib/ipxe', files: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' }, chainRoms: false },
     artifacts: { roots: [], maxBytes: 64_000_000 },
     api: { url: 'https://10.0.0.1:9443', caFile: join(dataDir, 'ca.pem'), tokenFile: join(dataDir, 'token') },
@@ -114,6 +114,16 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
 
 export function tftpConfig(change: Partial<TftpConfig> = {}): TftpConfig {
   return tftpSchema.parse(change);
+}
+
+export function httpConfig(change: Partial<BootServerConfig['http']> = {}): BootServerConfig['http'] {
+  return {
+    listen: '127.0.0.1:0',
+    url: 'http://10.0.0.1:8080',
+    engine: 'auto',
+    signing: { urlMinutes: 720 },
+    ...change,
+  };
 }
 
 export function subnetConfig(

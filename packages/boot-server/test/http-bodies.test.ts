@@ -228,10 +228,11 @@ describe.each(ENGINES)('large files by the %s engine', (engine) => {
   it('are not sent for ever to a client that takes nothing', async () => {
     const { port, drops, log } = await serve(engine, { idleTimeoutMs: 300 });
     const socket = await askAndWait(port);
+    const closed = once(socket, 'close');
     await until(() => log.events('http.aborted').length === 1);
     expect(await drops('idle')).toBe(1);
     socket.resume();
-    await once(socket, 'close');
+    await closed;
   });
 
   it('go on as long as the client takes some now and then', async () => {

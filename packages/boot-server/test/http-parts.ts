@@ -11,18 +11,19 @@ const unused = (): never => {
 export function unusedRoutes(
   log: MemoryLogger,
   metrics: BootMetrics,
-): Pick<HttpServerComponents, 'images' | 'script' | 'files' | 'config'> {
+): Pick<HttpServerComponents, 'images' | 'script' | 'files' | 'config' | 'used'> {
   const gate = { admitScript: unused, admitConfig: unused };
-  const nonces = { issue: unused, check: unused, consume: unused };
+  const nonces = { issue: unused, check: unused, consume: unused, fingerprint: unused, consumeFingerprint: unused };
+  const seals = { seal: unused, open: unused };
   return {
     images: undefined,
-    script: { log, metrics, issuer: { issue: unused, locate: unused }, bases: ['http://boot'] },
+    script: { log, metrics, issuer: { issue: unused }, bases: ['http://boot'] },
     files: {
       clock: new MockClock(),
       log,
       metrics,
       artifacts: { get: unused, heldBytes: 0, close: unused },
-      locate: () => Promise.resolve(undefined),
+      fileUrls: { open: unused },
       published: { find: () => undefined },
       uuidOf: () => undefined,
     },
@@ -31,10 +32,12 @@ export function unusedRoutes(
       metrics,
       gate,
       nonces,
+      peers: { announce: unused },
       api: { dhcp: unused, boot: unused, machineToken: unused, close: unused },
       machine: { apiUrl: '', apiCaFile: undefined, partition: '', debug: false, logging: null },
       network: () => ({ ntpServers: [], dnsServers: [] }),
       inUse: new Set(),
     },
+    used: { log, metrics, seals, nonces },
   };
 }

@@ -11,9 +11,9 @@ import { cachedSource } from '../sources/cached-source.ts';
 import { httpSource } from '../sources/http-source.ts';
 import { loadProfiles } from '../sources/profile-source.ts';
 import { bootStore } from '../store/boots.ts';
+import type { FileUrls } from '../http/file-urls.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { createBootDecider, type BootDecider } from './boot-decider.ts';
-import type { BootFiles } from './boot-files.ts';
 import { createBootIssuer, type BootIssuer } from './boot-issuer.ts';
 import type { BootSource } from './boot-plan.ts';
 import { createBootPlanner } from './boot-planner.ts';
@@ -31,7 +31,7 @@ export interface BootDecisionsComponents {
   readonly nonces: NonceStore;
   readonly decision: DecisionConfig;
   readonly subjects: SubjectMemory;
-  readonly files: BootFiles;
+  readonly files: FileUrls;
   readonly fetches: LoaderFetches;
 }
 

@@ -1,7 +1,7 @@
 import type { AdmissionGate, AdmissionRefusal } from '../admission.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootFileKind, FileUrls } from '../http/file-urls.ts';
 import type { NonceStore } from '../store/nonces.ts';
-import type { BootFile, BootFiles } from './boot-files.ts';
 import { replaceFileMarks, type BootPlan, type BootSubject, type KernelPlan } from './boot-plan.ts';
 import type { BootPlanner } from './boot-planner.ts';
 import { filePath, scriptPath, type BootSteps, type KernelSteps } from './boot-steps.ts';
@@ -47,8 +47,6 @@ export type ScriptAnswer =
 export interface BootIssuer {
   /** Decides, and makes the nonce that belongs to the script. Never rejects. */
   issue(question: ScriptQuestion): Promise<ScriptAnswer>;
-  /** The file behind a name of a script of this NIC, also if another server made that script. */
-  readonly locate: (name: string, mac: string | undefined) => Promise<BootFile | undefined>;
 }
 
 export interface BootIssuerComponents {
@@ -56,13 +54,13 @@ export interface BootIssuerComponents {
   readonly planner: BootPlanner;
   readonly subjects: SubjectMemory;
   readonly nonces: NonceStore;
-  readonly files: BootFiles;
+  readonly files: Pick<FileUrls, 'nameOf'>;
   /** Whether there is an API that configurations can be had of. */
   readonly givesConfigs: boolean;
 }
 
 export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
-  const { gate, planner, subjects, files } = components;
+  const { gate, planner, subjects } = components;
   return {
     issue: async (question) => {
       const { mac, source } = question;
@@ -77,7 +75,6 @@ export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
         return { kind: 'ask', serial: planner.wantsSerial };
       try {
         const whole = await planner.plan({ ...subjectOf(subjects, mac), uuid, serial: serial ?? '' }, 'fresh');
-        files.learn(whole);
         return carryOut(components, question, uuid, whole);
       } catch (error) {
         if (!(error instanceof BootServerError)) throw error;
@@ -85,18 +82,6 @@ export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
         const reason = isAway ? 'api-away' : 'api-refused';
         return { kind: 'refused', status: isAway ? 503 : 404, reason, message: error.message };
       }
-    },
-    locate: async (name, mac) => {
-      const known = files.find(name);
-      // Only for NICs that were seen: nobody makes the sources work with invented ones.
-      const subject = known === undefined && mac !== undefined ? subjects.find(mac) : undefined;
-      if (subject === undefined) return known;
-      try {
-        files.learn(await planner.plan(subject, 'cached'));
-      } catch (error) {
-        if (!(error instanceof BootServerError)) throw error;
-      }
-      return files.find(name);
     },
   };
 }
@@ -184,12 +169,13 @@ function kernelSteps(
   plan: KernelPlan,
   more: readonly string[],
 ): Omit<KernelSteps, 'message'> {
-  const nameOf = (uri: string): string => files.nameOf(uri, plan.sha256?.[uri]);
-  const own = replaceFileMarks(plan.cmdline, (uri) => `${base}${filePath(nameOf(uri), 'file', mac)}`).trim();
+  const nameOf = (uri: string, kind: BootFileKind): string =>
+    files.nameOf({ uri, sha256: plan.sha256?.[uri] }, { mac, kind });
+  const own = replaceFileMarks(plan.cmdline, (uri) => `${base}${filePath(nameOf(uri, 'file'), 'file', mac)}`).trim();
   return {
     kind: 'kernel',
-    kernel: nameOf(plan.kernel),
-    initRamDisks: plan.initRamDisks.map(nameOf),
+    kernel: nameOf(plan.kernel, 'kernel'),
+    initRamDisks: plan.initRamDisks.map((uri) => nameOf(uri, 'initrd')),
     cmdline: [own, ...more].filter((part) => part !== '').join(' '),
     // Whoever names a console has chosen.
     addsConsole: plan.wantsConfig || !/(?:^| )console=/.test(own),

@@ -6,6 +6,7 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseUuid } from '../identity.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
+import type { Peers } from './peers.ts';
 import { sendError, sendJson, type Request } from './reply.ts';
 
 /** What every machine is told, apart from its token. */
@@ -31,6 +32,7 @@ export interface ConfigRouteComponents {
   readonly metrics: BootMetrics;
   readonly gate: AdmissionGate;
   readonly nonces: NonceStore;
+  readonly peers: Peers;
   readonly api: BootApi;
   readonly machine: MachineSettings;
   readonly network: NetworkSettings;
@@ -45,7 +47,7 @@ const RETRY_AFTER = { 'retry-after': '5' };
  * the answer is ready and the machine still there to take it; from then on it opens nothing.
  */
 export async function serveConfig(request: Request, components: ConfigRouteComponents): Promise<void> {
-  const { log, metrics, gate, nonces, api, machine, network, inUse } = components;
+  const { log, metrics, gate, nonces, peers, api, machine, network, inUse } = components;
   const uuid = parseUuid(request.path.slice('/config/'.length));
   const nonce = request.query.get('nonce') ?? '';
   const refuse = (reason: string, mac?: string): void => {
@@ -95,7 +97,7 @@ export async function serveConfig(request: Request, components: ConfigRouteCompo
       );
       return;
     }
-    if (!nonces.consume(nonce)) return refuse('nonce-used', mac);
+    if (!nonces.consume(nonce) || !(await peers.announce(nonce))) return refuse('nonce-used', mac);
     metrics.stage('config.given');
     log.info({ event: 'config.given', uuid, mac }, 'gave a machine its configuration');
     sendJson(request, 200, {

@@ -13,7 +13,7 @@ export interface DeliverComponents {
 /** What goes to whom, for the log and the metrics. */
 export interface Delivery {
   readonly uri: string;
-  readonly kind: 'kernel' | 'initrd' | 'ipxe' | 'image';
+  readonly kind: 'kernel' | 'initrd' | 'file' | 'ipxe' | 'image';
   readonly mac: string | undefined;
   readonly uuid: string | undefined;
 }

@@ -1,13 +1,13 @@
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { ArtifactStore } from '../artifacts/store.ts';
-import type { BootIssuer } from '../decide/boot-issuer.ts';
 import { parseBootFilePath } from '../decide/decision.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedFiles } from '../published-files.ts';
 import { deliver } from './deliver.ts';
+import type { BootFileKind, FileUrls } from './file-urls.ts';
 import { sendError, type Request } from './reply.ts';
 
 export interface FileRouteComponents {
@@ -15,23 +15,33 @@ export interface FileRouteComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly artifacts: ArtifactStore;
-  readonly locate: BootIssuer['locate'];
+  readonly fileUrls: Pick<FileUrls, 'open'>;
   readonly published: PublishedFiles;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
 }
 
-/** `/_/file?name=&type=kernel|initrd&mac=`: a file of a plan, under the name that the script gave it. */
+/** `/_/file?name=&type=kernel|initrd|file&mac=`: a file of a plan, under the name that the script gave it. */
 export async function serveBootFile(request: Request, components: FileRouteComponents): Promise<void> {
-  const kind = request.query.get('type') === 'initrd' ? 'initrd' : 'kernel';
+  const { log, metrics, fileUrls, uuidOf } = components;
+  const kind = kindOf(request.query.get('type'));
   const mac = parseMac(request.query.get('mac') ?? '');
-  const file = await components.locate(request.query.get('name') ?? '', mac);
-  if (file === undefined) {
-    components.metrics.drop('http', 'unknown-file');
-    sendError(request, 404, 'unknown_file', 'no plan names this file: fetch the boot script again');
+  const located = fileUrls.open(request.query.get('name') ?? '', { mac, kind });
+  if (!located.ok) {
+    const { reason } = located;
+    metrics.drop('http', reason);
+    log.warn(
+      { event: 'http.refused', mac, uuid: mac === undefined ? undefined : uuidOf(mac), kind, reason },
+      'the name of a file is not good, or not good any more: the machine must fetch its boot script again',
+    );
+    sendError(request, 403, reason.replaceAll('-', '_'), 'fetch the boot script again: it has new names for its files');
     return;
   }
-  await serve(request, components, { ...file, kind, mac, contentType: 'application/octet-stream' });
+  await serve(request, components, { ...located.file, kind, mac, contentType: 'application/octet-stream' });
+}
+
+function kindOf(type: string | null): BootFileKind {
+  return type === 'initrd' || type === 'file' ? type : 'kernel';
 }
 
 /** `/boot/<mac>/<file>`: the iPXE binaries for UEFI HTTP boot. */
@@ -57,7 +67,7 @@ interface Subject {
   readonly uri: string;
   /** Which it must have. */
   readonly sha256: string | undefined;
-  readonly kind: 'kernel' | 'initrd' | 'ipxe';
+  readonly kind: BootFileKind | 'ipxe';
   readonly mac: string | undefined;
   readonly contentType: string;
 }

@@ -12,6 +12,7 @@ import { trackConnections, type Connections } from './connections.ts';
 import { serveBootFile, servePublished, type FileRouteComponents } from './file-route.ts';
 import { askedImage, serveImage, type ImageRouteComponents } from './image-route.ts';
 import { HTTP_LIMITS } from './limits.ts';
+import { serveUsed, type UsedRouteComponents } from './peers.ts';
 import { sendError, sendText, type Request } from './reply.ts';
 import { basesFor, serveScript, type ScriptRouteComponents } from './script-route.ts';
 
@@ -23,6 +24,7 @@ export interface HttpServerComponents {
   readonly files: FileRouteComponents;
   /** Undefined: there is no API that configurations can be had of. */
   readonly config: ConfigRouteComponents | undefined;
+  readonly used: UsedRouteComponents;
   /** Undefined: no images are cached. */
   readonly images: ImageRouteComponents | undefined;
   /** Stopped with the server. */
@@ -160,6 +162,7 @@ async function handle(
   // A script and a configuration change something when they are given: nothing to look at beforehand.
   if (request.method === 'GET') {
     if (path === '/_/ipxe') return serveScript(request, components.script);
+    if (path === '/_/used') return serveUsed(request, components.used);
     if (path === '/_/booting') return serveBooting(request, components);
     if (path.startsWith('/config/') && components.config !== undefined) return serveConfig(request, components.config);
   }

@@ -3,6 +3,8 @@ import type { BootDecider } from '../decide/boot-decider.ts';
 import type { BootIssuer } from '../decide/boot-issuer.ts';
 import type { DhcpResponder } from '../dhcp/responder.ts';
 import type { NetworkSettings } from '../http/config-route.ts';
+import type { FileUrls } from '../http/file-urls.ts';
+import type { Seals } from '../http/seals.ts';
 import type { Policy } from '../policy.ts';
 import type { PublishedFiles } from '../published-files.ts';
 import type { NonceStore } from '../store/nonces.ts';
@@ -15,6 +17,8 @@ export interface CurrentPolicy {
   readonly issuer: BootIssuer;
   readonly gate: AdmissionGate;
   readonly nonces: NonceStore;
+  readonly seals: Seals;
+  readonly files: FileUrls;
   readonly published: PublishedFiles;
   readonly network: NetworkSettings;
 }
@@ -26,7 +30,6 @@ export function currentPolicy(first: Policy): CurrentPolicy {
     decide: (request) => current.now.decisions.decide(request),
     issuer: {
       issue: (question) => current.now.decisions.issuer.issue(question),
-      locate: (name, mac) => current.now.decisions.issuer.locate(name, mac),
     },
     gate: {
       admitScript: (mac, uuid, source) => current.now.gate.admitScript(mac, uuid, source),
@@ -36,6 +39,16 @@ export function currentPolicy(first: Policy): CurrentPolicy {
       issue: (mac, uuid) => current.now.nonces.issue(mac, uuid),
       check: (nonce, uuid) => current.now.nonces.check(nonce, uuid),
       consume: (nonce) => current.now.nonces.consume(nonce),
+      fingerprint: (nonce) => current.now.nonces.fingerprint(nonce),
+      consumeFingerprint: (fingerprint) => current.now.nonces.consumeFingerprint(fingerprint),
+    },
+    seals: {
+      seal: (purpose, payload, lifetimeMs) => current.now.seals.seal(purpose, payload, lifetimeMs),
+      open: (purpose, text) => current.now.seals.open(purpose, text),
+    },
+    files: {
+      nameOf: (file, holder) => current.now.files.nameOf(file, holder),
+      open: (name, holder) => current.now.files.open(name, holder),
     },
     published: { find: (name) => current.now.published.find(name) },
     network: (address) => current.now.network(address),

@@ -3,11 +3,11 @@ import { systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net
 import type { BootApi } from '../api/boot-api.ts';
 import { grpcBootApi } from '../api/grpc-boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
-import { bootFiles } from '../decide/boot-files.ts';
 import { loaderFetches } from '../decide/loader-fetches.ts';
 import { subjectMemory } from '../decide/subject-memory.ts';
 import type { HttpListen } from '../http/server.ts';
 import { parseHttpListen } from '../http/listen.ts';
+import { KEY_BYTES } from '../http/seals.ts';
 import { createPolicy } from '../policy.ts';
 import { dryDatabase } from '../store/dry.ts';
 import { sightingStore } from '../store/sightings.ts';
@@ -41,7 +41,8 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         api,
         httpListen,
         subjects: subjectMemory(database, clock),
-        files: bootFiles(),
+        // Nobody follows the URLs of a simulation: the server's own key is not for them.
+        signingKeys: () => Promise.resolve([entropy.bytes(KEY_BYTES)]),
         fetches: loaderFetches(clock),
       },
       config,

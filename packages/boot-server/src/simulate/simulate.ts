@@ -186,8 +186,8 @@ async function askScript(run: Run, asker: Asker, serial: string | undefined): Pr
     }
     case 'steps': {
       const { plan, steps } = answer;
-      // The nonce of a dry run opens nothing, and looks as if it did.
-      const text = renderIpxeScript(steps, { mac, bases: policy.bases }).replaceAll(/nonce=[0-9a-f]+/g, 'nonce=…');
+      // The nonce and the names of files of a dry run open nothing, and look as if they did.
+      const text = renderIpxeScript(steps, { mac, bases: policy.bases }).replaceAll(/(nonce|name)=[\w-]+/g, '$1=…');
       return note(run, asks, `a script: ${plan.kind}`, { text, why: [`decided by ${plan.origin ?? 'the API'}`] });
     }
     default:

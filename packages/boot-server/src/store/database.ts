@@ -70,6 +70,19 @@ const MIGRATIONS: readonly string[] = [
      one INTEGER PRIMARY KEY CHECK (one = 1),
      duid BLOB NOT NULL
    ) STRICT;`,
+  // Nonces say themselves whose they are: only what was used, and what came later, is kept.
+  `DROP TABLE nonce;
+   CREATE TABLE used_nonce (
+     fingerprint BLOB PRIMARY KEY,
+     used_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX used_nonce_used_at ON used_nonce (used_at);
+   CREATE TABLE last_nonce (
+     mac TEXT PRIMARY KEY,
+     issued_at INTEGER NOT NULL,
+     salt INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX last_nonce_issued_at ON last_nonce (issued_at);`,
 ];
 
 /**

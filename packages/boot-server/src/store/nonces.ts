@@ -1,68 +1,102 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Entropy } from '@ingot/net';
-import { numberOf, textOf, toColumn } from './database.ts';
+import type { Seals } from '../http/seals.ts';
+import { numberOf, toColumn } from './database.ts';
 
 /** Why a nonce does not open a configuration. */
 export type NonceRefusal =
   | 'nonce-missing'
   | 'nonce-unknown'
+  | 'nonce-replaced'
   | 'nonce-used'
   | 'nonce-expired'
   | 'nonce-of-another-machine';
 
 export type NonceCheck =
-  | { readonly ok: true; readonly mac: string }
+  | { readonly ok: true; readonly mac: string; readonly uuid: string }
   | { readonly ok: false; readonly reason: NonceRefusal };
 
+/**
+ * A nonce says itself, sealed, whose it is and until when: any server with the same key takes it. That it was used, and
+ * that a later one replaced it, is what a store remembers.
+ */
 export interface NonceStore {
   /**
-   * A fresh nonce for the boot of `uuid` through `mac`: 32 hex digits, good once and for `lifetimeMs`. The last one of
-   * the same NIC stops to count if it was not used: a machine boots once at a time.
+   * A fresh nonce for the boot of `uuid` through `mac`: good once and for `lifetimeMs`. The last one of the same NIC
+   * stops to count if it was not used: a machine boots once at a time.
    */
   issue(mac: string, uuid: string): string;
-  /** Whether `nonce` would open the configuration of `uuid` now; changes nothing. */
-  check(nonce: string, uuid: string): NonceCheck;
+  /** Whether `nonce` would open a configuration now, that of `uuid` if given; changes nothing. */
+  check(nonce: string, uuid?: string): NonceCheck;
   /** Uses the nonce up. False when somebody else did in the meantime. */
   consume(nonce: string): boolean;
+  /** What other servers know a nonce by; opens nothing. */
+  fingerprint(nonce: string): Buffer;
+  /** Notes what another server says was used there; false when it was used here before. */
+  consumeFingerprint(fingerprint: Uint8Array): boolean;
 }
 
-const NONCE_BYTES = 16;
-/** Used and expired nonces are kept for a day, so that a refusal can say which it was. */
+/** Used nonces are kept for a day, longer than any lives, so that a refusal can say which it was. */
 const KEEP_MS = 24 * 60 * 60 * 1000;
+/** So that two of one millisecond differ; the seal's own random number is not part of what is sealed. */
+const SALT_BYTES = 4;
+const MAC_TEXT = 17;
+const UUID_TEXT = 36;
 
-/** Nonces on disk, as SHA-256 hashes only: reading the file opens no configuration. */
 export function nonceStore(
   database: DatabaseSync,
-  options: { clock: Clock; entropy: Entropy; lifetimeMs: number },
+  options: { clock: Clock; entropy: Entropy; seals: Seals; lifetimeMs: number },
 ): NonceStore {
-  const { clock, entropy, lifetimeMs } = options;
-  const supersede = database.prepare('DELETE FROM nonce WHERE mac = ? AND used_at IS NULL');
-  const purge = database.prepare('DELETE FROM nonce WHERE expires_at < ?');
-  const put = database.prepare('INSERT INTO nonce (hash, mac, uuid, expires_at) VALUES (?, ?, ?, ?)');
-  const get = database.prepare('SELECT mac, uuid, expires_at, used_at FROM nonce WHERE hash = ?');
-  const use = database.prepare('UPDATE nonce SET used_at = ? WHERE hash = ? AND used_at IS NULL');
+  const { clock, entropy, seals, lifetimeMs } = options;
+  const putUsed = database.prepare('INSERT OR IGNORE INTO used_nonce (fingerprint, used_at) VALUES (?, ?)');
+  const getUsed = database.prepare('SELECT used_at FROM used_nonce WHERE fingerprint = ?');
+  const purgeUsed = database.prepare('DELETE FROM used_nonce WHERE used_at < ?');
+  const putLast = database.prepare(
+    `INSERT INTO last_nonce (mac, issued_at, salt) VALUES (?, ?, ?)
+     ON CONFLICT (mac) DO UPDATE SET issued_at = excluded.issued_at, salt = excluded.salt`,
+  );
+  const getLast = database.prepare('SELECT issued_at, salt FROM last_nonce WHERE mac = ?');
+  const purgeLast = database.prepare('DELETE FROM last_nonce WHERE issued_at < ?');
+  const use = (fingerprint: Uint8Array): boolean => {
+    purgeUsed.run(toColumn(clock.now() - KEEP_MS));
+    return putUsed.run(fingerprint, toColumn(clock.now())).changes === 1;
+  };
   return {
     issue: (mac, uuid) => {
-      const nonce = Buffer.from(entropy.bytes(NONCE_BYTES)).toString('hex');
-      purge.run(toColumn(clock.now() - KEEP_MS));
-      supersede.run(mac);
-      put.run(hashOf(nonce), mac, uuid, toColumn(clock.now() + lifetimeMs));
-      return nonce;
+      const issuedAt = toColumn(clock.now());
+      const salt = Buffer.from(entropy.bytes(SALT_BYTES)).readUInt32BE();
+      purgeLast.run(toColumn(clock.now() - KEEP_MS));
+      putLast.run(mac, issuedAt, salt);
+      const head = Buffer.alloc(12);
+      head.writeDoubleBE(issuedAt);
+      head.writeUInt32BE(salt, 8);
+      return seals.seal('nonce', Buffer.concat([head, Buffer.from(mac + uuid)]), lifetimeMs);
     },
     check: (nonce, uuid) => {
       if (nonce === '') return { ok: false, reason: 'nonce-missing' };
-      const row = get.get(hashOf(nonce));
-      if (row === undefined) return { ok: false, reason: 'nonce-unknown' };
-      if (textOf(row['uuid'], 'uuid') !== uuid) return { ok: false, reason: 'nonce-of-another-machine' };
-      if (row['used_at'] !== null) return { ok: false, reason: 'nonce-used' };
-      if (numberOf(row['expires_at'], 'expires_at') <= clock.now()) return { ok: false, reason: 'nonce-expired' };
-      return { ok: true, mac: textOf(row['mac'], 'mac') };
+      const opened = seals.open('nonce', nonce);
+      if (!opened.ok) return { ok: false, reason: opened.reason === 'expired' ? 'nonce-expired' : 'nonce-unknown' };
+      const issuedAt = opened.payload.readDoubleBE();
+      const salt = opened.payload.readUInt32BE(8);
+      const text = opened.payload.toString('latin1', 12);
+      const mac = text.slice(0, MAC_TEXT);
+      const own = text.slice(MAC_TEXT, MAC_TEXT + UUID_TEXT);
+      if (uuid !== undefined && own !== uuid) return { ok: false, reason: 'nonce-of-another-machine' };
+      if (getUsed.get(fingerprintOf(nonce)) !== undefined) return { ok: false, reason: 'nonce-used' };
+      const last = getLast.get(mac);
+      const lastAt = last === undefined ? 0 : numberOf(last['issued_at'], 'issued_at');
+      // Another server's clock may be ahead: only what this one issued later replaces.
+      if (lastAt > issuedAt || (lastAt === issuedAt && numberOf(last?.['salt'], 'salt') !== salt))
+        return { ok: false, reason: 'nonce-replaced' };
+      return { ok: true, mac, uuid: own };
     },
-    consume: (nonce) => use.run(toColumn(clock.now()), hashOf(nonce)).changes === 1,
+    consume: (nonce) => use(fingerprintOf(nonce)),
+    fingerprint: fingerprintOf,
+    consumeFingerprint: use,
   };
 }
 
-function hashOf(nonce: string): Uint8Array {
+function fingerprintOf(nonce: string): Buffer {
   return createHash('sha256').update(nonce).digest();
 }
