@@ -51,7 +51,7 @@ import { nodeEngine } from './tftp/node-engine.ts';
 import { ethernetMtu } from './tftp/path-mtu.ts';
 import { startTftpServer, type TftpPath } from './tftp/server.ts';
 import { traceLogger } from './timeline/traced-logger.ts';
-import { watchMachines } from './timeline/watch.ts';
+import { watchMachines, type MachineWatch } from './timeline/watch.ts';
 
 export interface BootServerComponents {
   readonly config: BootServerConfig;
@@ -82,6 +82,8 @@ export interface BootServerComponents {
 export interface BootServer {
   /** Of the HTTP server: the real one when 0 was configured. */
   readonly httpPort: number;
+  /** The machines that boot here, and what happens to them. */
+  readonly watch: MachineWatch;
   /**
    * Goes on with another configuration; no transfer ends and no lease goes. Resolves to the settings that changed and
    * count only after a restart; rejects with BootServerError, with all as it was, when it cannot.
@@ -363,7 +365,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       log.info({ event: 'reloaded', subnets: after.plan.subnets.map(({ id, mode }) => `${id} ${mode}`) }, 'reloaded');
       return changed;
     };
-    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, reload, stop };
+    return { httpPort: httpServer.ports[0] ?? httpListen[0].port, watch: machines, reload, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -45,7 +45,7 @@ function fieldText(value: AdminJson): string {
 }
 
 /** Local time of day. */
-function clockText(ms: number): string {
+export function clockText(ms: number): string {
   const date = new Date(ms);
   const two = (value: number): string => String(value).padStart(2, '0');
   const seconds = `${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;

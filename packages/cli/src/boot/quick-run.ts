@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LogFields, Logger } from '@ingot/daemon';
+import { printable } from '../display-width.ts';
+import { CliError, CliErrorCode } from '../errors.ts';
+import type { CliIo } from '../io.ts';
+import { liveWords } from './live-text.ts';
+import type { QuickBoot } from './quick-config.ts';
+import { findPlace, type PlaceFlags } from './quick-place.ts';
+import { clockText } from './trace-text.ts';
+
+export interface QuickFlags extends PlaceFlags {
+  readonly pool?: string;
+  readonly proxy?: boolean;
+  readonly router?: string;
+  readonly port: number;
+}
+
+/** Where HTTP is served, and a folder whose files it publishes under `/boot/`. */
+export interface QuickPlace {
+  readonly httpUrl: string;
+  readonly files: string;
+}
+
+/** Boots everyone until Ctrl-C, and says who comes. `makeBoot` may put files into the published folder. */
+export async function runQuick(
+  flags: QuickFlags,
+  io: CliIo,
+  makeBoot: (place: QuickPlace) => QuickBoot,
+): Promise<void> {
+  if (flags.proxy === true && flags.pool !== undefined)
+    throw new CliError(
+      CliErrorCode.Argument,
+      '--pool leases addresses, and --proxy leaves that to another server: take one',
+    );
+  const place = findPlace(flags);
+  const folder = mkdtempSync(join(tmpdir(), 'ingot-boot-'));
+  const stopping = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const end = (): void => asked.resolve();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, end);
+  try {
+    const files = join(folder, 'files');
+    mkdirSync(files);
+    const boot = makeBoot({ httpUrl: `http://${place.address}:${flags.port}`, files });
+    const [{ BootServerError, startQuickBootServer }, { quickConfig }] = await Promise.all([
+      import('@ingot/boot-server'),
+      import('./quick-config.ts'),
+    ]);
+    const { pool, router, port } = flags;
+    const config = quickConfig(boot, { place, pool, router, port, folder });
+    const say = (text: string): void => io.stdout(`${printable(text)}\n`);
+    const server = await startQuickBootServer(config, {
+      log: quietLogger((text) => io.stderr(`ingot: ${printable(text)}\n`)),
+      signal: stopping.signal,
+    }).catch((error: unknown) => {
+      if (error instanceof BootServerError) throw new CliError(CliErrorCode.Refused, error.message, error);
+      throw error;
+    });
+    try {
+      for (const line of heading(boot, flags, place)) say(line);
+      server.watch.timeline.onEntry((track, entry) => {
+        const words = liveWords(entry);
+        if (words !== undefined) say(`${clockText(entry.at).slice(0, 8)}  ${track.mac}  ${words}`);
+      });
+      await asked.promise;
+      const machines = server.watch.machines();
+      const booted = machines.filter(({ stage }) => stage === 'booted').length;
+      say(`\nstopped: ${machines.length} machines came, ${booted} of them started the kernel`);
+    } finally {
+      stopping.abort();
+      await server.stop();
+    }
+  } finally {
+    for (const signal of signals) process.off(signal, end);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function heading(boot: QuickBoot, flags: QuickFlags, place: ReturnType<typeof findPlace>): string[] {
+  const { address, subnet } = place;
+  return [
+    `serving   ${subnet} from ${place.interface ?? ''} ${address}: DHCP 67, PXE 4011, TFTP 69, HTTP ${flags.port}`,
+    flags.pool === undefined
+      ? 'addresses another DHCP server on this network leases them (--pool FIRST-LAST leases them here)'
+      : `addresses ${flags.pool}`,
+    `everyone  boots ${boot.kernel}${boot.initrds.map((initrd) => ` + ${initrd}`).join('')}`,
+    ...(boot.cmdline === '' ? [] : [`          with ${boot.cmdline}`]),
+    'stop with Ctrl-C',
+    '',
+  ];
+}
+
+/** What is about a machine is shown by its timeline; only the rest that is wrong is said here. */
+function quietLogger(say: (text: string) => void): Logger {
+  const unlessMachine = (fields: LogFields, msg: string): void => {
+    if (fields['mac'] === undefined) say(msg);
+  };
+  const logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: unlessMachine,
+    error: unlessMachine,
+    child: () => logger,
+  };
+  return logger;
+}

@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBootNetwork, type BootNetwork } from './boot-server-network.ts';
+
+const INGOT = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+const UUID = '4b37128e-6e72-4a8d-87da-8ad4d775582c';
+const PXE = ['-V', 'PXEClient:Arch:00000:UNDI:002001', '-x', '93:0000', '-x', '97:008e12374b726e8d4a87da8ad4d775582c'];
+
+let net: BootNetwork;
+beforeEach(async () => {
+  net = await createBootNetwork();
+});
+afterEach(async () => {
+  await net[Symbol.asyncDispose]();
+});
+
+/** A lease and its boot file, as BIOS firmware asks for them; the address is set. */
+async function udhcpc(): Promise<string> {
+  const script = net.file(
+    'udhcpc.sh',
+    '#!/bin/sh\n[ "$1" = bound ] && ip addr add "$ip/$mask" dev eth0 && echo "LEASE $ip $siaddr $boot_file"\nexit 0\n',
+  );
+  const run = ['busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-t', '5', '-T', '2', '-s', script, ...PXE];
+  return /^LEASE .*$/m.exec((await net.run('near', run)).output)?.[0] ?? '';
+}
+
+describe('ingot boot kernel', () => {
+  it('boots everyone with one kernel and initrd, says who comes, and leaves nothing behind', async () => {
+    const kernel = net.file('vmlinuz', 'the kernel');
+    const initrd = net.file('initrd', 'the initrd');
+    const server = net.start('server', [
+      process.execPath,
+      INGOT,
+      'boot',
+      'kernel',
+      kernel,
+      initrd,
+      '--cmdline',
+      'quiet root=${uuid}',
+      '--interface',
+      'br0',
+      '--pool',
+      '10.0.0.100-10.0.0.110',
+    ]);
+    await server.prints(/stop with Ctrl-C/);
+    expect(server.output()).toContain('serving   10.0.0.0/24 from br0 10.0.0.1: DHCP 67, PXE 4011, TFTP 69, HTTP 8080');
+    const mac = await net.macOf('near');
+    const file = `${mac.replaceAll(':', '-')}/undionly.kpxe`;
+    expect(await udhcpc()).toBe(`LEASE 10.0.0.100 10.0.0.1 ${file}`);
+    const got = join(net.folder, 'got');
+    const fetch = (url: string): Promise<unknown> => net.run('near', ['curl', '-sSf', '-o', got, url]);
+    await net.run('near', ['busybox', 'tftp', '-g', '-r', file, '-l', got, '10.0.0.1']);
+    await fetch(`http://10.0.0.1:8080/_/ipxe?arch=0&mac=${mac}&uuid=${UUID}`);
+    const script = readFileSync(got, 'utf8');
+    expect(script).toContain(`quiet root=${UUID} `);
+    const urls = [...script.matchAll(/http:\/\/\S+/g)].map(([url]) => url);
+    for (const kind of ['kernel', 'initrd']) {
+      await fetch(urls.find((url) => url.includes(`type=${kind}`)) ?? 'none');
+      expect(readFileSync(got, 'utf8')).toBe(`the ${kind}`);
+    }
+    await fetch(urls.find((url) => url.includes('/_/booting')) ?? 'none');
+    await server.prints(/starts its kernel/);
+    await server.kill('SIGINT');
+    const lines = server
+      .output()
+      .split('\n')
+      .filter((line) => line.includes(mac))
+      .map((line) => line.slice(line.indexOf(mac) + mac.length + 2).replace(/, .*/, ''));
+    expect(lines).toEqual([
+      'wants to boot: is offered undionly.kpxe by TFTP',
+      'has the address 10.0.0.100',
+      'has undionly.kpxe',
+      'has its script',
+      'has its kernel',
+      'has its initrd',
+      'starts its kernel',
+    ]);
+    expect(server.output()).toContain('stopped: 1 machines came, 1 of them started the kernel');
+    expect(server.process.exitCode).toBe(0);
+  });
+
+  it('says what holds the port', async () => {
+    const holder = net.start('server', [
+      process.execPath,
+      '-e',
+      "require('dgram').createSocket('udp4').bind(69,'10.0.0.1',()=>console.log('bound'))",
+    ]);
+    await holder.prints(/bound/);
+    const { exitCode, output } = await net.run('server', [process.execPath, INGOT, 'boot', 'kernel', '/bin/sh']);
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/ingot: TFTP: .*69/);
+  });
+});
+
+describe('ingot boot rescue', () => {
+  it('adds a shell to the discovery image', async () => {
+    net.file('image-vmlinuz', '');
+    const folder = net.folder;
+    net.file('vmlinuz', 'the kernel');
+    net.file('initrd', 'the initrd');
+    const server = net.start('server', [
+      process.execPath,
+      INGOT,
+      'boot',
+      'rescue',
+      '--image',
+      folder,
+      '--interface',
+      'br0',
+      '--pool',
+      '10.0.0.100-10.0.0.110',
+    ]);
+    await server.prints(/stop with Ctrl-C/);
+    await udhcpc();
+    const mac = await net.macOf('near');
+    const got = join(folder, 'got');
+    await net.run('near', ['curl', '-sSf', '-o', got, `http://10.0.0.1:8080/_/ipxe?arch=0&mac=${mac}&uuid=${UUID}`]);
+    const script = readFileSync(got, 'utf8');
+    expect(script).toContain('rdinit=/rescue');
+    const [, overlay = 'none'] = [...script.matchAll(/http:\/\/\S+type=initrd\S*/g)].map(([url]) => url);
+    await net.run('near', ['curl', '-sSf', '-o', got, overlay]);
+    const listed = await net.run('near', ['sh', '-c', `busybox cpio -itv < ${got}`]);
+    expect(listed.output).toMatch(/-rwxr-xr-x.* rescue$/m);
+    await server.kill('SIGINT');
+  });
+});
+
+describe('ingot boot debian', () => {
+  it('gives the installer its answers', async () => {
+    const server = net.start('server', [
+      process.execPath,
+      INGOT,
+      'boot',
+      'debian',
+      '--kernel',
+      net.file('linux', 'the kernel'),
+      '--initrd',
+      net.file('initrd.gz', 'the initrd'),
+      '--preseed',
+      net.file('answers', 'd-i netcfg/choose_interface select auto'),
+      '--listen',
+      '10.0.0.1',
+      '--pool',
+      '10.0.0.100-10.0.0.110',
+    ]);
+    await server.prints(/stop with Ctrl-C/);
+    await udhcpc();
+    const got = join(net.folder, 'got');
+    const mac = await net.macOf('near');
+    await net.run('near', ['curl', '-sSf', '-o', got, `http://10.0.0.1:8080/_/ipxe?arch=0&mac=${mac}&uuid=${UUID}`]);
+    const url = /auto=true priority=critical url=(\S+)/.exec(readFileSync(got, 'utf8'))?.[1] ?? 'none';
+    await net.run('near', ['curl', '-sSf', '-o', got, url]);
+    expect(readFileSync(got, 'utf8')).toBe('d-i netcfg/choose_interface select auto');
+    await server.kill('SIGINT');
+  });
+});
