@@ -84,3 +84,53 @@ describe('beside Kea on the same address', () => {
     if (type === 'raw') expect(await addressesOffered()).toContainEqual(expect.stringMatching(/^10\.0\.0\.(5\d|60)$/));
   });
 });
+
+describe('interfaces', () => {
+  it('two links of the server itself are served, each with its own network', async () => {
+    for (const words of [
+      'link add br1 type bridge',
+      'addr add 10.0.3.1/24 dev br1',
+      'link set br1 up',
+      'link set p0 nomaster',
+      'link set p0 master br1',
+    ])
+      await net.run('server', ['ip', ...words.split(' ')]);
+    const server = await net.bootServer({
+      dhcp: {
+        interfaces: ['br0', 'br1'],
+        subnets: [
+          { subnet: '10.0.0.0/24', pool: '10.0.0.100-10.0.0.110' },
+          { subnet: '10.0.3.0/24', pool: '10.0.3.100-10.0.3.110' },
+        ],
+      },
+    });
+    const ask = async (namespace: 'near' | 'leaf'): Promise<string> => {
+      const { output } = await net.run(namespace, [
+        'busybox',
+        'udhcpc',
+        '-i',
+        'eth0',
+        '-n',
+        '-q',
+        '-t',
+        '3',
+        '-T',
+        '2',
+        '-s',
+        '/bin/true',
+      ]);
+      return /lease of (\S+) obtained/.exec(output)?.[1] ?? output;
+    };
+    expect(await ask('near')).toBe('10.0.3.100');
+    expect(await ask('leaf')).toBe('10.0.0.100');
+    expect(server.output()).not.toContain('"level":"error"');
+  });
+
+  it('that are not there are named', async () => {
+    await expect(
+      net.bootServer({
+        dhcp: { interfaces: ['eth7'], subnets: [{ subnet: '10.0.0.0/24', pool: '10.0.0.100-10.0.0.110' }] },
+      }),
+    ).rejects.toThrow(/this machine has no interface eth7/);
+  });
+});

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ipv4ToNumber } from '@ingot/wire';
 import type { Clock, Entropy, Libc, Network } from '@ingot/net';
 import type { Health, Logger, Metrics, Redactor, ReloadResult } from '@ingot/daemon';
 import { adminRoutes } from './admin/routes.ts';
@@ -17,6 +18,7 @@ import { subjectMemory } from './decide/subject-memory.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
 import type { Neighbour } from './dhcp/neighbours.ts';
 import { startDhcpServer, type UdpServer } from './dhcp/server.ts';
+import { findSubnet } from './dhcp/subnets.ts';
 import { clientRate } from './dhcpv6/client-rate.ts';
 import { overIpv6 } from './dhcpv6/decide.ts';
 import { createDhcp6Responder } from './dhcpv6/responder.ts';
@@ -219,6 +221,8 @@ export async function startBootServer(components: BootServerComponents): Promise
       httpListen,
     );
     stops.push(() => httpServer.stop());
+    // Whoever names interfaces for DHCP has an address or two on each; the kernel answers from the right one.
+    const bootAddresses = config.dhcp.listen.length > 0 ? config.dhcp.listen : ['0.0.0.0'];
     const tftpServer = await startTftpServer(
       {
         network,
@@ -240,7 +244,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         uuidOf,
         macOf,
       },
-      [...(config.tftp.listen ?? config.dhcp.listen), ...(plan6?.listen ?? [])],
+      [...(config.tftp.listen ?? bootAddresses), ...(plan6?.listen ?? [])],
     );
     stops.push(() => tftpServer.stop());
     const pxeServer = await startPxeServer(
@@ -254,7 +258,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           return policy.now.plan.serverAddress;
         },
       },
-      config.pxe.listen ?? config.dhcp.listen,
+      config.pxe.listen ?? bootAddresses,
     );
     stops.push(() => pxeServer.stop());
     const startDhcp = (): Promise<UdpServer> =>
@@ -263,6 +267,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           network,
           log,
           neighbours: components.neighbours ?? [],
+          isServed: (address) => findSubnet(policy.now.plan.subnets, ipv4ToNumber(address)) !== undefined,
           engine: createDhcpEngine({
             clock,
             log,
@@ -336,7 +341,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     log.info(
       {
         event: 'listening',
-        dhcp: config.dhcp.listen,
+        dhcp: [...config.dhcp.listen, ...(config.dhcp.interfaces ?? [])],
         http: config.http.listen,
         url: policy.now.bases[0],
         subnets: policy.now.plan.subnets.map(({ id, mode }) => `${id} ${mode}`),

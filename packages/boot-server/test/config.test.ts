@@ -71,7 +71,12 @@ describe('the DHCP plan', () => {
     planDhcp({ advertiseAddress: '10.0.0.1', dhcp: { ...testConfig('/none').dhcp, ...change } });
 
   it('serves clients on the own link only where the own address is in a network', () => {
-    expect(plan({}).listen).toEqual({ addresses: ['10.0.0.1'], localAddress: '10.0.0.1', shared: false });
+    expect(plan({}).listen).toEqual({
+      addresses: ['10.0.0.1'],
+      interfaces: [],
+      localAddress: '10.0.0.1',
+      shared: false,
+    });
     expect(plan({ subnets: [subnetConfig('10.0.1')] }).listen.localAddress).toBeUndefined();
     expect(plan({ mode: 'proxy', subnets: [subnetConfig('10.0.1', { pool: undefined })] }).listen.shared).toBe(true);
   });

@@ -1,9 +1,31 @@
 import { describe, expect, it } from 'vitest';
+import { createMetrics, MemoryLogger } from '@ingot/daemon';
+import { MockClock, MockNetwork } from '@ingot/net';
 import { bytesOfIpv4, MessageType } from '@ingot/wire';
 import type { SubnetConfig } from '../src/config/dhcp.ts';
+import { createDhcpEngine } from '../src/dhcp/engine.ts';
+import { createLeaseEngine } from '../src/dhcp/lease-engine.ts';
 import { planDhcp } from '../src/dhcp/plan.ts';
+import { createDhcpResponder } from '../src/dhcp/responder.ts';
+import { startDhcpServer } from '../src/dhcp/server.ts';
+import { bootMetrics } from '../src/metrics.ts';
+import { openDatabase } from '../src/store/database.ts';
+import { groupCommit } from '../src/store/group-commit.ts';
+import { leaseStore } from '../src/store/leases.ts';
+import { sightingStore } from '../src/store/sightings.ts';
 import { addressOption, lease, relay, selecting } from './client.ts';
-import { CLIENTS, ip, MAC_1, MAC_2, startLab, subnetConfig, testConfig, type Lab } from './harness.ts';
+import {
+  CLIENTS,
+  ip,
+  MAC_1,
+  MAC_2,
+  message,
+  readReply,
+  startLab,
+  subnetConfig,
+  testConfig,
+  type Lab,
+} from './harness.ts';
 
 const { DISCOVER, REQUEST, ACK, NAK } = MessageType;
 const os = { mac: MAC_1, kind: CLIENTS.udhcpc };
@@ -184,5 +206,60 @@ describe('two boot servers with half of a pool each', () => {
       answers.push((await via.ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.edk2 }))?.bytes);
     }
     expect(answers[0]).toEqual(answers[1]);
+  });
+});
+
+describe('interfaces', () => {
+  it('are heard each for itself, and answered on the link that the question came from', async () => {
+    const clock = new MockClock();
+    const network = new MockNetwork({ clock });
+    const host = network.host('server', '10.0.1.1/24', '10.0.2.1/24', '10.0.3.1/24');
+    const config = testConfig('/none');
+    const plan = planDhcp({
+      ...config,
+      dhcp: {
+        ...config.dhcp,
+        listen: [],
+        interfaces: ['10.0.1.0/24', '10.0.2.0/24'],
+        subnets: [subnetConfig('10.0.1'), subnetConfig('10.0.2'), subnetConfig('10.0.3')],
+      },
+    });
+    const database = openDatabase(':memory:');
+    const commits = groupCommit(database);
+    const leases = createLeaseEngine({ clock, store: leaseStore(database, commits), subnets: plan.subnets });
+    const log = new MemoryLogger();
+    const engine = createDhcpEngine({
+      clock,
+      log,
+      metrics: bootMetrics(createMetrics()),
+      respond: createDhcpResponder({ ...plan, leases, sightings: sightingStore(database, clock, commits) }),
+      decide: () => ({ kind: 'ignore', reason: 'not-booting' }),
+      whenUndecided: 'ignore',
+      commits,
+      onBootRequest: () => undefined,
+    });
+    const server = await startDhcpServer(
+      { network: host, log, engine, neighbours: [], isServed: () => true },
+      plan.listen,
+    );
+    const offered: string[] = [];
+    for (const [index, link] of ['10.0.1', '10.0.2', '10.0.3'].entries()) {
+      const client = network.host(`m${index}`, `${link}.77/24`);
+      const socket = await client.bindUdp({ address: '0.0.0.0', port: 68, broadcast: true });
+      socket.onDatagram(({ data }) => offered.push(`${link}: ${readReply(data).packet.yiaddr}`));
+      const discover = message(DISCOVER, { mac: `52:54:00:00:01:0${index}`, kind: CLIENTS.udhcpc });
+      await socket.send(discover, { address: '255.255.255.255', port: 67 });
+      await clock.advance(0);
+    }
+    expect(offered).toEqual(['10.0.1: 10.0.1.100', '10.0.2: 10.0.2.100']);
+    await server.stop();
+    database.close();
+  });
+
+  it('or addresses must be named', () => {
+    const config = testConfig('/none');
+    expect(() => planDhcp({ ...config, dhcp: { ...config.dhcp, listen: [] } })).toThrow(
+      /name addresses in listen, or interfaces/,
+    );
   });
 });

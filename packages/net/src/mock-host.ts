@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { NetError, NetErrorCode } from './errors.ts';
 import { isLoopback, type Attachment } from './ipv4-link.ts';
 import { MockSocket, type SocketHost } from './mock-socket.ts';
-import type { BindOptions, Datagram, Endpoint, MulticastGroup, Network, UdpSocket } from './udp.ts';
+import type { BindOptions, Datagram, Endpoint, Network, UdpSocket } from './udp.ts';
 
 /** A datagram between two hosts. */
 export interface InTransit {
@@ -48,7 +48,8 @@ export class MockHost implements Network, SocketHost {
         `cannot bind ${address}:${port}: give a literal IP address and a port from 0 to 65535`,
       );
     }
-    for (const group of options.groups ?? []) this.#checkInterface(options, group);
+    for (const { interfaceName } of options.groups ?? []) this.#checkInterface(options, interfaceName);
+    if (options.interface !== undefined) this.#checkInterface(options, options.interface);
     const isGroup = (options.groups ?? []).some((group) => `${group.address}%${group.interfaceName}` === address);
     const isOwn = isGroup || isLoopback(address) || this.has(address) || this.isBroadcast(address);
     if (!ANY.has(address) && !isOwn) {
@@ -58,7 +59,7 @@ export class MockHost implements Network, SocketHost {
       );
     }
     const chosen = port === 0 ? this.#freePort(address) : port;
-    if (this.#conflicts(address, chosen, options.reuseAddress ?? false)) {
+    if (this.#conflicts(address, chosen, options.reuseAddress ?? false, options.interface)) {
       throw new NetError(
         NetErrorCode.AddressInUse,
         `cannot bind ${address}:${chosen}: another socket of host ${this.name} has it; close that one, or set reuseAddress on both`,
@@ -67,6 +68,13 @@ export class MockHost implements Network, SocketHost {
     const socket = new MockSocket(this, { ...options, port: chosen });
     this.#sockets.push(socket);
     return socket;
+  }
+
+  /** Interfaces have the names of their links. */
+  interfaceAddresses(name: string): readonly string[] {
+    return this.attachments
+      .filter(({ link, address }) => link === name && isIP(address) === 4)
+      .map((each) => each.address);
   }
 
   has(address: string): boolean {
@@ -78,7 +86,8 @@ export class MockHost implements Network, SocketHost {
   }
 
   transmit(socket: MockSocket, data: Uint8Array, target: Endpoint): void {
-    const address = this.#sourceFor(socket.address.address, target.address);
+    const own = this.attachments.find(({ link }) => link === socket.link);
+    const address = own?.address ?? this.#sourceFor(socket.address.address, target.address);
     this.#carry(this, { data, source: { address, port: socket.address.port }, target });
   }
 
@@ -87,12 +96,15 @@ export class MockHost implements Network, SocketHost {
     if (index >= 0) this.#sockets.splice(index, 1);
   }
 
-  /** Hands an arriving datagram to every socket that Linux would. */
-  receive(datagram: InTransit): void {
+  /** Hands a datagram that arrived on `from`, the sender's link, to every socket that Linux would. */
+  receive(datagram: InTransit, from?: string): void {
     const { address, port } = datagram.target;
+    const link = this.attachments.find((each) => each.address === address || each.broadcast === address)?.link ?? from;
     const matching = this.#sockets.filter(
       (socket) =>
-        socket.address.port === port && (socket.address.address === address || ANY.has(socket.address.address)),
+        socket.address.port === port &&
+        (socket.address.address === address || ANY.has(socket.address.address)) &&
+        (socket.link === undefined || socket.link === link),
     );
     const message = (): Datagram => ({ data: Uint8Array.from(datagram.data), source: datagram.source });
     if (linkOfGroup(address) !== undefined) {
@@ -119,18 +131,19 @@ export class MockHost implements Network, SocketHost {
     return first?.address ?? bound;
   }
 
-  #checkInterface(options: BindOptions, group: MulticastGroup): void {
-    if (this.attachments.some(({ link }) => link === group.interfaceName)) return;
+  #checkInterface(options: BindOptions, interfaceName: string): void {
+    if (this.attachments.some(({ link }) => link === interfaceName)) return;
     throw new NetError(
       NetErrorCode.AddressNotAvailable,
-      `cannot bind ${options.address}:${options.port}: host ${this.name} has no interface ${group.interfaceName}`,
+      `cannot bind ${options.address}:${options.port}: host ${this.name} has no interface ${interfaceName}`,
     );
   }
 
-  #conflicts(address: string, port: number, reuseAddress: boolean): boolean {
+  #conflicts(address: string, port: number, reuseAddress: boolean, link?: string): boolean {
     return this.#sockets.some((socket) => {
       const other = socket.address;
       if (other.port !== port || (reuseAddress && socket.reuseAddress)) return false;
+      if (link !== undefined && socket.link !== undefined && link !== socket.link) return false;
       return other.address === address || ANY.has(other.address) || ANY.has(address);
     });
   }

@@ -78,10 +78,11 @@ export class MockNetwork {
     }
     const datagram = this.#intercepted(sent);
     if (datagram === undefined || !from.linkUp) return;
+    const link = from.attachments.find(({ address }) => address === datagram.source.address)?.link;
     for (const host of this.#receivers(from, datagram)) {
       for (const delayMs of arrivals(this.#impairment, this.#entropy)) {
         this.#clock.setTimeout(() => {
-          if (host.linkUp) host.receive(datagram);
+          if (host.linkUp) host.receive(datagram, link);
         }, delayMs);
       }
     }

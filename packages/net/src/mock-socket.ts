@@ -17,6 +17,8 @@ const MAX_PAYLOAD_BYTES = 65_507;
 export class MockSocket implements UdpSocket {
   readonly address: Endpoint;
   readonly reuseAddress: boolean;
+  /** The link that it is bound to. */
+  readonly link: string | undefined;
   readonly #host: SocketHost;
   readonly #broadcast: boolean;
   readonly #groups: ReadonlySet<string>;
@@ -27,6 +29,7 @@ export class MockSocket implements UdpSocket {
     this.#host = host;
     this.address = { address: options.address, port: options.port };
     this.reuseAddress = options.reuseAddress ?? false;
+    this.link = options.interface;
     this.#broadcast = options.broadcast ?? false;
     this.#groups = new Set((options.groups ?? []).map(({ address, interfaceName }) => `${address}%${interfaceName}`));
   }

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { NetError, NetErrorCode } from './errors.ts';
 import { Handlers } from './handlers.ts';
 import { batchIo, type BatchIo } from './native/batch-io.ts';
@@ -16,7 +17,11 @@ import type { BindOptions, Datagram, Endpoint, Network, Outgoing, UdpSocket } fr
 export function nodeNetwork(options: { readonly native?: boolean } = {}): Network {
   const libc = options.native === false ? undefined : findLibc();
   const io = libc && batchIo(libc);
-  return { bindUdp: (bind) => bindUdp(bind, libc, io) };
+  return { bindUdp: (bind) => bindUdp(bind, libc, io), interfaceAddresses };
+}
+
+function interfaceAddresses(name: string): string[] {
+  return (networkInterfaces()[name] ?? []).filter(({ family }) => family === 'IPv4').map(({ address }) => address);
 }
 
 function findLibc(): Libc | undefined {

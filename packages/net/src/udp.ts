@@ -85,4 +85,6 @@ export interface MulticastGroup {
 export interface Network {
   /** Rejects with `NetError`, whose message names the port and says what to do. */
   bindUdp(options: BindOptions): Promise<UdpSocket>;
+  /** IPv4 addresses of an interface, in its order; none when it is not there. */
+  interfaceAddresses(name: string): readonly string[];
 }

@@ -51,6 +51,7 @@ export interface SubnetConfig extends NetworkOptionsConfig {
 
 export interface DhcpConfig {
   readonly listen: readonly string[];
+  readonly interfaces?: readonly string[];
   readonly mode: SubnetMode;
   readonly relays: readonly string[];
   readonly whenUndecided: 'lastKnown' | 'ignore';
@@ -135,7 +136,11 @@ const subnet = z.strictObject({
 
 export const dhcpSchema: z.ZodType<DhcpConfig> = z
   .strictObject({
-    listen: ownAddresses().min(1).describe('own addresses on whose port 67 relays and clients are heard'),
+    listen: ownAddresses().default([]).describe('own addresses on whose port 67 relays and clients are heard'),
+    interfaces: z
+      .array(z.string().regex(/^[^\s/]{1,15}$/, { error: 'write the name of an interface, as eth1' }))
+      .default([])
+      .describe('interfaces (or VRF devices) on which clients and relays are heard, each with its own network'),
     mode: mode()
       .default('server')
       .describe(

@@ -46,16 +46,21 @@ export function findNeighbours(): Neighbour[] {
 }
 
 /**
- * Those from whom a socket of ours on one of `addresses` would take packets without either side noticing: with
+ * Those from whom a socket of ours would take packets without either side noticing: with
  * SO_REUSEADDR the kernel gives a unicast packet to the socket bound to its very address, ours, and to no other.
  */
-export function robbedBy(addresses: readonly string[], neighbours: readonly Neighbour[]): Neighbour[] {
+export function robbedBy(
+  own: { readonly addresses: readonly string[]; readonly interfaces: readonly string[] },
+  neighbours: readonly Neighbour[],
+): Neighbour[] {
+  const attached = networkInterfaces();
+  const taken = own.interfaces.flatMap((name) => attached[name] ?? []).map(({ address }) => address);
+  const addresses = [...own.addresses, ...taken];
   return neighbours.filter(({ address, interfaceName, readsBelow }) => {
     if (readsBelow) return false;
     if (address !== IPV4_ANY && !addresses.includes(address)) return false;
     if (interfaceName === undefined) return true;
-    const own = networkInterfaces()[interfaceName] ?? [];
-    return own.some((each) => addresses.includes(each.address));
+    return (attached[interfaceName] ?? []).some((each) => addresses.includes(each.address));
   });
 }
 

@@ -20,6 +20,9 @@ export interface DhcpPlan {
 /** Throws BootServerError CONFIG_INVALID: what fits each field and not the others, in words. */
 export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dhcp'>): DhcpPlan {
   const { dhcp } = config;
+  const { interfaces = [] } = dhcp;
+  if (dhcp.listen.length === 0 && interfaces.length === 0)
+    throw invalid('dhcp: name addresses in listen, or interfaces: else nobody is heard');
   const addresses = dhcp.listen.map((text) => address(text, 'dhcp.listen'));
   const taken = new Map(
     [...dhcp.listen, config.advertiseAddress].map((text) => [number(text, 'dhcp.listen'), 'an address of this server']),
@@ -44,7 +47,7 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
     );
   }
   return {
-    listen: { addresses, localAddress: local[0], shared: subnets.some(({ mode }) => mode !== 'server') },
+    listen: { addresses, interfaces, localAddress: local[0], shared: subnets.some(({ mode }) => mode !== 'server') },
     subnets,
     relays: dhcp.relays.map((text) => network(text, 'dhcp.relays')),
     serverAddress: address(config.advertiseAddress, 'advertiseAddress'),

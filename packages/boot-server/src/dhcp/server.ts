@@ -1,4 +1,4 @@
-import { DHCP_SERVER_PORT, IPV4_BROADCAST, type Ipv4 } from '@ingot/wire';
+import { DHCP_SERVER_PORT, IPV4_ANY, IPV4_BROADCAST, parseIpv4, type Ipv4 } from '@ingot/wire';
 import type { Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
@@ -9,6 +9,8 @@ export interface DhcpServerComponents {
   readonly network: Network;
   readonly log: Logger;
   readonly engine: DhcpEngine;
+  /** Whether an address is in one of the networks that are answered for. */
+  readonly isServed: (address: Ipv4) => boolean;
   /** Who else has port 67. */
   readonly neighbours: readonly Neighbour[];
 }
@@ -16,6 +18,8 @@ export interface DhcpServerComponents {
 export interface DhcpListen {
   /** Own addresses, each on its link. Relays send to them. */
   readonly addresses: readonly Ipv4[];
+  /** Own interfaces: all that arrives there is heard, and answered from there. */
+  readonly interfaces: readonly string[];
   /** The own address on the one link whose clients are served without a relay. */
   readonly localAddress: Ipv4 | undefined;
   /** Bind although another program has port 67 too: beside a DHCP server on the same host. */
@@ -39,17 +43,20 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
   const close = async (): Promise<void> => {
     await Promise.all([...sockets.values()].map((socket) => socket.close()));
   };
-  const bind = async (address: Ipv4): Promise<UdpSocket> => {
+  // A socket for all addresses of one interface stands in the way of one for a single address, and the reverse.
+  const reuseAddress = listen.shared || (listen.interfaces.length > 0 && listen.addresses.length > 0);
+  const bind = async (address: Ipv4, name?: string): Promise<UdpSocket> => {
     try {
       const socket = await network.bindUdp({
         address,
         port: DHCP_SERVER_PORT,
         broadcast: true,
-        reuseAddress: listen.shared,
+        reuseAddress,
+        ...(name === undefined ? {} : { interface: name }),
         batch: true,
       });
-      sockets.set(address, socket);
-      socket.onError((error) => log.warn({ err: error, address }, 'DHCP socket'));
+      sockets.set(name ?? address, socket);
+      socket.onError((error) => log.warn({ err: error, address, interface: name }, 'DHCP socket'));
       return socket;
     } catch (cause) {
       await close();
@@ -63,6 +70,18 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
   for (const address of listen.addresses) {
     const socket = await bind(address);
     socket.onBatch((datagrams) => engine.receive(datagrams, address, socket));
+  }
+  for (const name of listen.interfaces) {
+    const socket = await bind(IPV4_ANY, name);
+    const own = addressOn(network, name, components.isServed);
+    if (own === undefined) {
+      await close();
+      throw new BootServerError(
+        BootServerErrorCode.ListenFailed,
+        `DHCP: interface ${name} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
+      );
+    }
+    socket.onBatch((datagrams) => engine.receive(datagrams, own, socket));
   }
   const local = listen.localAddress;
   const localSocket = local === undefined ? undefined : sockets.get(local);
@@ -78,6 +97,15 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
   };
 }
 
+/** The interface's address by which the network of its clients is known: relays alone may be behind the first one. */
+function addressOn(network: Network, name: string, isServed: (address: Ipv4) => boolean): Ipv4 | undefined {
+  const addresses = network.interfaceAddresses(name).flatMap((text) => {
+    const parsed = parseIpv4(text);
+    return parsed.ok ? [parsed.value] : [];
+  });
+  return addresses.find(isServed) ?? addresses[0];
+}
+
 /** Names the neighbours, and refuses to take their packets away from them. */
 function checkNeighbours(neighbours: readonly Neighbour[], listen: DhcpListen, log: Logger): void {
   if (neighbours.length === 0) return;
@@ -85,7 +113,7 @@ function checkNeighbours(neighbours: readonly Neighbour[], listen: DhcpListen, l
     { event: 'dhcp.neighbours', neighbours: neighbours.map(nameNeighbour) },
     'other programs on this host have port 67',
   );
-  const robbed = robbedBy(listen.addresses, neighbours);
+  const robbed = robbedBy(listen, neighbours);
   const [first] = robbed;
   if (first === undefined) return;
   throw new BootServerError(
