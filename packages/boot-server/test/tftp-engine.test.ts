@@ -37,7 +37,14 @@ class Bench implements AsyncDisposable {
 
   async client(options: Partial<ClientOptions> = {}): Promise<LossyClient> {
     const socket = await network.bindUdp({ address: '127.0.0.1', port: 0 });
-    const client = new LossyClient(socket, { blksize: 512, windowsize: 1, loss: 0, duplicate: 0, ...options });
+    const client = new LossyClient(socket, {
+      blksize: 512,
+      windowsize: 1,
+      loss: 0,
+      duplicate: 0,
+      timeoutMs: 10_000,
+      ...options,
+    });
     this.#clients.push(client);
     return client;
   }
@@ -48,7 +55,7 @@ class Bench implements AsyncDisposable {
       listener: this.listener,
       peer: client.socket.address,
       content: bytes instanceof Uint8Array ? this.content(bytes) : bytes,
-      terms: { blksize, windowsize, timeoutMs: 50, accepted: [] },
+      terms: { blksize, windowsize, timeoutMs: client.options.timeoutMs, accepted: [] },
       deadlineMs: 20_000,
       minBytesPerSecond: 0,
       ...change,
@@ -72,6 +79,8 @@ interface ClientOptions {
   /** Does nothing by itself. */
   readonly silent?: boolean;
   readonly skipLastAck?: boolean;
+  /** The server's; short only where it is to expire: a busy host must not fail a test. */
+  readonly timeoutMs: number;
 }
 
 /** A client after RFC 1350 and 7440 on a bad line. */
@@ -198,7 +207,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
     ['both', { loss: 0.1, duplicate: 0.2 }],
   ])('sends a file whole through %s, in lockstep and in windows', async (_what, impairment) => {
     for (const windowsize of [1, 8]) {
-      const client = await bench.client({ windowsize, ...impairment });
+      const client = await bench.client({ windowsize, timeoutMs: 50, ...impairment });
       const bytes = noise(15_000);
       const transfer = await bench.start(client, bytes);
       const { end } = await transfer.ended;
@@ -209,7 +218,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
 
   it('sends no block twice for an ACK that comes twice', async () => {
     const client = await bench.client({ silent: true });
-    const transfer = await bench.start(client, noise(5_000), { terms: { ...LOCKSTEP, timeoutMs: 10_000 } });
+    const transfer = await bench.start(client, noise(5_000), { terms: LOCKSTEP });
     for (let block = 1; block <= 10; block += 1) {
       await client.hears(block);
       client.send(tftpAck(block));
@@ -245,19 +254,20 @@ describe.each(engines)('the %s engine', (_name, make) => {
   it('sends the OACK first, again while nobody answers, and then the file', async () => {
     const client = await bench.client({ silent: true });
     const transfer = await bench.start(client, noise(100), {
-      terms: { ...LOCKSTEP, accepted: [{ name: 'tsize', value: '100' }] },
+      terms: { ...LOCKSTEP, timeoutMs: 50, accepted: [{ name: 'tsize', value: '100' }] },
     });
     await client.hears(2);
-    expect(client.heard.map(({ kind }) => kind)).toEqual(['oack', 'oack']);
+    expect(client.heard.slice(0, 2).map(({ kind }) => kind)).toEqual(['oack', 'oack']);
     client.send(tftpAck(0));
-    await client.hears(3);
-    expect(client.heard[2]).toMatchObject({ kind: 'data', block: 1 });
+    const answered = client.heard.length;
+    await client.hears(answered + 1);
     client.send(tftpAck(1));
-    expect(await transfer.ended).toMatchObject({ end: { kind: 'done' }, retransmissions: 1 });
+    expect((await transfer.ended).end).toEqual({ kind: 'done', confirmed: true });
+    expect(client.heard.at(-1)).toMatchObject({ kind: 'data', block: 1 });
   });
 
   it('gives a silent client up and tells it', async () => {
-    const client = await bench.client({ silent: true });
+    const client = await bench.client({ silent: true, timeoutMs: 50 });
     const transfer = await bench.start(client, noise(5_000));
     expect(await transfer.ended).toMatchObject({
       end: { kind: 'failed', cause: 'no-answer' },
@@ -269,7 +279,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
   });
 
   it('counts a missing last ACK as done', async () => {
-    const client = await bench.client({ skipLastAck: true });
+    const client = await bench.client({ skipLastAck: true, timeoutMs: 50 });
     const transfer = await bench.start(client, noise(700));
     expect(await transfer.ended).toMatchObject({ end: { kind: 'done', confirmed: false }, bytes: 700 });
   });
@@ -296,7 +306,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
 
   it('keeps to its way whatever a client sends', async () => {
     const client = await bench.client({ silent: true });
-    const transfer = await bench.start(client, noise(700), { terms: { ...LOCKSTEP, timeoutMs: 10_000 } });
+    const transfer = await bench.start(client, noise(700), { terms: LOCKSTEP });
     await client.hears(1);
     const target = { address: '127.0.0.1', port: client.port };
     for (const junk of [
@@ -321,7 +331,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
 
   it('tells a stranger that it is none of its clients', async () => {
     const [client, stranger] = [await bench.client({ silent: true }), await bench.client({ silent: true })];
-    const transfer = await bench.start(client, noise(700), { terms: { ...LOCKSTEP, timeoutMs: 10_000 } });
+    const transfer = await bench.start(client, noise(700), { terms: LOCKSTEP });
     await client.hears(1);
     stranger.port = client.port;
     stranger.send(tftpAck(1));
@@ -350,7 +360,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
   it('ends a transfer at its deadline', async () => {
     const client = await bench.client({ silent: true });
     const transfer = await bench.start(client, noise(700), {
-      terms: { ...LOCKSTEP, timeoutMs: 10_000 },
+      terms: LOCKSTEP,
       deadlineMs: 100,
     });
     expect((await transfer.ended).end).toMatchObject({ kind: 'failed', cause: 'too-long' });
@@ -368,7 +378,7 @@ describe.each(engines)('the %s engine', (_name, make) => {
   });
 });
 
-const LOCKSTEP = { blksize: 512, windowsize: 1, timeoutMs: 50, accepted: [] };
+const LOCKSTEP = { blksize: 512, windowsize: 1, timeoutMs: 10_000, accepted: [] };
 
 describe.runIf(libc !== undefined)('the native engine alone', () => {
   async function native(
@@ -396,7 +406,7 @@ describe.runIf(libc !== undefined)('the native engine alone', () => {
     onTestFinished(() => bench[Symbol.asyncDispose]());
     for (let death = 1; death <= 3; death += 1) {
       const client = await bench.client({ silent: true });
-      const transfer = await bench.start(client, noise(700), { terms: { ...LOCKSTEP, timeoutMs: 10_000 } });
+      const transfer = await bench.start(client, noise(700), { terms: LOCKSTEP });
       await client.hears(1);
       await kill();
       expect((await transfer.ended).end).toMatchObject({ kind: 'failed', cause: 'engine-failed' });

@@ -26,7 +26,7 @@ const BETA = 1 / 4;
 export function retransmissionTimer(fixedMs: number | undefined): RetransmissionTimer {
   let smoothed: number | undefined;
   let variation = 0;
-  let doublings = 0;
+  let factor = 1;
   const estimate = (): number => {
     if (fixedMs !== undefined) return fixedMs;
     return smoothed === undefined ? INITIAL_MS : Math.max(MIN_MS, smoothed + 4 * variation);
@@ -34,7 +34,7 @@ export function retransmissionTimer(fixedMs: number | undefined): Retransmission
   return {
     get waitMs() {
       // The client's own wish counts, however long.
-      return Math.min(estimate() * 2 ** doublings, Math.max(MAX_MS, fixedMs ?? 0));
+      return Math.min(estimate() * factor, Math.max(MAX_MS, fixedMs ?? 0));
     },
     measured: (roundTripMs) => {
       if (smoothed === undefined) {
@@ -46,10 +46,10 @@ export function retransmissionTimer(fixedMs: number | undefined): Retransmission
       smoothed = (1 - ALPHA) * smoothed + ALPHA * roundTripMs;
     },
     expired: () => {
-      doublings += 1;
+      factor *= 2;
     },
     progressed: () => {
-      doublings = 0;
+      factor = 1;
     },
   };
 }

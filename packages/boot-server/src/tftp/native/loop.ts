@@ -76,6 +76,7 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
   const epoll = libc.epollCreate(0);
   if (epoll < 0) throw new Error(`epoll_create1(2) fails with errno ${libc.errno()}`);
   const life = { isOver: false };
+  let now = clock.monotonic();
   let nextTick = 0;
 
   const watch = (fd: number, interest: number): void => {
@@ -138,7 +139,7 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
         return order satisfies never;
     }
   };
-  const takePacket = (fd: number, index: number, now: number): void => {
+  const takePacket = (fd: number, index: number): void => {
     const length = received.length(index);
     const transfer = transfers.get(received.key(index));
     if (transfer === undefined || transfer.fd !== fd) return length < 4 ? undefined : answerStray(fd, index);
@@ -160,12 +161,11 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
   };
   const receive = (fd: number, atMost: number, waits: boolean): void => {
     const count = received.receive(fd, atMost, waits);
-    if (count === 0) return;
-    const now = clock.monotonic();
-    for (let index = 0; index < count; index += 1) takePacket(fd, index, now);
+    now = clock.monotonic();
+    for (let index = 0; index < count; index += 1) takePacket(fd, index);
     sending.flush();
   };
-  const lookAtTimers = (now: number): void => {
+  const lookAtTimers = (): void => {
     nextTick = now + TICK_MS;
     for (const transfer of transfers.values())
       if (transfer.state.wakeAt <= now) follow(transfer, transfer.state.onTime(now));
@@ -181,10 +181,10 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
       receive(only, transfers.size, true);
     } else {
       libc.epollWait(epoll, events, EVENTS, transfers.size === 0 ? IDLE_MS : RECEIVE_TIMEOUT_MS);
+      now = clock.monotonic();
       for (const fd of sockets) receive(fd, Number.POSITIVE_INFINITY, false);
     }
-    const now = clock.monotonic();
-    if (now >= nextTick) lookAtTimers(now);
+    if (now >= nextTick) lookAtTimers();
   }
   for (const transfer of transfers.values()) follow(transfer, transfer.state.fail('stopped', 'the server stops'));
   libc.close(epoll);

@@ -20,6 +20,7 @@ export class ReceiveBatch {
   readonly #names: Pinned;
   readonly #vectors: Pinned;
   readonly #packets: Pinned;
+  readonly #firstHeader: bigint;
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -27,6 +28,7 @@ export class ReceiveBatch {
     this.#names = new Pinned(libc, PACKETS * NAME_SIZE);
     this.#vectors = new Pinned(libc, PACKETS * 16);
     this.#packets = new Pinned(libc, PACKETS * PACKET_BYTES);
+    this.#firstHeader = libc.addressOf(this.#headers.bytes);
     for (let index = 0; index < PACKETS; index += 1) {
       const header = index * MESSAGE_WORDS;
       setPointer(this.#headers.words, header, this.#names.address + index * NAME_SIZE);
@@ -43,6 +45,12 @@ export class ReceiveBatch {
    * With `waits` it waits for the first of them, up to `RECEIVE_TIMEOUT_MS`.
    */
   receive(fd: number, atMost: number, waits: boolean): number {
+    if (atMost === 1 && waits) {
+      const length = this.#libc.recvmsg(fd, this.#firstHeader, 0);
+      this.#headers.words[2] = NAME_SIZE;
+      this.#headers.words[14] = length;
+      return length < 0 ? 0 : 1;
+    }
     const most = Math.min(atMost, PACKETS);
     const count = this.#libc.recvmmsg(fd, this.#headers.bytes, most, waits ? MSG_WAITFORONE : MSG_DONTWAIT);
     for (let index = 0; index < count; index += 1) this.#headers.words[index * MESSAGE_WORDS + 2] = NAME_SIZE;

@@ -49,6 +49,7 @@ export class SendBatch {
   readonly #blockHeaders: Pinned;
   readonly #controls: Pinned;
   readonly #small: Pinned;
+  readonly #firstHeader: bigint;
   #fd = -1;
   #messages = 0;
   #blocks = 0;
@@ -64,6 +65,7 @@ export class SendBatch {
     this.#blockHeaders = new Pinned(libc, BLOCKS * HEADER_SIZE);
     this.#controls = new Pinned(libc, MESSAGES * CONTROL_SIZE);
     this.#small = new Pinned(libc, MESSAGES * SMALL_BYTES);
+    this.#firstHeader = libc.addressOf(this.#headers.bytes);
     for (let block = 0; block < BLOCKS; block += 1) {
       setPointer(this.#vectors.words, block * 8, this.#blockHeaders.address + block * HEADER_SIZE);
       this.#vectors.words[block * 8 + 2] = HEADER_SIZE;
@@ -98,15 +100,20 @@ export class SendBatch {
   /** Hands everything to the kernel. What it refuses is as good as lost: timers repeat it. */
   flush(): void {
     const total = this.#messages;
+    if (total === 0) return;
     this.#messages = 0;
     this.#blocks = 0;
     let uncut: { target: SendTarget; first: number; last: number }[] | undefined;
     for (let done = 0; done < total;) {
-      const headers = done === 0 ? this.#headers.bytes : this.#headers.bytes.subarray(done * MESSAGE_WORDS * 4);
-      const count = this.#libc.sendmmsg(this.#fd, headers, total - done, 0);
-      if (count > 0) {
-        done += count;
-        continue;
+      if (total === 1) {
+        if (this.#libc.sendmsg(this.#fd, this.#firstHeader, 0) >= 0) return;
+      } else {
+        const headers = done === 0 ? this.#headers.bytes : this.#headers.bytes.subarray(done * MESSAGE_WORDS * 4);
+        const count = this.#libc.sendmmsg(this.#fd, headers, total - done, 0);
+        if (count > 0) {
+          done += count;
+          continue;
+        }
       }
       const errno = this.#libc.errno();
       const target = this.#targets[done];
