@@ -46,6 +46,7 @@ import { simulateDry } from './simulate/dry-run.ts';
 import { openDatabase } from './store/database.ts';
 import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
+import { lease6Store } from './store/leases6.ts';
 import { serverDuid } from './store/leases6.ts';
 import { lockDataDir } from './store/lock.ts';
 import { sightingStore } from './store/sightings.ts';
@@ -321,6 +322,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           subnets: () => policy.now.plan.subnets,
           simulate: (request) => simulateDry({ ...stores, config: policy.now.config }, request),
           reload: components.reload,
+          ipv6: plan6 && { leases: lease6Store(database), subnets: plan6.subnets },
         }),
       },
       config.admin.socket ?? join(config.dataDir, 'admin.sock'),

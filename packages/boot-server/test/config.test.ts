@@ -60,6 +60,16 @@ describe('the configuration', () => {
     ],
     ['a path as binary', `${MINIMAL}ipxe: { files: { bios: ../x } }\n`, /write the name of a file in ipxe.directory/],
     ['no TLS to the API', MINIMAL.replace('https://10', 'http://10'), /write https:\/\/host:port/],
+    [
+      'an IPv6 reservation of nobody',
+      `${MINIMAL}dhcp6: { listen: ['2001:db8::1'], subnets: [{ subnet: '2001:db8:1::/64', reservations: [{ address: '2001:db8:1::5' }] }] }\n`,
+      /name the client by duid or by mac/,
+    ],
+    [
+      'an IPv6 lease that is preferred for longer than it is valid',
+      `${MINIMAL}dhcp6: { listen: ['2001:db8::1'], subnets: [{ subnet: '2001:db8:1::/64', validSeconds: 600 }] }\n`,
+      /preferredSeconds may not be more than validSeconds/,
+    ],
     ['an unknown key', `${MINIMAL}tftpp: {}\n`, /tftpp/],
   ])('%s is refused with what to write instead', async (_what, yaml, words) => {
     expect(await load(yaml)).toMatch(words);

@@ -1,14 +1,16 @@
 import type { Redactor, ReloadResult } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
 import type { Subnet } from '../dhcp/subnets.ts';
+import type { Subnet6 } from '../dhcpv6/subnets.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac, parseUuid } from '../identity.ts';
 import { simulateRequestWire, type SimulateAnswer, type SimulateRequest } from '../simulate/wire.ts';
 import type { LeaseStore } from '../store/leases.ts';
+import type { Lease6Store } from '../store/leases6.ts';
 import { machineViews, mergedEntries } from '../timeline/machines.ts';
 import type { Track } from '../timeline/track.ts';
 import type { MachineWatch } from '../timeline/watch.ts';
-import { entryToWire, iso, leaseToWire, machineToWire } from './views.ts';
+import { entryToWire, iso, lease6ToWire, leaseToWire, machineToWire } from './views.ts';
 import type { LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
 
 export interface AdminRequest {
@@ -48,10 +50,12 @@ export interface AdminComponents {
   readonly subnets: () => readonly Subnet[];
   readonly simulate: (request: SimulateRequest) => Promise<SimulateAnswer>;
   readonly reload: () => Promise<ReloadResult>;
+  /** Undefined without DHCPv6. */
+  readonly ipv6?: { readonly leases: Pick<Lease6Store, 'all'>; readonly subnets: readonly Subnet6[] } | undefined;
 }
 
 export function adminRoutes(components: AdminComponents): AdminRoutes {
-  const { clock, watch, leases, subnets, simulate, reload } = components;
+  const { clock, watch, leases, subnets, simulate, reload, ipv6 } = components;
   return new Map<string, AdminRoute>([
     [
       'machines',
@@ -70,7 +74,10 @@ export function adminRoutes(components: AdminComponents): AdminRoutes {
       {
         method: 'GET',
         answer: (): { leases: LeaseWire[] } => ({
-          leases: leases.all().map((lease) => leaseToWire(lease, subnets(), clock.now())),
+          leases: [
+            ...leases.all().map((lease) => leaseToWire(lease, subnets(), clock.now())),
+            ...(ipv6?.leases.all() ?? []).map((lease) => lease6ToWire(lease, ipv6?.subnets ?? [], clock.now())),
+          ],
         }),
       },
     ],

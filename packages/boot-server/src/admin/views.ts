@@ -1,7 +1,9 @@
 import type { Redactor } from '@ingot/daemon';
 import { findSubnet, type Subnet } from '../dhcp/subnets.ts';
+import { findSubnet6, type Subnet6 } from '../dhcpv6/subnets.ts';
 import { formatIpv4 } from '../ipv4.ts';
 import type { Lease } from '../store/leases.ts';
+import type { Lease6 } from '../store/leases6.ts';
 import type { MachineView } from '../timeline/machines.ts';
 import type { TimelineEntry } from '../timeline/track.ts';
 import type { AdminJson, EntryWire, LeaseWire, MachineWire } from './wire.ts';
@@ -54,6 +56,19 @@ export function leaseToWire(lease: Lease, subnets: readonly Subnet[], now: numbe
     state: isOver ? 'expired' : lease.state,
     expires: iso(lease.expiresAt),
     subnet: findSubnet(subnets, lease.address)?.id ?? null,
+  };
+}
+
+/** A client that does not tell its NIC is named by its DUID. */
+export function lease6ToWire(lease: Lease6, subnets: readonly Subnet6[], now: number): LeaseWire {
+  const isOver = lease.state === 'bound' && lease.expiresAt <= now;
+  return {
+    address: lease.address,
+    mac: lease.mac ?? `DUID ${lease.duid}`,
+    uuid: lease.uuid ?? null,
+    state: isOver ? 'expired' : lease.state,
+    expires: iso(lease.expiresAt),
+    subnet: findSubnet6(subnets, lease.address)?.id ?? null,
   };
 }
 
