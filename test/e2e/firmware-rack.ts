@@ -73,14 +73,16 @@ export interface MachineUnderTest {
   boots(timeoutMs?: number): Promise<Marker>;
 }
 
-export async function createFirmwareRack(name: string): Promise<FirmwareRack> {
+/** `prefix`: an IPv6 network, `2001:db8:1::/64`, of the management link; its router tells machines to ask for DHCPv6. */
+export async function createFirmwareRack(name: string, prefix?: string): Promise<FirmwareRack> {
   const bench = await createBench(name, { clock: systemClock, entropy: systemEntropy });
   try {
     const management = await bench.createNamespace('mgmt');
     await management.ip('link add br0 type bridge');
     await management.ip('addr add 10.0.0.1/24 dev br0');
     await management.ip('link set br0 up');
-    await advertiseRouter(bench, management, 'br0');
+    if (prefix !== undefined) await management.ip(`-6 addr add ${prefix.replace('/', '1/')} dev br0 nodad`);
+    await advertiseRouter(bench, management, 'br0', prefix);
     const api = await startApi(bench, management);
     let cards = 0;
     const cables: LossyForwarder[] = [];
@@ -325,11 +327,12 @@ async function createLeaf(
 }
 
 /** As BGP unnumbered leaves do; a stock iPXE otherwise waits 15 s for such an advertisement. */
-async function advertiseRouter(bench: Bench, namespace: Namespace, device: string): Promise<void> {
+async function advertiseRouter(bench: Bench, namespace: Namespace, device: string, prefix?: string): Promise<void> {
   const stem = join(bench.directory, `${namespace.name}-radvd`);
+  const managed = `AdvManagedFlag on; AdvOtherConfigFlag on; prefix ${prefix} { AdvAutonomous off; };`;
   writeFileSync(
     `${stem}.conf`,
-    `interface ${device} {\n  AdvSendAdvert on;\n  MinRtrAdvInterval 3;\n  MaxRtrAdvInterval 4;\n  AdvDefaultLifetime 0;\n};\n`,
+    `interface ${device} {\n  AdvSendAdvert on;\n  MinRtrAdvInterval 3;\n  MaxRtrAdvInterval 4;\n  AdvDefaultLifetime 0;\n${prefix === undefined ? '' : managed}\n};\n`,
   );
   await namespace.exec('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1');
   await bench.start({

@@ -7,10 +7,11 @@ import { LabError } from './errors.ts';
  * - `bios`: SeaBIOS, with the iPXE in the network card's ROM.
  * - `uefi`: OVMF's own PXE client.
  * - `uefi-http`: OVMF that knows only HTTP boot.
+ * - `uefi-ipv6`: OVMF whose PXE client knows only IPv6.
  * - `uefi-secure-boot`: OVMF with Secure Boot on and Microsoft's keys enrolled, as servers are delivered.
  * - `uefi-arm64`: AAVMF's PXE client on a 64-bit ARM machine.
  */
-export const firmwares = ['bios', 'uefi', 'uefi-http', 'uefi-secure-boot', 'uefi-arm64'] as const;
+export const firmwares = ['bios', 'uefi', 'uefi-http', 'uefi-ipv6', 'uefi-secure-boot', 'uefi-arm64'] as const;
 export type Firmware = (typeof firmwares)[number];
 
 interface FlashFiles {
@@ -60,36 +61,34 @@ const ovmf: FlashFiles = {
   debianPackage: 'ovmf',
 };
 
-const parts: Readonly<Record<Firmware, { readonly board: Board; readonly flash?: FlashFiles; readonly pxe: boolean }>> =
-  {
-    bios: { board: pc, pxe: true },
-    uefi: { board: pc, flash: ovmf, pxe: true },
-    'uefi-http': { board: pc, flash: ovmf, pxe: false },
-    'uefi-secure-boot': {
-      board: securePc,
-      flash: {
-        ...ovmf,
-        code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
-        variables: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
-      },
-      pxe: true,
+const parts: Readonly<
+  Record<Firmware, { readonly board: Board; readonly flash?: FlashFiles; readonly without?: readonly (4 | 6)[] }>
+> = {
+  bios: { board: pc },
+  uefi: { board: pc, flash: ovmf },
+  'uefi-http': { board: pc, flash: ovmf, without: [4, 6] },
+  'uefi-ipv6': { board: pc, flash: ovmf, without: [4] },
+  'uefi-secure-boot': {
+    board: securePc,
+    flash: {
+      ...ovmf,
+      code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+      variables: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
     },
-    'uefi-arm64': {
-      board: armServer,
-      flash: {
-        code: '/usr/share/AAVMF/AAVMF_CODE.fd',
-        variables: '/usr/share/AAVMF/AAVMF_VARS.fd',
-        debianPackage: 'qemu-efi-aarch64',
-      },
-      pxe: true,
+  },
+  'uefi-arm64': {
+    board: armServer,
+    flash: {
+      code: '/usr/share/AAVMF/AAVMF_CODE.fd',
+      variables: '/usr/share/AAVMF/AAVMF_VARS.fd',
+      debianPackage: 'qemu-efi-aarch64',
     },
-  };
+  },
+};
 
-/** OVMF reads these; it takes PXE out of its boot order. */
-const withoutPxe = ['4', '6'].flatMap((version) => [
-  '-fw_cfg',
-  `name=opt/org.tianocore/IPv${version}PXESupport,string=n`,
-]);
+/** OVMF reads these; it takes PXE over that IP version out of its boot order. */
+const withoutPxe = (versions: readonly (4 | 6)[]): string[] =>
+  versions.flatMap((version) => ['-fw_cfg', `name=opt/org.tianocore/IPv${version}PXESupport,string=n`]);
 
 /** The part of QEMU's command line that depends on the firmware. */
 export interface FirmwareSetup {
@@ -103,7 +102,7 @@ export interface FirmwareSetup {
 
 /** LAB_MISSING_PACKAGE when the firmware or its emulator is not installed. */
 export function setUpFirmware(firmware: Firmware, accelerator: Accelerator, variablesFile: string): FirmwareSetup {
-  const { board, flash, pxe } = parts[firmware];
+  const { board, flash, without = [] } = parts[firmware];
   needFile(`/usr/bin/${board.program}`, board.debianPackage);
   // Under KVM the host's own processor is the cheapest, and only its own kind can be had.
   const kvm = accelerator === 'kvm' && board.program === 'qemu-system-x86_64';
@@ -115,7 +114,7 @@ export function setUpFirmware(firmware: Firmware, accelerator: Accelerator, vari
     '-cpu',
     kvm ? 'host' : board.cpu,
   ];
-  const args = [...common, ...board.extra, ...(pxe ? [] : withoutPxe)];
+  const args = [...common, ...board.extra, ...withoutPxe(without)];
   if (flash === undefined) return { program: board.program, args, variables: undefined, nicSuffix: '' };
   needFile(flash.code, flash.debianPackage);
   const drive = (unit: number, words: string): string[] => ['-drive', `if=pflash,unit=${unit},format=raw,${words}`];
