@@ -39,6 +39,7 @@ const debianPackages = [
   ['atftp', 'a TFTP client with block and window sizes', 'test'],
   ['tftp-hpa', 'another TFTP client', 'test'],
   ['curl', 'an HTTP client', 'test'],
+  ['openssl', 'certificates for tests of HTTPS', 'test'],
   ['tcpdump', 'captures', 'test'],
   ['dnsmasq-base', 'a foreign DHCP server beside ours', 'test'],
   ['kea-dhcp4-server', 'another foreign DHCP server beside ours', 'test'],

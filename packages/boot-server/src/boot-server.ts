@@ -26,7 +26,7 @@ import { startDhcp6Server } from './dhcpv6/server.ts';
 import { startBodySender } from './http/body/body-sender.ts';
 import { HTTP_LIMITS } from './http/limits.ts';
 import type { ConfigRouteComponents } from './http/config-route.ts';
-import { parseHttpListen } from './http/listen.ts';
+import { parseHttpListen, planTls } from './http/listen.ts';
 import { createPeers } from './http/peers.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import { startHttpServer } from './http/server.ts';
@@ -102,6 +102,7 @@ export async function startBootServer(components: BootServerComponents): Promise
   const machines = watchMachines(clock, components.metrics);
   const log = traceLogger(components.log, machines.timeline);
   const httpListen = parseHttpListen(config.http.listen);
+  const tls = planTls(config);
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataDir(config.dataDir, process.pid);
@@ -214,12 +215,13 @@ export async function startBootServer(components: BootServerComponents): Promise
             return policy.now.bases;
           },
           bases6: plan6 && [plan6.httpUrl],
+          basesTls: tls && [tls.url],
         },
         files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf },
         config: configRoute,
         used: { log, metrics, seals, nonces },
       },
-      httpListen,
+      [...httpListen, ...(tls === undefined ? [] : [tls.listen])],
     );
     stops.push(() => httpServer.stop());
     // Whoever names interfaces for DHCP has an address or two on each; the kernel answers from the right one.

@@ -1,102 +1,11 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createMetrics, MemoryLogger, type Metrics } from '@ingot/daemon';
-import { loadLibc, systemClock } from '@ingot/net';
-import type { ArtifactStore } from '../src/artifacts/store.ts';
-import { contentMemory } from '../src/artifacts/content.ts';
-import { localFiles } from '../src/artifacts/local-file.ts';
-import { createArtifactStore } from '../src/artifacts/store.ts';
-import { startBodySender, type HttpEngine } from '../src/http/body/body-sender.ts';
-import type { BodyLimits } from '../src/http/body/sender.ts';
-import { startHttpServer, type HttpServer } from '../src/http/server.ts';
-import { bootMetrics } from '../src/metrics.ts';
-import { temporaryFolder } from './harness.ts';
-import { unusedRoutes } from './http-parts.ts';
-
-const LIBC = await loadLibc();
-/** More than socket buffers hold: a client that stops reading stops the server's writing. */
-const BIG = 12_000_000;
-const big = Buffer.alloc(BIG);
-for (let at = 0; at < BIG; at += 4) big.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
-const BIG_SHA256 = createHash('sha256').update(big).digest('hex');
-
-interface Served {
-  readonly server: HttpServer;
-  readonly port: number;
-  readonly log: MemoryLogger;
-  readonly metrics: Metrics;
-  readonly artifacts: ArtifactStore;
-  readonly drops: (reason: string) => Promise<number>;
-}
-
-/** Time is real here: the thread's clock is the kernel's. */
-async function serve(
-  engine: HttpEngine,
-  options: Partial<BodyLimits> & { drainMs?: number; listen?: readonly string[] } = {},
-): Promise<Served> {
-  const root = temporaryFolder();
-  writeFileSync(join(root, 'big'), big);
-  writeFileSync(join(root, 'small'), 'small');
-  writeFileSync(join(root, 'empty'), '');
-  const log = new MemoryLogger();
-  const metrics = createMetrics();
-  const counted = bootMetrics(metrics);
-  const { idleTimeoutMs = 30_000, maxBytesPerSecondPerClient, drainMs = 5_000, listen = ['127.0.0.1'] } = options;
-  const artifacts = createArtifactStore({
-    clock: systemClock,
-    log,
-    files: localFiles([root]),
-    fetchRemote: () => Promise.reject(new Error('no network here')),
-    memory: contentMemory(engine === 'node' ? undefined : LIBC),
-    maxBytes: 2 * BIG,
-    signal: new AbortController().signal,
-  });
-  const server = await startHttpServer(
-    {
-      ...unusedRoutes(log, counted),
-      clock: systemClock,
-      log,
-      metrics: counted,
-      bodies: startBodySender({
-        clock: systemClock,
-        log,
-        libc: LIBC,
-        engine,
-        limits: { idleTimeoutMs, maxBytesPerSecondPerClient },
-      }),
-      idleTimeoutMs,
-      drainMs,
-      files: {
-        ...unusedRoutes(log, counted).files,
-        clock: systemClock,
-        artifacts,
-        published: { find: (name) => ({ uri: pathToFileURL(join(root, name)).href }) },
-      },
-    },
-    listen.map((address) => ({ address, port: 0 })),
-  );
-  onTestFinished(async () => {
-    await server.stop();
-    artifacts.close();
-  });
-  return {
-    server,
-    port: server.ports[0] ?? 0,
-    log,
-    metrics,
-    artifacts,
-    drops: async (reason) =>
-      Number(
-        new RegExp(`drops_total\\{service="http",reason="${reason}"\\} (\\d+)`).exec(await metrics.text())?.[1] ?? 0,
-      ),
-  };
-}
+import { MemoryLogger } from '@ingot/daemon';
+import { systemClock } from '@ingot/net';
+import { startBodySender } from '../src/http/body/body-sender.ts';
+import { BIG, big, BIG_SHA256, ENGINES, serve } from './http-served.ts';
 
 interface Answer {
   readonly response: IncomingMessage;
@@ -131,8 +40,6 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
     await systemClock.sleep(5);
   }
 }
-
-const ENGINES: readonly HttpEngine[] = LIBC === undefined ? ['node'] : ['native', 'node'];
 
 describe.each(ENGINES)('large files by the %s engine', (engine) => {
   it('arrive whole, to 8 at once, and are logged with their size', async () => {

@@ -9,6 +9,14 @@ export interface HttpConfig {
   readonly engine: HttpEngine;
   readonly maxBytesPerSecondPerClient?: number | undefined;
   readonly signing: HttpSigningConfig;
+  readonly tls?: HttpTlsConfig | undefined;
+}
+
+export interface HttpTlsConfig {
+  readonly listen: string;
+  readonly url?: string | undefined;
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 export interface HttpSigningConfig {
@@ -54,5 +62,19 @@ export const httpSchema: z.ZodType<HttpConfig> = z
       })
       .prefault({})
       .describe('what keeps URLs and nonces from being made up'),
+    tls: z
+      .strictObject({
+        listen: listenAddress().describe('address:port of the HTTPS server'),
+        url: z
+          .url({ protocol: /^https$/, error: 'write https://host:port' })
+          .optional()
+          .describe(
+            'base of the URLs that machines are given which ask over HTTPS; default: advertiseAddress and the port',
+          ),
+        certFile: absolutePath().describe('PEM file of the certificate, with those between it and its authority'),
+        keyFile: absolutePath().describe('PEM file of its key, for its owner only'),
+      })
+      .optional()
+      .describe('HTTPS besides HTTP; both files are read again when they change'),
   })
   .describe('scripts, kernels and machine configurations');

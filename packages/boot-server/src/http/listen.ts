@@ -1,5 +1,6 @@
 import { parseListenAddress } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootServerConfig } from '../config.ts';
 import type { HttpListen } from './server.ts';
 
 /** Where HTTP listens, as configured. Throws BootServerError CONFIG_INVALID. */
@@ -14,4 +15,14 @@ export function parseHttpListen(listen: string | readonly string[]): [HttpListen
   });
   if (first === undefined) throw new BootServerError(BootServerErrorCode.ConfigInvalid, 'http.listen names no address');
   return [first, ...rest];
+}
+
+/** The HTTPS listener, and the base of its URLs without a slash at the end. Throws BootServerError CONFIG_INVALID. */
+export function planTls(config: BootServerConfig): { readonly listen: HttpListen; readonly url: string } | undefined {
+  const { tls } = config.http;
+  if (tls === undefined) return undefined;
+  const [listen] = parseHttpListen(tls.listen);
+  const { certFile, keyFile } = tls;
+  const url = tls.url ?? `https://${config.advertiseAddress}:${listen.port}`;
+  return { listen: { ...listen, tls: { certFile, keyFile } }, url: url.replace(/\/+$/, '') };
 }

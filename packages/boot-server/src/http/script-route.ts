@@ -14,13 +14,16 @@ export interface ScriptRouteComponents {
   readonly bases: ScriptSetting['bases'];
   /** The same for machines that ask over IPv6. */
   readonly bases6?: ScriptSetting['bases'] | undefined;
+  /** The same for machines that ask over HTTPS: they have proved that they can. */
+  readonly basesTls?: ScriptSetting['bases'] | undefined;
 }
 
-/** The bases of URLs that a machine at this address can reach. */
+/** The bases of URLs that whoever asks can reach. */
 export function basesFor(
-  { bases, bases6 }: Pick<ScriptRouteComponents, 'bases' | 'bases6'>,
-  source: string | undefined,
+  { bases, bases6, basesTls }: Pick<ScriptRouteComponents, 'bases' | 'bases6' | 'basesTls'>,
+  { source, incoming }: Pick<Request, 'source' | 'incoming'>,
 ): ScriptSetting['bases'] {
+  if (basesTls !== undefined && 'encrypted' in incoming.socket) return basesTls;
   return source?.includes(':') === true && bases6 !== undefined ? bases6 : bases;
 }
 
@@ -34,7 +37,7 @@ const SERIAL_CHARACTERS = 128;
 export async function serveScript(request: Request, components: ScriptRouteComponents): Promise<void> {
   const { log, metrics, issuer } = components;
   const { query, source } = request;
-  const bases = basesFor(components, source);
+  const bases = basesFor(components, request);
   const refuse = (status: number, reason: string, message: string, mac?: string): void => {
     metrics.drop('http', reason);
     log.warn({ event: 'http.refused', mac, reason }, `no boot script: ${message}`);

@@ -1,3 +1,4 @@
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { Clock } from '@ingot/net';
@@ -12,6 +13,7 @@ import { trackConnections, type Connections } from './connections.ts';
 import { serveBootFile, servePublished, type FileRouteComponents } from './file-route.ts';
 import { askedImage, serveImage, type ImageRouteComponents } from './image-route.ts';
 import { HTTP_LIMITS } from './limits.ts';
+import { loadTls, watchTls, type TlsFiles, type TlsPair } from './tls.ts';
 import { serveUsed, type UsedRouteComponents } from './peers.ts';
 import { sendError, sendText, type Request } from './reply.ts';
 import { basesFor, serveScript, type ScriptRouteComponents } from './script-route.ts';
@@ -44,25 +46,34 @@ export interface HttpServer {
 export interface HttpListen {
   readonly address: string;
   readonly port: number;
+  /** Undefined: without TLS. */
+  readonly tls?: TlsFiles | undefined;
 }
 
-/** Serves scripts, boot files and machine configurations. Rejects with BootServerError LISTEN_FAILED. */
+/** Serves scripts, boot files and machine configurations. Rejects with BootServerError LISTEN_FAILED, CONFIG_INVALID. */
 export async function startHttpServer(
   components: HttpServerComponents,
   listen: readonly HttpListen[],
 ): Promise<HttpServer> {
   const { clock, metrics, bodies } = components;
   const connections = trackConnections(clock, metrics, components.drainMs ?? HTTP_LIMITS.drainMs);
-  const servers: Server[] = [];
+  const servers: (Server | TlsServer)[] = [];
   const ports: number[] = [];
+  const unwatch: (() => void)[] = [];
   const stop = async (): Promise<void> => {
+    for (const each of unwatch) each();
     for (const server of servers) server.close();
     await connections.drain();
     await bodies.stop();
   };
   try {
-    for (const { address, port } of listen) {
-      const server = createListener(components, connections);
+    for (const { address, port, tls: files } of listen) {
+      const pair = files === undefined ? undefined : await loadTls(files);
+      const server = createListener(components, connections, pair);
+      if (files !== undefined && pair !== undefined && 'setSecureContext' in server) {
+        const use = (next: TlsPair): void => server.setSecureContext(next);
+        unwatch.push(watchTls({ clock, log: components.log, files, use }, pair));
+      }
       ports.push(await listenOn(server, address, port));
       servers.push(server);
       server.on('error', (error) => components.log.error({ err: error }, 'HTTP listener'));
@@ -74,28 +85,31 @@ export async function startHttpServer(
   return { ports, stop };
 }
 
-function createListener(components: HttpServerComponents, connections: Connections): Server {
+function createListener(
+  components: HttpServerComponents,
+  connections: Connections,
+  tls: TlsPair | undefined,
+): Server | TlsServer {
   const { log, metrics } = components;
-  const server = createServer(
-    {
-      maxHeaderSize: HTTP_LIMITS.headerBytes,
-      headersTimeout: HTTP_LIMITS.headersTimeoutMs,
-      requestTimeout: HTTP_LIMITS.requestTimeoutMs,
-      connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
-    },
-    (incoming, response) => {
-      connections.answering(response);
-      handle(components, incoming, response).catch((error: unknown) => {
-        metrics.drop('http', 'internal');
-        log.error(
-          { err: error, url: incoming.url },
-          'a request could not be answered: this is a bug, please report it',
-        );
-        if (response.headersSent) response.destroy();
-        else response.writeHead(500).end();
-      });
-    },
-  );
+  const options = {
+    maxHeaderSize: HTTP_LIMITS.headerBytes,
+    headersTimeout: HTTP_LIMITS.headersTimeoutMs,
+    requestTimeout: HTTP_LIMITS.requestTimeoutMs,
+    connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
+  };
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
+    connections.answering(response);
+    handle(components, incoming, response).catch((error: unknown) => {
+      metrics.drop('http', 'internal');
+      log.error({ err: error, url: incoming.url }, 'a request could not be answered: this is a bug, please report it');
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    });
+  };
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: HTTP_LIMITS.headersTimeoutMs }, listener);
   server.maxConnections = HTTP_LIMITS.connections;
   server.keepAliveTimeout = HTTP_LIMITS.keepAliveTimeoutMs;
   server.setTimeout(components.idleTimeoutMs ?? HTTP_LIMITS.idleTimeoutMs, (socket: Socket) => {
@@ -104,7 +118,8 @@ function createListener(components: HttpServerComponents, connections: Connectio
     metrics.drop('http', 'idle');
     socket.destroy();
   });
-  server.on('connection', (socket) => connections.opened(socket));
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.opened(socket));
+  server.on('tlsClientError', () => metrics.drop('http', 'tls-failed'));
   server.on('drop', () => metrics.drop('http', 'too-many-connections'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -118,7 +133,7 @@ function createListener(components: HttpServerComponents, connections: Connectio
   return server;
 }
 
-async function listenOn(server: Server, address: string, port: number): Promise<number> {
+async function listenOn(server: Server | TlsServer, address: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: Error): void => {
       reject(
@@ -157,7 +172,7 @@ async function handle(
   if (components.images !== undefined && image !== undefined) return serveImage(request, image, components.images);
   if (path === '/_/file') return serveBootFile(request, components.files);
   if (path.startsWith('/boot/') && path.endsWith('/autoexec.ipxe'))
-    return sendText(request, 200, renderAutoexecScript(basesFor(components.script, request.source)[0]));
+    return sendText(request, 200, renderAutoexecScript(basesFor(components.script, request)[0]));
   if (path.startsWith('/boot/')) return servePublished(request, components.files);
   // A script and a configuration change something when they are given: nothing to look at beforehand.
   if (request.method === 'GET') {

@@ -18,7 +18,7 @@ export function withFixedSettings(
     dhcp6: running.dhcp6,
     pxe: running.pxe,
     tftp: { ...next.tftp, listen: running.tftp.listen, singlePort: running.tftp.singlePort },
-    http: { ...running.http, url: next.http.url },
+    http: { ...running.http, url: next.http.url, signing: next.http.signing },
     artifacts: { ...next.artifacts, maxBytes: running.artifacts.maxBytes },
     imageCache: running.imageCache,
     api: running.api,
