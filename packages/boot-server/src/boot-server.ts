@@ -43,6 +43,7 @@ import { startPxeServer } from './pxe/server.ts';
 import { currentPolicy } from './reload/current-policy.ts';
 import { withFixedSettings } from './reload/fixed-settings.ts';
 import { simulateDry } from './simulate/dry-run.ts';
+import { bootStore } from './store/boots.ts';
 import { openDatabase } from './store/database.ts';
 import { groupCommit } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
@@ -124,6 +125,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       entropy,
       log,
       database,
+      lastPlans: bootStore(database, clock, { commits, log }),
       sightings,
       api,
       httpListen,

@@ -24,6 +24,7 @@ import type { HttpListen } from './http/server.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { numberOfIpv4 } from './ipv4.ts';
 import { publishedFiles, type PublishedFiles } from './published-files.ts';
+import type { BootStore } from './store/boots.ts';
 import { leaseStore } from './store/leases.ts';
 import { lease6Store } from './store/leases6.ts';
 import { nonceStore, type NonceStore } from './store/nonces.ts';
@@ -62,6 +63,7 @@ export interface PolicyStores {
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly database: DatabaseSync;
+  readonly lastPlans: BootStore;
   readonly sightings: SightingStore;
   readonly api: BootApi | undefined;
   /** Read again at each reload. */

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { AdmissionGate } from '../admission.ts';
@@ -10,8 +9,8 @@ import { apiSource } from '../sources/api-source.ts';
 import { cachedSource } from '../sources/cached-source.ts';
 import { httpSource } from '../sources/http-source.ts';
 import { loadProfiles } from '../sources/profile-source.ts';
-import { bootStore } from '../store/boots.ts';
 import type { FileUrls } from '../http/file-urls.ts';
+import type { BootStore } from '../store/boots.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { createBootDecider, type BootDecider } from './boot-decider.ts';
 import { createBootIssuer, type BootIssuer } from './boot-issuer.ts';
@@ -23,7 +22,7 @@ import type { SubjectMemory } from './subject-memory.ts';
 
 export interface BootDecisionsComponents {
   readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'ipxe' | 'sources'>;
-  readonly database: DatabaseSync;
+  readonly lastPlans: BootStore;
   readonly clock: Clock;
   readonly log: Logger;
   readonly api: BootApi | undefined;
@@ -47,10 +46,9 @@ export interface BootDecisions {
 
 /** Puts the chain of sources together, as the configuration orders it. Rejects with BootServerError CONFIG_INVALID. */
 export async function createBootDecisions(components: BootDecisionsComponents): Promise<BootDecisions> {
-  const { config, database, clock, log, api, gate, nonces, decision, subjects, files, fetches } = components;
-  const store = bootStore(database, clock);
+  const { config, lastPlans, clock, log, api, gate, nonces, decision, subjects, files, fetches } = components;
   const cached = (source: BootSource, partitionWide: boolean): BootSource =>
-    cachedSource({ source, store, clock, log, partitionWide });
+    cachedSource({ source, store: lastPlans, clock, log, partitionWide });
   const { http, profiles } = config.sources;
   const profileChain = profiles === undefined ? undefined : await loadProfiles(profiles, log);
   const httpChain = http === undefined ? undefined : httpSource(http, clock);

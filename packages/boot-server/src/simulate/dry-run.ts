@@ -10,6 +10,7 @@ import { parseHttpListen } from '../http/listen.ts';
 import { KEY_BYTES } from '../http/seals.ts';
 import { createPolicy } from '../policy.ts';
 import { dryDatabase } from '../store/dry.ts';
+import { bootStore } from '../store/boots.ts';
 import { sightingStore } from '../store/sightings.ts';
 import { collectingLogger } from './collecting-logger.ts';
 import { simulate } from './simulate.ts';
@@ -37,6 +38,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         entropy,
         log,
         database,
+        lastPlans: bootStore(database, clock),
         sightings,
         api,
         httpListen,

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
 import type { BootPlan } from '../decide/boot-plan.ts';
 import { parseStoredPlan } from '../decide/stored-plan.ts';
 import { numberOf, textOf, toColumn } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
 
 /** A source's last answer for a NIC. */
 export interface StoredPlan {
@@ -24,7 +26,15 @@ export interface BootStore {
 const MAX_ANSWERS = 65_536;
 const PRUNE_EVERY = 1_024;
 
-export function bootStore(database: DatabaseSync, clock: Clock): BootStore {
+/**
+ * With `together`, the answers of one turn of the event loop are written as one: nobody's boot waits for them, and what
+ * is lost with a killed process is asked for again.
+ */
+export function bootStore(
+  database: DatabaseSync,
+  clock: Clock,
+  together?: { readonly commits: GroupCommit; readonly log: Logger },
+): BootStore {
   const put = database.prepare(
     `INSERT INTO boot_plan (source, mac, plan, answered_at) VALUES (?, ?, ?, ?)
      ON CONFLICT (source, mac) DO UPDATE SET plan = excluded.plan, answered_at = excluded.answered_at`,
@@ -45,16 +55,42 @@ export function bootStore(database: DatabaseSync, clock: Clock): BootStore {
     const plan = parseStoredPlan(textOf(row['plan'], 'plan'));
     return plan === undefined ? undefined : { plan, answeredAt: numberOf(row['answered_at'], 'answered_at') };
   };
+  const unwritten = new Map<string, { source: string; mac: string; plan: BootPlan; answeredAt: number }>();
+  const keyOf = (source: string, mac: string): string => `${source} ${mac}`;
+  const write = (): void => {
+    for (const { source, mac, plan, answeredAt } of unwritten.values())
+      put.run(source, mac, JSON.stringify(plan), toColumn(answeredAt));
+    sincePrune += unwritten.size;
+    unwritten.clear();
+    if (sincePrune < PRUNE_EVERY) return;
+    sincePrune = 0;
+    prune.run(MAX_ANSWERS);
+  };
+  const writeTogether = ({ commits, log }: NonNullable<typeof together>): void => {
+    if (unwritten.size === 0 || !database.isOpen) return;
+    try {
+      commits.run(() => {
+        commits.willWrite();
+        write();
+      });
+    } catch (error) {
+      unwritten.clear();
+      log.error({ err: error }, 'the last answers of the sources could not be written to dataDir');
+    }
+  };
   return {
     remember: (source, mac, plan) => {
-      put.run(source, mac, JSON.stringify(plan), toColumn(clock.now()));
-      sincePrune += 1;
-      if (sincePrune < PRUNE_EVERY) return;
-      sincePrune = 0;
-      prune.run(MAX_ANSWERS);
+      unwritten.delete(keyOf(source, mac));
+      unwritten.set(keyOf(source, mac), { source, mac, plan, answeredAt: clock.now() });
+      if (together === undefined) write();
+      else if (unwritten.size === 1) setImmediate(() => writeTogether(together));
     },
-    recall: (source, mac) => read(get.get(source, mac)),
-    newest: (source) => read(last.get(source)),
-    forget: (source, mac) => void remove.run(source, mac),
+    recall: (source, mac) => unwritten.get(keyOf(source, mac)) ?? read(get.get(source, mac)),
+    // What is not written yet is newer than all that is.
+    newest: (source) => [...unwritten.values()].findLast((each) => each.source === source) ?? read(last.get(source)),
+    forget: (source, mac) => {
+      unwritten.delete(keyOf(source, mac));
+      remove.run(source, mac);
+    },
   };
 }
