@@ -77,7 +77,7 @@ describe('ingot boot kernel', () => {
       'has its initrd',
       'starts its kernel',
     ]);
-    expect(server.output()).toContain('stopped: 1 machines came, 1 of them started the kernel');
+    expect(server.output()).toContain('stopped: 1 machine came, 1 started the kernel');
     expect(server.process.exitCode).toBe(0);
   });
 

@@ -69,11 +69,16 @@ describe('the admin socket', () => {
   });
 
   it.each([
+    [
+      'a question for what else has port 67',
+      'GET /v1/neighbours HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+      200,
+    ],
     ['an unknown path', 'GET /v1/secrets HTTP/1.1\r\nHost: a\r\n\r\n', 404],
     ['another method', 'POST /v1/machines HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 405],
     ['a broken escape', 'GET /v1/machines/%ff HTTP/1.1\r\nHost: a\r\n\r\n', 400],
     ['no HTTP', 'hello\r\n\r\n', 400],
-  ])('refuses %s and goes on', async (_name, text, status) => {
+  ])('answers %s with its status and goes on', async (_name, text, status) => {
     const lab = await startLab();
     const answer = await new Promise<string>((resolve) => {
       const socket = connect(join(lab.dataDir, 'admin.sock'), () => socket.end(text));

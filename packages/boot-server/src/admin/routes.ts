@@ -1,5 +1,6 @@
 import type { Redactor, ReloadResult } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
+import { findNeighbours } from '../dhcp/neighbours.ts';
 import type { Subnet } from '../dhcp/subnets.ts';
 import type { Subnet6 } from '../dhcpv6/subnets.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
@@ -81,6 +82,7 @@ export function adminRoutes(components: AdminComponents): AdminRoutes {
         }),
       },
     ],
+    ['neighbours', { method: 'GET', answer: () => ({ neighbours: findNeighbours() }) }],
     [
       'simulate',
       {

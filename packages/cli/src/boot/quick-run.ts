@@ -68,7 +68,10 @@ export async function runQuick(
       await asked.promise;
       const machines = server.watch.machines();
       const booted = machines.filter(({ stage }) => stage === 'booted').length;
-      say(`\nstopped: ${machines.length} machines came, ${booted} of them started the kernel`);
+      say('');
+      say(
+        `stopped: ${machines.length === 1 ? '1 machine' : `${machines.length} machines`} came, ${booted} started the kernel`,
+      );
     } finally {
       stopping.abort();
       await server.stop();

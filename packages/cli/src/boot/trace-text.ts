@@ -3,6 +3,7 @@ import { printable } from '../display-width.ts';
 import { durationText } from '../time-text.ts';
 
 const EVENT_WIDTH = 18;
+const NO_RELAY = '0.0.0.0';
 /** Said elsewhere on the line, or on every line the same. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['uuid', 'service', 'source']);
 
@@ -23,7 +24,7 @@ export function traceLine(entry: EntryWire, options: { readonly firstMs: number;
   const since = ((Date.parse(entry.time) - options.firstMs) / 1000).toFixed(3);
   const mark = entry.level === 'warn' || entry.level === 'error' ? '!' : ' ';
   const fields = Object.entries(entry.fields)
-    .filter(([key]) => !LEFT_OUT.has(key))
+    .filter(([key, value]) => !LEFT_OUT.has(key) && value !== NO_RELAY)
     .map(([key, value]) => `${key}=${fieldText(value)}`);
   const again =
     entry.repeats === 0 ? [] : [`(${entry.repeats} more like it, until ${clockText(Date.parse(entry.repeatedAt))})`];
