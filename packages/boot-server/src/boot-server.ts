@@ -25,7 +25,10 @@ import { createDhcp6Responder } from './dhcpv6/responder.ts';
 import { startDhcp6Server } from './dhcpv6/server.ts';
 import { startBodySender } from './http/body/body-sender.ts';
 import { HTTP_LIMITS } from './http/limits.ts';
+import { BootServerError, BootServerErrorCode } from './errors.ts';
+import type { CertsRouteComponents } from './http/certs-route.ts';
 import type { ConfigRouteComponents } from './http/config-route.ts';
+import type { GiveComponents } from './http/give-once.ts';
 import { parseHttpListen, planTls } from './http/listen.ts';
 import { createPeers } from './http/peers.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
@@ -170,19 +173,17 @@ export async function startBootServer(components: BootServerComponents): Promise
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
     const macOf = (address: string): string | undefined => policy.now.holders.holderOf(address)?.mac;
 
+    const give: GiveComponents = { log, metrics, gate, nonces, peers, inUse: new Set() };
     const configRoute: ConfigRouteComponents | undefined =
       api === undefined
         ? undefined
         : {
-            log,
-            metrics,
-            gate,
-            nonces,
-            peers,
+            ...give,
             api,
             get machine() {
               const { machine, api: apiConfig, partition } = policy.now.config;
               return {
+                bootUrl: policy.now.bases[0],
                 apiUrl: machine.apiUrl ?? apiConfig?.url ?? '',
                 apiCaFile: apiConfig?.caFile,
                 partition,
@@ -191,7 +192,23 @@ export async function startBootServer(components: BootServerComponents): Promise
               };
             },
             network: policy.network,
-            inUse: new Set(),
+          };
+    const { v1 } = config.machine;
+    if (config.http.v1Certs && v1 === undefined)
+      throw new BootServerError(
+        BootServerErrorCode.ConfigInvalid,
+        'http.v1Certs: machine.v1 says what to give: write it',
+      );
+    const certsRoute: CertsRouteComponents | undefined =
+      v1 === undefined || !config.http.v1Certs
+        ? undefined
+        : {
+            ...give,
+            get machine() {
+              const { machine, partition } = policy.now.config;
+              return { v1: machine.v1 ?? v1, partition, debug: machine.debug, bootUrl: policy.now.bases[0] };
+            },
+            network: policy.network,
           };
     const httpServer = await startHttpServer(
       {
@@ -221,6 +238,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         },
         files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf },
         config: configRoute,
+        certs: certsRoute,
         used: { log, metrics, seals, nonces },
       },
       [...httpListen, ...(tls === undefined ? [] : [tls.listen])],

@@ -122,6 +122,7 @@ export function httpConfig(change: Partial<BootServerConfig['http']> = {}): Boot
     url: 'http://10.0.0.1:8080',
     engine: 'auto',
     signing: { urlMinutes: 720 },
+    v1Certs: false,
     ...change,
   };
 }

@@ -30,6 +30,7 @@ const REFUSED = new BootServerError(BootServerErrorCode.ApiRefused, 'no such par
 async function machines(
   http: Partial<BootServerConfig['http']> = {},
   peers: readonly string[] = [],
+  machine?: BootServerConfig['machine'],
 ): Promise<{ lab: Lab; files: string; boot: (mac: string) => Promise<string> }> {
   const files = temporaryFolder();
   writeFileSync(join(files, 'vmlinuz'), 'the kernel');
@@ -42,6 +43,7 @@ async function machines(
         artifacts: { roots: [files], maxBytes: 1_000_000 },
         http: httpConfig({ url: 'http://boot', ...http }),
         boot: { peers, seenWithinMinutes: 30, nonceMinutes: 30 },
+        machine: machine ?? testConfig(dir).machine,
       });
     },
   });
@@ -244,6 +246,9 @@ describe('the configuration of a machine', () => {
     expect(given.status).toBe(200);
     expect(JSON.parse(given.body)).toEqual({
       client: { metal_apiserver_url: 'https://10.0.0.1:9443', metal_hammer_token: `token-of-${UUID}`, ca_cert: 'CA' },
+      metal_apiserver_url: 'https://10.0.0.1:9443',
+      metal_apiserver_token_for_hammer: `token-of-${UUID}`,
+      pixie_api_url: 'http://boot',
       ntp_servers: ['10.0.0.123'],
       dns_servers: ['10.0.0.53'],
       partition: 'lab',
@@ -330,6 +335,61 @@ describe('the configuration of a machine', () => {
     });
     expect(second.api).toBeInstanceOf(FakeApi);
     expect((await getFrom(second, address, path)).status).toBe(200);
+  });
+});
+
+describe('the configuration of the v1 API', () => {
+  const v1Machines = () => {
+    const folder = temporaryFolder();
+    for (const name of ['ca', 'cert', 'key', 'hmac', 'password'])
+      writeFileSync(join(folder, name), `${name} text\n`, { mode: 0o600 });
+    const at = (name: string): string => join(folder, name);
+    return machines({ v1Certs: true }, [], {
+      ntpServers: [],
+      dnsServers: [],
+      debug: true,
+      v1: {
+        grpcAddress: 'metal-api:50051',
+        caFile: at('ca'),
+        certFile: at('cert'),
+        keyFile: at('key'),
+        hmacFile: at('hmac'),
+        logging: { endpoint: 'https://loki/push', user: 'me', passwordFile: at('password') },
+      },
+    });
+  };
+  const certsPath = (script: string): string => /PIXIE_API_URL=http:\/\/boot(\/certs\S+)/.exec(script)?.[1] ?? 'no url';
+
+  it('is given once for each boot, to its own machine, and its secrets are in no log', async () => {
+    const { lab, boot } = await v1Machines();
+    const address = await boot(MAC_1);
+    const path = certsPath((await getFrom(lab, address, scriptPath(MAC_1))).body);
+    expect((await getFrom(lab, '127.0.0.9', path)).status).toBe(403);
+    const given = await getFrom(lab, address, path);
+    expect(JSON.parse(given.body)).toEqual({
+      debug: true,
+      address: 'metal-api:50051',
+      pixie_api_url: 'http://boot/certs',
+      ca_cert: 'ca text\n',
+      cert: 'cert text\n',
+      key: 'key text\n',
+      hmac: 'hmac text',
+      ntp_servers: ['10.0.0.123'],
+      partition: 'lab',
+      logging: {
+        endpoint: 'https://loki/push',
+        basic_auth: { user: 'me', password: 'password text' },
+        log_type: 'loki',
+      },
+    });
+    expect(JSON.parse((await getFrom(lab, address, path)).body)).toMatchObject({ code: 'nonce_used' });
+    expect((await getFrom(lab, address, '/certs')).status).toBe(403);
+    expect(JSON.stringify(lab.log.records)).not.toMatch(/(key|hmac|password) text/);
+  });
+
+  it('is not there unless it is asked for', async () => {
+    const lab = await startLab();
+    expect((await lab.get('/certs')).status).toBe(404);
   });
 });
 

@@ -10,6 +10,7 @@ export interface HttpConfig {
   readonly maxBytesPerSecondPerClient?: number | undefined;
   readonly signing: HttpSigningConfig;
   readonly tls?: HttpTlsConfig | undefined;
+  readonly v1Certs: boolean;
 }
 
 export interface HttpTlsConfig {
@@ -76,5 +77,11 @@ export const httpSchema: z.ZodType<HttpConfig> = z
       })
       .optional()
       .describe('HTTPS besides HTTP; both files are read again when they change'),
+    v1Certs: z
+      .boolean()
+      .default(false)
+      .describe(
+        'give machines the configuration of metal-stack’s v1 API, at /certs with a nonce; it has a key that all machines share: see machine.v1',
+      ),
   })
   .describe('scripts, kernels and machine configurations');

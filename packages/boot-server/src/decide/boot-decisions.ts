@@ -21,8 +21,8 @@ import type { LoaderFetches } from './loader-fetches.ts';
 import type { SubjectMemory } from './subject-memory.ts';
 
 export interface BootDecisionsComponents {
-  readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'ipxe' | 'sources'>;
   readonly lastPlans: BootStore;
+  readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'http' | 'ipxe' | 'sources'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly api: BootApi | undefined;
@@ -66,7 +66,7 @@ export async function createBootDecisions(components: BootDecisionsComponents): 
       subjects,
       nonces,
       files,
-      givesConfigs: api !== undefined,
+      configs: config.http.v1Certs ? 'v1' : api === undefined ? undefined : 'v2',
     }),
     fetches,
     stop: () => httpChain?.close(),

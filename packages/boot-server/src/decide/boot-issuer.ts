@@ -55,8 +55,8 @@ export interface BootIssuerComponents {
   readonly subjects: SubjectMemory;
   readonly nonces: NonceStore;
   readonly files: Pick<FileUrls, 'nameOf'>;
-  /** Whether there is an API that configurations can be had of. */
-  readonly givesConfigs: boolean;
+  /** The shape of configurations: of upstream's v1 or v2; undefined where none can be had. */
+  readonly configs: 'v1' | 'v2' | undefined;
 }
 
 export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
@@ -133,7 +133,7 @@ function carryOut(
           message: [`Ingot boots ${who}`, ...(plan.message === '' ? [] : [plan.message])].join('\n'),
         });
       if (!plan.wantsConfig) return start([]);
-      if (!components.givesConfigs)
+      if (components.configs === undefined)
         return {
           kind: 'refused',
           status: 404,
@@ -149,7 +149,7 @@ function carryOut(
         };
       const nonce = components.nonces.issue(mac, uuid);
       return start([
-        `PIXIE_API_URL=${question.base}/config/${uuid}?nonce=${nonce}`,
+        `PIXIE_API_URL=${question.base}${components.configs === 'v1' ? '/certs' : `/config/${uuid}`}?nonce=${nonce}`,
         `BOOTIF=01-${mac.replaceAll(':', '-')}`,
       ]);
     }

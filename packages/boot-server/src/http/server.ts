@@ -8,6 +8,7 @@ import { parseMac } from '../identity.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { BodySender } from './body/sender.ts';
+import { serveCerts, type CertsRouteComponents } from './certs-route.ts';
 import { serveConfig, type ConfigRouteComponents } from './config-route.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { serveBootFile, servePublished, type FileRouteComponents } from './file-route.ts';
@@ -26,6 +27,8 @@ export interface HttpServerComponents {
   readonly files: FileRouteComponents;
   /** Undefined: there is no API that configurations can be had of. */
   readonly config: ConfigRouteComponents | undefined;
+  /** Undefined: not for machines of the v1 API. */
+  readonly certs: CertsRouteComponents | undefined;
   readonly used: UsedRouteComponents;
   /** Undefined: no images are cached. */
   readonly images: ImageRouteComponents | undefined;
@@ -179,6 +182,7 @@ async function handle(
     if (path === '/_/ipxe') return serveScript(request, components.script);
     if (path === '/_/used') return serveUsed(request, components.used);
     if (path === '/_/booting') return serveBooting(request, components);
+    if (path === '/certs' && components.certs !== undefined) return serveCerts(request, components.certs);
     if (path.startsWith('/config/') && components.config !== undefined) return serveConfig(request, components.config);
   }
   components.metrics.drop('http', 'unknown-path');
