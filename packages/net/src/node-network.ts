@@ -101,6 +101,8 @@ function opened(
 }
 
 const EAGAIN = 11;
+/** Some 20 ms of work for a server that answers each of them. */
+const MAX_READ_IN_A_TURN = 1_024;
 
 /** Also when it is down, or has no cable: `networkInterfaces` leaves those out. */
 function hasInterface(name: string): boolean {
@@ -115,7 +117,7 @@ class NodeSocket implements UdpSocket {
   readonly #native: { readonly io: BatchIo; readonly fd: number } | undefined;
   readonly #handlers = new Handlers();
   #waiting: Datagram[] = [];
-  #drained = false;
+  #readThisTurn = 0;
   #closing: Promise<void> | undefined;
 
   constructor(socket: Socket, native: { io: BatchIo; fd: number } | undefined) {
@@ -216,11 +218,10 @@ class NodeSocket implements UdpSocket {
       return;
     }
     const batch = [first];
-    // Once a turn of the event loop: libuv asks again at once, and a flood must leave time for other sockets.
-    if (!this.#drained) {
-      this.#drained = true;
-      setImmediate(() => (this.#drained = false));
-      this.#native.io.receive(this.#native.fd, batch);
+    // libuv asks up to 32 times before it lets other sockets have their turn: a flood must leave them time.
+    if (this.#readThisTurn < MAX_READ_IN_A_TURN) {
+      if (this.#readThisTurn === 0) setImmediate(() => (this.#readThisTurn = 0));
+      this.#readThisTurn += 1 + this.#native.io.receive(this.#native.fd, batch);
       for (let index = 1; index < batch.length; index += 1) {
         const datagram = batch[index];
         if (datagram !== undefined) this.#handlers.datagram(datagram);
