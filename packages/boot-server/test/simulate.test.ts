@@ -99,6 +99,12 @@ describe('a simulation', () => {
     expect(step?.told).toContain(expected);
   });
 
+  it('asks on the link that it is told', async () => {
+    const lab = await startLab();
+    const [step] = await ask(lab, { ...bios, giaddr: undefined, link: '10.0.2.1', phase: 'dhcp' });
+    expect(option(step, 'yiaddr')).toBe('10.0.2.100');
+  });
+
   it('says why there is no script while the API is away', async () => {
     const lab = await startLab();
     lab.api.failure = new BootServerError(BootServerErrorCode.ApiAway, 'the API is away');

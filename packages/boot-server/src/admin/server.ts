@@ -8,7 +8,7 @@ export interface AdminServer {
 }
 
 /** A person, and perhaps a script of theirs. */
-export const ADMIN_LIMITS = {
+const ADMIN_LIMITS = {
   connections: 16,
   bodyBytes: 65_536,
   requestTimeoutMs: 10_000,

@@ -37,6 +37,8 @@ export interface Asker {
   /** Numbers of `IpxeFeature`; undefined: no option 175. */
   readonly features: readonly number[] | undefined;
   readonly giaddr: Ipv4;
+  /** Own address on its link; undefined: the one that is served without a relay. */
+  readonly link: Ipv4 | undefined;
   readonly relayAgent: DhcpOption | undefined;
 }
 
@@ -60,6 +62,7 @@ export function askerOf(request: SimulateRequest): Asker {
     userClass,
     features: named ?? (isIpxe ? stockFeatures(arch) : undefined),
     giaddr,
+    link: request.link === undefined ? undefined : accept(parseIpv4(request.link), 'link'),
     relayAgent:
       agent.length === 0 ? undefined : { code: OptionCode.RELAY_AGENT, data: encodeSubOptions(agent, 'plain') },
   };

@@ -99,7 +99,7 @@ async function askDhcp(
 ): Promise<{ packet: DhcpPacket; boot: BootDecision } | undefined> {
   const { plan, respond, decisions } = run.policy;
   const isRelayed = asker.giaddr !== IPV4_ANY;
-  const receivedAt = plan.listen.localAddress ?? plan.listen.addresses[0] ?? plan.serverAddress;
+  const receivedAt = asker.link ?? plan.listen.localAddress ?? plan.listen.addresses[0] ?? plan.serverAddress;
   const asks = `${messageTypeName(type)} of ${who}, ${isRelayed ? `through relay ${asker.giaddr}` : `on the link of ${receivedAt}`}`;
   const source = isRelayed
     ? { address: asker.giaddr, port: DHCP_SERVER_PORT }

@@ -8,6 +8,8 @@ export interface SimulateRequest {
   uuid?: string | undefined;
   serial?: string | undefined;
   giaddr?: string | undefined;
+  /** Own address on the link that it is on, where it asks through no relay. */
+  link?: string | undefined;
   circuitId?: string | undefined;
   remoteId?: string | undefined;
   vendorClass?: string | undefined;
@@ -50,6 +52,7 @@ export const simulateRequestWire: z.ZodType<SimulateRequest> = z.strictObject({
   uuid: short(),
   serial: short(),
   giaddr: short(),
+  link: short(),
   circuitId: short(),
   remoteId: short(),
   vendorClass: short(),

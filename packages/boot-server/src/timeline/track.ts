@@ -23,7 +23,7 @@ export interface Track extends Recent<Track> {
 }
 
 /** After so many of the same line in a row, the next ones are counted only: firmware asks until it hears something. */
-export const SAME_IN_A_ROW = 4;
+const SAME_IN_A_ROW = 4;
 
 export function newTrack(mac: string, line: BootLine): Track {
   return {
