@@ -33,7 +33,6 @@ import { parseHttpListen, planTls } from './http/listen.ts';
 import { createPeers } from './http/peers.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import { startHttpServer } from './http/server.ts';
-import { renderAutoexecScript } from './ipxe/script.ts';
 import { cachedFetch } from './image-cache/cached-fetch.ts';
 import { openCacheDirectory } from './image-cache/cache-directory.ts';
 import { createImageCache } from './image-cache/image-cache.ts';
@@ -41,7 +40,7 @@ import type { ImageLists } from './image-cache/lists.ts';
 import { httpStoreClient } from './image-cache/store-client.ts';
 import { bootMetrics, registerGauges, registerImageGauges } from './metrics.ts';
 import { createPolicy, type PolicyStores } from './policy.ts';
-import type { publishedFiles } from './published-files.ts';
+import type { PublishedFiles } from './published-files.ts';
 import { startPxeServer } from './pxe/server.ts';
 import { currentPolicy } from './reload/current-policy.ts';
 import { withFixedSettings } from './reload/fixed-settings.ts';
@@ -135,6 +134,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       subjects: subjectMemory(database, clock, commits),
       signingKeys: ({ dataDir, http: { signing } }) => loadSigningKeys({ ...signing, dataDir }),
       fetches: loaderFetches(clock),
+      metrics,
     };
     const policy = currentPolicy(await createPolicy(stores, config));
     stops.push(() => Promise.resolve(policy.now.decisions.stop()));
@@ -236,7 +236,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           bases6: plan6 && [plan6.httpUrl],
           basesTls: tls && [tls.url],
         },
-        files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf },
+        files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf, macOf },
         config: configRoute,
         certs: certsRoute,
         used: { log, metrics, seals, nonces },
@@ -261,9 +261,6 @@ export async function startBootServer(components: BootServerComponents): Promise
           engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
           pathMtu: ethernetMtu,
         }),
-        get autoexecScript() {
-          return renderAutoexecScript(policy.now.bases[0]);
-        },
         uuidOf,
         macOf,
       },
@@ -361,7 +358,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       return { ok: true };
     });
     stops.push(() => Promise.resolve(forgetCheck()));
-    await warnOfMissingBinaries({ published, binaries: policy.now.binaries, log, get: (uri) => artifacts.get(uri) });
+    await warnOfMissingBinaries({ ...policy.now, log, get: (uri) => artifacts.get(uri) });
     log.info(
       {
         event: 'listening',
@@ -390,7 +387,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         }
       }
       before.decisions.stop();
-      await warnOfMissingBinaries({ published, binaries: after.binaries, log, get: (uri) => artifacts.get(uri) });
+      await warnOfMissingBinaries({ ...after, log, get: (uri) => artifacts.get(uri) });
       log.info({ event: 'reloaded', subnets: after.plan.subnets.map(({ id, mode }) => `${id} ${mode}`) }, 'reloaded');
       return changed;
     };
@@ -403,13 +400,13 @@ export async function startBootServer(components: BootServerComponents): Promise
 
 /** Better said now than to the first machine. */
 async function warnOfMissingBinaries(components: {
-  published: ReturnType<typeof publishedFiles>;
+  bootLoaders: PublishedFiles;
   binaries: readonly string[];
   log: Logger;
   get: (uri: string) => Promise<Disposable>;
 }): Promise<void> {
   for (const file of components.binaries) {
-    const found = components.published.find(file);
+    const found = components.bootLoaders.find(file);
     if (found === undefined) continue;
     try {
       const loaded = await components.get(found.uri);

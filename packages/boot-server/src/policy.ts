@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { parseIpv6 } from '@ingot/wire';
 import type { Clock, Entropy } from '@ingot/net';
@@ -23,6 +24,8 @@ import { createSeals, type Seals, type SigningKeys } from './http/seals.ts';
 import type { HttpListen } from './http/server.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { numberOfIpv4 } from './ipv4.ts';
+import type { BootMetrics } from './metrics.ts';
+import { publishedContent, type PublishedContent } from './published-content.ts';
 import { publishedFiles, type PublishedFiles } from './published-files.ts';
 import type { BootStore } from './store/boots.ts';
 import { leaseStore } from './store/leases.ts';
@@ -52,7 +55,10 @@ export interface Policy {
   readonly decisions: BootDecisions;
   /** Names of the iPXE binaries. */
   readonly binaries: readonly string[];
-  readonly published: PublishedFiles;
+  /** Files that TFTP and HTTP have by name. */
+  readonly bootLoaders: PublishedFiles;
+  /** Those, and the texts that are made for each machine. */
+  readonly published: PublishedContent;
   /** Folders out of which files are served. */
   readonly roots: readonly string[];
   readonly network: NetworkSettings;
@@ -72,6 +78,8 @@ export interface PolicyStores {
   readonly subjects: SubjectMemory;
   readonly fetches: LoaderFetches;
   readonly httpListen: readonly [HttpListen, ...HttpListen[]];
+  /** Undefined: nothing is counted. */
+  readonly metrics?: BootMetrics;
 }
 
 /** `before`: the policy that it takes the place of. Rejects with BootServerError CONFIG_INVALID. */
@@ -101,11 +109,15 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const nonces = nonceStore(database, { clock, entropy, seals, lifetimeMs: nonceMinutes * 60_000 });
   const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
   const decision = { httpUrl, binaries: config.ipxe.files };
+  const bases: ScriptSetting['bases'] = [httpUrl, ...peers.map(withoutSlash)];
+  const decisions = await createBootDecisions({ ...stores, config, gate, nonces, files, decision });
+  const { directory, loaders } = config.ipxe;
+  const bootLoaders = publishedFiles({ directory, binaries, root: config.tftp.root, loaders });
   return {
     config,
     plan,
     plan6,
-    bases: [httpUrl, ...peers.map(withoutSlash)],
+    bases,
     leases,
     leases6,
     holders,
@@ -114,12 +126,24 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     files,
     nonces,
     respond: createDhcpResponder({ ...plan, leases, sightings }),
-    decisions: await createBootDecisions({ ...stores, config, gate, nonces, files, decision }),
+    decisions,
     binaries,
-    published: publishedFiles({ directory: config.ipxe.directory, binaries, root: config.tftp.root }),
+    bootLoaders,
+    published: publishedContent({
+      log: stores.log,
+      metrics: stores.metrics,
+      files: bootLoaders,
+      fileUrls: files,
+      binaries: config.ipxe.files,
+      issuer: decisions.issuer,
+      fetches: stores.fetches,
+      bases,
+      tftpServer: plan.serverAddress,
+    }),
     // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
     roots: [
-      config.ipxe.directory,
+      directory,
+      ...Object.values(loaders).map((path) => dirname(path)),
       ...config.artifacts.roots,
       ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
     ],

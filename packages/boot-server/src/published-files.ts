@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -5,32 +6,50 @@ import { pathToFileURL } from 'node:url';
 export interface PublishedFile {
   /** `file:` URI; the artifact store checks where it really leads. */
   readonly uri: string;
+  /** Whether it is a program that firmware starts. */
+  readonly isLoader: boolean;
 }
 
-/** The only names that TFTP and `/boot/` know. */
+/** The files that TFTP and `/boot/` know. */
 export interface PublishedFiles {
   find(name: string): PublishedFile | undefined;
 }
 
 /**
- * The iPXE binaries by their file name, and everything under `root`, if there is one. Names are the client's: what
- * leaves `root` in the text is refused here, what leaves it through a symbolic link by the artifact store.
+ * The iPXE binaries by their file name, everything under `root`, if there is one, and boot loaders by the names under
+ * which they ask for each other. Names are the client's: what leaves `root` in the text is refused here, what leaves it
+ * through a symbolic link by the artifact store.
  */
 export function publishedFiles(options: {
   directory: string;
   binaries: readonly string[];
   root: string | undefined;
+  /** Name → absolute path. */
+  loaders: Readonly<Record<string, string>>;
 }): PublishedFiles {
-  const { directory, binaries, root } = options;
-  const byName = new Map(binaries.map((file) => [file, pathToFileURL(resolve(directory, file)).href]));
+  const { directory, binaries, root, loaders } = options;
+  const byName = new Map(binaries.map((file) => [file, resolve(directory, file)]));
+  const byLoader = new Map(Object.entries(loaders));
+  const loader = (path: string): PublishedFile => ({ uri: pathToFileURL(path).href, isLoader: true });
   return {
     find: (name) => {
-      const uri = byName.get(name);
-      if (uri !== undefined) return { uri };
-      if (root === undefined || !isPlainRelative(name)) return undefined;
-      return { uri: pathToFileURL(resolve(root, name)).href };
+      const binary = byName.get(name);
+      if (binary !== undefined) return loader(binary);
+      if (!isPlainRelative(name)) return undefined;
+      if (root !== undefined && isFile(resolve(root, name)))
+        return { uri: pathToFileURL(resolve(root, name)).href, isLoader: false };
+      const known = byLoader.get(name);
+      if (known !== undefined && isFile(known)) return loader(known);
+      // A profile may name any of the binaries that lie beside those of the configuration.
+      const beside = resolve(directory, name);
+      return !name.includes('/') && isFile(beside) ? loader(beside) : undefined;
     },
   };
+}
+
+/** Whether there is such a file now: boot loaders ask for many that are not, and wait for each answer. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function isPlainRelative(name: string): boolean {

@@ -100,7 +100,12 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
     pxe: {},
     tftp: tftpConfig(),
     http: httpConfig(),
-    ipxe: { directory: '/usr/lib/ipxe', files: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' }, chainRoms: false },
+    ipxe: {
+      directory: '/usr/lib/ipxe',
+      files: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' },
+      chainRoms: false,
+      loaders: {},
+    },
     artifacts: { roots: [], maxBytes: 64_000_000 },
     api: { url: 'https://10.0.0.1:9443', caFile: join(dataDir, 'ca.pem'), tokenFile: join(dataDir, 'token') },
     machine: { ntpServers: [], dnsServers: [], debug: false },
@@ -159,7 +164,12 @@ export interface Lab {
 
 /** A running boot server on a network in memory; HTTP is on loopback. Stopped when the test ends. */
 export async function startLab(
-  options: { config?: (dataDir: string) => BootServerConfig; dataDir?: string; impairment?: Impairment } = {},
+  options: {
+    config?: (dataDir: string) => BootServerConfig;
+    dataDir?: string;
+    impairment?: Impairment;
+    withoutApi?: boolean;
+  } = {},
 ): Promise<Lab> {
   const clock = new MockClock();
   const network = new MockNetwork({ clock, entropy: mockEntropy(7), ...options.impairment });
@@ -179,7 +189,7 @@ export async function startLab(
     metrics,
     health: createHealth({ clock }),
     redactor: new Redactor(),
-    api,
+    api: options.withoutApi === true ? undefined : api,
     libc: await loadLibc(),
     signal: stopping.signal,
     reload: () => Promise.resolve({ ok: false, reason: 'the test reloads the server itself' }),

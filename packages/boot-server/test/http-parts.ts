@@ -24,7 +24,8 @@ export function unusedRoutes(
       metrics,
       artifacts: { get: unused, heldBytes: 0, close: unused },
       fileUrls: { open: unused },
-      published: { find: () => undefined },
+      published: { open: () => Promise.resolve(undefined) },
+      macOf: () => undefined,
       uuidOf: () => undefined,
     },
     config: {

@@ -74,7 +74,10 @@ export async function serve(
         ...unusedRoutes(log, counted).files,
         clock: systemClock,
         artifacts,
-        published: { find: (name) => ({ uri: pathToFileURL(join(root, name)).href }) },
+        published: {
+          open: (name) =>
+            Promise.resolve({ kind: 'file', uri: pathToFileURL(join(root, name)).href, sha256: undefined }),
+        },
       },
     },
     listen.map((address) => ({ address, port: 0, tls: options.tls })),

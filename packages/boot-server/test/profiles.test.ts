@@ -1,13 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
-import type { BootSubject, SourceAnswer } from '../src/decide/boot-plan.ts';
+import type { BootSource, BootSubject, SourceAnswer } from '../src/decide/boot-plan.ts';
 import { BootServerErrorCode } from '../src/errors.ts';
 import { globMatches } from '../src/sources/profile-match.ts';
 import { profileSchema } from '../src/sources/profile-schema.ts';
-import { loadProfiles, type ProfileSource } from '../src/sources/profile-source.ts';
+import { loadProfiles } from '../src/sources/profile-source.ts';
 import { MAC_1, MAC_2, temporaryFolder, UUID } from './harness.ts';
 
 function subject(change: Partial<BootSubject> = {}): BootSubject {
@@ -24,7 +24,7 @@ function subject(change: Partial<BootSubject> = {}): BootSubject {
 }
 
 async function load(files: Readonly<Record<string, string>>): Promise<{
-  source: ProfileSource;
+  source: BootSource;
   folder: string;
   log: MemoryLogger;
   ask: (change?: Partial<BootSubject>) => SourceAnswer;
@@ -273,31 +273,9 @@ describe('files with mistakes', () => {
   });
 });
 
-describe('reading the files again', () => {
-  it('takes what is new', async () => {
-    const { source, folder, ask } = await load({ 'a.yaml': holds({ old: '{}' }) });
-    writeFileSync(join(folder, 'a.yaml'), holds({ new: '{}' }));
-    expect(taken(ask())).toBe('old');
-    expect(await source.reload()).toBe('loaded');
-    expect(taken(ask())).toBe('new');
-  });
-
-  it('keeps what was good while a file has a mistake, and says which', async () => {
-    const { source, folder, ask, log } = await load({ 'a.yaml': holds({ old: '{}' }) });
-    writeFileSync(join(folder, 'b.yaml'), 'profiles:\n  - { name: x, boot: disk }\n');
-    expect(await source.reload()).toBe('refused');
-    expect(taken(ask())).toBe('old');
-    expect(log.events('profiles.refused')[0]?.msg).toMatch(/b\.yaml:2:\d+.*write one of local, hold, ignore/);
-  });
-
-  it('passes over what is no YAML file', async () => {
-    const { source, folder, ask } = await load({ 'a.yaml': holds({ old: '{}' }) });
-    writeFileSync(join(folder, '.b.yaml.swp'), '\0');
-    writeFileSync(join(folder, 'README.md'), '# profiles');
-    mkdirSync(join(folder, 'more'));
-    expect(await source.reload()).toBe('loaded');
-    expect(taken(ask())).toBe('old');
-  });
+it('what is no YAML file is passed over', async () => {
+  const { ask } = await load({ 'a.yaml': holds({ one: '{}' }), '.b.yaml.swp': '\0', 'README.md': '# profiles' });
+  expect(taken(ask())).toBe('one');
 });
 
 it('profiles in the configuration itself go before those in files of the same weight', async () => {

@@ -6,7 +6,18 @@ export interface IpxeConfig {
   readonly directory: string;
   readonly files: Binaries;
   readonly chainRoms: boolean;
+  readonly loaders: Readonly<Record<string, string>>;
 }
+
+/** Where Debian has its signed boot loaders for Secure Boot. shim asks for GRUB and for MokManager beside itself. */
+const DEBIAN_LOADERS: Readonly<Record<string, string>> = {
+  'shimx64.efi': '/usr/lib/shim/shimx64.efi.signed',
+  'mmx64.efi': '/usr/lib/shim/mmx64.efi.signed',
+  'grubx64.efi': '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+  'shimaa64.efi': '/usr/lib/shim/shimaa64.efi.signed',
+  'mmaa64.efi': '/usr/lib/shim/mmaa64.efi.signed',
+  'grubaa64.efi': '/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
+};
 
 export const ipxeSchema: z.ZodType<IpxeConfig> = z
   .strictObject({
@@ -27,6 +38,12 @@ export const ipxeSchema: z.ZodType<IpxeConfig> = z
       .boolean()
       .default(false)
       .describe('give an iPXE in a ROM the binary from files first, also where it could boot by itself'),
+    loaders: z
+      .record(fileName(), absolutePath())
+      .default(DEBIAN_LOADERS)
+      .describe(
+        'further boot loaders by the names under which machines ask for them; those that are not there count as none',
+      ),
   })
   .prefault({})
   .describe('the boot loader');

@@ -5,10 +5,10 @@ import { parseBootFilePath } from '../decide/decision.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import type { BootMetrics } from '../metrics.ts';
-import type { PublishedFiles } from '../published-files.ts';
+import type { PublishedContent } from '../published-content.ts';
 import { deliver } from './deliver.ts';
 import type { BootFileKind, FileUrls } from './file-urls.ts';
-import { sendError, type Request } from './reply.ts';
+import { sendError, sendText, type Request } from './reply.ts';
 
 export interface FileRouteComponents {
   readonly clock: Clock;
@@ -16,7 +16,9 @@ export interface FileRouteComponents {
   readonly metrics: BootMetrics;
   readonly artifacts: ArtifactStore;
   readonly fileUrls: Pick<FileUrls, 'open'>;
-  readonly published: PublishedFiles;
+  readonly published: PublishedContent;
+  /** Who leased this address here. */
+  readonly macOf: (address: string) => string | undefined;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
 }
@@ -44,23 +46,33 @@ function kindOf(type: string | null): BootFileKind {
   return type === 'initrd' || type === 'file' ? type : 'kernel';
 }
 
-/** `/boot/<mac>/<file>`: the iPXE binaries for UEFI HTTP boot. */
+/** `/boot/<mac>/<file>` and GRUB's `/grub/…` and `/_/file/…`: what TFTP has under the same names. */
 export async function servePublished(request: Request, components: FileRouteComponents): Promise<void> {
-  const { mac, file } = parseBootFilePath(request.path.slice('/boot/'.length));
-  const found = components.published.find(file);
+  const { mac: named, file } = parseBootFilePath(request.path.replace(/^\/(?:boot\/+)?/, ''));
+  const source = request.source ?? '';
+  const mac = named ?? components.macOf(source);
+  // A text is made when it is given, and may have a nonce in it: nothing to look at beforehand.
+  const found =
+    isText(file) && request.method === 'HEAD' ? undefined : await components.published.open(file, { mac, source });
   if (found === undefined) {
     components.metrics.drop('http', 'unknown-file');
     sendError(request, 404, 'unknown_file', `${file} is not published`);
     return;
   }
-  // EDK2 tells an EFI program from a disk image by this type or by the ending of the name.
+  if (found.kind === 'text') return sendText(request, 200, found.text);
+  const [, , , planned] = file.startsWith('_/file/') ? file.split('/') : [];
   await serve(request, components, {
     uri: found.uri,
-    sha256: undefined,
-    kind: 'ipxe',
+    sha256: found.sha256,
+    kind: planned === 'kernel' || planned === 'initrd' ? planned : 'ipxe',
     mac,
-    contentType: 'application/efi',
+    // EDK2 tells an EFI program from a disk image by this type or by the ending of the name.
+    contentType: planned === undefined ? 'application/efi' : 'application/octet-stream',
   });
+}
+
+function isText(file: string): boolean {
+  return /(?:^|\/)(?:grub|pxelinux)\.cfg/i.test(file);
 }
 
 interface Subject {

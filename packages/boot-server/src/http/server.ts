@@ -176,7 +176,7 @@ async function handle(
   if (path === '/_/file') return serveBootFile(request, components.files);
   if (path.startsWith('/boot/') && path.endsWith('/autoexec.ipxe'))
     return sendText(request, 200, renderAutoexecScript(basesFor(components.script, request)[0]));
-  if (path.startsWith('/boot/')) return servePublished(request, components.files);
+  if (/^\/(?:boot|grub|_\/file)\//.test(path)) return servePublished(request, components.files);
   // A script and a configuration change something when they are given: nothing to look at beforehand.
   if (request.method === 'GET') {
     if (path === '/_/ipxe') return serveScript(request, components.script);
@@ -186,7 +186,7 @@ async function handle(
     if (path.startsWith('/config/') && components.config !== undefined) return serveConfig(request, components.config);
   }
   components.metrics.drop('http', 'unknown-path');
-  return sendError(request, 404, 'not_found', 'known are /_/ipxe, /_/file, /_/booting, /boot/ and /config/');
+  return sendError(request, 404, 'not_found', 'known are /_/ipxe, /_/file, /_/booting, /boot/, /grub/ and /config/');
 }
 
 /** The machine has everything and leaves the boot server: the last that is heard of this boot. */

@@ -6,7 +6,7 @@ import type { NetworkSettings } from '../http/config-route.ts';
 import type { FileUrls } from '../http/file-urls.ts';
 import type { Seals } from '../http/seals.ts';
 import type { Policy } from '../policy.ts';
-import type { PublishedFiles } from '../published-files.ts';
+import type { PublishedContent } from '../published-content.ts';
 import type { NonceStore } from '../store/nonces.ts';
 
 /** The policy that counts now, and its parts as services hold them: each call goes to the policy of that moment. */
@@ -19,7 +19,7 @@ export interface CurrentPolicy {
   readonly nonces: NonceStore;
   readonly seals: Seals;
   readonly files: FileUrls;
-  readonly published: PublishedFiles;
+  readonly published: PublishedContent;
   readonly network: NetworkSettings;
 }
 
@@ -50,7 +50,7 @@ export function currentPolicy(first: Policy): CurrentPolicy {
       nameOf: (file, holder) => current.now.files.nameOf(file, holder),
       open: (name, holder) => current.now.files.open(name, holder),
     },
-    published: { find: (name) => current.now.published.find(name) },
+    published: { open: (name, client) => current.now.published.open(name, client) },
     network: (address) => current.now.network(address),
   };
   return current;

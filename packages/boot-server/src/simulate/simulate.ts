@@ -154,7 +154,7 @@ async function askPxe(run: Run, asker: Asker): Promise<BootDecision | undefined>
 function askFile(run: Run, decision: Extract<BootDecision, { firmware: string }>): void {
   const isTftp = decision.kind === 'chain-tftp';
   const name = isTftp ? decision.path : new URL(decision.url).pathname.replace(/^\/boot\//, '');
-  const found = run.policy.published.find(parseBootFilePath(name).file);
+  const found = run.policy.bootLoaders.find(parseBootFilePath(name).file);
   const asks = isTftp ? `${name} by TFTP` : decision.url;
   const isElsewhere = !isTftp && !run.policy.bases.some((base) => decision.url.startsWith(`${base}/`));
   note(run, asks, isElsewhere ? 'another server is asked' : (found?.uri ?? 'an error: no such file is published'));

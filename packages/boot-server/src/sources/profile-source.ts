@@ -11,41 +11,15 @@ export interface ProfilesConfig {
   readonly inline: readonly Profile[];
 }
 
-/** Profiles in files as a source. Answers at once, out of memory. */
-export interface ProfileSource extends BootSource {
-  /** Reads the files again. What is wrong is logged, and what was good before stays. */
-  reload(): Promise<'loaded' | 'refused'>;
-}
-
 /** Files of a folder, and bytes of a file: a wrong path swallowing the memory. */
 const MAX_FILES = 1_024;
 const MAX_FILE_BYTES = 4_194_304;
 
-/** Rejects with BootServerError CONFIG_INVALID and every problem in the files. */
-export async function loadProfiles(config: ProfilesConfig, log: Logger): Promise<ProfileSource> {
-  let set = await read(config);
+/** Profiles in files as a source. Answers at once, out of memory. Rejects with CONFIG_INVALID and every problem. */
+export async function loadProfiles(config: ProfilesConfig, log: Logger): Promise<BootSource> {
+  const set = await read(config);
   log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profiles`);
-  return {
-    name: 'profiles',
-    get wantsSerial() {
-      return set.wantsSerial;
-    },
-    plan: (subject) => set.plan(subject),
-    reload: async () => {
-      try {
-        set = await read(config);
-      } catch (error) {
-        const words = error instanceof Error ? error.message : String(error);
-        log.error(
-          { event: 'profiles.refused', count: set.size, err: error },
-          `the boot profiles stay as they were: ${words}`,
-        );
-        return 'refused';
-      }
-      log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profiles`);
-      return 'loaded';
-    },
-  };
+  return { name: 'profiles', wantsSerial: set.wantsSerial, plan: (subject) => set.plan(subject) };
 }
 
 async function read({ directory, inline }: ProfilesConfig): Promise<ProfileSet> {

@@ -16,7 +16,7 @@ import { parseBootFilePath } from '../decide/decision.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
-import type { PublishedFiles } from '../published-files.ts';
+import type { PublishedClient, PublishedContent } from '../published-content.ts';
 import type { TftpContent, TftpEngine, TftpTransfer } from './engine.ts';
 import { negotiate } from './negotiation.ts';
 import { pathBlksize, type PathMtu } from './path-mtu.ts';
@@ -35,9 +35,7 @@ export interface TftpServerComponents extends TftpPath {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly artifacts: ArtifactStore;
-  readonly published: PublishedFiles;
-  /** Newer iPXE builds load this script from beside their own file. */
-  readonly autoexecScript: string;
+  readonly published: PublishedContent;
   /** Who leased this address here, for the log. */
   readonly macOf: (address: string) => string | undefined;
   /** The machine that this NIC said to belong to, for the log. */
@@ -182,7 +180,7 @@ async function serve(
     sendError(listener, peer, code, message);
   };
   if (tftpMode(request) !== 'octet') return refuse(TftpErrorCode.NOT_DEFINED, 'bad-mode', 'ask in octet mode');
-  const found = await open(components, file);
+  const found = await open(components, file, { mac, source: peer.address });
   if (!found.ok) return refuse(found.code, found.reason, found.message);
   using content = found.content;
   const local = listener.address.address;
@@ -242,9 +240,8 @@ type Opened =
   | { readonly ok: true; readonly content: TftpContent & Disposable }
   | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
 
-async function open(components: TftpServerComponents, file: string): Promise<Opened> {
-  if (file === 'autoexec.ipxe') return { ok: true, content: textContent(components.autoexecScript) };
-  const published = components.published.find(file);
+async function open(components: TftpServerComponents, file: string, client: PublishedClient): Promise<Opened> {
+  const published = await components.published.open(file, client);
   if (published === undefined)
     return {
       ok: false,
@@ -252,8 +249,9 @@ async function open(components: TftpServerComponents, file: string): Promise<Ope
       reason: 'unknown-file',
       message: 'no such file is published',
     };
+  if (published.kind === 'text') return { ok: true, content: textContent(published.text) };
   try {
-    return { ok: true, content: await components.artifacts.get(published.uri) };
+    return { ok: true, content: await components.artifacts.get(published.uri, published) };
   } catch (error) {
     const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
     components.log.error({ err: error, file }, 'a published file cannot be read');

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { KernelSteps } from '../src/decide/boot-steps.ts';
+import { renderPxelinuxConfig } from '../src/grub/pxelinux.ts';
+import { kernelWords, renderGrubConfig, type GrubSetting } from '../src/grub/script.ts';
+import { MAC_1 } from './harness.ts';
+
+const setting: GrubSetting = { mac: MAC_1, bases: ['http://10.0.0.1:8080'], tftpServer: '10.0.0.1' };
+const kernel: KernelSteps = {
+  kind: 'kernel',
+  kernel: 'k1',
+  initRamDisks: ['i1', 'i2'],
+  cmdline: 'quiet dyndbg="file a.c +p" x=$y it\'s PIXIE_API_URL=http://10.0.0.1:8080/config/u?nonce=n',
+  addsConsole: true,
+  message: "It's me",
+};
+
+describe('grub.cfg', () => {
+  it('of a kernel loads by HTTP, else by TFTP, on the console of the machine’s kind', () => {
+    expect(renderGrubConfig(kernel, setting)).toBe(
+      [
+        String.raw`echo 'It'\''s me'`,
+        'set uart=ttyS1',
+        'smbios --type 1 --get-string 4 --set manufacturer',
+        'if [ "$manufacturer" = "QEMU" -o "$manufacturer" = "Dell Inc." -o "$manufacturer" = "Giga Computing" -o "$manufacturer" = "FUJITSU" ]; then set uart=ttyS0; fi',
+        'if [ "$grub_cpu" = "arm64" ]; then set uart=ttyAMA0; fi',
+        String.raw`if linux (http,10.0.0.1:8080)/_/file/52-54-00-00-01-01/kernel/k1 console=$uart,115200n8 quiet 'dyndbg=file a.c +p' 'x=$y' 'it'\''s' PIXIE_API_URL=http://10.0.0.1:8080/config/u?nonce=n; then true`,
+        String.raw`elif linux (tftp,10.0.0.1)/_/file/52-54-00-00-01-01/kernel/k1 console=$uart,115200n8 quiet 'dyndbg=file a.c +p' 'x=$y' 'it'\''s' PIXIE_API_URL=http://10.0.0.1:8080/config/u?nonce=n; then true`,
+        "else echo 'No server has the file above.'; sleep 10; reboot; fi",
+        'if initrd (http,10.0.0.1:8080)/_/file/52-54-00-00-01-01/initrd/i1 (http,10.0.0.1:8080)/_/file/52-54-00-00-01-01/initrd/i2; then true',
+        'elif initrd (tftp,10.0.0.1)/_/file/52-54-00-00-01-01/initrd/i1 (tftp,10.0.0.1)/_/file/52-54-00-00-01-01/initrd/i2; then true',
+        "else echo 'No server has the file above.'; sleep 10; reboot; fi",
+        'source (http,10.0.0.1:8080)/_/booting?mac=52:54:00:00:01:01',
+        'boot',
+        "echo 'Boot failed: the files above could not be loaded or started. Trying again from the start in 10 s.'",
+        'sleep 10',
+        'reboot',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('takes the other server’s files when this one is gone', () => {
+    const two = renderGrubConfig(kernel, { ...setting, bases: ['http://a', 'http://b:81'] });
+    expect(two.match(/^(?:if|elif) linux \S+/gm)).toEqual([
+      'if linux (http,a)/_/file/52-54-00-00-01-01/kernel/k1',
+      'elif linux (http,b:81)/_/file/52-54-00-00-01-01/kernel/k1',
+      'elif linux (tftp,10.0.0.1)/_/file/52-54-00-00-01-01/kernel/k1',
+    ]);
+  });
+
+  it('of the local disk fails, which is UEFI’s sign to go on', () => {
+    expect(renderGrubConfig({ kind: 'local', message: '' }, setting)).toBe('exit 1\n');
+  });
+
+  it('on hold says why and starts anew', () => {
+    expect(renderGrubConfig({ kind: 'hold', message: 'broken; $x', askAgain: '' }, setting)).toBe(
+      "echo 'broken; $x'\nsleep 300\nreboot\n",
+    );
+  });
+
+  it('of a menu asks for what is chosen', () => {
+    const entries = [{ name: 'disk', label: "Local 'disk'", askFor: '' }];
+    expect(
+      renderGrubConfig({ kind: 'menu', title: 'Rack 1', defaultEntry: 'disk', timeoutSeconds: 0, entries }, setting),
+    ).toBe(
+      [
+        "echo 'Rack 1'",
+        'set timeout=-1',
+        'set default=disk',
+        String.raw`menuentry 'Local '\''disk'\''' --id disk { configfile $prefix/grub.cfg-01-52-54-00-00-01-01/disk }`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('of an iPXE script says that GRUB cannot run it', () => {
+    expect(renderGrubConfig({ kind: 'script', script: '#!ipxe\n' }, setting)).toMatch(/^echo '.*iPXE script.*'\n/);
+  });
+
+  it.each([
+    ['a  b', ['a', 'b']],
+    ['a="b c" d', ['a=b c', 'd']],
+    ['"a b"=c', ['a b=c']],
+    ['', []],
+  ])('takes the words of %j as the kernel does', (cmdline, words) => {
+    expect(kernelWords(cmdline)).toEqual(words);
+  });
+});
+
+describe('pxelinux.cfg for U-Boot', () => {
+  it('has kernel, initrd and command line, with paths from TFTP’s root', () => {
+    expect(renderPxelinuxConfig({ ...kernel, initRamDisks: ['i1'], cmdline: 'quiet' }, MAC_1)).toBe(
+      'default ingot\nlabel ingot\n  kernel /_/file/52-54-00-00-01-01/kernel/k1\n  initrd /_/file/52-54-00-00-01-01/initrd/i1\n  append quiet\n',
+    );
+  });
+
+  it('has the local disk, and nothing for what U-Boot cannot do', () => {
+    expect(renderPxelinuxConfig({ kind: 'local', message: '' }, MAC_1)).toContain('localboot 0');
+    expect(renderPxelinuxConfig(kernel, MAC_1)).toBeUndefined();
+    expect(renderPxelinuxConfig({ kind: 'hold', message: '', askAgain: '' }, MAC_1)).toBeUndefined();
+  });
+});
