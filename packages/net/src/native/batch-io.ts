@@ -20,7 +20,7 @@ export interface BatchIo {
   sendable(datagram: Outgoing): boolean;
 }
 
-export const BATCH_SLOTS = 128;
+const BATCH_SLOTS = 128;
 
 const AF_INET = 2;
 const MSG_DONTWAIT = 0x40;
