@@ -143,7 +143,7 @@ function fetchTftpdHpa(): string | undefined {
     mkdirSync(folder, { recursive: true });
     execFileSync('apt-get', ['download', 'tftpd-hpa'], { cwd: folder, stdio: 'ignore', timeout: 60_000 });
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
-    if (archive !== undefined) execFileSync('dpkg', ['-x', join(folder, archive), folder], { stdio: 'ignore' });
+    if (archive !== undefined) execFileSync('dpkg-deb', ['-x', join(folder, archive), folder], { stdio: 'ignore' });
   } catch {
     // Offline: the table says what is left out.
   }

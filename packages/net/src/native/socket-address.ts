@@ -6,7 +6,7 @@ import type { Endpoint } from '../udp.ts';
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 /** Of struct sockaddr_in6, the longer one. */
-export const SOCKET_ADDRESS_BYTES = 28;
+const SOCKET_ADDRESS_BYTES = 28;
 const IPV4_BYTES = 16;
 
 /** struct sockaddr_in or sockaddr_in6 of a literal address without a zone; throws RangeError for anything else. */
