@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Clock, Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../../errors.ts';
@@ -10,6 +11,8 @@ export type HttpEngine = 'auto' | 'native' | 'node';
 
 /** Below, the way to the other thread costs more than it saves. */
 const SMALL_BODY_BYTES = 65_536;
+/** One sends some gigabytes a second; a second one keeps its share of a busy host. */
+const MAX_THREADS = 2;
 
 /** The fast way for what it takes, Node's streams for the rest. Throws BootServerError CONFIG_INVALID. */
 export function startBodySender(components: {
@@ -29,7 +32,7 @@ export function startBodySender(components: {
       'http.engine: native needs Linux and a Node with node:ffi; write auto to do without where they are missing',
     );
   }
-  let fast: SendfileSender | undefined;
+  const threads: (SendfileSender | undefined)[] = Array.from({ length: Math.min(MAX_THREADS, availableParallelism()) });
   const start = (): SendfileSender =>
     startSendfileSender(libc, limits, (error) => {
       log.error({ event: 'http.engine', err: error }, 'the sending thread died: bodies go through Node from here on');
@@ -38,12 +41,19 @@ export function startBodySender(components: {
     kind: 'native',
     send: (body) => {
       if (body.length <= SMALL_BODY_BYTES) return plain.send(body);
-      // The thread starts with the first body that needs it.
-      fast ??= start();
+      // A client's connections share a thread, and with it a rate. It starts with the first body that needs it.
+      const index = hashOf(body.client) % threads.length;
+      const fast = (threads[index] ??= start());
       return fast.takes(body) ? fast.send(body) : plain.send(body);
     },
     stop: async () => {
-      await fast?.stop();
+      await Promise.all(threads.filter((thread) => thread !== undefined).map((thread) => thread.stop()));
     },
   };
+}
+
+function hashOf(text: string): number {
+  let hash = 0;
+  for (const letter of text) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  return hash;
 }
