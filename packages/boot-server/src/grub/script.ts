@@ -15,7 +15,7 @@ const REBOOT_SECONDS = 10;
 const HOLD_SECONDS = 300;
 
 /** Path under which GRUB finds what a machine, or an entry of its menu, boots; below TFTP's and HTTP's root. */
-export function grubConfigPath(mac: string, entry?: string): string {
+function grubConfigPath(mac: string, entry?: string): string {
   const own = `grub/grub.cfg-01-${mac.replaceAll(':', '-')}`;
   return entry === undefined ? own : `${own}/${entry}`;
 }
