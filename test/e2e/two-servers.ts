@@ -79,7 +79,8 @@ async function build(rack: FirmwareRack): Promise<TwoServers> {
     leaves.push(await rack.createLeaf(number, ['10.0.0.1', '10.0.0.3']));
     await second.ip(`route add 10.0.${number}.0/24 via 10.0.0.${10 + number}`);
   }
-  const dhcp = (address: string, first: string, last: string): Readonly<Record<string, unknown>> => ({
+  const change = (address: string, peer: string, first: string, last: string): Readonly<Record<string, unknown>> => ({
+    boot: { peers: [`http://${peer}:8080`] },
     dhcp: { listen: [address], subnets: [subnet(1, first, last), subnet(2, first, last)] },
   });
   const servers = [
@@ -87,13 +88,13 @@ async function build(rack: FirmwareRack): Promise<TwoServers> {
       name: 'boot-server-1',
       namespace: management,
       address: '10.0.0.1',
-      change: dhcp('10.0.0.1', '100', '149'),
+      change: change('10.0.0.1', '10.0.0.3', '100', '149'),
     }),
     await rack.startBootServer({
       name: 'boot-server-2',
       namespace: second,
       address: '10.0.0.3',
-      change: dhcp('10.0.0.3', '150', '199'),
+      change: change('10.0.0.3', '10.0.0.1', '150', '199'),
     }),
   ];
   const machines = {
