@@ -9,8 +9,8 @@ import { startLossyForwarder } from '../support/lossy-forwarder.ts';
 import type { Impairment, LossyForwarder } from '../support/lossy-forwarder.ts';
 import { image, root } from './rack-under-test.ts';
 
-/** One boot, firmware to the guest's own words: three times what it takes on two cores of software emulation. */
-const bootTimeoutMs = 120_000;
+/** One boot, firmware to the guest's own words: ten times what it takes on two idle cores of software emulation. */
+const bootTimeoutMs = 240_000;
 const startTimeoutMs = 30_000;
 
 const ingot = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'packages/cli/src/main.ts')];

@@ -1,12 +1,8 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fetchArm64Files } from './arm64-packages.ts';
 import { createFirmwareRack } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, Leaf } from './firmware-rack.ts';
-import { buildMarkerInitrd } from './marker-initrd.ts';
-import { image, leftovers, prepareImage } from './rack-under-test.ts';
+import { grubConfiguration } from './grub-files.ts';
+import { leftovers, prepareImage } from './rack-under-test.ts';
 
 const rackName = 'fw';
 
@@ -18,7 +14,12 @@ describe('a boot server that leases the addresses', () => {
   let leaf: Leaf;
   beforeAll(async () => {
     rack = await createFirmwareRack(rackName);
-    server = await rack.startBootServer({ name: 'boot-server', namespace: rack.management, address: '10.0.0.1' });
+    server = await rack.startBootServer({
+      name: 'boot-server',
+      namespace: rack.management,
+      address: '10.0.0.1',
+      change: { ipxe: { chainRoms: true } },
+    });
     leaf = await rack.createLeaf(1, ['10.0.0.1']);
   });
   afterAll(async () => {
@@ -51,62 +52,35 @@ describe('a boot server that leases the addresses', () => {
     expect(server.story(machine.mac)).toEqual(['dhcp.offer', 'dhcp.ack', 'http.file', 'http.script', 'http.booting']);
   });
 
-  test('boots SeaBIOS on its own link', async () => {
-    const machine = await rack.createMachine('bios-direct', 'bios', ['management']);
+  test('boots SeaBIOS from the iPXE in its ROM through our undionly.kpxe, loaded once', async () => {
+    const machine = await rack.createMachine('bios-chain', 'bios', [leaf]);
     const marker = await machine.boots();
     expect(marker).toMatchObject({ machine: 'x86_64', uuid: machine.machine.uuid });
-    expect(server.story(machine.mac)).toEqual(['dhcp.offer', 'dhcp.ack', 'http.script', 'http.file', 'http.booting']);
+    expect(server.story(machine.mac)).toEqual([
+      'dhcp.offer',
+      'dhcp.ack',
+      'tftp.start',
+      'tftp.done',
+      'http.script',
+      'http.file',
+      'http.booting',
+    ]);
+    const loaded = server.events.filter(({ event, mac }) => event === 'tftp.done' && mac === machine.mac);
+    expect(loaded.map(({ file }) => file)).toEqual(['undionly.kpxe']);
   });
 });
 
-/** What GRUB is told; the same for every machine. */
-const grubConfig = `
-if [ "$grub_cpu" = arm64 ]; then
-  linux /vmlinuz-arm64 console=ttyAMA0,115200 quiet via=grub
-  initrd /initrd-arm64
-else
-  linux /vmlinuz-amd64 console=ttyS0,115200 quiet via=grub
-  initrd /initrd-amd64
-fi
-boot
-`;
-
-/** Debian's signed loaders, and beside them what they ask for. */
-function publishGrub(directory: string): { readonly loaders: string; readonly root: string } {
-  const loaders = join(directory, 'loaders');
-  const root = join(directory, 'tftp');
-  mkdirSync(loaders);
-  mkdirSync(join(root, 'grub'), { recursive: true });
-  const arm64 = fetchArm64Files();
-  const copies = [
-    ['/usr/lib/shim/shimx64.efi.signed', join(loaders, 'shimx64.efi')],
-    ['/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed', join(root, 'grubx64.efi')],
-    [arm64.grub, join(loaders, 'grubaa64.efi')],
-    [image.kernel, join(root, 'vmlinuz-amd64')],
-    [buildMarkerInitrd('initrd-amd64', '/bin/busybox'), join(root, 'initrd-amd64')],
-    [buildMarkerInitrd('initrd-arm64', arm64.busybox), join(root, 'initrd-arm64')],
-  ] as const;
-  for (const [from, to] of copies) copyFileSync(from, to);
-  // Debian's arm64 kernel is not compressed; GRUB fetches in small blocks, and unpacks by itself.
-  writeFileSync(join(root, 'vmlinuz-arm64'), gzipSync(readFileSync(arm64.kernel), { level: 6 }));
-  writeFileSync(join(root, 'grub/grub.cfg'), grubConfig);
-  return { loaders, root };
-}
-
 describe('a boot server that hands out shim and GRUB', () => {
   let rack: FirmwareRack;
+  let server: BootServerUnderTest;
   let leaf: Leaf;
   beforeAll(async () => {
     rack = await createFirmwareRack(rackName);
-    const { loaders, root } = publishGrub(rack.bench.directory);
-    await rack.startBootServer({
+    server = await rack.startBootServer({
       name: 'boot-server',
       namespace: rack.management,
       address: '10.0.0.1',
-      change: {
-        ipxe: { directory: loaders, files: { efiX64: 'shimx64.efi', efiArm64: 'grubaa64.efi' } },
-        tftp: { root },
-      },
+      change: grubConfiguration(rack.bench.directory),
     });
     leaf = await rack.createLeaf(1, ['10.0.0.1']);
   });
@@ -115,17 +89,25 @@ describe('a boot server that hands out shim and GRUB', () => {
     expect(leftovers(rackName)).toEqual([]);
   });
 
+  /** Boot loaders in the order in which the machine had them. */
+  function loadedBy(mac: string): readonly unknown[] {
+    return server.events
+      .filter((event) => event.event === 'tftp.done' && event.mac === mac && String(event['file']).endsWith('.efi'))
+      .map(({ file }) => file);
+  }
+
   test('boots OVMF with Secure Boot on, through shim and GRUB, and the guest sees it on', async () => {
     const machine = await rack.createMachine('secure-boot', 'uefi-secure-boot', [leaf]);
     const marker = await machine.boots();
     expect(marker).toMatchObject({ machine: 'x86_64', uuid: machine.machine.uuid, secureboot: 'enabled' });
-    expect(marker.cmdline).toContain('via=grub');
+    expect(marker.cmdline).toContain('profile=secure-boot');
+    expect(loadedBy(machine.mac)).toEqual(['shimx64.efi', 'grubx64.efi']);
   });
 
   test('boots an ARM machine through GRUB', async () => {
     const machine = await rack.createMachine('arm64', 'uefi-arm64', [leaf]);
     const marker = await machine.boots();
     expect(marker).toMatchObject({ machine: 'aarch64', uuid: machine.machine.uuid });
-    expect(marker.cmdline).toContain('via=grub');
+    expect(marker.cmdline).toContain('profile=arm64');
   });
 });

@@ -122,8 +122,9 @@ async function bootWithKill(
   const booted = machine.boots(bootTimeoutMs);
   booted.catch(() => undefined);
   try {
-    const victim = await untilServing(servers, since, moment);
+    await untilReached(servers, since, moment);
     await pause(moment.delayMs);
+    const victim = serving(servers, since);
     await victim.kill();
     const lastWord = tell(since(victim).slice(-1));
     await booted;
@@ -135,21 +136,30 @@ async function bootWithKill(
   }
 }
 
-/** The first server that came so far with the machine. */
-async function untilServing(
+/** Resolves when a server has come so far with the machine. */
+async function untilReached(
   servers: readonly BootServerUnderTest[],
   since: (server: BootServerUnderTest) => readonly BootEvent[],
   { event, kind }: Moment,
-): Promise<BootServerUnderTest> {
+): Promise<void> {
+  const isIt = (each: BootEvent): boolean => each.event === event && (kind === undefined || each['kind'] === kind);
   const until = performance.now() + stepTimeoutMs;
-  while (performance.now() < until) {
-    const serving = servers.find((server) =>
-      since(server).some((each) => each.event === event && (kind === undefined || each['kind'] === kind)),
-    );
-    if (serving !== undefined) return serving;
+  while (!servers.some((server) => since(server).some(isIt))) {
+    if (performance.now() > until) throw new Error(`no boot server came to ${event} in ${stepTimeoutMs / 1000} s`);
     await pause(20);
   }
-  throw new Error(`no boot server came to ${event} in ${stepTimeoutMs / 1000} s`);
+}
+
+/** Both offer, the machine takes one: that is the one with the most to tell, apart from offers. */
+function serving(
+  servers: readonly BootServerUnderTest[],
+  since: (server: BootServerUnderTest) => readonly BootEvent[],
+): BootServerUnderTest {
+  const weight = (server: BootServerUnderTest): number =>
+    since(server).filter(({ event }) => event !== 'dhcp.offer' && event !== 'dhcp.withdrawn').length;
+  const [most] = servers.toSorted((a, b) => weight(b) - weight(a));
+  if (most === undefined) throw new Error('there is no boot server');
+  return most;
 }
 
 function tell(events: readonly BootEvent[]): string {
