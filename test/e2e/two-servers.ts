@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from '@ingot/lab';
 import type { Entropy } from '@ingot/net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -79,8 +82,11 @@ async function build(rack: FirmwareRack): Promise<TwoServers> {
     leaves.push(await rack.createLeaf(number, ['10.0.0.1', '10.0.0.3']));
     await second.ip(`route add 10.0.${number}.0/24 via 10.0.0.${10 + number}`);
   }
+  const key = join(bench.directory, 'signing.key');
+  writeFileSync(key, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   const change = (address: string, peer: string, first: string, last: string): Readonly<Record<string, unknown>> => ({
     boot: { peers: [`http://${peer}:8080`] },
+    http: { listen: `${address}:8080`, signing: { keyFile: key } },
     dhcp: { listen: [address], subnets: [subnet(1, first, last), subnet(2, first, last)] },
   });
   const servers = [
