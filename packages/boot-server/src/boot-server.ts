@@ -15,6 +15,7 @@ import type { BootServerConfig } from './config.ts';
 import type { BootDecision } from './decide/decision.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
 import { subjectMemory } from './decide/subject-memory.ts';
+import type { AddressProbe } from './dhcp/address-probe.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
 import type { Neighbour } from './dhcp/neighbours.ts';
 import { startDhcpServer, type UdpServer } from './dhcp/server.ts';
@@ -64,6 +65,8 @@ export interface BootServerComponents {
   readonly network: Network;
   /** Other programs on port 67 of this host; default none. */
   readonly neighbours?: readonly Neighbour[];
+  /** Asks whether an address is in use before it is offered; default: nobody is asked. The caller stops it. */
+  readonly addressProbe?: AddressProbe | undefined;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Logger;
@@ -294,6 +297,7 @@ export async function startBootServer(components: BootServerComponents): Promise
             metrics,
             decide,
             commits,
+            probe: components.addressProbe,
             respond: policy.respond,
             whenUndecided: config.dhcp.whenUndecided,
             onBootRequest: (mac, uuid) => events?.report(mac, uuid),

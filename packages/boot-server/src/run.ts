@@ -5,6 +5,7 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { chooseAddressProbe } from './dhcp/choose-probe.ts';
 import { findNeighbours } from './dhcp/neighbours.ts';
 import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
@@ -17,17 +18,20 @@ export async function runBootServer(
   const libc = await loadLibc();
   // Another user may not see whose sockets they are.
   const neighbours = findNeighbours();
+  const network = nodeNetwork();
+  // An echo socket, too, may be root's alone.
+  const addressProbe = await chooseAddressProbe({ config: config.dhcp, libc, network, clock, log });
   if (config.runAs !== undefined) {
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
   }
   const api =
     config.api === undefined ? undefined : grpcBootApi({ ...config.api, partition: config.partition, signal });
-  const network = nodeNetwork();
   const server = await startBootServer({
     config,
     network,
     neighbours,
+    addressProbe,
     clock,
     entropy,
     log,
@@ -55,6 +59,7 @@ export async function runBootServer(
     stop: async () => {
       await pings?.stop();
       await server.stop();
+      addressProbe?.stop();
       await api?.close();
     },
   };

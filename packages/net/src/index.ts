@@ -16,3 +16,4 @@ export { loadLibc } from './native/load.ts';
 export type { Libc } from './native/libc.ts';
 export { createPoller, type Poller } from './native/poller.ts';
 export { AF_INET, AF_INET6, packSocketAddress } from './native/socket-address.ts';
+export { openEcho, type EchoSocket } from './native/echo.ts';

@@ -55,6 +55,7 @@ export interface DhcpConfig {
   readonly mode: SubnetMode;
   readonly relays: readonly string[];
   readonly whenUndecided: 'lastKnown' | 'ignore';
+  readonly conflictDetectionMs?: number;
   readonly subnets: readonly SubnetConfig[];
 }
 
@@ -151,6 +152,12 @@ export const dhcpSchema: z.ZodType<DhcpConfig> = z
       .enum(['lastKnown', 'ignore'])
       .default('lastKnown')
       .describe('what a machine is offered when nothing decides in time: what it booted last, or nothing'),
+    conflictDetectionMs: z
+      .int()
+      .min(0)
+      .max(1_000)
+      .default(300)
+      .describe('how long the network is asked whether an address is in use, before it is offered; 0: not at all'),
     subnets: z
       .array(subnet)
       .min(1, { error: 'describe at least one network' })

@@ -4,7 +4,9 @@ import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootMetrics, Stage } from '../metrics.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { DecideBoot } from './boot-question.ts';
+import { rememberedProbe, type AddressProbe } from './address-probe.ts';
 import { broadcastLimit } from './broadcast-limit.ts';
+import { conflictCheck } from './conflict-check.ts';
 import { firstOfBoot } from './first-of-boot.ts';
 import type { DhcpOutcome, DhcpResponder } from './responder.ts';
 import { undecidedTable, type WhenUndecided } from './undecided.ts';
@@ -17,6 +19,8 @@ export interface DhcpEngineComponents {
   readonly decide: DecideBoot;
   readonly whenUndecided: WhenUndecided;
   readonly commits: GroupCommit;
+  /** Asks whether an address is in use before it is offered; undefined: nobody is asked. */
+  readonly probe?: AddressProbe | undefined;
   /** A machine asked for a boot. Must not block: the offer does not wait for it. */
   readonly onBootRequest: (mac: string, uuid: string) => void;
 }
@@ -45,16 +49,17 @@ interface Ready extends Asker {
  * survives kill -9.
  */
 export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
-  const { clock, log, metrics, respond, decide, whenUndecided, commits, onBootRequest } = components;
+  const { clock, log, metrics, respond, decide, whenUndecided, commits, probe, onBootRequest } = components;
   const isFirst = firstOfBoot(clock);
   const mayBroadcast = broadcastLimit(clock);
-  /** Answers whose decisions have come since the last round. */
-  let decided: (() => Ready)[] = [];
+  /** Answers whose decisions, or whose proofs, have come since the last round. */
+  let decided: (() => Ready | undefined)[] = [];
   const table = undecidedTable<Asker>({
     clock,
     decide,
     whenUndecided,
-    onDecided: (question, asker, decision) => later(() => ({ ...asker, outcome: question.answer(decision) })),
+    onDecided: (question, asker, decision) =>
+      later(() => conflicts.pass({ ...asker, outcome: question.answer(decision) })),
     onGivenUp: (question, asker, reason) =>
       later(() => ({
         ...asker,
@@ -62,14 +67,24 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       })),
   });
 
-  const later = (answer: () => Ready): void => {
+  const conflicts = conflictCheck<Ready>({
+    log,
+    metrics,
+    check: probe === undefined ? () => 'unknown' : rememberedProbe(clock, probe),
+    onSettled: (settle) => later(settle),
+  });
+
+  const later = (answer: () => Ready | undefined): void => {
     if (decided.push(answer) > 1) return;
     // Many decisions come in one turn of the event loop, as many answers of one API call do.
     setImmediate(() => {
       const answers = decided;
       decided = [];
       round((ready) => {
-        for (const each of answers) ready.push(each());
+        for (const each of answers) {
+          const settled = each();
+          if (settled !== undefined) ready.push(settled);
+        }
       });
     });
   };
@@ -166,12 +181,15 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
             continue;
           }
           const decision = table.ask(step, { source, socket });
-          if (decision !== undefined) ready.push({ outcome: step.answer(decision), source, socket });
+          if (decision === undefined) continue;
+          const answer = conflicts.pass({ outcome: step.answer(decision), source, socket });
+          if (answer !== undefined) ready.push(answer);
         }
       });
     },
     stop: () => {
       table.stop();
+      conflicts.stop();
       decided = [];
     },
   };
@@ -187,6 +205,7 @@ const LOUD: ReadonlySet<string> = new Set([
   'reply-too-large',
   'undecided',
   'overloaded',
+  'addresses-in-use',
 ]);
 
 const NO_LOADER: ReadonlySet<string> = new Set(['unknown-architecture', 'no-binary']);

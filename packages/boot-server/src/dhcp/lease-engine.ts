@@ -28,6 +28,8 @@ export type RequestKind = 'selecting' | 'init-reboot' | 'renewing';
 export interface LeaseEngine {
   /** An address for a DISCOVER, held for `OFFER_HOLD_MS`. `wanted` is option 50. */
   offer(subnet: Subnet, client: LeaseClient, wanted: number | undefined): OfferResult;
+  /** Whether `address` is one of the pool that this client did not lately hold: somebody else may have it. */
+  isUnproven(subnet: Subnet, mac: string, address: number): boolean;
   /** Answers a REQUEST; an `ack` is on disk when this returns. */
   confirm(subnet: Subnet, client: LeaseClient, address: number, kind: RequestKind): ConfirmResult;
   /** The client took another server's offer. */
@@ -47,6 +49,9 @@ export interface LeaseEngine {
 /** EDK2 lets 3.7 s pass between OFFER and REQUEST; iPXE's last retry is after 16 s. */
 export const OFFER_HOLD_MS = 30_000;
 export const DECLINE_HOLD_MS = 600_000;
+
+/** A client that was away for longer may find somebody else at its address. */
+const HELD_LATELY_MS = 3_600_000;
 
 interface Offer {
   readonly mac: string;
@@ -181,6 +186,12 @@ export function createLeaseEngine(components: {
       offers.set(address, { mac, until });
       if (before !== address) state.offerOf.set(mac, address);
       return { ok: true, address };
+    },
+    isUnproven: (subnet, mac, address) => {
+      if (subnet.reservations.has(mac)) return false;
+      const lease = leases.get(address);
+      if (lease === undefined || lease.mac !== mac || lease.state === 'declined') return true;
+      return lease.expiresAt + HELD_LATELY_MS < clock.now();
     },
     confirm: (subnet, client, address, kind) => {
       const { mac } = client;

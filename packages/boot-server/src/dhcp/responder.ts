@@ -31,10 +31,20 @@ export type DhcpOutcome =
       readonly address: Ipv4 | undefined;
       /** What the client was told to load. */
       readonly boot: BootDecision;
+      /** Of an offer whose address somebody else may have: ask the network first. */
+      readonly unproven?: UnprovenOffer;
     }
   /** Understood, acted upon, and nothing to answer. */
   | { readonly kind: 'done'; readonly what: 'released' | 'declined' | 'withdrawn'; readonly request: DhcpRequest }
   | { readonly kind: 'drop'; readonly reason: DhcpDropReason; readonly detail: string; readonly request?: DhcpRequest };
+
+export interface UnprovenOffer {
+  readonly address: number;
+  /** It is in use by others: nobody gets it for a while. False when the client has since got it for good. */
+  setAside(): boolean;
+  /** The answer with another address. */
+  offerAnother(): DhcpOutcome;
+}
 
 /** A packet whose answer depends on what the machine is to boot. */
 export interface DhcpQuestion {
@@ -63,6 +73,7 @@ export type DhcpDropReason =
   | 'another-server'
   | 'reply-too-large'
   | 'no-reservation'
+  | 'addresses-in-use'
   | 'undecided'
   | 'overloaded'
   | 'superseded';
@@ -208,13 +219,23 @@ function offer(exchange: Exchange, decision: BootDecision): DhcpOutcome {
     );
   const { address } = offered;
   const boot = whatToBoot(exchange, decision);
-  return reply(
+  const outcome = reply(
     exchange,
     'offer',
     leaseReply(request, { type: MessageType.OFFER, serverId, subnet, address, boot }),
     address,
     decision,
   );
+  const isUnproven = (): boolean => leases.isUnproven(subnet, request.mac, address);
+  if (outcome.kind !== 'reply' || !isUnproven()) return outcome;
+  return {
+    ...outcome,
+    unproven: {
+      address,
+      setAside: () => isUnproven() && leases.decline(subnet, request.mac, address),
+      offerAnother: () => offer(exchange, decision),
+    },
+  };
 }
 
 function acknowledge(exchange: Exchange): DhcpOutcome | DhcpQuestion {

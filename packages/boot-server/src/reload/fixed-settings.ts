@@ -8,13 +8,19 @@ export function withFixedSettings(
   running: BootServerConfig,
   next: BootServerConfig,
 ): { readonly config: BootServerConfig; readonly changed: readonly string[] } {
-  const { listen, interfaces, whenUndecided } = running.dhcp;
+  const { listen, interfaces, whenUndecided, conflictDetectionMs } = running.dhcp;
   const config: BootServerConfig = {
     ...next,
     partition: running.partition,
     dataDir: running.dataDir,
     runAs: running.runAs,
-    dhcp: { ...next.dhcp, listen, ...(interfaces === undefined ? {} : { interfaces }), whenUndecided },
+    dhcp: {
+      ...next.dhcp,
+      listen,
+      ...(interfaces === undefined ? {} : { interfaces }),
+      whenUndecided,
+      ...(conflictDetectionMs === undefined ? {} : { conflictDetectionMs }),
+    },
     dhcp6: running.dhcp6,
     pxe: running.pxe,
     tftp: { ...next.tftp, listen: running.tftp.listen, singlePort: running.tftp.singlePort },
