@@ -13,6 +13,7 @@ import { fetchRemoteFile } from './artifacts/remote-file.ts';
 import { createArtifactStore } from './artifacts/store.ts';
 import type { BootServerConfig } from './config.ts';
 import type { BootDecision } from './decide/decision.ts';
+import { quirksOf } from './decide/quirks.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
 import { subjectMemory } from './decide/subject-memory.ts';
 import type { AddressProbe } from './dhcp/address-probe.ts';
@@ -266,6 +267,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         }),
         uuidOf,
         macOf,
+        quirksOf: (mac) => quirksOf({ mac, architectures: stores.subjects.find(mac)?.architectures ?? [] }),
       },
       [...(config.tftp.listen ?? bootAddresses), ...(plan6?.listen ?? [])],
     );

@@ -19,6 +19,8 @@ export interface Architecture {
   readonly loads: 'tftp' | 'http';
   /** `arch` of the script URL: 0 for 32-bit x86 and BIOS, 1 for x64, others by name. */
   readonly scriptArch: string;
+  /** The file name for a client that goes on without a binary. */
+  readonly fileWithoutBinary?: string;
 }
 
 const EFI_BY_CPU: Partial<Readonly<Record<ClientArch['cpu'], readonly [FirmwareName, string]>>> = {
@@ -35,6 +37,13 @@ export function architectureOf(type: number): Architecture | undefined {
   const { firmware, cpu, httpBoot } = clientArch(type);
   const loads = httpBoot ? 'http' : 'tftp';
   if (firmware === 'bios') return { firmware: 'bios', loads, scriptArch: '0' };
-  const found = firmware === 'uefi' ? EFI_BY_CPU[cpu] : undefined;
-  return found === undefined ? undefined : { firmware: found[0], loads, scriptArch: found[1] };
+  // U-Boot starts EFI programs too.
+  const isUBoot = firmware === 'u-boot';
+  const found = firmware === 'uefi' || isUBoot ? EFI_BY_CPU[cpu] : undefined;
+  if (found === undefined) return undefined;
+  const architecture: Architecture = { firmware: found[0], loads, scriptArch: found[1] };
+  return isUBoot && !httpBoot ? { ...architecture, fileWithoutBinary: U_BOOT_FILE } : architecture;
 }
+
+/** Its `pxe get` takes the folder of this name only, and asks for `pxelinux.cfg/01-<mac>` in there. */
+const U_BOOT_FILE = 'pxelinux.0';

@@ -1,5 +1,6 @@
 import { IpxeFeature } from '@ingot/wire';
 import { architectureOf, type Architecture } from './architectures.ts';
+import { quirksOf } from './quirks.ts';
 
 /** What a boot request shows of itself, read from options 60, 77, 93, 97 and 175. */
 export interface BootRequest {
@@ -14,6 +15,8 @@ export interface BootRequest {
   readonly userClasses: readonly string[];
   /** Codes of the features that option 175 switches on; undefined without option 175. */
   readonly ipxeFeatures: ReadonlySet<number> | undefined;
+  /** PCI vendor of the network card, from option 175. */
+  readonly nicVendor?: number | undefined;
 }
 
 /** Who asks, as far as it matters to what it boots. */
@@ -27,6 +30,7 @@ export type BootClient =
     }
   /** Firmware (or an iPXE that cannot run the script) that needs an iPXE first. */
   | { readonly kind: 'firmware'; readonly architecture: Architecture }
+  | { readonly kind: 'raspberry-pi' }
   | { readonly kind: 'not-booting' }
   | { readonly kind: 'unknown-architecture'; readonly architectures: readonly number[] };
 
@@ -42,6 +46,8 @@ export function identifyClient(request: BootRequest): BootClient {
   const isIpxe = request.ipxeFeatures !== undefined || classes.includes('ipxe');
   // iPXE chained by iPXE shortens option 60, and some ROMs leave it out; operating systems send none of the four.
   if (!isPxe && !isHttp && !isIpxe && request.architectures.length === 0) return { kind: 'not-booting' };
+
+  if (!isIpxe && quirksOf(request).boots === 'raspberry-pi') return { kind: 'raspberry-pi' };
 
   const known = request.architectures.map(architectureOf).filter((found) => found !== undefined);
   // A client that lists several types takes any of them; HTTP boot refuses an answer of the other kind.

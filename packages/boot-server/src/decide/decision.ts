@@ -1,5 +1,7 @@
+import { IpxeFeature } from '@ingot/wire';
 import type { Architecture, FirmwareName } from './architectures.ts';
 import { identifyClient, type BootRequest } from './client.ts';
+import { quirksOf } from './quirks.ts';
 
 /** What a client is told to load next. `not-ours`: a source says so, or none knows the machine. */
 export type BootDecision =
@@ -7,9 +9,9 @@ export type BootDecision =
   /** iPXE: go straight to the script. */
   | { readonly kind: 'script'; readonly url: string }
   /** Plain PXE: load iPXE by TFTP. */
-  | { readonly kind: 'chain-tftp'; readonly path: string; readonly firmware: FirmwareName }
-  /** UEFI HTTP boot: load iPXE by URL. */
-  | { readonly kind: 'chain-http'; readonly url: string; readonly firmware: FirmwareName };
+  | { readonly kind: 'chain-tftp'; readonly path: string; readonly firmware: FirmwareName | 'raspberryPi' }
+  /** UEFI HTTP boot: load iPXE by URL. `byIpxe`: an iPXE is to, which wants no words for UEFI. */
+  | { readonly kind: 'chain-http'; readonly url: string; readonly firmware: FirmwareName; readonly byIpxe?: true };
 
 /** File name of the iPXE binary for each kind of machine. */
 export type Binaries = { readonly [Name in FirmwareName]?: string | undefined };
@@ -36,27 +38,32 @@ export function decideBoot(request: BootRequest, config: DecisionConfig, hints: 
       return { kind: 'ignore', reason: client.kind };
     case 'ipxe':
       if (hints.chain === true && !client.own && client.architecture !== undefined)
-        return chain(request.mac, client.architecture, config, hints);
+        return chain(request, client.architecture, config, hints);
       return { kind: 'script', url: scriptUrl(config.httpUrl, { ...request, arch: client.scriptArch }) };
     case 'firmware':
-      return chain(request.mac, client.architecture, config, hints);
+      return chain(request, client.architecture, config, hints);
+    case 'raspberry-pi':
+      // It asks for files of names of its own, all from tftp.root; this is the first that the oldest of them wants.
+      return { kind: 'chain-tftp', path: 'bootcode.bin', firmware: 'raspberryPi' };
     default:
       return client satisfies never;
   }
 }
 
 function chain(
-  mac: string,
-  { firmware, loads }: Architecture,
+  request: BootRequest,
+  { firmware, loads, fileWithoutBinary }: Architecture,
   { binaries, httpUrl }: DecisionConfig,
   { loader }: BootHints,
 ): BootDecision {
   const isUrl = loader?.includes('://') === true;
   if (isUrl && loads === 'http') return { kind: 'chain-http', url: loader, firmware };
   // Plain PXE cannot load a URL.
-  const file = isUrl ? binaries[firmware] : (loader ?? binaries[firmware]);
+  const file = isUrl ? binaries[firmware] : (loader ?? binaries[firmware] ?? fileWithoutBinary);
   if (file === undefined) return { kind: 'ignore', reason: 'no-binary' };
-  const path = bootFilePath(mac, file);
+  const path = bootFilePath(request.mac, file);
+  if (quirksOf(request).chainByHttp === true && request.ipxeFeatures?.has(IpxeFeature.HTTP) === true)
+    return { kind: 'chain-http', url: `${httpUrl}/boot/${path}`, firmware, byIpxe: true };
   if (loads === 'tftp') return { kind: 'chain-tftp', path, firmware };
   return { kind: 'chain-http', url: `${httpUrl}/boot/${path}`, firmware };
 }

@@ -9,11 +9,13 @@ import {
   OptionCode,
   replyLimitBytes,
   textOption,
+  uint16Option,
   writeDhcp,
   type DhcpOption,
   type Encoded,
   type Ipv4,
 } from '@ingot/wire';
+import { quirksOf } from '../decide/quirks.ts';
 import type { BootFields } from './boot-fields.ts';
 import { echoedOptions, isRelayed, type DhcpRequest } from './request.ts';
 import type { Subnet } from './subnets.ts';
@@ -125,11 +127,15 @@ function encode(request: DhcpRequest, draft: Draft): Encoded<Uint8Array> {
 function networkOptions(request: DhcpRequest, subnet: Subnet): DhcpOption[] {
   const planned = subnet.ownOptions.get(request.mac) ?? subnet.options;
   let asked: Uint8Array | undefined;
-  return planned.filter(({ code, always }) => {
-    if (always) return true;
+  const { mtu } = quirksOf(request.boot);
+  const chosen: DhcpOption[] = planned.filter(({ code, always }) => {
+    if (always || (mtu !== undefined && code === OptionCode.INTERFACE_MTU)) return true;
     asked ??= request.options.get(OptionCode.PARAMETER_LIST) ?? NONE;
     return asked.includes(code);
   });
+  if (mtu !== undefined && !chosen.some(({ code }) => code === OptionCode.INTERFACE_MTU))
+    chosen.push(uint16Option(OptionCode.INTERFACE_MTU, mtu));
+  return chosen;
 }
 
 const NONE = new Uint8Array(0);

@@ -67,6 +67,7 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
   if (!type.ok) return { ok: false, reason: 'malformed', detail: type.reason };
   const relay = readRelayAgent(options);
   if (relay?.ok === false) return { ok: false, reason: 'malformed', detail: `option 82: ${relay.reason}` };
+  const ipxe = present(readIpxeOptions(options));
   return {
     ok: true,
     value: {
@@ -80,7 +81,8 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
         vendorClass: present(readText(options, OptionCode.VENDOR_CLASS)),
         architectures: present(readClientArchs(options)) ?? [],
         userClasses: readUserClass(options)?.classes ?? [],
-        ipxeFeatures: present(readIpxeOptions(options))?.features,
+        ipxeFeatures: ipxe?.features,
+        nicVendor: ipxe?.pci?.vendor,
       },
       wantedAddress: present(readIpv4(options, OptionCode.REQUESTED_ADDRESS)),
       serverId: present(readIpv4(options, OptionCode.SERVER_ID)),

@@ -9,6 +9,7 @@ import {
 } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
 import type { BootDecision } from '../decide/decision.ts';
+import { quirksOf } from '../decide/quirks.ts';
 import { networkContains, type Ipv4Network } from '../ipv4.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import { bootFields, type BootFields } from './boot-fields.ts';
@@ -166,7 +167,7 @@ function answerBeside(exchange: Exchange): DhcpOutcome | DhcpQuestion {
   if (request.type !== MessageType.DISCOVER)
     return drop(exchange, 'unserved-type', `${messageTypeName(request.type)} is the other server's`);
   return ask(exchange, (decision) => {
-    const boot = bootFields(decision, 'proxy', exchange.serverAddress);
+    const boot = bootFields(decision, 'proxy', exchange.serverAddress, quirksOf(request.boot));
     if (boot === undefined) return dropIgnored(exchange, decision);
     exchange.sightings.saw(request.mac, request.boot.uuid);
     return reply(exchange, 'offer', proxyReply(request, { serverId, boot }), undefined, decision);

@@ -83,7 +83,7 @@ async function lease(run: Run, asker: Asker, who: string): Promise<BootDecision 
   const { packet, boot } = offer;
   if (packet.yiaddr === IPV4_ANY) {
     // Without option 43 UEFI asks there.
-    const asksPxe = boot.kind === 'chain-tftp' && boot.firmware !== 'bios';
+    const asksPxe = boot.kind === 'chain-tftp' && boot.firmware !== 'bios' && boot.firmware !== 'raspberryPi';
     return asksPxe ? askPxe(run, asker) : boot;
   }
   const ack = await askDhcp(run, asker, who, MessageType.REQUEST, selecting(packet.yiaddr, serverOf(packet)));

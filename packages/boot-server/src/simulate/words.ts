@@ -23,6 +23,8 @@ export function clientWords(client: BootClient): string {
       const { firmware, loads } = client.architecture;
       return `client: firmware of kind ${firmware} (option 93), which loads a boot loader by ${loads.toUpperCase()} first`;
     }
+    case 'raspberry-pi':
+      return 'client: the ROM of a Raspberry Pi';
     case 'not-booting':
       return 'client: it does not want to boot (no PXEClient or HTTPClient, no option 93, no iPXE)';
     case 'unknown-architecture':
@@ -41,6 +43,8 @@ export function decisionWords(decision: BootDecision, policy: Policy): string[] 
       return [`decided: its script at once, ${decision.url}`];
     case 'chain-tftp':
     case 'chain-http': {
+      if (decision.firmware === 'raspberryPi')
+        return ['decided: the files that a Raspberry Pi asks for, from tftp.root'];
       const own = policy.config.ipxe.files[decision.firmware];
       const loads = decision.kind === 'chain-tftp' ? decision.path : decision.url;
       const isOwn = own !== undefined && loads.endsWith(`/${own}`);

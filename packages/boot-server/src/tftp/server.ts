@@ -13,12 +13,14 @@ import type { Logger } from '@ingot/daemon';
 import type { TftpConfig } from '../config/tftp.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import { parseBootFilePath } from '../decide/decision.ts';
+import { RASPBERRY_PI_OUIS, type QuirkEffect } from '../decide/quirks.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedClient, PublishedContent } from '../published-content.ts';
 import type { TftpContent, TftpEngine, TftpTransfer } from './engine.ts';
 import { negotiate } from './negotiation.ts';
+import { nodeEngine } from './node-engine.ts';
 import { pathBlksize, type PathMtu } from './path-mtu.ts';
 import type { TftpResult } from './transfer-state.ts';
 
@@ -40,6 +42,8 @@ export interface TftpServerComponents extends TftpPath {
   readonly macOf: (address: string) => string | undefined;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
+  /** What the firmware of this NIC needs otherwise. */
+  readonly quirksOf: (mac: string) => QuirkEffect;
 }
 
 export interface TftpServer extends UdpServer {
@@ -54,14 +58,22 @@ export async function startTftpServer(
   components: TftpServerComponents,
   addresses: readonly string[],
 ): Promise<TftpServer> {
-  const { network, log } = components;
+  const { network, clock, log } = components;
   const sockets: UdpSocket[] = [];
   const sessions = new Map<string, Session>();
+  const running: Running = {
+    ...components,
+    // A getter of the caller's: it changes when the configuration does.
+    get config() {
+      return components.config;
+    },
+    fromListener: nodeEngine({ network, clock, singlePort: true }),
+  };
   for (const address of addresses) {
     try {
       const socket = await network.bindUdp({ address, port: TFTP_PORT });
       socket.onError((error) => log.warn({ err: error, address }, 'TFTP socket'));
-      socket.onDatagram((datagram) => receive(components, sessions, datagram, socket));
+      socket.onDatagram((datagram) => receive(running, sessions, datagram, socket));
       sockets.push(socket);
     } catch (cause) {
       await Promise.all(sockets.map((socket) => socket.close()));
@@ -88,11 +100,18 @@ export async function startTftpServer(
   };
 }
 
+interface Running extends TftpServerComponents {
+  /** Sends from port 69, for those who need that. */
+  readonly fromListener: TftpEngine;
+}
+
 interface Session {
   /** Undefined while the file is being opened. */
   transfer: TftpTransfer | undefined;
   /** Whether the server stops, and the transfer is not to begin. */
   isStopping: boolean;
+  /** Whether its ACKs come to port 69. */
+  isSinglePort: boolean;
   readonly client: string;
   readonly startedAt: number;
   /** The request as it came. */
@@ -100,12 +119,7 @@ interface Session {
   ended: Promise<void>;
 }
 
-function receive(
-  components: TftpServerComponents,
-  sessions: Map<string, Session>,
-  datagram: Datagram,
-  socket: UdpSocket,
-): void {
+function receive(components: Running, sessions: Map<string, Session>, datagram: Datagram, socket: UdpSocket): void {
   const { log, metrics } = components;
   const { source } = datagram;
   const drop = (reason: string): void => {
@@ -123,7 +137,7 @@ function receive(
   const running = sessions.get(key);
   if (packet.kind !== 'rrq') {
     // Answering an ERROR, or anything else that is no request, could go on for ever.
-    if (running?.transfer === undefined || !components.config.singlePort) return drop('not-a-request');
+    if (running?.transfer === undefined || !running.isSinglePort) return drop('not-a-request');
     return running.transfer.receive(datagram.data);
   }
   const now = components.clock.monotonic();
@@ -144,6 +158,7 @@ function receive(
   const session: Session = {
     transfer: undefined,
     isStopping: false,
+    isSinglePort: components.config.singlePort,
     client: source.address,
     startedAt: now,
     request: datagram.data,
@@ -162,13 +177,13 @@ function receive(
 }
 
 async function serve(
-  components: TftpServerComponents,
+  components: Running,
   session: Session,
   request: TftpRequest,
   peer: Endpoint,
   listener: UdpSocket,
 ): Promise<void> {
-  const { config, engine, clock, log, metrics } = components;
+  const { config, clock, log, metrics } = components;
   const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
   const { mac: namedMac, file } = parseBootFilePath(name);
   const mac = namedMac ?? components.macOf(peer.address);
@@ -179,15 +194,25 @@ async function serve(
     log.warn({ ...who, event: 'tftp.failed', cause: reason }, `TFTP: ${message}`);
     sendError(listener, peer, code, message);
   };
+  const quirks = mac === undefined ? {} : components.quirksOf(mac);
   if (tftpMode(request) !== 'octet') return refuse(TftpErrorCode.NOT_DEFINED, 'bad-mode', 'ask in octet mode');
   const found = await open(components, file, { mac, source: peer.address });
+  if (!found.ok && found.reason === 'unknown-file' && isProbe(file, mac)) {
+    // It tries name after name: none of them is a boot that fails.
+    metrics.drop('tftp', 'unknown-file');
+    log.debug({ ...who, event: 'tftp.probe' }, `TFTP: ${file} is not there`);
+    return sendError(listener, peer, found.code, found.message);
+  }
   if (!found.ok) return refuse(found.code, found.reason, found.message);
   using content = found.content;
   const local = listener.address.address;
   const terms = negotiate(request, content.sizeBytes, {
     blksize: config.maxBlksize ?? pathBlksize(components.pathMtu, local, peer.address),
-    windowsize: config.maxWindowsize,
+    windowsize: Math.min(config.maxWindowsize, quirks.maxWindowsize ?? config.maxWindowsize),
   });
+  const isSinglePort = config.singlePort || quirks.singlePort === true;
+  session.isSinglePort = isSinglePort;
+  const engine = isSinglePort ? components.fromListener : components.engine;
   const startedAt = clock.monotonic();
   metrics.stage('tftp.start');
   const { blksize, windowsize } = terms;
@@ -203,6 +228,12 @@ async function serve(
   session.transfer = transfer;
   if (session.isStopping) transfer.stop();
   report(components, who, await transfer.ended, Math.round(clock.monotonic() - startedAt));
+}
+
+/** A name that some firmware only looks for: Raspberry Pi's `<serial>/start4.elf`, and pxelinux.cfg for each of many keys. */
+function isProbe(file: string, mac: string | undefined): boolean {
+  if (mac !== undefined && RASPBERRY_PI_OUIS.includes(mac.slice(0, 8))) return true;
+  return /^(?:[0-9a-f]{8}\/|boot(?:code|sig)\.bin$|(?:.*\/)?pxelinux\.cfg\/)/i.test(file);
 }
 
 function report(
