@@ -18,6 +18,8 @@ const env = { NODE_COMPILE_CACHE: join(root, '.cache/compile') };
 
 /** A line of a boot server's log. */
 export interface BootEvent {
+  /** ISO 8601. */
+  readonly time: string;
   readonly event: string;
   readonly mac?: string;
   readonly [field: string]: unknown;

@@ -132,7 +132,11 @@ async function bootWithKill(
     await pause(moment.delayMs);
     const victim = serving(servers, since);
     await victim.kill();
-    const lastWord = tell(since(victim).slice(-1));
+    const lastWord = tell(
+      since(victim)
+        .filter(({ event }) => event !== 'dhcp.withdrawn')
+        .slice(-1),
+    );
     await booted;
     const bootMs = performance.now() - startedAt;
     const story = servers.map((server) => `${server.name}: ${tell(since(server))}`).join('; ');
@@ -156,16 +160,18 @@ async function untilReached(
   }
 }
 
-/** Both offer, the machine takes one: that is the one with the most to tell, apart from offers. */
+/** Both offer, and the machine takes one at each stage: the one that did something else for it last. */
 function serving(
   servers: readonly BootServerUnderTest[],
   since: (server: BootServerUnderTest) => readonly BootEvent[],
 ): BootServerUnderTest {
-  const weight = (server: BootServerUnderTest): number =>
-    since(server).filter(({ event }) => event !== 'dhcp.offer' && event !== 'dhcp.withdrawn').length;
-  const [most] = servers.toSorted((a, b) => weight(b) - weight(a));
-  if (most === undefined) throw new Error('there is no boot server');
-  return most;
+  const lastServed = (server: BootServerUnderTest): string => {
+    const served = since(server).findLast(({ event }) => event !== 'dhcp.offer' && event !== 'dhcp.withdrawn');
+    return served?.time ?? '';
+  };
+  const [latest] = servers.toSorted((a, b) => (lastServed(a) < lastServed(b) ? 1 : -1));
+  if (latest === undefined) throw new Error('there is no boot server');
+  return latest;
 }
 
 function tell(events: readonly BootEvent[]): string {
