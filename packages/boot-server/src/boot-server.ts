@@ -125,12 +125,13 @@ export async function startBootServer(components: BootServerComponents): Promise
     const metrics = bootMetrics(components.metrics);
     const commits = groupCommit(database);
     const sightings = sightingStore(database, clock, commits);
-    const leaseRows = leaseStore(database);
+    const leaseRows = leaseStore(database, commits);
     const stores: PolicyStores = {
       clock,
       entropy,
       log,
       database,
+      leaseRows,
       lastPlans: bootStore(database, clock, { commits, log }),
       sightings,
       api,

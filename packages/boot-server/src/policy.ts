@@ -28,7 +28,7 @@ import type { BootMetrics } from './metrics.ts';
 import { publishedContent, type PublishedContent } from './published-content.ts';
 import { publishedFiles, type PublishedFiles } from './published-files.ts';
 import type { BootStore } from './store/boots.ts';
-import { leaseStore } from './store/leases.ts';
+import type { LeaseStore } from './store/leases.ts';
 import { lease6Store } from './store/leases6.ts';
 import { nonceStore, type NonceStore } from './store/nonces.ts';
 import type { SightingStore } from './store/sightings.ts';
@@ -69,6 +69,7 @@ export interface PolicyStores {
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly database: DatabaseSync;
+  readonly leaseRows: LeaseStore;
   readonly lastPlans: BootStore;
   readonly sightings: SightingStore;
   readonly api: BootApi | undefined;
@@ -90,9 +91,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const httpUrl = withoutSlash(config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`);
   // An engine knows what it has offered and not yet leased: it goes on where its networks stay as they are.
   const isSame = before !== undefined && JSON.stringify(before.config.dhcp) === JSON.stringify(config.dhcp);
-  const leases = isSame
-    ? before.leases
-    : createLeaseEngine({ clock, store: leaseStore(database), subnets: plan.subnets });
+  const leases = isSame ? before.leases : createLeaseEngine({ clock, store: stores.leaseRows, subnets: plan.subnets });
   const leases6 =
     before?.leases6 ?? (plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets }));
   const holders = addressHolders(leases, leases6);

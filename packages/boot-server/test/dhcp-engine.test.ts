@@ -118,6 +118,23 @@ describe('a batch of packets', () => {
     expect(lab.onDisk).toEqual([1]);
   });
 
+  it('that cannot be committed leaves no lease in memory either, and takes none away', async () => {
+    const lab = engine({});
+    lab.receive(lab.request(macOf(1), '10.0.1.101'));
+    lab.receive(lab.request(macOf(2), '10.0.1.102'));
+    lab.database.exec("CREATE TRIGGER full BEFORE INSERT ON lease BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END");
+    // A new lease, and one that moves to another address.
+    lab.receive(lab.request(macOf(4), '10.0.1.104'), lab.request(macOf(1), '10.0.1.105'));
+    expect(await lab.drops('internal')).toBe(1);
+    const addressesOf = (mac: string): unknown[] => lab.leases.leasesOf(mac).map(({ address }) => address & 0xff);
+    expect([1, 2, 4].map((index) => addressesOf(macOf(index)))).toEqual([[101], [102], []]);
+    lab.database.exec('DROP TRIGGER full');
+    // Another one may have it at once.
+    lab.receive(lab.request(macOf(5), '10.0.1.104'));
+    expect(lab.heard.at(-1)?.packet.yiaddr).toBe('10.0.1.104');
+    expect(addressesOf(macOf(5))).toEqual([104]);
+  });
+
   it('writes a sighting again that a failed commit took back', () => {
     const path = join(temporaryFolder(), 'shared.sqlite');
     const lab = engine({ path });

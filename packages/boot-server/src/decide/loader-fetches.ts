@@ -1,4 +1,5 @@
 import type { Clock } from '@ingot/net';
+import { keepNewest } from '../keep-newest.ts';
 
 /** Which NICs loaded a boot loader a moment ago. */
 export interface LoaderFetches {
@@ -14,12 +15,7 @@ export function loaderFetches(clock: Clock): LoaderFetches {
   const at = new Map<string, number>();
   return {
     note: (mac) => {
-      at.delete(mac);
-      at.set(mac, clock.monotonic());
-      for (const oldest of at.keys()) {
-        if (at.size <= MAX_NICS) break;
-        at.delete(oldest);
-      }
+      keepNewest(at, mac, clock.monotonic(), MAX_NICS);
     },
     isRecent: (mac) => {
       const since = at.get(mac);

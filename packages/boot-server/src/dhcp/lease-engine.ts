@@ -111,6 +111,22 @@ export function createLeaseEngine(components: {
     if (subnet !== undefined) keep(lease, stateOf(subnet));
   }
 
+  // The clients of a group that is not on disk were not answered: nobody has what the group gave them.
+  store.onRollback((rows) => {
+    for (const address of rows.keys()) {
+      const lease = leases.get(address);
+      const subnet = findSubnet(subnets, address);
+      if (lease === undefined || subnet === undefined) continue;
+      leases.delete(address);
+      const { byClient } = stateOf(subnet);
+      if (byClient.get(lease.mac) === address) byClient.delete(lease.mac);
+    }
+    for (const [address, lease] of rows) {
+      const subnet = findSubnet(subnets, address);
+      if (lease !== undefined && subnet !== undefined) keep(lease, stateOf(subnet));
+    }
+  });
+
   /** Whether `mac` may have `address`, whoever holds it. */
   const serves = (subnet: Subnet, mac: string, address: number): boolean => {
     const owner = reserved.get(address);

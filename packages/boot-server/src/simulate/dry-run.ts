@@ -11,6 +11,7 @@ import { KEY_BYTES } from '../http/seals.ts';
 import { createPolicy } from '../policy.ts';
 import { dryDatabase } from '../store/dry.ts';
 import { bootStore } from '../store/boots.ts';
+import { leaseStore } from '../store/leases.ts';
 import { sightingStore } from '../store/sightings.ts';
 import { collectingLogger } from './collecting-logger.ts';
 import { simulate } from './simulate.ts';
@@ -38,6 +39,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         entropy,
         log,
         database,
+        leaseRows: leaseStore(database),
         lastPlans: bootStore(database, clock),
         sightings,
         api,

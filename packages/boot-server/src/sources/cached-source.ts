@@ -2,6 +2,7 @@ import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { BootPlan, BootSource, BootSubject, Freshness, SourceAnswer } from '../decide/boot-plan.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { keepNewest } from '../keep-newest.ts';
 import type { BootStore } from '../store/boots.ts';
 
 export interface CachedSourceOptions {
@@ -42,12 +43,7 @@ export function cachedSource(options: CachedSourceOptions): BootSource {
   let awayUntil = -Infinity;
 
   const keep = (mac: string, cached: Cached): void => {
-    cache.delete(mac);
-    cache.set(mac, cached);
-    for (const oldest of cache.keys()) {
-      if (cache.size <= MAX_CACHED) break;
-      cache.delete(oldest);
-    }
+    keepNewest(cache, mac, cached, MAX_CACHED);
   };
   const find = (mac: string): Cached | undefined => {
     const known = cache.get(mac);

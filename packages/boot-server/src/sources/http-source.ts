@@ -3,6 +3,7 @@ import type { HttpSourceConfig } from '../config/sources.ts';
 import type { BootSource, BootSubject } from '../decide/boot-plan.ts';
 import { refusePlan } from '../decide/plan-check.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { keepNewest } from '../keep-newest.ts';
 import { httpGet } from './http-get.ts';
 import { parsePixiecoreAnswer } from './pixiecore-answer.ts';
 
@@ -61,12 +62,7 @@ export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
       // Asked again at the next packet.
       if (offers.get(uuid)?.wanted === wanted) offers.delete(uuid);
     });
-    offers.delete(uuid);
-    offers.set(uuid, { wanted, at: clock.monotonic() });
-    for (const oldest of offers.keys()) {
-      if (offers.size <= MAX_OFFERS) break;
-      offers.delete(oldest);
-    }
+    keepNewest(offers, uuid, { wanted, at: clock.monotonic() }, MAX_OFFERS);
     return wanted;
   };
   return {

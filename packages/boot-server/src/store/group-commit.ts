@@ -11,21 +11,28 @@ export interface GroupCommit {
   willWrite(): void;
   /** For stores that remember what they wrote: called when rows that were written are not there after all. */
   onRollback(forget: () => void): void;
+  /** The number of the group that runs, or ran last: tells a store which of its writes belong together. */
+  readonly group: number;
 }
 
 export function groupCommit(database: DatabaseSync): GroupCommit {
   const begin = database.prepare('BEGIN');
   const commit = database.prepare('COMMIT');
   const forgetters: (() => void)[] = [];
+  let group = 0;
   let isRunning = false;
   let hasBegun = false;
   return {
+    get group() {
+      return group;
+    },
     willWrite: () => {
       if (!isRunning || hasBegun) return;
       begin.run();
       hasBegun = true;
     },
     run: (work) => {
+      group += 1;
       isRunning = true;
       hasBegun = false;
       try {

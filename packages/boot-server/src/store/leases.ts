@@ -22,6 +22,8 @@ export interface LeaseStore {
   all(): Lease[];
   put(lease: Lease): void;
   delete(address: number): void;
+  /** Called when a group was not committed, with what is on disk of the addresses that it would have changed; of several, the last one that was given. */
+  onRollback(restore: (rows: ReadonlyMap<number, Lease | undefined>) => void): void;
 }
 
 export function leaseStore(database: DatabaseSync, commits?: GroupCommit): LeaseStore {
@@ -31,23 +33,51 @@ export function leaseStore(database: DatabaseSync, commits?: GroupCommit): Lease
      ON CONFLICT (address) DO UPDATE SET mac = excluded.mac, uuid = excluded.uuid, state = excluded.state, expires_at = excluded.expires_at`,
   );
   const remove = database.prepare('DELETE FROM lease WHERE address = ?');
+  const get = database.prepare('SELECT address, mac, uuid, state, expires_at FROM lease WHERE address = ?');
+  /** Addresses that the running group writes to. */
+  const touched = new Set<number>();
+  let group = 0;
+  let restore: ((rows: ReadonlyMap<number, Lease | undefined>) => void) | undefined;
+  commits?.onRollback(() => {
+    if (commits.group !== group) return;
+    const rows = new Map<number, Lease | undefined>();
+    for (const address of touched) {
+      const row = get.get(address);
+      rows.set(address, row === undefined ? undefined : leaseOf(row));
+    }
+    touched.clear();
+    restore?.(rows);
+  });
+  const touch = (address: number): void => {
+    if (commits === undefined) return;
+    commits.willWrite();
+    if (commits.group !== group) touched.clear();
+    group = commits.group;
+    touched.add(address);
+  };
   return {
-    all: () =>
-      all.all().map((row) => ({
-        address: numberOf(row['address'], 'address'),
-        mac: textOf(row['mac'], 'mac'),
-        uuid: row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid'),
-        state: parseState(textOf(row['state'], 'state')),
-        expiresAt: numberOf(row['expires_at'], 'expires_at'),
-      })),
+    all: () => all.all().map(leaseOf),
     put: (lease) => {
-      commits?.willWrite();
+      touch(lease.address);
       put.run(lease.address, lease.mac, lease.uuid ?? null, lease.state, toColumn(lease.expiresAt));
     },
     delete: (address) => {
-      commits?.willWrite();
+      touch(address);
       remove.run(address);
     },
+    onRollback: (given) => {
+      restore = given;
+    },
+  };
+}
+
+function leaseOf(row: Record<string, unknown>): Lease {
+  return {
+    address: numberOf(row['address'], 'address'),
+    mac: textOf(row['mac'], 'mac'),
+    uuid: row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid'),
+    state: parseState(textOf(row['state'], 'state')),
+    expiresAt: numberOf(row['expires_at'], 'expires_at'),
   };
 }
 
