@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ipv4ToNumber } from '@ingot/wire';
-import type { Clock, Entropy, Libc, Network } from '@ingot/net';
+import type { Clock, Entropy, FrameSocket, Libc, Network } from '@ingot/net';
 import type { Health, Logger, Metrics, Redactor, ReloadResult } from '@ingot/daemon';
 import { adminRoutes } from './admin/routes.ts';
 import { startAdminServer } from './admin/server.ts';
@@ -68,6 +68,8 @@ export interface BootServerComponents {
   readonly neighbours?: readonly Neighbour[];
   /** Asks whether an address is in use before it is offered; default: nobody is asked. The caller stops it. */
   readonly addressProbe?: AddressProbe | undefined;
+  /** Reaches clients that have no address yet; default: by broadcast. The caller closes it. */
+  readonly frames?: FrameSocket | undefined;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Logger;
@@ -293,6 +295,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           network,
           log,
           neighbours: components.neighbours ?? [],
+          frames: components.frames,
           isServed: (address) => findSubnet(policy.now.plan.subnets, ipv4ToNumber(address)) !== undefined,
           engine: createDhcpEngine({
             clock,

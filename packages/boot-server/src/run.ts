@@ -5,6 +5,7 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { chooseFrames } from './dhcp/client-link.ts';
 import { chooseAddressProbe } from './dhcp/choose-probe.ts';
 import { findNeighbours } from './dhcp/neighbours.ts';
 import { chooseTftpPath } from './tftp/choose-path.ts';
@@ -21,6 +22,7 @@ export async function runBootServer(
   const network = nodeNetwork();
   // An echo socket, too, may be root's alone.
   const addressProbe = await chooseAddressProbe({ config: config.dhcp, libc, network, clock, log });
+  const frames = chooseFrames({ config: config.dhcp, libc, log });
   if (config.runAs !== undefined) {
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
@@ -32,6 +34,7 @@ export async function runBootServer(
     network,
     neighbours,
     addressProbe,
+    frames,
     clock,
     entropy,
     log,
@@ -60,6 +63,7 @@ export async function runBootServer(
       await pings?.stop();
       await server.stop();
       addressProbe?.stop();
+      frames?.close();
       await api?.close();
     },
   };

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMetrics, MemoryLogger } from '@ingot/daemon';
 import { MockClock, type Outgoing, type UdpSocket } from '@ingot/net';
 import { ipv4OfNumber, MessageType } from '@ingot/wire';
+import type { ClientLink } from '../src/dhcp/client-link.ts';
 import type { BootDecision } from '../src/decide/decision.ts';
 import type { BootQuestion } from '../src/dhcp/boot-question.ts';
 import { createDhcpEngine } from '../src/dhcp/engine.ts';
@@ -76,6 +77,14 @@ function engine(options: {
     dhcp.stop();
     database.close();
   });
+  /** Broadcasts of the own link, whose clients `link` reaches one by one. */
+  const receiveLocally = (link: ClientLink | undefined, ...packets: readonly Uint8Array[]): void =>
+    dhcp.receive(
+      packets.map((data) => ({ data, source: { address: '0.0.0.0', port: 68 } })),
+      ip('10.0.0.1'),
+      socket,
+      link,
+    );
   const receive = (...packets: readonly Uint8Array[]): void =>
     dhcp.receive(
       packets.map((data) => ({ data, source: RELAY })),
@@ -93,7 +102,21 @@ function engine(options: {
     const match = new RegExp(`reason="${reason}"\\} (\\d+)`).exec(await registry.text());
     return Number(match?.[1] ?? 0);
   };
-  return { clock, log, dhcp, database, sightings, leases, receive, discover, request, heard, onDisk, drops };
+  return {
+    clock,
+    log,
+    dhcp,
+    database,
+    sightings,
+    leases,
+    receive,
+    receiveLocally,
+    discover,
+    request,
+    heard,
+    onDisk,
+    drops,
+  };
 }
 
 describe('a batch of packets', () => {
@@ -479,5 +502,50 @@ describe('an address that its client did not have lately', () => {
     await lab.clock.advance(60_000);
     lab.receive(lab.discover(MAC_1));
     expect(questions.map(({ address }) => address)).toEqual(['10.0.1.100', '10.0.1.100']);
+  });
+});
+
+describe('a client of the own link without an address', () => {
+  function link(works = true) {
+    const sent: string[] = [];
+    const send: ClientLink['send'] = (mac, address, data) => {
+      if (works) sent.push(`${mac} ${address} ${readReply(data).packet.yiaddr}`);
+      return works;
+    };
+    return { sent, send };
+  }
+  const discover = (flags: number): Uint8Array => message(DISCOVER, { mac: MAC_1, kind: { ...CLIENTS.udhcpc, flags } });
+
+  it('is answered alone, at its hardware address', () => {
+    const lab = engine({});
+    const own = link();
+    lab.receiveLocally(own, discover(0));
+    expect(own.sent).toEqual([`${MAC_1} 10.0.0.100 10.0.0.100`]);
+    expect(lab.heard).toEqual([]);
+  });
+
+  it('is answered by broadcast when it asks for that', () => {
+    const lab = engine({});
+    const own = link();
+    lab.receiveLocally(own, discover(0x8000));
+    expect(own.sent).toEqual([]);
+    expect(lab.heard).toHaveLength(1);
+  });
+
+  it.each([
+    ['the frame does not leave', link(false)],
+    ['there is no right to send frames', undefined],
+  ])('is answered by broadcast when %s', (_case, own) => {
+    const lab = engine({});
+    lab.receiveLocally(own, discover(0));
+    expect(lab.heard).toHaveLength(1);
+  });
+
+  it('with a hardware address of a group is answered by broadcast', () => {
+    const lab = engine({});
+    const own = link();
+    lab.receiveLocally(own, message(DISCOVER, { mac: '53:54:00:00:00:01', kind: CLIENTS.udhcpc }));
+    expect(own.sent).toEqual([]);
+    expect(lab.heard).toHaveLength(1);
   });
 });

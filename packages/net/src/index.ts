@@ -17,3 +17,5 @@ export type { Libc } from './native/libc.ts';
 export { createPoller, type Poller } from './native/poller.ts';
 export { AF_INET, AF_INET6, packSocketAddress } from './native/socket-address.ts';
 export { openEcho, type EchoSocket } from './native/echo.ts';
+export { openFrames, type FrameSocket } from './native/frames.ts';
+export { udpPacket } from './native/udp-packet.ts';

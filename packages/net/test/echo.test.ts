@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { echoRequest, internetChecksum } from '../src/native/echo.ts';
+import { echoRequest } from '../src/native/echo.ts';
+import { internetChecksum } from '../src/native/internet-checksum.ts';
 
 describe('an echo request', () => {
   it('is what RFC 792 says, with its checksum', () => {

@@ -56,6 +56,7 @@ export interface DhcpConfig {
   readonly relays: readonly string[];
   readonly whenUndecided: 'lastKnown' | 'ignore';
   readonly conflictDetectionMs?: number;
+  readonly unicast?: 'auto' | 'never';
   readonly subnets: readonly SubnetConfig[];
 }
 
@@ -158,6 +159,12 @@ export const dhcpSchema: z.ZodType<DhcpConfig> = z
       .max(1_000)
       .default(300)
       .describe('how long the network is asked whether an address is in use, before it is offered; 0: not at all'),
+    unicast: z
+      .enum(['auto', 'never'])
+      .default('auto')
+      .describe(
+        'clients of own links that have no address yet and ask for no broadcast: auto answers them by unicast where CAP_NET_RAW allows it',
+      ),
     subnets: z
       .array(subnet)
       .min(1, { error: 'describe at least one network' })

@@ -6,6 +6,7 @@ import type { GroupCommit } from '../store/group-commit.ts';
 import type { DecideBoot } from './boot-question.ts';
 import { rememberedProbe, type AddressProbe } from './address-probe.ts';
 import { broadcastLimit } from './broadcast-limit.ts';
+import type { ClientLink } from './client-link.ts';
 import { conflictCheck } from './conflict-check.ts';
 import { firstOfBoot } from './first-of-boot.ts';
 import type { DhcpOutcome, DhcpResponder } from './responder.ts';
@@ -26,8 +27,8 @@ export interface DhcpEngineComponents {
 }
 
 export interface DhcpEngine {
-  /** Answers what one look at a socket brought; the answers leave by `socket`. */
-  receive(datagrams: readonly Datagram[], receivedAt: Ipv4, socket: UdpSocket): void;
+  /** Answers what one look at a socket brought; the answers leave by `socket`, or to one client of `link`. */
+  receive(datagrams: readonly Datagram[], receivedAt: Ipv4, socket: UdpSocket, link?: ClientLink): void;
   /** Questions whose decision is awaited. */
   readonly undecided: number;
   stop(): void;
@@ -36,6 +37,7 @@ export interface DhcpEngine {
 interface Asker {
   readonly source: Endpoint;
   readonly socket: UdpSocket;
+  readonly link: ClientLink | undefined;
 }
 
 /** An outcome that is ready to be acted upon once its rows are on disk. */
@@ -103,12 +105,17 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
   const dispatch = (ready: readonly Ready[]): void => {
     const outgoing = new Map<UdpSocket, Outgoing[]>();
     const stages = new Map<Stage, number>();
-    for (const { outcome, source, socket } of ready) {
+    for (const { outcome, source, socket, link } of ready) {
       if (outcome.kind !== 'reply') {
         note(outcome, source);
         continue;
       }
       const { mac } = outcome.request;
+      const stage: Stage = `dhcp.${outcome.reply}`;
+      if (outcome.unicast !== undefined && link?.send(mac, outcome.unicast, outcome.data) === true) {
+        stages.set(stage, (stages.get(stage) ?? 0) + 1);
+        continue;
+      }
       if (outcome.target.address === IPV4_BROADCAST && !mayBroadcast(mac)) {
         metrics.drop('dhcp', 'broadcast-limit');
         log.debug({ mac, reason: 'broadcast-limit' }, 'no DHCP answer: too many broadcasts');
@@ -117,7 +124,6 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       const list = outgoing.get(socket);
       if (list === undefined) outgoing.set(socket, [outcome]);
       else list.push(outcome);
-      const stage: Stage = `dhcp.${outcome.reply}`;
       stages.set(stage, (stages.get(stage) ?? 0) + 1);
     }
     for (const [socket, list] of outgoing) {
@@ -172,17 +178,17 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     get undecided() {
       return table.size;
     },
-    receive: (datagrams, receivedAt, socket) => {
+    receive: (datagrams, receivedAt, socket, link) => {
       round((ready) => {
         for (const { data, source } of datagrams) {
           const step = respond(data, source, receivedAt);
           if (step.kind !== 'question') {
-            ready.push({ outcome: step, source, socket });
+            ready.push({ outcome: step, source, socket, link });
             continue;
           }
-          const decision = table.ask(step, { source, socket });
+          const decision = table.ask(step, { source, socket, link });
           if (decision === undefined) continue;
-          const answer = conflicts.pass({ outcome: step.answer(decision), source, socket });
+          const answer = conflicts.pass({ outcome: step.answer(decision), source, socket, link });
           if (answer !== undefined) ready.push(answer);
         }
       });

@@ -14,7 +14,7 @@ import { networkContains, type Ipv4Network } from '../ipv4.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import { bootFields, type BootFields } from './boot-fields.ts';
 import { bootQuestion, type BootQuestion } from './boot-question.ts';
-import { replyTarget } from './destination.ts';
+import { mayUnicast, replyTarget } from './destination.ts';
 import type { LeaseEngine, RequestKind } from './lease-engine.ts';
 import { informReply, leaseReply, nakReply, proxyReply } from './reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from './request.ts';
@@ -27,6 +27,8 @@ export type DhcpOutcome =
       readonly reply: 'offer' | 'ack' | 'nak';
       readonly data: Uint8Array;
       readonly target: Endpoint;
+      /** Where `target` is the broadcast and one client could be reached: the address that it gets. */
+      readonly unicast?: Ipv4;
       readonly request: DhcpRequest;
       /** The address given; undefined in an offer beside another server, and to an INFORM. */
       readonly address: Ipv4 | undefined;
@@ -323,13 +325,16 @@ function reply(
   if (!encoded.ok) return drop(exchange, 'reply-too-large', encoded.reason);
   const { request, subnet, source } = exchange;
   const type = { offer: MessageType.OFFER, ack: MessageType.ACK, nak: MessageType.NAK }[kind];
+  const given = address === undefined ? undefined : ipv4OfNumber(address);
+  const target = replyTarget(request, type, subnet, source);
   return {
     kind: 'reply',
     reply: kind,
     data: encoded.value,
-    target: replyTarget(request, type, subnet, source),
+    target,
+    ...(given !== undefined && mayUnicast(request, target) ? { unicast: given } : {}),
     request,
-    address: address === undefined ? undefined : ipv4OfNumber(address),
+    address: given,
     boot,
   };
 }

@@ -1,7 +1,8 @@
 import { DHCP_SERVER_PORT, IPV4_ANY, IPV4_BROADCAST, parseIpv4, type Ipv4 } from '@ingot/wire';
-import type { Network, UdpSocket } from '@ingot/net';
+import type { FrameSocket, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { clientLink, type ClientLink } from './client-link.ts';
 import type { DhcpEngine } from './engine.ts';
 import { nameNeighbour, robbedBy, type Neighbour } from './neighbours.ts';
 
@@ -11,6 +12,8 @@ export interface DhcpServerComponents {
   readonly engine: DhcpEngine;
   /** Whether an address is in one of the networks that are answered for. */
   readonly isServed: (address: Ipv4) => boolean;
+  /** Reaches clients of own links that have no address yet; undefined: by broadcast. */
+  readonly frames?: FrameSocket | undefined;
   /** Who else has port 67. */
   readonly neighbours: readonly Neighbour[];
 }
@@ -67,6 +70,8 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
       );
     }
   };
+  const linkOf = (own: Ipv4, name?: string): ClientLink | undefined =>
+    components.frames && clientLink(components.frames, own, name);
   for (const address of listen.addresses) {
     const socket = await bind(address);
     socket.onBatch((datagrams) => engine.receive(datagrams, address, socket));
@@ -81,13 +86,15 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
         `DHCP: interface ${name} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
       );
     }
-    socket.onBatch((datagrams) => engine.receive(datagrams, own, socket));
+    const link = linkOf(own, name);
+    socket.onBatch((datagrams) => engine.receive(datagrams, own, socket, link));
   }
   const local = listen.localAddress;
   const localSocket = local === undefined ? undefined : sockets.get(local);
   if (local !== undefined && localSocket !== undefined) {
     const broadcasts = await bind(IPV4_BROADCAST);
-    broadcasts.onBatch((datagrams) => engine.receive(datagrams, local, localSocket));
+    const link = linkOf(local);
+    broadcasts.onBatch((datagrams) => engine.receive(datagrams, local, localSocket, link));
   }
   return {
     stop: async () => {

@@ -8,7 +8,7 @@ export function withFixedSettings(
   running: BootServerConfig,
   next: BootServerConfig,
 ): { readonly config: BootServerConfig; readonly changed: readonly string[] } {
-  const { listen, interfaces, whenUndecided, conflictDetectionMs } = running.dhcp;
+  const { listen, interfaces, whenUndecided, conflictDetectionMs, unicast } = running.dhcp;
   const config: BootServerConfig = {
     ...next,
     partition: running.partition,
@@ -20,6 +20,7 @@ export function withFixedSettings(
       ...(interfaces === undefined ? {} : { interfaces }),
       whenUndecided,
       ...(conflictDetectionMs === undefined ? {} : { conflictDetectionMs }),
+      ...(unicast === undefined ? {} : { unicast }),
     },
     dhcp6: running.dhcp6,
     pxe: running.pxe,

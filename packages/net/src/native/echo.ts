@@ -1,5 +1,6 @@
 import type { Datagram } from '../udp.ts';
 import { batchIo } from './batch-io.ts';
+import { internetChecksum } from './internet-checksum.ts';
 import type { Libc } from './libc.ts';
 
 const AF_INET = 2;
@@ -68,12 +69,4 @@ export function echoRequest(id: number, sequence: number): Uint8Array {
   view.setUint16(6, sequence);
   view.setUint16(2, internetChecksum(bytes));
   return bytes;
-}
-
-/** RFC 1071; 0 over bytes that contain their right checksum. `sum` is what went before, such as a pseudo header. */
-export function internetChecksum(bytes: Uint8Array, sum = 0): number {
-  let total = sum;
-  for (let index = 0; index < bytes.length; index += 2) total += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);
-  while (total > 0xffff) total = (total & 0xffff) + (total >>> 16);
-  return ~total & 0xffff;
 }
