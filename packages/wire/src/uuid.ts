@@ -24,7 +24,8 @@ export function parseMachineUuid(text: string): Decoded<MachineUuid> {
 /** Reads 16 bytes as SMBIOS and option 97 order them: first three fields little-endian. The bytes are left as they are. */
 export function machineUuidOfBytes(bytes: Uint8Array): Decoded<MachineUuid> {
   if (bytes.length !== 16) return malformed(0, `a UUID has 16 bytes, not ${bytes.length}`);
-  const hex = Array.from(WIRE_ORDER, (from) => HEX[byteAt(bytes, from)]).join('');
+  let hex = '';
+  for (const from of WIRE_ORDER) hex += HEX[byteAt(bytes, from)];
   const text = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return accept(brand<'MachineUuid'>(text));
 }

@@ -1,5 +1,4 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import { Agent, request } from 'undici';
 import type { Clock } from '@ingot/net';
 
 export interface HttpGetOptions {
@@ -28,39 +27,43 @@ const MAX_REDIRECTS = 10;
 /** Small GETs of one server, many at once. */
 export function httpGet(options: HttpGetOptions): HttpGet {
   const { clock, timeoutMs, concurrency, maxBytes } = options;
-  const settings = { keepAlive: true, maxSockets: concurrency, maxTotalSockets: concurrency };
-  const agents = { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
+  // The deadline is the clock's: undici's own would count the parts of an answer one by one.
+  const dispatcher = new Agent({ connections: concurrency, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
 
-  const ask = (url: URL, signal: AbortSignal, isRetry: boolean): Promise<HttpAnswer & { location?: string }> =>
-    new Promise((resolve, reject) => {
-      const { request } = url.protocol === 'https:' ? https : http;
-      const agent = agents[url.protocol === 'https:' ? 'https:' : 'http:'];
-      const outgoing = request(url, { agent, signal, headers: { accept: 'application/json' } });
-      outgoing.on('response', (incoming) => {
-        const parts: Buffer[] = [];
-        let size = 0;
-        incoming.on('data', (part: Buffer) => {
-          size += part.byteLength;
-          if (size > maxBytes) incoming.destroy(new Error(`the answer has more than ${maxBytes} bytes`));
-          else parts.push(part);
-        });
-        incoming.on('error', reject);
-        incoming.on('end', () => {
-          const { location } = incoming.headers;
-          resolve({
-            status: incoming.statusCode ?? 0,
-            text: Buffer.concat(parts).toString('utf8'),
-            ...(location === undefined ? {} : { location }),
-          });
-        });
-      });
-      outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        // The server closed an idle connection as the question left: it never saw it.
-        if (outgoing.reusedSocket && !isRetry && error.code === 'ECONNRESET') resolve(ask(url, signal, true));
-        else reject(error);
-      });
-      outgoing.end();
+  const ask = async (
+    url: URL,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer & { readonly location: string | undefined }> => {
+    const { statusCode, headers, body } = await request(url, {
+      dispatcher,
+      signal,
+      headers: { accept: 'application/json' },
     });
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const part of body as AsyncIterable<Buffer>) {
+      size += part.byteLength;
+      // Leaving the loop closes the connection.
+      if (size > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
+      parts.push(part);
+    }
+    const { location } = headers;
+    return {
+      status: statusCode,
+      text: Buffer.concat(parts).toString('utf8'),
+      location: typeof location === 'string' ? location : undefined,
+    };
+  };
+  /** A question that left as the server closed its idle connection was never seen: it is asked once more. */
+  const askTwice = async (url: URL, signal: AbortSignal): ReturnType<typeof ask> => {
+    try {
+      return await ask(url, signal);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'ECONNRESET' && code !== 'UND_ERR_SOCKET') throw error;
+      return await ask(url, signal);
+    }
+  };
   return {
     get: async (url) => {
       const late = new AbortController();
@@ -68,7 +71,7 @@ export function httpGet(options: HttpGetOptions): HttpGet {
       try {
         let at = new URL(url);
         for (let hops = 0; ; hops += 1) {
-          const { status, text, location } = await ask(at, late.signal, false);
+          const { status, text, location } = await askTwice(at, late.signal);
           if (status < 300 || status > 399 || location === undefined) return { status, text };
           if (hops >= MAX_REDIRECTS || !URL.canParse(location, at)) throw new Error(`it redirects to ${location}`);
           at = new URL(location, at);
@@ -82,8 +85,7 @@ export function httpGet(options: HttpGetOptions): HttpGet {
       }
     },
     close: () => {
-      agents['http:'].destroy();
-      agents['https:'].destroy();
+      dispatcher.destroy().catch(() => undefined);
     },
   };
 }
