@@ -86,7 +86,7 @@ function isHost(table: ReadonlyMap<string, string>, address: string): boolean {
 const COMPLETE = 0x2;
 
 /** Address → hardware address, of the complete entries of /proc/net/arp. */
-export function parseArpTable(text: string): Map<string, string> {
+function parseArpTable(text: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const line of text.split('\n').slice(1)) {
     const [address, , flags, mac] = line.split(/\s+/);
