@@ -73,7 +73,7 @@ describe('docs/errors.md', () => {
   const unparsed = literals(
     /readonly reason: '[^;]*;/.exec(read('packages/boot-server/src/dhcp/request.ts'))?.[0] ?? '',
   );
-  const nothingToBoot = literals(/kind: 'ignore'; readonly reason:([^}]*)}/.exec(all)?.[1] ?? '');
+  const nothingToBoot = literals(/kind: 'ignore';\s+readonly reason:([^}]*)}/.exec(all)?.[1] ?? '');
   const refusals = [...union(all, 'NonceRefusal'), 'wrong-source'];
   const routes = text('packages/boot-server/src/http/*.ts');
   const later = found(routes, /later\('([\w-]+)'/g);

@@ -314,7 +314,9 @@ describe('what DHCP is told', () => {
     const named = decisions(fake('profiles', { ...LOCAL, loader: 'shimx64.efi' })).decide;
     const http = { vendorClass: 'HTTPClient:Arch:00016', architectures: [16] };
     expect(named(request())).toMatchObject({ kind: 'chain-tftp', path: '52-54-00-00-01-01/shimx64.efi' });
-    expect(named(request(http))).toMatchObject({ url: 'http://10.0.0.1:8080/boot/52-54-00-00-01-01/shimx64.efi' });
+    expect(named(request(http))).toEqual({ kind: 'ignore', reason: 'needs-pxe' });
+    const other = decisions(fake('profiles', { ...LOCAL, loader: 'ipxe.efi' })).decide;
+    expect(other(request(http))).toMatchObject({ url: 'http://10.0.0.1:8080/boot/52-54-00-00-01-01/ipxe.efi' });
     const url = decisions(fake('profiles', { ...LOCAL, loader: 'http://mirror/x.efi' })).decide;
     expect(url(request(http))).toMatchObject({ kind: 'chain-http', url: 'http://mirror/x.efi' });
     expect(url(request())).toMatchObject({ kind: 'chain-tftp', path: '52-54-00-00-01-01/snponly.efi' });

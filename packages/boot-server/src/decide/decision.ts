@@ -5,7 +5,10 @@ import { quirksOf } from './quirks.ts';
 
 /** What a client is told to load next. `not-ours`: a source says so, or none knows the machine. */
 export type BootDecision =
-  | { readonly kind: 'ignore'; readonly reason: 'not-booting' | 'unknown-architecture' | 'no-binary' | 'not-ours' }
+  | {
+      readonly kind: 'ignore';
+      readonly reason: 'not-booting' | 'unknown-architecture' | 'no-binary' | 'not-ours' | 'needs-pxe';
+    }
   /** iPXE: go straight to the script. */
   | { readonly kind: 'script'; readonly url: string }
   /** Plain PXE: load iPXE by TFTP. */
@@ -50,6 +53,12 @@ export function decideBoot(request: BootRequest, config: DecisionConfig, hints: 
   }
 }
 
+/**
+ * Debian's signed GRUB, and the shim that loads it: it has no HTTP, and reads its network settings from what firmware
+ * keeps of PXE. Another build is named by its URL.
+ */
+const LOADS_BY_TFTP = /^(?:shim|grub)[\w.-]*\.efi(?:\.signed)?$/i;
+
 function chain(
   request: BootRequest,
   { firmware, loads, fileWithoutBinary }: Architecture,
@@ -61,6 +70,8 @@ function chain(
   // Plain PXE cannot load a URL.
   const file = isUrl ? binaries[firmware] : (loader ?? binaries[firmware] ?? fileWithoutBinary);
   if (file === undefined) return { kind: 'ignore', reason: 'no-binary' };
+  // Without an offer the firmware goes on to its PXE entry; with one it would stop at GRUB's prompt.
+  if (loads === 'http' && LOADS_BY_TFTP.test(file)) return { kind: 'ignore', reason: 'needs-pxe' };
   const path = bootFilePath(request.mac, file);
   if (quirksOf(request).chainByHttp === true && request.ipxeFeatures?.has(IpxeFeature.HTTP) === true)
     return { kind: 'chain-http', url: `${httpUrl}/boot/${path}`, firmware, byIpxe: true };

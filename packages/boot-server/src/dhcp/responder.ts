@@ -70,6 +70,7 @@ export type DhcpDropReason =
   | 'unknown-architecture'
   | 'no-binary'
   | 'not-ours'
+  | 'needs-pxe'
   | 'pool-exhausted'
   | 'unknown-lease'
   | 'not-its-address'
@@ -350,6 +351,7 @@ function dropIgnored(exchange: Exchange, decision: BootDecision): DhcpOutcome {
     'unknown-architecture': `architecture ${exchange.request.boot.architectures.join(', ')} has no iPXE`,
     'no-binary': `no iPXE is configured for architecture ${exchange.request.boot.architectures.join(', ')}: see ipxe.files`,
     'not-ours': 'no source boots it',
+    'needs-pxe': 'its boot loader cannot go on after UEFI HTTP boot: the firmware’s PXE entry is next',
   }[reason];
   return drop(exchange, reason, detail);
 }
