@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesOfIpv4, MessageType, uint16Option, uint8Option, type DhcpOption } from '@ingot/wire';
+import { openDatabase } from '../src/store/database.ts';
 import { addressOption, lease, localClient, OPTION_82, relay, selecting } from './client.ts';
 import {
   CLIENTS,
@@ -34,6 +36,27 @@ describe('a machine without a boot loader for it', () => {
     expect(lab.log.events('dhcp.no-loader')).toMatchObject([
       { level: 'warn', fields: { mac: MAC_1, reason: 'no-binary' } },
     ]);
+  });
+});
+
+describe('what a packet changes', () => {
+  it('goes to disk as one: a lease is not extended when the sighting with it cannot be written', async () => {
+    const lab = await startLab();
+    const via = await relay(lab, '10.0.1.1');
+    await lease(via, bios);
+    // A sighting that is younger is not written again.
+    await lab.clock.advance(20_000);
+    const disk = openDatabase(join(lab.dataDir, 'boot-server.sqlite'));
+    const lastsUntil = (): unknown => disk.prepare('SELECT expires_at FROM lease').get()?.['expires_at'];
+    const before = lastsUntil();
+    disk.exec("CREATE TRIGGER full BEFORE INSERT ON sighting_log BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    const wants = [addressOption(50, ip('10.0.1.100'))];
+    expect(await via.ask(REQUEST, bios, wants)).toBeUndefined();
+    expect([await lab.drops('dhcp', 'internal'), lastsUntil()]).toEqual([1, before]);
+    disk.exec('DROP TRIGGER full');
+    expect((await via.ask(REQUEST, bios, wants))?.packet.yiaddr).toBe('10.0.1.100');
+    expect(lastsUntil()).not.toBe(before);
+    disk.close();
   });
 });
 
