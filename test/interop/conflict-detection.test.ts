@@ -58,7 +58,7 @@ describe('an address of the pool that a host has, unknown to the server,', () =>
   it('without the right to send echoes is found on the own link all the same', async () => {
     await inServer('ping_group_range', '1 0');
     await net.run('leaf', ['ip', 'addr', 'add', '10.0.0.100/24', 'dev', 'eth0']);
-    const server = await net.bootServer({}, ['capsh', '--drop=cap_net_raw', '--', '-c', '"$@"', 'ingot']);
+    const server = await net.bootServer({}, ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw']);
     expect(server.output()).toMatch(/"event":"dhcp.conflict-detection","by":"ARP"/);
     expect(await leaseOf('near')).toBe('10.0.0.101');
   });

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBootNetwork, type BootNetwork, type Running } from './boot-server-network.ts';
@@ -20,10 +21,34 @@ async function dnsmasq(...more: readonly string[]): Promise<Running> {
   return running;
 }
 
-async function addressesOffered(): Promise<string[]> {
-  await net.run('near', ['ip', 'addr', 'replace', '10.0.0.9/24', 'dev', 'eth0']);
-  await net.run('near', ['ip', 'route', 'replace', 'default', 'dev', 'eth0']);
-  const { output } = await net.run('near', [process.execPath, DISCOVER, 'pxe', await net.macOf('near')]);
+async function startKea(type: string): Promise<void> {
+  const config = {
+    Dhcp4: {
+      'interfaces-config': { interfaces: ['br0/10.0.0.1'], 'dhcp-socket-type': type },
+      'lease-database': { type: 'memfile', persist: false },
+      subnet4: [
+        { id: 1, subnet: '10.0.0.0/24', pools: [{ pool: '10.0.0.50 - 10.0.0.60' }] },
+        { id: 2, subnet: '10.0.1.0/24', pools: [{ pool: '10.0.1.50 - 10.0.1.60' }] },
+      ],
+      loggers: [{ name: 'kea-dhcp4', severity: 'INFO', output_options: [{ output: 'stdout' }] }],
+    },
+  };
+  const kea = net.start('server', [
+    'env',
+    `KEA_PIDFILE_DIR=${net.folder}`,
+    'KEA_LOCKFILE_DIR=none',
+    'kea-dhcp4',
+    '-c',
+    net.file('kea.json', JSON.stringify(config)),
+  ]);
+  await kea.prints(/DHCP4_STARTED/);
+}
+
+async function addressesOffered(namespace: 'near' | 'far' = 'near'): Promise<string[]> {
+  const own = namespace === 'near' ? '10.0.0.9/24' : '10.0.1.9/24';
+  await net.run(namespace, ['ip', 'addr', 'replace', own, 'dev', 'eth0']);
+  await net.run(namespace, ['ip', 'route', 'replace', 'default', 'dev', 'eth0']);
+  const { output } = await net.run(namespace, [process.execPath, DISCOVER, 'pxe', await net.macOf(namespace)]);
   const offers: { yiaddr: string }[] = JSON.parse(output);
   return offers.map(({ yiaddr }) => yiaddr);
 }
@@ -63,25 +88,90 @@ describe('beside dnsmasq on the same address', () => {
 
 describe('beside Kea on the same address', () => {
   it.each(['raw', 'udp'])('with %s sockets the boot server names it and does not start', async (type) => {
-    const config = {
-      Dhcp4: {
-        'interfaces-config': { interfaces: ['br0/10.0.0.1'], 'dhcp-socket-type': type },
-        'lease-database': { type: 'memfile', persist: false },
-        subnet4: [{ subnet: '10.0.0.0/24', pools: [{ pool: '10.0.0.50 - 10.0.0.60' }] }],
-        loggers: [{ name: 'kea-dhcp4', severity: 'INFO', output_options: [{ output: 'stdout' }] }],
-      },
-    };
-    const kea = net.start('server', [
-      'env',
-      `KEA_PIDFILE_DIR=${net.folder}`,
-      'KEA_LOCKFILE_DIR=none',
-      'kea-dhcp4',
-      '-c',
-      net.file('kea.json', JSON.stringify(config)),
-    ]);
-    await kea.prints(/DHCP4_STARTED/);
+    await startKea(type);
     await expect(net.bootServer(proxy)).rejects.toThrow(/another process has UDP port 67/);
     if (type === 'raw') expect(await addressesOffered()).toContainEqual(expect.stringMatching(/^10\.0\.0\.(5\d|60)$/));
+  });
+});
+
+describe('with capture, on the same address,', () => {
+  const capture = {
+    dhcp: {
+      listen: ['10.0.0.1'],
+      mode: 'proxy',
+      capture: true,
+      subnets: [{ subnet: '10.0.0.0/24' }, { subnet: '10.0.1.0/24' }],
+    },
+  };
+  const ranges = [0, 1].map((third) => `--dhcp-range=10.0.${third}.50,10.0.${third}.60,255.255.255.0,1h`);
+  const bothOffer = async (): Promise<void> => {
+    await bothOfferLocally();
+    await bothOfferThroughRelay();
+  };
+  const bothOfferLocally = async (): Promise<void> => {
+    expect(await addressesOffered()).toEqual(
+      expect.arrayContaining(['0.0.0.0', expect.stringMatching(/^10\.0\.0\.(5\d|60)$/)]),
+    );
+  };
+  const bothOfferThroughRelay = async (): Promise<void> => {
+    const relay = 'dhcrelay -4 -d --no-pid -a -m append -c 10 -id Vlan4000 -iu eth0 10.0.0.1';
+    await net.start('leaf', relay.split(' ')).prints(/Sending on/);
+    expect(await addressesOffered('far')).toEqual(
+      expect.arrayContaining(['0.0.0.0', expect.stringMatching(/^10\.0\.1\.(5\d|60)$/)]),
+    );
+  };
+
+  it.each([
+    ['by default', []],
+    ['with bind-interfaces', ['--bind-interfaces', '--interface=br0']],
+    ['with bind-dynamic', ['--bind-dynamic', '--interface=br0']],
+  ])('dnsmasq %s and the boot server both answer, local clients and relayed ones', async (_mode, words) => {
+    await dnsmasq(...ranges, ...words);
+    const server = await net.bootServer(capture);
+    expect(server.output()).toMatch(/"event":"dhcp.capture","interfaces":\["br0"\]/);
+    await bothOffer();
+  });
+
+  it('Kea with raw sockets and the boot server both answer, local clients and relayed ones', async () => {
+    await startKea('raw');
+    await net.bootServer(capture);
+    await bothOffer();
+  });
+
+  it('Kea with udp sockets, which hear relayed clients only, and the boot server both answer', async () => {
+    await startKea('udp');
+    await net.bootServer(capture);
+    expect(await addressesOffered()).toEqual(['0.0.0.0']);
+    await bothOfferThroughRelay();
+  });
+
+  it('the other server may start later', async () => {
+    await net.bootServer(capture);
+    await dnsmasq(...ranges, '--bind-interfaces', '--interface=br0');
+    await bothOffer();
+  });
+
+  it('as another user, who may not open such sockets himself, the boot server goes on hearing', async () => {
+    // Out of its reach otherwise.
+    chmodSync(net.folder, 0o711);
+    const server = await net.bootServer({ ...capture, runAs: 'daemon' });
+    expect(await addressesOffered()).toEqual(['0.0.0.0']);
+    await server.kill('SIGTERM');
+    expect(server.process.exitCode).toBe(0);
+  });
+
+  it('without the right to do so the boot server says what it takes', async () => {
+    await expect(
+      net.bootServer(capture, ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw']),
+    ).rejects.toThrow(/dhcp\.capture: it takes CAP_NET_RAW/);
+  });
+
+  it('is refused where addresses are leased', async () => {
+    await expect(
+      net.bootServer({
+        dhcp: { ...capture.dhcp, mode: 'server', subnets: [{ subnet: '10.0.0.0/24', pool: '10.0.0.100-10.0.0.110' }] },
+      }),
+    ).rejects.toThrow(/dhcp\.capture: it goes with mode: proxy only/);
   });
 });
 

@@ -49,7 +49,7 @@ describe('the replies to a client of the own link that has no address yet', () =
     const first = await net.bootServer();
     expect((await repliesTo([...UDHCPC, '-B'])).targets).toEqual([ALL, ALL]);
     await first.kill('SIGTERM');
-    const second = await net.bootServer({}, ['capsh', '--drop=cap_net_raw', '--', '-c', '"$@"', 'ingot']);
+    const second = await net.bootServer({}, ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw']);
     expect(second.output()).toMatch(/"event":"dhcp.unicast","by":"broadcast"/);
     expect((await repliesTo(UDHCPC)).targets).toEqual([ALL, ALL]);
   });

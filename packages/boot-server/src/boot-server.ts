@@ -17,6 +17,7 @@ import { quirksOf } from './decide/quirks.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
 import { subjectMemory } from './decide/subject-memory.ts';
 import type { AddressProbe } from './dhcp/address-probe.ts';
+import type { CaptureSockets } from './dhcp/capture.ts';
 import { createDhcpEngine } from './dhcp/engine.ts';
 import type { Neighbour } from './dhcp/neighbours.ts';
 import { startDhcpServer, type UdpServer } from './dhcp/server.ts';
@@ -68,6 +69,8 @@ export interface BootServerComponents {
   readonly neighbours?: readonly Neighbour[];
   /** Asks whether an address is in use before it is offered; default: nobody is asked. The caller stops it. */
   readonly addressProbe?: AddressProbe | undefined;
+  /** Below the sockets of another DHCP server; default: sockets of our own on port 67. The caller closes them. */
+  readonly capture?: CaptureSockets | undefined;
   /** Reaches clients that have no address yet; default: by broadcast. The caller closes it. */
   readonly frames?: FrameSocket | undefined;
   readonly clock: Clock;
@@ -296,6 +299,9 @@ export async function startBootServer(components: BootServerComponents): Promise
           log,
           neighbours: components.neighbours ?? [],
           frames: components.frames,
+          capture: components.capture,
+          clock,
+          metrics,
           isServed: (address) => findSubnet(policy.now.plan.subnets, ipv4ToNumber(address)) !== undefined,
           engine: createDhcpEngine({
             clock,

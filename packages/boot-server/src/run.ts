@@ -5,6 +5,7 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { chooseCapture } from './dhcp/capture.ts';
 import { chooseFrames } from './dhcp/client-link.ts';
 import { chooseAddressProbe } from './dhcp/choose-probe.ts';
 import { findNeighbours } from './dhcp/neighbours.ts';
@@ -23,6 +24,7 @@ export async function runBootServer(
   // An echo socket, too, may be root's alone.
   const addressProbe = await chooseAddressProbe({ config: config.dhcp, libc, network, clock, log });
   const frames = chooseFrames({ config: config.dhcp, libc, log });
+  const capture = chooseCapture(config.dhcp, libc);
   if (config.runAs !== undefined) {
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
@@ -35,6 +37,7 @@ export async function runBootServer(
     neighbours,
     addressProbe,
     frames,
+    capture,
     clock,
     entropy,
     log,
@@ -64,6 +67,7 @@ export async function runBootServer(
       await server.stop();
       addressProbe?.stop();
       frames?.close();
+      capture?.close();
       await api?.close();
     },
   };

@@ -239,7 +239,15 @@ describe('interfaces', () => {
       onBootRequest: () => undefined,
     });
     const server = await startDhcpServer(
-      { network: host, log, engine, neighbours: [], isServed: () => true },
+      {
+        network: host,
+        log,
+        engine,
+        clock,
+        metrics: bootMetrics(createMetrics()),
+        neighbours: [],
+        isServed: () => true,
+      },
       plan.listen,
     );
     const offered: string[] = [];

@@ -19,3 +19,4 @@ export { AF_INET, AF_INET6, packSocketAddress } from './native/socket-address.ts
 export { openEcho, type EchoSocket } from './native/echo.ts';
 export { openFrames, type FrameSocket } from './native/frames.ts';
 export { udpPacket } from './native/udp-packet.ts';
+export { openCapture, openRaw, packetReader, readUdpPacket, type RawSocket } from './native/capture.ts';

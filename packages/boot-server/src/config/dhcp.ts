@@ -57,6 +57,7 @@ export interface DhcpConfig {
   readonly whenUndecided: 'lastKnown' | 'ignore';
   readonly conflictDetectionMs?: number;
   readonly unicast?: 'auto' | 'never';
+  readonly capture?: boolean;
   readonly subnets: readonly SubnetConfig[];
 }
 
@@ -164,6 +165,12 @@ export const dhcpSchema: z.ZodType<DhcpConfig> = z
       .default('auto')
       .describe(
         'clients of own links that have no address yet and ask for no broadcast: auto answers them by unicast where CAP_NET_RAW allows it',
+      ),
+    capture: z
+      .boolean()
+      .default(false)
+      .describe(
+        'hear and answer below the sockets of another DHCP server on the same address; mode proxy only, takes CAP_NET_RAW',
       ),
     subnets: z
       .array(subnet)

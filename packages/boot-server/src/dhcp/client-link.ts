@@ -15,13 +15,13 @@ export interface ClientLink {
 export function clientLink(frames: FrameSocket, own: Ipv4, interfaceName?: string): ClientLink | undefined {
   const name = interfaceName ?? interfaceOf(own);
   if (name === undefined) return undefined;
-  let index = indexOf(name);
+  let index = indexOfInterface(name);
   return {
     send: (mac, address, data) => {
       const packet = udpPacket({ address: own, port: DHCP_SERVER_PORT }, { address, port: DHCP_CLIENT_PORT }, data);
       if (index !== undefined && frames.send(index, bytesOfMac(mac), packet)) return true;
       // An interface that was made anew has another.
-      index = indexOf(name);
+      index = indexOfInterface(name);
       return false;
     },
   };
@@ -45,14 +45,15 @@ export function chooseFrames(components: {
   return frames;
 }
 
-function interfaceOf(own: Ipv4): string | undefined {
+/** Name of the interface that has an own address. */
+export function interfaceOf(own: string): string | undefined {
   // A label is no interface: `eth0:1`.
   return Object.entries(networkInterfaces())
     .find(([, addresses = []]) => addresses.some(({ address }) => address === own))?.[0]
     .replace(/:.*$/, '');
 }
 
-function indexOf(interfaceName: string): number | undefined {
+export function indexOfInterface(interfaceName: string): number | undefined {
   try {
     return Number(readFileSync(`/sys/class/net/${interfaceName}/ifindex`, 'latin1'));
   } catch {

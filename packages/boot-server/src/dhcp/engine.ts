@@ -26,9 +26,12 @@ export interface DhcpEngineComponents {
   readonly onBootRequest: (mac: string, uuid: string) => void;
 }
 
+/** What answers leave by. */
+export type ReplySocket = Pick<UdpSocket, 'sendBatch'>;
+
 export interface DhcpEngine {
   /** Answers what one look at a socket brought; the answers leave by `socket`, or to one client of `link`. */
-  receive(datagrams: readonly Datagram[], receivedAt: Ipv4, socket: UdpSocket, link?: ClientLink): void;
+  receive(datagrams: readonly Datagram[], receivedAt: Ipv4, socket: ReplySocket, link?: ClientLink): void;
   /** Questions whose decision is awaited. */
   readonly undecided: number;
   stop(): void;
@@ -36,7 +39,7 @@ export interface DhcpEngine {
 
 interface Asker {
   readonly source: Endpoint;
-  readonly socket: UdpSocket;
+  readonly socket: ReplySocket;
   readonly link: ClientLink | undefined;
 }
 
@@ -103,7 +106,7 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     dispatch(ready);
   };
   const dispatch = (ready: readonly Ready[]): void => {
-    const outgoing = new Map<UdpSocket, Outgoing[]>();
+    const outgoing = new Map<ReplySocket, Outgoing[]>();
     const stages = new Map<Stage, number>();
     for (const { outcome, source, socket, link } of ready) {
       if (outcome.kind !== 'reply') {

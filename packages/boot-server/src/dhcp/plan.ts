@@ -40,6 +40,9 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
   const ids = subnets.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw invalid(`dhcp.subnets: ${twice} stands there twice: join the two`);
+  const leasing = subnets.find(({ mode }) => mode !== 'proxy');
+  if (dhcp.capture === true && leasing !== undefined)
+    throw invalid(`dhcp.capture: it goes with mode: proxy only, and ${leasing.id} has mode ${leasing.mode}`);
   const local = addresses.filter((own) => findSubnet(subnets, number(own, 'dhcp.listen')) !== undefined);
   if (local.length > 1) {
     throw invalid(

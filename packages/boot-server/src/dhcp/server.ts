@@ -1,7 +1,9 @@
 import { DHCP_SERVER_PORT, IPV4_ANY, IPV4_BROADCAST, parseIpv4, type Ipv4 } from '@ingot/wire';
-import type { FrameSocket, Network, UdpSocket } from '@ingot/net';
+import type { Clock, FrameSocket, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootMetrics } from '../metrics.ts';
+import { captureReplies, startCapture, type CaptureSockets } from './capture.ts';
 import { clientLink, type ClientLink } from './client-link.ts';
 import type { DhcpEngine } from './engine.ts';
 import { nameNeighbour, robbedBy, type Neighbour } from './neighbours.ts';
@@ -14,6 +16,10 @@ export interface DhcpServerComponents {
   readonly isServed: (address: Ipv4) => boolean;
   /** Reaches clients of own links that have no address yet; undefined: by broadcast. */
   readonly frames?: FrameSocket | undefined;
+  /** Undefined: sockets of our own on port 67. */
+  readonly capture?: CaptureSockets | undefined;
+  readonly clock: Clock;
+  readonly metrics: BootMetrics;
   /** Who else has port 67. */
   readonly neighbours: readonly Neighbour[];
 }
@@ -40,7 +46,8 @@ export interface UdpServer {
  * can be served without a relay. Rejects with BootServerError LISTEN_FAILED.
  */
 export async function startDhcpServer(components: DhcpServerComponents, listen: DhcpListen): Promise<UdpServer> {
-  const { network, log, engine } = components;
+  const { network, log, engine, capture } = components;
+  if (capture !== undefined) return startBelow({ ...components, capture }, listen);
   checkNeighbours(components.neighbours, listen, log);
   const sockets = new Map<string, UdpSocket>();
   const close = async (): Promise<void> => {
@@ -65,7 +72,7 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
       await close();
       throw new BootServerError(
         BootServerErrorCode.ListenFailed,
-        `DHCP: ${cause instanceof Error ? cause.message : String(cause)}. ISC dhcpd can share the address (mode: proxy); Kea and dnsmasq cannot: give the boot server an address of its own`,
+        `DHCP: ${cause instanceof Error ? cause.message : String(cause)}. ISC dhcpd can share the address (mode: proxy); beside Kea and dnsmasq it takes dhcp.capture: true, or an address of the boot server's own`,
         cause,
       );
     }
@@ -104,6 +111,52 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
   };
 }
 
+/** Hears and answers below the sockets of another server, from which it takes nothing. */
+function startBelow(
+  components: DhcpServerComponents & { readonly capture: CaptureSockets },
+  listen: DhcpListen,
+): UdpServer {
+  const { network, log, engine, capture, neighbours } = components;
+  if (neighbours.length > 0) tellNeighbours(neighbours, log);
+  const links = capture.links.map(({ name, interfaceIndex }) => {
+    const listening = network.interfaceAddresses(name).find((text) => listen.addresses.some((own) => own === text));
+    const parsed = listening === undefined ? undefined : parseIpv4(listening);
+    const own = parsed?.ok === true ? parsed.value : addressOn(network, name, components.isServed);
+    if (own === undefined)
+      throw new BootServerError(
+        BootServerErrorCode.ListenFailed,
+        `DHCP: interface ${name} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
+      );
+    return { own, replies: captureReplies(capture, interfaceIndex, own) };
+  });
+  const thread = startCapture({
+    ...components,
+    sockets: capture,
+    addresses: new Set([...listen.addresses, ...links.map(({ own }) => own)]),
+    onDatagrams: (index, datagrams) => {
+      const link = links[index];
+      if (link !== undefined) engine.receive(datagrams, link.own, link.replies);
+    },
+  });
+  log.info(
+    { event: 'dhcp.capture', interfaces: capture.links.map(({ name }) => name) },
+    'DHCP is heard below the sockets of other programs',
+  );
+  return {
+    stop: async () => {
+      await thread.stop();
+      engine.stop();
+    },
+  };
+}
+
+function tellNeighbours(neighbours: readonly Neighbour[], log: Logger): void {
+  log.info(
+    { event: 'dhcp.neighbours', neighbours: neighbours.map(nameNeighbour) },
+    'other programs on this host have port 67',
+  );
+}
+
 /** The interface's address by which the network of its clients is known: relays alone may be behind the first one. */
 function addressOn(network: Network, name: string, isServed: (address: Ipv4) => boolean): Ipv4 | undefined {
   const addresses = network.interfaceAddresses(name).flatMap((text) => {
@@ -116,15 +169,12 @@ function addressOn(network: Network, name: string, isServed: (address: Ipv4) => 
 /** Names the neighbours, and refuses to take their packets away from them. */
 function checkNeighbours(neighbours: readonly Neighbour[], listen: DhcpListen, log: Logger): void {
   if (neighbours.length === 0) return;
-  log.info(
-    { event: 'dhcp.neighbours', neighbours: neighbours.map(nameNeighbour) },
-    'other programs on this host have port 67',
-  );
+  tellNeighbours(neighbours, log);
   const robbed = robbedBy(listen, neighbours);
   const [first] = robbed;
   if (first === undefined) return;
   throw new BootServerError(
     BootServerErrorCode.ListenFailed,
-    `DHCP: another process has UDP port 67: ${robbed.map(nameNeighbour).join(', ')}. Sharing the address would take its packets away: give the boot server an address of its own, in dhcp.listen and advertiseAddress, on an interface that ${first.program ?? 'it'} does not serve, or stop ${first.program ?? 'it'}`,
+    `DHCP: another process has UDP port 67: ${robbed.map(nameNeighbour).join(', ')}. Sharing the address would take its packets away: in mode proxy set dhcp.capture: true, or give the boot server an address of its own, in dhcp.listen and advertiseAddress, on an interface that ${first.program ?? 'it'} does not serve, or stop ${first.program ?? 'it'}`,
   );
 }

@@ -8,7 +8,7 @@ export function withFixedSettings(
   running: BootServerConfig,
   next: BootServerConfig,
 ): { readonly config: BootServerConfig; readonly changed: readonly string[] } {
-  const { listen, interfaces, whenUndecided, conflictDetectionMs, unicast } = running.dhcp;
+  const { listen, interfaces, whenUndecided, conflictDetectionMs, unicast, capture } = running.dhcp;
   const config: BootServerConfig = {
     ...next,
     partition: running.partition,
@@ -21,6 +21,7 @@ export function withFixedSettings(
       whenUndecided,
       ...(conflictDetectionMs === undefined ? {} : { conflictDetectionMs }),
       ...(unicast === undefined ? {} : { unicast }),
+      ...(capture === undefined ? {} : { capture }),
     },
     dhcp6: running.dhcp6,
     pxe: running.pxe,

@@ -1,0 +1,143 @@
+import { Worker } from 'node:worker_threads';
+import { DHCP_SERVER_PORT, IPV4_BROADCAST, type Ipv4 } from '@ingot/wire';
+import {
+  openCapture,
+  openFrames,
+  openRaw,
+  readUdpPacket,
+  udpPacket,
+  type Clock,
+  type Datagram,
+  type FrameSocket,
+  type Libc,
+  type RawSocket,
+  type Timer,
+} from '@ingot/net';
+import type { Logger } from '@ingot/daemon';
+import type { DhcpConfig } from '../config/dhcp.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { BootMetrics } from '../metrics.ts';
+import { CaptureWord, type Captured, type CaptureSetUp } from './capture-messages.ts';
+import { indexOfInterface, interfaceOf } from './client-link.ts';
+import type { ReplySocket } from './engine.ts';
+
+/** Sockets below those of other programs, opened while we may. */
+export interface CaptureSockets {
+  readonly links: readonly { readonly name: string; readonly interfaceIndex: number; readonly fd: number }[];
+  readonly frames: FrameSocket;
+  readonly raw: RawSocket;
+  close(): void;
+}
+
+/** For mode capture, else undefined. Throws BootServerError LISTEN_FAILED. */
+export function chooseCapture(config: DhcpConfig, libc: Libc | undefined): CaptureSockets | undefined {
+  if (config.capture !== true) return undefined;
+  const names = new Set([
+    ...(config.interfaces ?? []),
+    ...config.listen.map((address) => interfaceOf(address) ?? failed(`${address} is on no interface of this host`)),
+  ]);
+  const frames = libc && openFrames(libc);
+  const raw = libc && openRaw(libc);
+  const links: CaptureSockets['links'][number][] = [];
+  const close = (): void => {
+    for (const { fd } of links) libc?.close(fd);
+    frames?.close();
+    raw?.close();
+  };
+  try {
+    if (libc === undefined || frames === undefined || raw === undefined)
+      failed('it takes CAP_NET_RAW, the address family AF_PACKET, and a Node with node:ffi');
+    for (const name of names) {
+      const interfaceIndex = indexOfInterface(name) ?? failed(`there is no interface ${name}`);
+      links.push({ name, interfaceIndex, fd: openCapture(libc, interfaceIndex, DHCP_SERVER_PORT) });
+    }
+    return { links, frames, raw, close };
+  } catch (error) {
+    close();
+    if (error instanceof BootServerError) throw error;
+    return failed(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function failed(why: string, cause?: unknown): never {
+  throw new BootServerError(BootServerErrorCode.ListenFailed, `dhcp.capture: ${why}`, cause);
+}
+
+const ALL = new Uint8Array(6).fill(0xff);
+
+/** Answers from an own address, port 67, without having that port: broadcasts by frame, the rest as the routes say. */
+export function captureReplies(sockets: CaptureSockets, interfaceIndex: number, own: Ipv4): ReplySocket {
+  return {
+    sendBatch: (datagrams, onFailure) => {
+      for (const each of datagrams) {
+        const { data, target } = each;
+        const packet = udpPacket({ address: own, port: DHCP_SERVER_PORT }, target, data);
+        const isSent =
+          target.address === IPV4_BROADCAST
+            ? sockets.frames.send(interfaceIndex, ALL, packet)
+            : sockets.raw.send(target.address, packet);
+        if (!isSent) onFailure(each, new Error(`the kernel does not send to ${target.address}`));
+      }
+    },
+  };
+}
+
+/** A thread that died is started again after … */
+const RESTART_MS = 1_000;
+
+/**
+ * Hears port 67 of the sockets' interfaces by a thread. `onDatagrams`: those to all or to one of `addresses`; other
+ * people's, which a router sees pass, are left alone.
+ */
+export function startCapture(components: {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: BootMetrics;
+  readonly sockets: CaptureSockets;
+  readonly addresses: ReadonlySet<string>;
+  readonly onDatagrams: (index: number, datagrams: readonly Datagram[]) => void;
+}): { stop(): Promise<void> } {
+  const { clock, log, metrics, sockets, addresses, onDatagrams } = components;
+  let thread: { worker: Worker; control: Int32Array; exited: Promise<void> } | undefined;
+  let again: Timer | undefined;
+  let isStopped = false;
+  const start = (): void => {
+    const words = new SharedArrayBuffer(Object.keys(CaptureWord).length * 4);
+    const control = new Int32Array(words);
+    const setUp: CaptureSetUp = { fds: sockets.links.map(({ fd }) => fd), words };
+    const worker = new Worker(new URL('capture-thread.ts', import.meta.url), { workerData: setUp, name: 'dhcp' });
+    const { promise: exited, resolve } = Promise.withResolvers<void>();
+    thread = { worker, control, exited };
+    let failure: Error | undefined;
+    worker.on('message', ({ index, packets }: Captured) => {
+      Atomics.sub(control, CaptureWord.UNDER_WAY, packets.length);
+      if (Atomics.exchange(control, CaptureWord.LOST, 0) > 0) metrics.drop('dhcp', 'overrun');
+      if (isStopped) return;
+      const datagrams = packets.flatMap((packet) => {
+        const read = readUdpPacket(packet);
+        const isOurs = read?.target.address === IPV4_BROADCAST || addresses.has(read?.target.address ?? '');
+        return read === undefined || !isOurs ? [] : [read];
+      });
+      if (datagrams.length > 0) onDatagrams(index, datagrams);
+    });
+    worker.on('error', (error: Error) => {
+      failure = error;
+    });
+    worker.on('exit', () => {
+      resolve();
+      if (isStopped) return;
+      log.error({ event: 'dhcp.capture-failed', err: failure }, 'the thread that hears DHCP died, and starts again');
+      again = clock.setTimeout(start, RESTART_MS);
+    });
+  };
+  start();
+  return {
+    stop: async () => {
+      isStopped = true;
+      again?.cancel();
+      if (thread === undefined) return;
+      Atomics.store(thread.control, CaptureWord.STOP, 1);
+      await thread.exited;
+    },
+  };
+}
