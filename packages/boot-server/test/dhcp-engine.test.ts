@@ -471,12 +471,12 @@ describe('an address that its client did not have lately', () => {
     expect(questions).toEqual([]);
   });
 
-  it('64 are asked for at once, and more are offered unasked', async () => {
+  it('32 are asked for at once, and more are offered unasked', async () => {
     const { questions, probe } = asked();
     const lab = engine({ probe });
     lab.receive(...Array.from({ length: 70 }, (_, index) => lab.discover(macOf(index))));
-    expect(questions).toHaveLength(64);
-    expect(lab.heard).toHaveLength(6);
+    expect(questions).toHaveLength(32);
+    expect(lab.heard).toHaveLength(38);
     for (const { answer } of questions) answer('free');
     await settle(lab);
     expect(lab.heard).toHaveLength(70);

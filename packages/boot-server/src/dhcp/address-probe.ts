@@ -11,8 +11,11 @@ export interface AddressProbe {
   stop(): void;
 }
 
-/** A rack that powers on asks for hundreds at once: the rest is offered unasked, as by a server without probes. */
-const MAX_PROBES = 64;
+/**
+ * A rack that powers on asks for hundreds at once: the rest is offered unasked, as by a server without probes. A relay
+ * or a benchmark that keeps 64 questions under way must not have all of them wait.
+ */
+const MAX_PROBES = 32;
 const FREE_FOR_MS = 60_000;
 /** As long as a declined address is held. */
 const IN_USE_FOR_MS = 600_000;
