@@ -190,7 +190,10 @@ await compare({
   ours: again,
   rounds: ROUNDS,
   contenders: [
-    contender(pair, again, () => startBootServer(pair, slow), { load: ['--proxy'] }),
+    contender(pair, again, () => startBootServer(pair, slow), {
+      load: ['--proxy', '--macs', String(COUNT / 10)],
+      warmUp: ['--proxy', '--first-mac', '1000000'],
+    }),
     contender(pair, `${OURS}, proxy, each machine once`, () => startBootServer(pair, slow), {
       load: ['--proxy', '--macs', String(COUNT)],
       // Machines of its own: those of the measurement are to be new.
