@@ -8,7 +8,7 @@ import { rememberedProbe, type AddressProbe } from './address-probe.ts';
 import { broadcastLimit } from './broadcast-limit.ts';
 import type { ClientLink } from './client-link.ts';
 import { conflictCheck } from './conflict-check.ts';
-import { firstOfBoot } from './first-of-boot.ts';
+import { firstOfExchange } from './first-of-exchange.ts';
 import type { DhcpOutcome, DhcpResponder } from './responder.ts';
 import { undecidedTable, type WhenUndecided } from './undecided.ts';
 
@@ -55,7 +55,7 @@ interface Ready extends Asker {
  */
 export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
   const { clock, log, metrics, respond, decide, whenUndecided, commits, probe, onBootRequest } = components;
-  const isFirst = firstOfBoot(clock);
+  const isFirst = firstOfExchange(clock);
   const mayBroadcast = broadcastLimit(clock);
   /** Answers whose decisions, or whose proofs, have come since the last round. */
   let decided: (() => Ready | undefined)[] = [];

@@ -2,7 +2,7 @@ import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType } from '@ingot
 import type { Clock, Datagram, Network, Timer, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
-import { firstOfBoot } from '../dhcp/first-of-boot.ts';
+import { firstOfExchange } from '../dhcp/first-of-exchange.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -34,7 +34,7 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
   const { network, log } = components;
   const sockets: UdpSocket[] = [];
   const undecided = new Map<string, Timer>();
-  const isFirst = firstOfBoot(components.clock);
+  const isFirst = firstOfExchange(components.clock);
   const bind = async (arrival: Dhcp6Arrival, address: string): Promise<void> => {
     const groups =
       arrival.kind === 'multicast' ? [{ address: DHCP6_SERVERS_GROUP, interfaceName: arrival.interfaceName }] : [];
