@@ -21,10 +21,8 @@ const socket = require('node:dgram').createSocket({ type: 'udp4', recvBufferSize
 socket.on('message', (data) => console.log(String(data)));
 socket.bind(9, '${SERVER_ADDRESS}', () => console.log('bound'));`;
 
-/** Only the datagrams shall be frames: no neighbour discovery, and no ARP. */
+/** Only the datagrams shall be frames: no ARP. */
 async function quieten(pair: NamespacePair): Promise<void> {
-  for (const side of ['server', 'client'] as const)
-    await pair.run(side, ['sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6']);
   const mac = await pair.run('server', ['cat', '/sys/class/net/eth0/address']);
   await pair.run('client', [
     'ip',
@@ -47,7 +45,7 @@ interface Passage {
 }
 
 async function passage(impairment: Parameters<typeof createNamespacePair>[0]): Promise<Passage> {
-  await using pair = await createNamespacePair(impairment ?? {});
+  await using pair = await createNamespacePair(impairment ?? {}, { ipv6: false });
   await quieten(pair);
   const receiver = await pair.start('server', [process.execPath, '-e', RECEIVER], { ready: /bound/ });
   await pair.run('client', [process.execPath, '-e', SENDER]);

@@ -43,8 +43,14 @@ export interface NamespacePair extends AsyncDisposable {
   run(side: Side, command: readonly string[], timeoutMs?: number): Promise<string>;
 }
 
-/** The link is a veth pair, or with `impairment` a bad cable. */
-export async function createNamespacePair(impairment?: Impairment): Promise<NamespacePair> {
+/**
+ * The link is a veth pair, or with `impairment` a bad cable. Without `ipv6` no frame of IPv6's own is ever on it, from the
+ * moment that it is up.
+ */
+export async function createNamespacePair(
+  impairment?: Impairment,
+  { ipv6 = true }: { readonly ipv6?: boolean } = {},
+): Promise<NamespacePair> {
   const folder = mkdtempSync(join(tmpdir(), 'ingot-bench-'));
   const id = `ingot-${process.pid}-${Math.random().toString(36).slice(2, 6)}`;
   const names = { server: `${id}-s`, client: `${id}-c` };
@@ -100,7 +106,12 @@ export async function createNamespacePair(impairment?: Impairment): Promise<Name
 
   const ip = (side: Side, words: string): Promise<unknown> => execa('ip', ['-n', names[side], ...words.split(' ')]);
   try {
-    for (const name of Object.values(names)) await execa('ip', ['netns', 'add', name]);
+    for (const name of Object.values(names)) {
+      await execa('ip', ['netns', 'add', name]);
+      if (ipv6) continue;
+      const off = 'cd /proc/sys/net/ipv6/conf && echo 1 > all/disable_ipv6 && echo 1 > default/disable_ipv6';
+      await execa('ip', ['netns', 'exec', name, 'sh', '-c', off]);
+    }
     if (impairment === undefined) await ip('server', `link add eth0 type veth peer name eth0 netns ${names.client}`);
     else {
       const end = (side: Side): CableEnd => ({ namespace: names[side], interface: 'eth0' });
