@@ -23,8 +23,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Foreign programs have patience of their own, which a busy host can exceed; the report shows a second try.
-          retry: 1,
         },
       },
       {
@@ -34,7 +32,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          retry: 1,
         },
       },
     ],
