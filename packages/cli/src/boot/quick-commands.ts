@@ -15,7 +15,7 @@ interface DebianFlags extends KernelFlags {
   readonly kernel?: string;
   readonly initrd?: string;
   readonly preseed?: string;
-  readonly mirror: string;
+  readonly mirror?: string;
   readonly suite: string;
 }
 
@@ -42,16 +42,21 @@ export function addQuickCommands(boot: Command, io: CliIo): void {
     boot
       .command('debian')
       .description("boot Debian's installer on every machine that asks")
-      .option('--kernel <file>', 'linux of the netboot files; default: from the mirror')
+      .option('--kernel <file>', 'linux of the netboot files')
       .option('--initrd <file>', 'initrd.gz beside it')
       .option('--preseed <file>', 'answers for the installer, which then asks nothing')
-      .option('--mirror <url>', 'Debian mirror', 'http://deb.debian.org/debian')
+      .option('--mirror <url>', 'Debian mirror to load the two from, where they are not at hand')
       .option('--suite <name>', 'release on the mirror', 'bookworm'),
   ).action(async (flags: DebianFlags) => {
     const { kernel, initrd, preseed, mirror, suite, cmdline } = flags;
     if ((kernel === undefined) !== (initrd === undefined))
       throw new CliError(CliErrorCode.Argument, 'give both --kernel and --initrd, or neither');
-    const netboot = `${mirror.replace(/\/+$/, '')}/dists/${suite}/main/installer-amd64/current/images/netboot/debian-installer/amd64`;
+    if (kernel === undefined && mirror === undefined)
+      throw new CliError(
+        CliErrorCode.Argument,
+        'say where the installer is: --kernel and --initrd of its netboot files, or --mirror <url>',
+      );
+    const netboot = `${(mirror ?? '').replace(/\/+$/, '')}/dists/${suite}/main/installer-amd64/current/images/netboot/debian-installer/amd64`;
     await runQuick(flags, io, ({ httpUrl, files }) => {
       if (preseed !== undefined) publish(preseed, join(files, 'preseed.cfg'));
       const answers = preseed === undefined ? [] : [`auto=true priority=critical url=${httpUrl}/boot/preseed.cfg`];
