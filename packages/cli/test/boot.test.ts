@@ -165,3 +165,11 @@ describe('without a boot server', () => {
     expect(missing.stderr).toContain(`no boot server runs behind ${folder}/none.sock: start it, or name`);
   });
 });
+
+describe('ingot boot debian', () => {
+  it('asks where the installer is rather than for one on the internet', async () => {
+    const { status, stderr } = await ingot('boot', 'debian');
+    expect(status).toBe(2);
+    expect(stderr).toContain('--kernel and --initrd of its netboot files, or --mirror <url>');
+  });
+});
