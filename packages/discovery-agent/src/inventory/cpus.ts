@@ -1,4 +1,4 @@
-import type { Sysfs } from '../sysfs.ts';
+import type { Source } from './collector.ts';
 
 /** One processor package, that is, one socket. */
 export interface Cpu {
@@ -11,7 +11,7 @@ export interface Cpu {
 }
 
 /** One entry per socket, in the order of the package numbers. */
-export function readCpus(sysfs: Sysfs): Cpu[] {
+export function readCpus({ sysfs, problem }: Source): Cpu[] {
   const info = readCpuinfo(sysfs.text('/proc/cpuinfo') ?? '');
   const directory = '/sys/devices/system/cpu';
   const packages = new Map<number, { first: number; cores: Set<string>; threads: number }>();
@@ -30,6 +30,7 @@ export function readCpus(sysfs: Sysfs): Cpu[] {
     entry.threads += 1;
     packages.set(socket, entry);
   }
+  if (packages.size === 0) problem('none found in /sys/devices/system/cpu');
   return [...packages]
     .sort(([a], [b]) => a - b)
     .map(([, { first, cores, threads }]) => {

@@ -1,4 +1,4 @@
-import type { Sysfs } from '../sysfs.ts';
+import type { Source } from './collector.ts';
 import { dimmsOf, parseSmbios } from './smbios.ts';
 import type { Dimm } from './smbios.ts';
 
@@ -20,18 +20,32 @@ export interface NamedPart {
   readonly serial: string;
 }
 
+const noPart: NamedPart = { vendor: '', name: '', serial: '' };
+
+export const noFirmware: Firmware = {
+  uuid: undefined,
+  bootMode: 'bios',
+  bios: { vendor: '', version: '', date: '' },
+  system: noPart,
+  board: noPart,
+  chassis: noPart,
+  dimms: [],
+};
+
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-export function readFirmware(sysfs: Sysfs): Firmware {
+export function readFirmware({ sysfs, problem }: Source): Firmware {
   const field = (name: string): string => sysfs.text(`/sys/class/dmi/id/${name}`) ?? '';
   const part = (prefix: string, name: string): NamedPart => ({
     vendor: field(prefix === 'product' ? 'sys_vendor' : `${prefix}_vendor`),
     name: field(`${prefix}_${name}`),
     serial: field(`${prefix}_serial`),
   });
+  const uuid = machineUuid(field('product_uuid'), field('product_serial'));
+  if (uuid === undefined) problem('no usable UUID in /sys/class/dmi/id/product_uuid or product_serial');
   const table = sysfs.bytes('/sys/firmware/dmi/tables/DMI');
   return {
-    uuid: machineUuid(field('product_uuid'), field('product_serial')),
+    uuid,
     bootMode: sysfs.exists('/sys/firmware/efi') ? 'uefi' : 'bios',
     bios: { vendor: field('bios_vendor'), version: field('bios_version'), date: field('bios_date') },
     system: part('product', 'name'),

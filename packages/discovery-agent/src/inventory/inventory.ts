@@ -1,20 +1,21 @@
+import { reasonOf } from '../errors.ts';
 import type { Sysfs } from '../sysfs.ts';
+import type { Collector, Source } from './collector.ts';
 import { readCpus } from './cpus.ts';
 import type { Cpu } from './cpus.ts';
 import { readDisks } from './disks.ts';
 import type { Disk } from './disks.ts';
-import { readFirmware } from './firmware.ts';
+import { noFirmware, readFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
 import { readMemory } from './memory.ts';
 import type { Memory } from './memory.ts';
 import { readNics } from './nics.ts';
 import type { Nic } from './nics.ts';
-import { readPciNames } from './pci-names.ts';
+import { openPciNames } from './pci-names.ts';
 import { gpusOf, readPci } from './pci.ts';
 import type { Gpu, PciDevice } from './pci.ts';
 
-/** What a machine is made of. Equal machines give equal inventories: every list has a stable order. */
-export interface Inventory {
+export interface InventoryParts {
   readonly firmware: Firmware;
   readonly cpus: readonly Cpu[];
   readonly memory: Memory;
@@ -22,49 +23,48 @@ export interface Inventory {
   readonly pci: readonly PciDevice[];
   readonly gpus: readonly Gpu[];
   readonly nics: readonly Nic[];
-  /** What could not be found out and why; the rest holds nevertheless. */
+}
+
+/** What a machine is made of. Equal machines give equal inventories: every list has a stable order. */
+export interface Inventory extends InventoryParts {
+  /** What could not be found out and why, as `<collector>: <why>`; the rest holds nevertheless. */
   readonly problems: readonly string[];
 }
 
+const collectors: { readonly [Name in keyof InventoryParts]: Collector<InventoryParts[Name]> } = {
+  firmware: { read: readFirmware, otherwise: noFirmware },
+  cpus: { read: readCpus, otherwise: [] },
+  memory: { read: readMemory, otherwise: { sizeBytes: 0, source: 'unknown' } },
+  disks: { read: ({ sysfs }) => readDisks(sysfs), otherwise: [] },
+  pci: { read: ({ sysfs }) => readPci(sysfs), otherwise: [] },
+  gpus: { read: ({ sysfs, names }) => gpusOf(readPci(sysfs), names), otherwise: [] },
+  nics: { read: ({ sysfs, names }) => readNics(sysfs, names), otherwise: [] },
+};
+
+/** One after the other; one that fails does not take the others with it. */
 export function takeInventory(sysfs: Sysfs): Inventory {
   const problems: string[] = [];
-  /** One collector that fails must not take the others with it. */
-  const collect = <T>(what: string, read: () => T, otherwise: T): T => {
+  const names = openPciNames(sysfs);
+  const collect = <Name extends keyof InventoryParts>(name: Name): InventoryParts[Name] => {
+    const problem = (text: string): void => void problems.push(`${name}: ${text}`);
+    const source: Source = { sysfs, names, problem };
     try {
-      return read();
+      return collectors[name].read(source);
     } catch (error) {
-      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-      return otherwise;
+      problem(reasonOf(error));
+      return collectors[name].otherwise;
     }
   };
-  const part = { vendor: '', name: '', serial: '' };
-  const noFirmware: Firmware = {
-    uuid: undefined,
-    bootMode: 'bios',
-    bios: { vendor: '', version: '', date: '' },
-    system: part,
-    board: part,
-    chassis: part,
-    dimms: [],
+  const parts: InventoryParts = {
+    firmware: collect('firmware'),
+    cpus: collect('cpus'),
+    memory: collect('memory'),
+    disks: collect('disks'),
+    pci: collect('pci'),
+    gpus: collect('gpus'),
+    nics: collect('nics'),
   };
-  const names = collect('pci.ids', () => readPciNames(sysfs), {
-    lookup: () => ({ vendor: '', model: '' }),
-  });
-  const pci = collect('pci', () => readPci(sysfs), []);
-  const inventory = {
-    firmware: collect('firmware', () => readFirmware(sysfs), noFirmware),
-    cpus: collect('cpus', () => readCpus(sysfs), []),
-    memory: collect<Memory>('memory', () => readMemory(sysfs), { sizeBytes: 0, source: 'unknown' }),
-    disks: collect('disks', () => readDisks(sysfs), []),
-    pci,
-    gpus: collect('gpus', () => gpusOf(pci, names), []),
-    nics: collect('nics', () => readNics(sysfs, names), []),
-  };
-  if (inventory.firmware.uuid === undefined)
-    problems.push('firmware: no usable UUID in /sys/class/dmi/id/product_uuid or product_serial');
-  if (inventory.cpus.length === 0) problems.push('cpus: none found in /sys/devices/system/cpu');
-  if (inventory.memory.source === 'unknown') problems.push('memory: neither memory blocks nor /proc/meminfo');
-  for (const nic of inventory.nics)
+  for (const nic of parts.nics)
     if (!nic.macIsPermanent) problems.push(`nics: ${nic.name} has the address ${nic.mac}, which is not its own`);
-  return { ...inventory, problems };
+  return { ...parts, problems };
 }

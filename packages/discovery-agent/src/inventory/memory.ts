@@ -1,4 +1,4 @@
-import type { Sysfs } from '../sysfs.ts';
+import type { Source } from './collector.ts';
 
 export interface Memory {
   readonly sizeBytes: number;
@@ -9,7 +9,7 @@ export interface Memory {
   readonly source: 'blocks' | 'meminfo' | 'unknown';
 }
 
-export function readMemory(sysfs: Sysfs): Memory {
+export function readMemory({ sysfs, problem }: Source): Memory {
   const directory = '/sys/devices/system/memory';
   const blockSize = Number.parseInt(sysfs.text(`${directory}/block_size_bytes`) ?? '', 16);
   if (blockSize > 0) {
@@ -19,6 +19,9 @@ export function readMemory(sysfs: Sysfs): Memory {
     if (online.length > 0) return { sizeBytes: online.length * blockSize, source: 'blocks' };
   }
   const kibibytes = /^MemTotal:\s*(\d+) kB/m.exec(sysfs.text('/proc/meminfo') ?? '')?.[1];
-  if (kibibytes === undefined) return { sizeBytes: 0, source: 'unknown' };
+  if (kibibytes === undefined) {
+    problem('neither memory blocks nor /proc/meminfo');
+    return { sizeBytes: 0, source: 'unknown' };
+  }
   return { sizeBytes: Number(kibibytes) * 1024, source: 'meminfo' };
 }

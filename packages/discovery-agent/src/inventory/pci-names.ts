@@ -11,7 +11,7 @@ const hex = (id: number): string => id.toString(16).padStart(4, '0');
  * Looks up in the text of pci.ids (https://pci-ids.ucw.cz). Searches instead of parsing: the list has 35,000 lines,
  * a machine has perhaps ten devices to name.
  */
-function openPciNames(text: string): PciNames {
+function searchPciNames(text: string): PciNames {
   const line = (from: number): string => text.slice(from, endOfLine(text, from));
   return {
     lookup(vendorId, deviceId) {
@@ -35,9 +35,19 @@ function endOfLine(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** Reads the list of this system; without one every name is a number. */
-export function readPciNames(sysfs: Sysfs): PciNames {
+/** The list of this system, read when the first name is asked for; without one every name is a number. */
+export function openPciNames(sysfs: Sysfs): PciNames {
+  let names: PciNames | undefined;
+  return {
+    lookup(vendorId, deviceId) {
+      names ??= searchPciNames(readList(sysfs));
+      return names.lookup(vendorId, deviceId);
+    },
+  };
+}
+
+function readList(sysfs: Sysfs): string {
   const paths = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
   const bytes = paths.map((path) => sysfs.bytes(path)).find((content) => content !== undefined);
-  return openPciNames(bytes === undefined ? '' : `\n${Buffer.from(bytes).toString('latin1')}`);
+  return bytes === undefined ? '' : `\n${Buffer.from(bytes).toString('latin1')}`;
 }
