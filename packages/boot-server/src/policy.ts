@@ -17,6 +17,7 @@ import { createDhcpResponder, type DhcpResponder } from './dhcp/responder.ts';
 import { findSubnet } from './dhcp/subnets.ts';
 import { createLease6Engine, type Lease6Engine } from './dhcpv6/lease-engine.ts';
 import { planDhcp6, type Dhcp6Plan } from './dhcpv6/plan.ts';
+import { createDhcp6Responder, type Dhcp6Responder } from './dhcpv6/responder.ts';
 import { findSubnet6 } from './dhcpv6/subnets.ts';
 import type { NetworkSettings } from './http/config-route.ts';
 import { fileUrls, type FileUrls } from './http/file-urls.ts';
@@ -29,7 +30,7 @@ import { publishedContent, type PublishedContent } from './published-content.ts'
 import { publishedFiles, type PublishedFiles } from './published-files.ts';
 import type { BootStore } from './store/boots.ts';
 import type { LeaseStore } from './store/leases.ts';
-import { lease6Store } from './store/leases6.ts';
+import type { Lease6Store } from './store/leases6.ts';
 import { nonceStore, type NonceStore } from './store/nonces.ts';
 import type { SightingStore } from './store/sightings.ts';
 
@@ -52,6 +53,8 @@ export interface Policy {
   readonly files: FileUrls;
   readonly nonces: NonceStore;
   readonly respond: DhcpResponder;
+  /** Undefined without DHCPv6. */
+  readonly respond6: Dhcp6Responder | undefined;
   readonly decisions: BootDecisions;
   /** Names of the iPXE binaries. */
   readonly binaries: readonly string[];
@@ -70,6 +73,11 @@ export interface PolicyStores {
   readonly log: Logger;
   readonly database: DatabaseSync;
   readonly leaseRows: LeaseStore;
+  readonly lease6Rows: Lease6Store;
+  /** What DHCPv6 clients know this server by. */
+  readonly serverDuid: () => Uint8Array;
+  /** Whether one more DHCPv6 answer may go to this client. */
+  readonly mayAnswer6: (client: string) => boolean;
   readonly lastPlans: BootStore;
   readonly sightings: SightingStore;
   readonly api: BootApi | undefined;
@@ -90,10 +98,15 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const plan6 = config.dhcp6 === undefined ? undefined : planDhcp6(config.dhcp6, httpListen);
   const httpUrl = withoutSlash(config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`);
   // An engine knows what it has offered and not yet leased: it goes on where its networks stay as they are.
-  const isSame = before !== undefined && JSON.stringify(before.config.dhcp) === JSON.stringify(config.dhcp);
-  const leases = isSame ? before.leases : createLeaseEngine({ clock, store: stores.leaseRows, subnets: plan.subnets });
-  const leases6 =
-    before?.leases6 ?? (plan6 && createLease6Engine({ clock, store: lease6Store(database), subnets: plan6.subnets }));
+  const isSame = (of: (each: BootServerConfig) => unknown): boolean =>
+    before !== undefined && JSON.stringify(of(before.config)) === JSON.stringify(of(config));
+  const leases =
+    before !== undefined && isSame((each) => each.dhcp)
+      ? before.leases
+      : createLeaseEngine({ clock, store: stores.leaseRows, subnets: plan.subnets });
+  const leases6 = isSame((each) => each.dhcp6)
+    ? before?.leases6
+    : plan6 && createLease6Engine({ clock, store: stores.lease6Rows, subnets: plan6.subnets });
   const holders = addressHolders(leases, leases6);
   const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
   const { peers, nonceMinutes } = config.boot;
@@ -125,6 +138,16 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     files,
     nonces,
     respond: createDhcpResponder({ ...plan, leases, sightings }),
+    respond6:
+      plan6 &&
+      leases6 &&
+      createDhcp6Responder({
+        plan: plan6,
+        serverDuid: stores.serverDuid(),
+        leases: leases6,
+        sightings,
+        mayAnswer: stores.mayAnswer6,
+      }),
     decisions,
     binaries,
     bootLoaders,

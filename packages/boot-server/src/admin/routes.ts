@@ -51,12 +51,13 @@ export interface AdminComponents {
   readonly subnets: () => readonly Subnet[];
   readonly simulate: (request: SimulateRequest) => Promise<SimulateAnswer>;
   readonly reload: () => Promise<ReloadResult>;
-  /** Undefined without DHCPv6. */
-  readonly ipv6?: { readonly leases: Pick<Lease6Store, 'all'>; readonly subnets: readonly Subnet6[] } | undefined;
+  readonly leases6: Pick<Lease6Store, 'all'>;
+  /** None without DHCPv6. */
+  readonly subnets6: () => readonly Subnet6[];
 }
 
 export function adminRoutes(components: AdminComponents): AdminRoutes {
-  const { clock, watch, leases, subnets, simulate, reload, ipv6 } = components;
+  const { clock, watch, leases, subnets, leases6, subnets6, simulate, reload } = components;
   return new Map<string, AdminRoute>([
     [
       'machines',
@@ -77,7 +78,7 @@ export function adminRoutes(components: AdminComponents): AdminRoutes {
         answer: (): { leases: LeaseWire[] } => ({
           leases: [
             ...leases.all().map((lease) => leaseToWire(lease, subnets(), clock.now())),
-            ...(ipv6?.leases.all() ?? []).map((lease) => lease6ToWire(lease, ipv6?.subnets ?? [], clock.now())),
+            ...leases6.all().map((lease) => lease6ToWire(lease, subnets6(), clock.now())),
           ],
         }),
       },

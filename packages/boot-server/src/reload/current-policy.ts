@@ -2,6 +2,7 @@ import type { AdmissionGate } from '../admission.ts';
 import type { BootDecider } from '../decide/boot-decider.ts';
 import type { BootIssuer } from '../decide/boot-issuer.ts';
 import type { DhcpResponder } from '../dhcp/responder.ts';
+import type { Dhcp6Responder } from '../dhcpv6/responder.ts';
 import type { NetworkSettings } from '../http/config-route.ts';
 import type { FileUrls } from '../http/file-urls.ts';
 import type { Seals } from '../http/seals.ts';
@@ -13,6 +14,7 @@ import type { NonceStore } from '../store/nonces.ts';
 export interface CurrentPolicy {
   now: Policy;
   readonly respond: DhcpResponder;
+  readonly respond6: Dhcp6Responder;
   readonly decide: BootDecider;
   readonly issuer: BootIssuer;
   readonly gate: AdmissionGate;
@@ -27,6 +29,12 @@ export function currentPolicy(first: Policy): CurrentPolicy {
   const current: CurrentPolicy = {
     now: first,
     respond: (data, source, receivedAt) => current.now.respond(data, source, receivedAt),
+    respond6: (data, source, arrival) =>
+      current.now.respond6?.(data, source, arrival) ?? {
+        kind: 'drop',
+        reason: 'unknown-network',
+        detail: 'DHCPv6 is not configured any more',
+      },
     decide: (request) => current.now.decisions.decide(request),
     issuer: {
       issue: (question) => current.now.decisions.issuer.issue(question),

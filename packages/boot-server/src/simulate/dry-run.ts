@@ -12,6 +12,7 @@ import { createPolicy } from '../policy.ts';
 import { dryDatabase } from '../store/dry.ts';
 import { bootStore } from '../store/boots.ts';
 import { leaseStore } from '../store/leases.ts';
+import { lease6Store, serverDuid } from '../store/leases6.ts';
 import { sightingStore } from '../store/sightings.ts';
 import { collectingLogger } from './collecting-logger.ts';
 import { simulate } from './simulate.ts';
@@ -40,6 +41,9 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         log,
         database,
         leaseRows: leaseStore(database),
+        lease6Rows: lease6Store(database),
+        serverDuid: () => serverDuid(database, () => entropy.bytes(16)),
+        mayAnswer6: () => true,
         lastPlans: bootStore(database, clock),
         sightings,
         api,
