@@ -17,7 +17,8 @@ export type Stage =
   | 'http.file'
   | 'http.booting'
   | 'config.given'
-  | 'config.refused';
+  | 'config.refused'
+  | 'agent.up';
 
 /** What the services count. */
 export interface BootMetrics {

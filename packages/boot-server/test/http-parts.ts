@@ -11,7 +11,7 @@ const unused = (): never => {
 export function unusedRoutes(
   log: MemoryLogger,
   metrics: BootMetrics,
-): Pick<HttpServerComponents, 'images' | 'script' | 'files' | 'config' | 'certs' | 'used'> {
+): Pick<HttpServerComponents, 'images' | 'script' | 'files' | 'config' | 'certs' | 'used' | 'agent'> {
   const gate = { admitScript: unused, admitConfig: unused };
   const nonces = { issue: unused, check: unused, consume: unused, fingerprint: unused, consumeFingerprint: unused };
   const seals = { seal: unused, open: unused };
@@ -35,11 +35,14 @@ export function unusedRoutes(
       nonces,
       peers: { announce: unused },
       api: { dhcp: unused, boot: unused, machineToken: unused, close: unused },
-      machine: { bootUrl: '', apiUrl: '', apiCaFile: undefined, partition: '', debug: false, logging: null },
+      seals,
+      baseFor: unused,
+      machine: { apiUrl: '', apiCaFile: undefined, partition: '', debug: false, logging: null },
       network: () => ({ ntpServers: [], dnsServers: [] }),
       inUse: new Set(),
     },
     certs: undefined,
     used: { log, metrics, seals, nonces },
+    agent: { log, metrics, gate, seals, nonces },
   };
 }

@@ -78,6 +78,7 @@ describe('the state of a machine', () => {
       ['dhcp.offer', { boot: 'ignore' }],
       ['dhcp.ack', { boot: 'ignore' }],
       ['config.given'],
+      ['agent.up'],
     ];
     for (const [event, fields] of steps) {
       say(event, fields);
@@ -98,6 +99,7 @@ describe('the state of a machine', () => {
       'config',
       'config',
       'agent',
+      'up',
     ]);
     expect(left).toEqual([
       ['offered', 2_000],
@@ -107,6 +109,7 @@ describe('the state of a machine', () => {
       ['kernel', 1_000],
       ['initrd', 1_000],
       ['config', 3_000],
+      ['agent', 1_000],
     ]);
     expect(timeline.find(MAC_1)?.state).toMatchObject({ uuid: UUID, address: '10.0.1.100', boots: 1 });
   });

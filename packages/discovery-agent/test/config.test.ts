@@ -62,15 +62,24 @@ test('the last PIXIE_API_URL of the command line counts, and only http addresses
 async function obtain(
   answers: readonly (HttpAnswer | Error)[],
   kept?: string,
-): Promise<{ given: AgentConfig; lines: string[]; tookMs: number; stored: string | undefined; asked: number }> {
+): Promise<{
+  given: AgentConfig;
+  lines: string[];
+  tookMs: number;
+  stored: string | undefined;
+  asked: number;
+  urls: string[];
+}> {
   const clock = new MockClock();
   const lines: string[] = [];
+  const urls: string[] = [];
   let stored = kept;
   let asked = 0;
   let given: AgentConfig | undefined;
   void obtainConfig({
     url: new URL('http://10.0.0.1:8080/config/x?nonce=5'),
-    get: () => {
+    get: (url) => {
+      urls.push(url.href);
       const answer = answers[asked++];
       return answer instanceof Error || answer === undefined ? Promise.reject(answer) : Promise.resolve(answer);
     },
@@ -88,7 +97,7 @@ async function obtain(
   }).then((value) => (given = value));
   await clock.advanceUntil(() => given !== undefined);
   if (given === undefined) throw new Error('no config');
-  return { given, lines, tookMs: clock.monotonic(), stored, asked };
+  return { given, lines, tookMs: clock.monotonic(), stored, asked, urls };
 }
 const ok: HttpAnswer = { status: 200, body: nested, dateMs: undefined };
 
@@ -127,4 +136,30 @@ test('the token never reaches console or log', async () => {
   const { lines } = await obtain([{ ...ok, body: nested.replace('"partition":"lab",', '') }, ok]);
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.join('\n')).not.toContain('secret-token');
+});
+
+const reportUrl = 'http://10.0.0.1:8080/_/up?token=once';
+const reporting: HttpAnswer = { ...ok, body: nested.replace('{', `{"boot_report_url":"${reportUrl}",`) };
+
+test('the boot server is told once that the agent is up, where it wants to hear it', async () => {
+  const { urls, lines } = await obtain([reporting, { status: 200, body: 'noted', dateMs: undefined }]);
+  expect(urls).toEqual(['http://10.0.0.1:8080/config/x?nonce=5', reportUrl]);
+  expect(lines).toEqual([]);
+  expect((await obtain([], reporting.body)).urls).toEqual([]);
+});
+
+test.each([
+  ['is refused', { status: 403, body: 'no', dateMs: undefined }, 'status 403'],
+  ['is lost', new Error('no answer within 2000 ms'), 'no answer within 2000 ms'],
+])('a report that %s is said and holds nothing up', async (_what, answer, words) => {
+  const { given, lines, tookMs } = await obtain([reporting, answer]);
+  expect(given).toMatchObject(config);
+  expect(tookMs).toBe(0);
+  expect(lines[0]).toContain(words);
+  expect(lines.join('\n')).not.toContain('token=once');
+});
+
+test.each(['ftp://10.0.0.1/x', 'no url', ''])('the report address %j is left alone', (url) => {
+  const parsed = parseConfig(nested.replace('{', `{"boot_report_url":${JSON.stringify(url)},`));
+  expect(parsed).toEqual({ ok: true, value: config });
 });

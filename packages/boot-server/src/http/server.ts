@@ -7,6 +7,7 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
+import { serveAgentUp, type AgentRouteComponents } from './agent-route.ts';
 import type { BodySender } from './body/sender.ts';
 import { serveCerts, type CertsRouteComponents } from './certs-route.ts';
 import { serveConfig, type ConfigRouteComponents } from './config-route.ts';
@@ -30,6 +31,7 @@ export interface HttpServerComponents {
   /** Undefined: not for machines of the v1 API. */
   readonly certs: CertsRouteComponents | undefined;
   readonly used: UsedRouteComponents;
+  readonly agent: AgentRouteComponents;
   /** Undefined: no images are cached. */
   readonly images: ImageRouteComponents | undefined;
   /** Stopped with the server. */
@@ -181,6 +183,7 @@ async function handle(
   if (request.method === 'GET') {
     if (path === '/_/ipxe') return serveScript(request, components.script);
     if (path === '/_/used') return serveUsed(request, components.used);
+    if (path === '/_/up') return serveAgentUp(request, components.agent);
     if (path === '/_/booting') return serveBooting(request, components);
     if (path === '/certs' && components.certs !== undefined) return serveCerts(request, components.certs);
     if (path.startsWith('/config/') && components.config !== undefined) return serveConfig(request, components.config);

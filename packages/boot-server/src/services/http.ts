@@ -11,6 +11,7 @@ import type { GiveComponents } from '../http/give-once.ts';
 import { HTTP_LIMITS } from '../http/limits.ts';
 import { planTls } from '../http/listen.ts';
 import { createPeers } from '../http/peers.ts';
+import { basesFor, type ScriptRouteComponents } from '../http/script-route.ts';
 import { startHttpServer, type HttpListen, type HttpServer } from '../http/server.ts';
 import type { ImageCache } from '../image-cache/image-cache.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -35,9 +36,21 @@ export interface HttpServiceComponents {
 /** HTTP as the configuration has it. Rejects with BootServerError LISTEN_FAILED or CONFIG_INVALID. */
 export async function startHttpService(components: HttpServiceComponents): Promise<HttpServer> {
   const { config, policy, clock, log, metrics, imageCache, artifacts, uuidOf, macOf } = components;
-  const { issuer, nonces, seals, files, published } = policy;
+  const { issuer, gate, nonces, seals, files, published } = policy;
   const tls = planTls(config);
-  const { plan6 } = policy.now;
+  const script: ScriptRouteComponents = {
+    log,
+    metrics,
+    issuer,
+    get bases() {
+      return policy.now.bases;
+    },
+    get bases6(): ScriptRouteComponents['bases6'] {
+      const { plan6 } = policy.now;
+      return plan6 && [plan6.httpUrl];
+    },
+    basesTls: tls && [tls.url],
+  };
   return startHttpServer(
     {
       clock,
@@ -54,26 +67,21 @@ export async function startHttpService(components: HttpServiceComponents): Promi
         },
       }),
       images: imageCache === undefined ? undefined : { clock, log, metrics, cache: imageCache, macOf, uuidOf },
-      script: {
-        log,
-        metrics,
-        issuer,
-        get bases() {
-          return policy.now.bases;
-        },
-        bases6: plan6 && [plan6.httpUrl],
-        basesTls: tls && [tls.url],
-      },
+      script,
       files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf, macOf },
-      ...givingRoutes(components),
+      ...givingRoutes(components, script),
       used: { log, metrics, seals, nonces },
+      agent: { log, metrics, gate, seals, nonces },
     },
     [...components.listen, ...(tls === undefined ? [] : [tls.listen])],
   );
 }
 
 /** What gives machines their configurations, in the shapes that are configured. */
-function givingRoutes({ config, policy, clock, log, metrics, api }: HttpServiceComponents): {
+function givingRoutes(
+  { config, policy, clock, log, metrics, api }: HttpServiceComponents,
+  script: ScriptRouteComponents,
+): {
   readonly config: ConfigRouteComponents | undefined;
   readonly certs: CertsRouteComponents | undefined;
 } {
@@ -92,11 +100,12 @@ function givingRoutes({ config, policy, clock, log, metrics, api }: HttpServiceC
         ? undefined
         : {
             ...give,
+            seals,
+            baseFor: (request) => basesFor(script, request)[0],
             api,
             get machine() {
               const { machine, api: apiConfig, partition } = policy.now.config;
               return {
-                bootUrl: policy.now.bases[0],
                 apiUrl: machine.apiUrl ?? apiConfig?.url ?? '',
                 apiCaFile: apiConfig?.caFile,
                 partition,

@@ -110,6 +110,8 @@ function stageOf({ event, fields }: BootLine, { stage: current, wantsConfig }: B
       return isBeyond('config', current) ? (wantsConfig ? 'config' : 'booted') : undefined;
     case 'config.given':
       return 'agent';
+    case 'agent.up':
+      return isBeyond('up', current) ? 'up' : undefined;
     default:
       return undefined;
   }

@@ -16,8 +16,10 @@ export const BOOT_STAGES = [
   'initrd',
   /** Has everything and starts its kernel; its agent has not asked for its configuration yet. */
   'config',
-  /** The agent has its configuration and its token. The API knows the rest. */
+  /** The agent has its configuration and its token, and has not said that it runs: upstream's never does. */
   'agent',
+  /** The agent has said that it runs. The API knows the rest. */
+  'up',
   /** Has everything and starts its kernel, which needs nothing more from here. */
   'booted',
   /** Was sent on to its next boot device. */
@@ -46,6 +48,7 @@ export const USUAL_STAGE_MS: Readonly<Record<BootStage, number | undefined>> = {
   // Kernel, unpacking and drivers of a server with many disks.
   config: 300_000,
   agent: undefined,
+  up: undefined,
   booted: undefined,
   local: undefined,
   held: undefined,

@@ -12,6 +12,8 @@ export interface AgentConfig {
   readonly ntpServers: readonly string[];
   readonly dnsServers: readonly string[];
   readonly debug: boolean;
+  /** Where the boot server wants to hear, once, that this agent runs; `undefined` when it does not. */
+  readonly reportUrl?: URL;
 }
 
 export type ParsedConfig =
@@ -33,6 +35,7 @@ const schema = z.object({
   ntp_servers: strings,
   dns_servers: strings,
   debug: z.optional(z.nullable(z.boolean())),
+  boot_report_url: text,
 });
 
 /** Unknown fields are ignored, absent lists are empty. The reason names what is missing, never the token. */
@@ -57,6 +60,7 @@ export function parseConfig(body: string): ParsedConfig {
   };
   for (const [name, value] of Object.entries(required))
     if (value === '') return { ok: false, offset: 0, reason: `the config lacks ${name}` };
+  const reportUrl = URL.parse(given.boot_report_url ?? '');
   return {
     ok: true,
     value: {
@@ -67,6 +71,7 @@ export function parseConfig(body: string): ParsedConfig {
       ntpServers: given.ntp_servers ?? [],
       dnsServers: given.dns_servers ?? [],
       debug: given.debug ?? false,
+      ...(reportUrl !== null && /^https?:$/.test(reportUrl.protocol) ? { reportUrl } : {}),
     },
   };
 }

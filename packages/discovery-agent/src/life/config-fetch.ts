@@ -20,6 +20,7 @@ export interface ConfigSource {
 }
 
 const requestTimeoutMs = 5_000;
+const reportTimeoutMs = 2_000;
 const firstDelayMs = 500;
 const maxDelayMs = 15_000;
 /** A refusal is for good as long as nobody restarts the boot server or the machine: ask seldom. */
@@ -41,7 +42,9 @@ export async function obtainConfig(source: ConfigSource): Promise<AgentConfig> {
   for (;;) {
     let delayMs: number;
     try {
-      return await fetchOnce(source);
+      const config = await fetchOnce(source);
+      await reportUp(source, config);
+      return config;
     } catch (error) {
       signal.throwIfAborted();
       const refused = error instanceof AgentError && error.code === AgentErrorCode.ConfigRefused;
@@ -77,6 +80,19 @@ async function fetchOnce({ url, get, state, signal, onServerTime }: ConfigSource
     throw new AgentError(AgentErrorCode.ConfigInvalid, `${url.host} gave an unusable config: ${parsed.reason}`);
   state.keepConfig(answer.body);
   return parsed.value;
+}
+
+/** Tells the boot server that this agent runs, for its operator to see. One try: nothing depends on it. */
+async function reportUp({ get, signal, reporter }: ConfigSource, { reportUrl }: AgentConfig): Promise<void> {
+  if (reportUrl === undefined) return;
+  try {
+    const { status } = await get(reportUrl, reportTimeoutMs, signal);
+    if (status !== 200)
+      reporter.say('config', `${reportUrl.host} does not note that the agent is up: status ${status}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.say('config', `${reportUrl.host} was not told that the agent is up: ${reasonOf(error)}`);
+  }
 }
 
 /** `message` of a JSON error body, otherwise the beginning of it. */
