@@ -48,7 +48,7 @@ test('an EPYC with GPUs and NVMe is read in full', () => {
 test('disks come in natural order, with serials, and without anything that is no disk', () => {
   const { disks } = inventoryOf(epyc);
   expect(disks.map((disk) => disk.name)).toEqual([0, 1, 2, 10].map((number) => `/dev/nvme${number}n1`));
-  expect(disks[3]).toEqual({
+  expect(disks[3]).toMatchObject({
     name: '/dev/nvme10n1',
     sizeBytes: 3_840_755_982_336,
     model: 'SAMSUNG MZQL23T8HCLS-00A07',

@@ -14,12 +14,15 @@ import type { Nic } from './nics.ts';
 import { openPciNames } from './pci-names.ts';
 import { gpusOf, readPci } from './pci.ts';
 import type { Gpu, PciDevice } from './pci.ts';
+import { readStorage } from './storage.ts';
+import type { StorageController } from './storage.ts';
 
 export interface InventoryParts {
   readonly firmware: Firmware;
   readonly cpus: readonly Cpu[];
   readonly memory: Memory;
   readonly disks: readonly Disk[];
+  readonly storage: readonly StorageController[];
   readonly pci: readonly PciDevice[];
   readonly gpus: readonly Gpu[];
   readonly nics: readonly Nic[];
@@ -36,6 +39,7 @@ const collectors: { readonly [Name in keyof InventoryParts]: Collector<Inventory
   cpus: { read: readCpus, otherwise: [] },
   memory: { read: readMemory, otherwise: { sizeBytes: 0, source: 'unknown' } },
   disks: { read: ({ sysfs }) => readDisks(sysfs), otherwise: [] },
+  storage: { read: readStorage, otherwise: [] },
   pci: { read: ({ sysfs }) => readPci(sysfs), otherwise: [] },
   gpus: { read: ({ sysfs, names }) => gpusOf(readPci(sysfs), names), otherwise: [] },
   nics: { read: ({ sysfs, names }) => readNics(sysfs, names), otherwise: [] },
@@ -60,6 +64,7 @@ export function takeInventory(sysfs: Sysfs): Inventory {
     cpus: collect('cpus'),
     memory: collect('memory'),
     disks: collect('disks'),
+    storage: collect('storage'),
     pci: collect('pci'),
     gpus: collect('gpus'),
     nics: collect('nics'),
