@@ -26,6 +26,18 @@ function macOf(index: number): string {
   return `52:54:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 0xff).toString(16).padStart(2, '0')}`;
 }
 
+/** Throws for one machine, as a bug would. */
+function bug({ mac }: BootQuestion): BootDecision {
+  if (mac === macOf(5)) throw new TypeError('a bug');
+  return SCRIPT;
+}
+const BROKEN: BootDecision = {
+  kind: 'script',
+  get url(): string {
+    throw new TypeError('a bug');
+  },
+};
+
 /** An engine over a real database, whose answers a test collects. */
 function engine(options: {
   decide?: (question: BootQuestion) => BootDecision | Promise<BootDecision>;
@@ -139,6 +151,22 @@ describe('a batch of packets', () => {
     expect(await lab.drops('internal')).toBe(1);
     lab.receive(lab.request(macOf(4), '10.0.1.104'));
     expect(lab.onDisk).toEqual([1]);
+  });
+
+  it.each([
+    ['at once', bug],
+    [
+      'later',
+      (question: BootQuestion): Promise<BootDecision> => Promise.resolve(question.mac === macOf(5) ? BROKEN : SCRIPT),
+    ],
+  ])('of which one meets a bug %s is answered but for that one', async (_when, decide) => {
+    const lab = engine({ decide });
+    lab.receive(...[4, 5, 6].map((index) => lab.discover(macOf(index))));
+    await lab.clock.advance(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(lab.heard.map(({ packet }) => packet.chaddr[5])).toEqual([4, 6]);
+    expect(await lab.drops('internal')).toBe(1);
+    expect(lab.log.records.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 
   it('that cannot be committed leaves no lease in memory either, and takes none away', async () => {

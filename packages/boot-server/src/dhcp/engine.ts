@@ -2,6 +2,7 @@ import { IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootMetrics, Stage } from '../metrics.ts';
+import { isStoreError } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { DecideBoot } from './boot-question.ts';
 import { rememberedProbe, type AddressProbe } from './address-probe.ts';
@@ -87,11 +88,24 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       decided = [];
       round((ready) => {
         for (const each of answers) {
-          const settled = each();
-          if (settled !== undefined) ready.push(settled);
+          try {
+            const settled = each();
+            if (settled !== undefined) ready.push(settled);
+          } catch (error) {
+            failAlone(error);
+          }
         }
       });
     });
+  };
+  /** A bug met by one packet is no other machine's loss. What the store throws is: the rows of all have gone with it. */
+  const failAlone = (error: unknown, source?: Endpoint): void => {
+    if (isStoreError(error)) throw error;
+    metrics.drop('dhcp', 'internal');
+    log.error(
+      { err: error, source: source?.address },
+      'a DHCP packet could not be answered: this is a bug, please report it',
+    );
   };
   const round = (work: (ready: Ready[]) => void): void => {
     const ready: Ready[] = [];
@@ -184,15 +198,19 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     receive: (datagrams, receivedAt, socket, link) => {
       round((ready) => {
         for (const { data, source } of datagrams) {
-          const step = respond(data, source, receivedAt);
-          if (step.kind !== 'question') {
-            ready.push({ outcome: step, source, socket, link });
-            continue;
+          try {
+            const step = respond(data, source, receivedAt);
+            if (step.kind !== 'question') {
+              ready.push({ outcome: step, source, socket, link });
+              continue;
+            }
+            const decision = table.ask(step, { source, socket, link });
+            if (decision === undefined) continue;
+            const answer = conflicts.pass({ outcome: step.answer(decision), source, socket, link });
+            if (answer !== undefined) ready.push(answer);
+          } catch (error) {
+            failAlone(error, source);
           }
-          const decision = table.ask(step, { source, socket, link });
-          if (decision === undefined) continue;
-          const answer = conflicts.pass({ outcome: step.answer(decision), source, socket, link });
-          if (answer !== undefined) ready.push(answer);
         }
       });
     },

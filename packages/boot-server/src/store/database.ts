@@ -120,6 +120,11 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
+/** Whether SQLite threw it: then the rows of the whole group may be gone. */
+export function isStoreError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+}
+
 /** A text column; throws when the file was tampered with. */
 export function textOf(value: unknown, column: string): string {
   if (typeof value !== 'string') throw new TypeError(`column ${column} holds no text`);
