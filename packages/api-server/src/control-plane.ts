@@ -30,6 +30,7 @@ import { eventService } from './services/event-service.ts';
 import { healthService, partitionService, versionService } from './services/information-services.ts';
 import { switchService } from './services/switch-service.ts';
 import { adminTokenService, tokenService } from './services/token-service.ts';
+import { wipeService } from './services/wipe-service.ts';
 import { openDatabase } from './store/database.ts';
 import { createStores, type Stores } from './store/stores.ts';
 import { loadTlsFiles } from './tls/tls-files.ts';
@@ -150,6 +151,7 @@ function allServices(dependencies: ServiceDependencies): BoundService<Caller>[] 
     adminTokenService(dependencies),
     adminComponentService(dependencies),
     adminPartitionService(),
+    wipeService(dependencies),
   ];
 }
 

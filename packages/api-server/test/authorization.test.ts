@@ -4,6 +4,7 @@ import {
   apiV2,
   create,
   infraV2,
+  ingotAdminV1,
   methodAccess,
   methodPath,
   type DescService,
@@ -17,7 +18,7 @@ import { machineA, machineB } from './support.ts';
 
 const isService = (value: unknown): value is DescService =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
-const services = [apiV2, adminV2, infraV2].flatMap((part) => Object.values(part).filter(isService));
+const services = [apiV2, adminV2, infraV2, ingotAdminV1].flatMap((part) => Object.values(part).filter(isService));
 const methods = services.flatMap((service) => service.methods);
 
 const { AdminRole, InfraRole, MachineRole, TokenType } = apiV2;
@@ -67,6 +68,7 @@ const allowed: Readonly<Record<string, readonly Who[]>> = {
   '/metalstack.infra.v2.BootService/Register': ['machine'],
   '/metalstack.infra.v2.BootService/Wait': ['machine'],
   '/metalstack.infra.v2.BootService/InstallationSucceeded': ['machine'],
+  '/metalstack.admin.v2.MachineService/Get': ['machine'],
   '/metalstack.infra.v2.EventService/Send': ['machine', 'infra'],
   '/metalstack.infra.v2.SwitchService/Get': ['infraViewer', 'infra'],
   '/metalstack.infra.v2.SwitchService/Register': ['infra'],

@@ -4,6 +4,8 @@ export * as apiV2 from './api-v2.ts';
 export * as adminV2 from './admin-v2.ts';
 /** `metalstack.infra.v2`: what agents and machines do. */
 export * as infraV2 from './infra-v2.ts';
+/** `ingot.admin.v1`: what upstream has no call for. */
+export * as ingotAdminV1 from './ingot-admin-v1.ts';
 
 export { ApiError, Code, codeName, type CodeName } from './errors.ts';
 export { enumText } from './enum-text.ts';

@@ -1,6 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { adminV2, ApiError, apiV2, createChannel, createClient, type ApiClient, type Channel } from '@ingot/api';
+import {
+  adminV2,
+  ApiError,
+  apiV2,
+  createChannel,
+  createClient,
+  ingotAdminV1,
+  type ApiClient,
+  type Channel,
+} from '@ingot/api';
 import { type ApiContext, type ContextFlags, resolveContext } from './context.ts';
 import { CliError, CliErrorCode, explainApiError } from './errors.ts';
 import type { CliIo } from './io.ts';
@@ -11,6 +20,7 @@ export interface Api {
   readonly switches: ApiClient<typeof adminV2.SwitchService>;
   readonly tokens: ApiClient<typeof adminV2.TokenService>;
   readonly version: ApiClient<typeof apiV2.VersionService>;
+  readonly wipes: ApiClient<typeof ingotAdminV1.WipeService>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -31,6 +41,7 @@ export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api)
       switches: createClient(adminV2.SwitchService, channel),
       tokens: createClient(adminV2.TokenService, channel),
       version: createClient(apiV2.VersionService, channel),
+      wipes: createClient(ingotAdminV1.WipeService, channel),
     });
   } catch (error) {
     throw error instanceof ApiError ? explainApiError(error, context) : error;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type Api, call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
 import type { CliIo } from './io.ts';
+import { addMachineWipeCommand } from './machine-wipe-command.ts';
 import { machineColumns } from './machine-table.ts';
 import { compareNaturally, pick } from './names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
@@ -21,9 +22,9 @@ interface DescribeFlags extends ContextFlags {
   readonly output: DescribeFormat;
 }
 
-/** `ingot machine ls` and `ingot machine describe`. */
+/** `ingot machine ls`, `describe` and `wipe`. */
 export function addMachineCommands(program: Command, io: CliIo): void {
-  const machine = program.command('machine').description('show the machines').helpCommand(false);
+  const machine = program.command('machine').description('show the machines, or have one erased').helpCommand(false);
 
   withApiFlags(
     withListFlags(machine.command('ls').alias('list').description('list the machines'))
@@ -64,6 +65,8 @@ export function addMachineCommands(program: Command, io: CliIo): void {
     });
     io.stdout(formatJson(described, flags.output));
   });
+
+  addMachineWipeCommand(machine, io);
 }
 
 /** The machine with that uuid, or the only one whose uuid begins so. */

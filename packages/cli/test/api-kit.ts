@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { adminV2, ApiError, apiV2, bindService, Code, createApiServer } from '@ingot/api';
+import { adminV2, ApiError, apiV2, bindService, Code, createApiServer, ingotAdminV1 } from '@ingot/api';
 import { runCli } from '../src/cli.ts';
 import { bmcDetails, machines, NOW_MS, switches } from './rack.ts';
 
@@ -40,8 +40,22 @@ export async function startApi(): Promise<TestApi> {
   let machinesNow = machines();
   let switchesNow = switches();
   const tokenRequests: adminV2.TokenServiceCreateRequest[] = [];
+  let wipeOrder = '';
   const server = createApiServer({
     services: [
+      bindService(ingotAdminV1.WipeService, {
+        order: ({ uuid }) => {
+          if (!machinesNow.some((machine) => machine.uuid === uuid))
+            throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
+          wipeOrder = 'order-1';
+          return { order: wipeOrder };
+        },
+        cancel: () => {
+          const order = wipeOrder;
+          wipeOrder = '';
+          return { order };
+        },
+      }),
       bindService(adminV2.MachineService, {
         list: ({ query }) => ({
           machines: machinesNow.filter(

@@ -156,3 +156,15 @@ test('version prints the versions of both sides', async () => {
     /^ingot \d+\.\d+\.\d+ \(Node \d[\d.]*\)\nAPI server 1\.2\.3 abc\n$/,
   );
 });
+
+test('a wipe is ordered and cancelled for a whole uuid only', async () => {
+  expect(await api.run('machine', 'wipe', UUID_1)).toMatchObject({ status: 0, stdout: 'ordered: order-1\n' });
+  const cancel = (): Promise<unknown> => api.run('machine', 'wipe', UUID_1, '--cancel');
+  expect(await cancel()).toMatchObject({ status: 0, stdout: 'cancelled: order-1\n' });
+  expect(await cancel()).toMatchObject({ status: 0, stdout: 'there was no open order\n' });
+  const part = await api.run('machine', 'wipe', UUID_1.slice(0, 8));
+  expect(part.status).not.toBe(0);
+  expect(part.stderr).toContain('is no whole uuid');
+  const stranger = await api.run('machine', 'wipe', 'dddddddd-0000-4000-8000-00000000000d');
+  expect(stranger.stderr).toContain('there is no machine dddddddd');
+});

@@ -3,6 +3,7 @@ import type { Clock } from '@ingot/net';
 import { expiryOf } from '../auth/token-issuer.ts';
 import type { Caller } from '../auth/caller.ts';
 import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
+import { refuseUnwiped } from '../machine/wipe-order.ts';
 import { registerMachine } from '../machine/register-machine.ts';
 import type { Stores } from '../store/stores.ts';
 import { storeConnection } from '../topology/store-connection.ts';
@@ -68,7 +69,10 @@ async function* wait(
   const signal = AbortSignal.any([context.signal, seat.replaced, timer.expired]);
   let sent: string | undefined;
   for (;;) {
-    const allocation = stores.machines.get(machine)?.value.allocation;
+    const found = stores.machines.get(machine)?.value;
+    const allocation = found?.allocation;
+    // A machine that waits can be allocated, so one that has disks to erase may not.
+    if (found !== undefined && allocation === undefined) refuseUnwiped(found);
     if (allocation !== undefined && allocation.uuid !== sent) {
       yield { allocation };
       sent = allocation.uuid;

@@ -1,0 +1,82 @@
+import { adminV2, apiV2, clone, Code, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
+import { expect, test } from 'vitest';
+import { findOrCreateMachine } from '../src/machine/machine-records.ts';
+import { refuseUnwiped, WIPE_LABEL } from '../src/machine/wipe-order.ts';
+import { cableTo, failure, hardware, leaf, machineA, machineB, startRig, until, type Rig } from './support.ts';
+
+const registration = {
+  uuid: machineA,
+  partition: 'lab',
+  hardware: hardware(cableTo('eth0', 'leaf1', 'Eth1/1'), cableTo('eth1', 'leaf2', 'Eth1/1')),
+  bios: { version: '1' },
+};
+
+const labelsOf = (rig: Rig): Record<string, string> =>
+  rig.plane.stores.machines.get(machineA)?.value.meta?.labels?.labels ?? {};
+
+function allocate(rig: Rig): void {
+  const machine = clone(apiV2.MachineSchema, findOrCreateMachine(rig.plane.stores, machineA, 'lab').value);
+  refuseUnwiped(machine);
+  machine.allocation = create(apiV2.MachineAllocationSchema, { uuid: machineB, name: 'web' });
+  rig.plane.stores.machines.put(machineA, machine);
+}
+
+test('an order stays open over a restart, until the machine answers it', async () => {
+  await using rig = await startRig();
+  findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  const { order } = await createClient(ingotAdminV1.WipeService, rig.admin).order({ uuid: machineA.toUpperCase() });
+  await rig.restart();
+  const wipes = createClient(ingotAdminV1.WipeService, rig.admin);
+  const boot = createClient(infraV2.BootService, rig.admin);
+  const switches = createClient(infraV2.SwitchService, rig.admin);
+  for (const id of ['leaf1', 'leaf2']) await switches.register({ switch: leaf(id) });
+  expect((await wipes.order({ uuid: machineA })).order).toBe(order);
+
+  await boot.register({ ...registration, tags: ['rack=1', 'ingot.dev/wiped=another'] });
+  expect(labelsOf(rig)).toEqual({ rack: '1', [WIPE_LABEL]: order });
+  await boot.register({ ...registration, tags: ['rack=1', `ingot.dev/wiped=${order}`] });
+  expect(labelsOf(rig)).toEqual({ rack: '1' });
+  const next = (await wipes.order({ uuid: machineA })).order;
+  expect(next).not.toBe(order);
+  await boot.register({ ...registration, tags: [`ingot.dev/wiped=${order}`] });
+  expect(labelsOf(rig)[WIPE_LABEL]).toBe(next);
+  expect((await wipes.cancel({ uuid: machineA })).order).toBe(next);
+  expect((await wipes.cancel({ uuid: machineA })).order).toBe('');
+});
+
+test('an allocated machine gets no order, and a machine with an order no allocation', async () => {
+  await using rig = await startRig();
+  findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  const wipes = createClient(ingotAdminV1.WipeService, rig.admin);
+  await wipes.order({ uuid: machineA });
+  expect(() => allocate(rig)).toThrow('has the open wipe order');
+  await wipes.cancel({ uuid: machineA });
+  allocate(rig);
+  const refused = await failure(wipes.order({ uuid: machineA }));
+  expect([refused.code, refused.message]).toEqual([Code.FailedPrecondition, expect.stringContaining('free it before')]);
+  expect(labelsOf(rig)).toEqual({});
+  expect((await failure(wipes.order({ uuid: machineB }))).code).toBe(Code.NotFound);
+});
+
+test('a machine with an order does not wait: its stream ends at once, and no other begins', async () => {
+  await using rig = await startRig();
+  findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  const boot = createClient(infraV2.BootService, rig.admin);
+  const stream = failure(Array.fromAsync(boot.wait({ uuid: machineA })));
+  await until(() => rig.plane.waitingRoom.isWaiting(machineA));
+  await createClient(ingotAdminV1.WipeService, rig.admin).order({ uuid: machineA });
+  expect((await stream).code).toBe(Code.FailedPrecondition);
+  expect((await failure(Array.fromAsync(boot.wait({ uuid: machineA })))).code).toBe(Code.FailedPrecondition);
+  expect(rig.plane.waitingRoom.isWaiting(machineA)).toBe(false);
+});
+
+test('a machine reads itself with its token, and nobody else; it orders nothing', async () => {
+  await using rig = await startRig();
+  for (const id of [machineA, machineB]) findOrCreateMachine(rig.plane.stores, id, 'lab');
+  const token = await rig.mint({ machineRoles: { [machineA]: apiV2.MachineRole.EDITOR } });
+  const machines = createClient(adminV2.MachineService, rig.channel(token));
+  expect((await machines.get({ uuid: machineA })).machine?.uuid).toBe(machineA);
+  expect((await failure(machines.get({ uuid: machineB }))).code).toBe(Code.PermissionDenied);
+  const wipes = createClient(ingotAdminV1.WipeService, rig.channel(token));
+  expect((await failure(wipes.order({ uuid: machineA }))).code).toBe(Code.PermissionDenied);
+});

@@ -1,0 +1,1 @@
+export * from './gen/ingot/admin/v1/wipe_pb.ts';
