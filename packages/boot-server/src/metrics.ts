@@ -24,6 +24,8 @@ export type Stage =
 export interface BootMetrics {
   /** Something that was asked for and not answered, or refused. `reason` is one of a small fixed set. */
   drop(service: Service, reason: string): void;
+  /** A warning that was left out of the log, because its client had caused many. */
+  quieted(service: Service): void;
   /** `count` of them at once, default 1. */
   stage(stage: Stage, count?: number): void;
   /** A file that went out whole. */
@@ -44,6 +46,11 @@ export function bootMetrics(metrics: Metrics): BootMetrics {
     name: 'ingot_boot_server_drops_total',
     help: 'Packets and requests that were not answered, or refused, by reason.',
     labels: ['service', 'reason'],
+  });
+  const quiet = metrics.counter({
+    name: 'ingot_boot_server_quieted_total',
+    help: 'Warnings that were left out of the log, because one client or all together had caused many.',
+    labels: ['service'],
   });
   const stages = metrics.counter({
     name: 'ingot_boot_server_stages_total',
@@ -68,6 +75,7 @@ export function bootMetrics(metrics: Metrics): BootMetrics {
   });
   return {
     imageCache: (what) => images.inc({ what }),
+    quieted: (service) => quiet.inc({ service }),
     drop: (service, reason) => drops.inc({ service, reason }),
     stage: (stage, count) => stages.inc({ stage }, count),
     transferred: (kind, count, ms) => {

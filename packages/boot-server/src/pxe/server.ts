@@ -18,11 +18,19 @@ export interface PxeServerComponents {
   readonly sightings: SightingStore;
   readonly decide: BootDecider;
   readonly serverAddress: Ipv4;
+  /** Who leased this address here, for the log. */
+  readonly macOf: (address: string) => string | undefined;
 }
 
 export type PxeOutcome =
   | { readonly kind: 'reply'; readonly data: Uint8Array; readonly request: DhcpRequest; readonly boot: BootDecision }
-  | { readonly kind: 'drop'; readonly reason: string; readonly detail: string };
+  | {
+      readonly kind: 'drop';
+      readonly reason: string;
+      readonly detail: string;
+      /** Undefined where it cannot be read. */
+      readonly request?: DhcpRequest;
+    };
 
 /** Answers one datagram on port 4011 (PXE specification 2.1, §2.2.3). */
 export async function answerPxe(
@@ -34,7 +42,7 @@ export async function answerPxe(
   const request = parsed.value;
   // EDK2 and BIOS ROMs send REQUEST; the specification's word is "DHCPREQUEST or DHCPINFORM".
   if (request.type !== MessageType.REQUEST && request.type !== MessageType.INFORM) {
-    return { kind: 'drop', reason: 'unserved-type', detail: `type ${request.type}` };
+    return { kind: 'drop', reason: 'unserved-type', detail: `type ${request.type}`, request };
   }
   let boot: BootDecision;
   try {
@@ -43,7 +51,7 @@ export async function answerPxe(
     boot = await components.decide({ ...request.boot, ...nowhere });
   } catch (error) {
     if (!(error instanceof BootServerError)) throw error;
-    return { kind: 'drop', reason: 'undecided', detail: error.message };
+    return { kind: 'drop', reason: 'undecided', detail: error.message, request };
   }
   const fields = bootFields(boot, 'pxe', components.serverAddress);
   if (fields === undefined) {
@@ -51,10 +59,11 @@ export async function answerPxe(
       kind: 'drop',
       reason: boot.kind === 'ignore' ? boot.reason : 'unserved-type',
       detail: `nothing to boot for ${request.mac}`,
+      request,
     };
   }
   const encoded = pxeReply(request, { serverId: components.serverAddress, boot: fields });
-  if (!encoded.ok) return { kind: 'drop', reason: 'reply-too-large', detail: encoded.reason };
+  if (!encoded.ok) return { kind: 'drop', reason: 'reply-too-large', detail: encoded.reason, request };
   components.sightings.saw(request.mac, request.boot.uuid);
   return { kind: 'reply', data: encoded.value, request, boot };
 }
@@ -94,7 +103,13 @@ async function receive(components: PxeServerComponents, datagram: Datagram, sock
     const outcome = await answerPxe(datagram.data, components);
     if (outcome.kind === 'drop') {
       metrics.drop('pxe', outcome.reason);
-      log.debug({ reason: outcome.reason, source: datagram.source.address }, `no PXE answer: ${outcome.detail}`);
+      const source = datagram.source.address;
+      const mac = outcome.request?.mac ?? components.macOf(source);
+      const uuid = outcome.request?.boot.uuid;
+      log.debug(
+        { mac, uuid, event: 'pxe.dropped', reason: outcome.reason, source },
+        `no PXE answer: ${outcome.detail}`,
+      );
       return;
     }
     const { boot, mac } = outcome.request;

@@ -19,6 +19,7 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedClient, PublishedContent } from '../published-content.ts';
 import type { TftpContent, TftpEngine, TftpTransfer } from './engine.ts';
+import { failureLog, type FailureLog } from './failure-log.ts';
 import { negotiate } from './negotiation.ts';
 import { nodeEngine } from './node-engine.ts';
 import { pathBlksize, type PathMtu } from './path-mtu.ts';
@@ -68,6 +69,7 @@ export async function startTftpServer(
       return components.config;
     },
     fromListener: nodeEngine({ network, clock, singlePort: true }),
+    warn: failureLog(components),
   };
   for (const address of addresses) {
     try {
@@ -103,6 +105,7 @@ export async function startTftpServer(
 interface Running extends TftpServerComponents {
   /** Sends from port 69, for those who need that. */
   readonly fromListener: TftpEngine;
+  readonly warn: FailureLog;
 }
 
 interface Session {
@@ -124,7 +127,7 @@ function receive(components: Running, sessions: Map<string, Session>, datagram: 
   const { source } = datagram;
   const drop = (reason: string): void => {
     metrics.drop('tftp', reason);
-    log.debug({ reason, source: source.address }, 'no TFTP answer');
+    log.debug({ ...whoseIs(components, source.address), event: 'tftp.dropped', reason }, 'no TFTP answer');
   };
   const decoded = decodeTftp(datagram.data);
   if (!decoded.ok) return drop('malformed');
@@ -186,12 +189,12 @@ async function serve(
   const { config, clock, log, metrics } = components;
   const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
   const { mac: namedMac, file } = parseBootFilePath(name);
-  const mac = namedMac ?? components.macOf(peer.address);
-  const who = { mac, uuid: mac === undefined ? undefined : components.uuidOf(mac), file, source: peer.address };
+  const who = { ...whoseIs(components, peer.address, namedMac), file };
+  const { mac } = who;
   const refuse = (code: number, reason: string, message: string): void => {
     metrics.drop('tftp', reason);
     metrics.stage('tftp.failed');
-    log.warn({ ...who, event: 'tftp.failed', cause: reason }, `TFTP: ${message}`);
+    components.warn(peer.address, { ...who, event: 'tftp.failed', cause: reason }, `TFTP: ${message}`);
     sendError(listener, peer, code, message);
   };
   const quirks = mac === undefined ? {} : components.quirksOf(mac);
@@ -230,6 +233,16 @@ async function serve(
   report(components, who, await transfer.ended, Math.round(clock.monotonic() - startedAt));
 }
 
+/** For the log: the machine that is named, or that leased this address here. */
+function whoseIs(
+  { macOf, uuidOf }: TftpServerComponents,
+  source: string,
+  named?: string,
+): { readonly mac: string | undefined; readonly uuid: string | undefined; readonly source: string } {
+  const mac = named ?? macOf(source);
+  return { mac, uuid: mac === undefined ? undefined : uuidOf(mac), source };
+}
+
 /** A name that some firmware only looks for: Raspberry Pi's `<serial>/start4.elf`, and pxelinux.cfg for each of many keys. */
 function isProbe(file: string, mac: string | undefined): boolean {
   if (mac !== undefined && RASPBERRY_PI_OUIS.includes(mac.slice(0, 8))) return true;
@@ -237,8 +250,8 @@ function isProbe(file: string, mac: string | undefined): boolean {
 }
 
 function report(
-  { log, metrics }: TftpServerComponents,
-  who: { mac: string | undefined; file: string },
+  { log, metrics, warn }: Running,
+  who: { readonly mac: string | undefined; readonly file: string; readonly source: string },
   result: TftpResult,
   ms: number,
 ): void {
@@ -257,7 +270,8 @@ function report(
       return;
     case 'failed':
       metrics.stage('tftp.failed');
-      log.warn(
+      warn(
+        who.source,
         { ...who, event: 'tftp.failed', cause: end.cause, bytes, ms, retransmissions },
         `TFTP ${who.file}: ${end.detail}`,
       );
@@ -271,7 +285,7 @@ type Opened =
   | { readonly ok: true; readonly content: TftpContent & Disposable }
   | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
 
-async function open(components: TftpServerComponents, file: string, client: PublishedClient): Promise<Opened> {
+async function open(components: Running, file: string, client: PublishedClient): Promise<Opened> {
   const published = await components.published.open(file, client);
   if (published === undefined)
     return {
@@ -285,7 +299,7 @@ async function open(components: TftpServerComponents, file: string, client: Publ
     return { ok: true, content: await components.artifacts.get(published.uri, published) };
   } catch (error) {
     const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
-    components.log.error({ err: error, file }, 'a published file cannot be read');
+    components.warn(client.source, { err: error, file }, 'a published file cannot be read');
     if (isRefused)
       return {
         ok: false,
