@@ -13,7 +13,7 @@ import type { Inventory } from './inventory/inventory.ts';
  * at most 128, whole tags at most 256 characters: longer ones are cut. At most 256 tags: DIMMs, which come last, are
  * left out beyond that.
  */
-export function inventoryTags({ disks, firmware }: Inventory): string[] {
+export function inventoryTags({ disks, firmware, memory }: Inventory): string[] {
   const tag = (key: string, ...values: (string | number)[]): string =>
     `ingot.inventory.${clean(key)}`
       .slice(0, maxKeyLength)
@@ -28,7 +28,7 @@ export function inventoryTags({ disks, firmware }: Inventory): string[] {
     ...disks.map((disk) =>
       tag(`disk/${disk.name.replace('/dev/', '')}`, disk.model, disk.serial, disk.firmware, disk.sizeBytes),
     ),
-    ...firmware.dimms.map((dimm) =>
+    ...memory.dimms.map((dimm) =>
       tag(`dimm/${dimm.locator}`, dimm.partNumber, dimm.serial, dimm.manufacturer, dimm.sizeBytes),
     ),
   ].slice(0, maxTags);

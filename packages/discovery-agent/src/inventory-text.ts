@@ -1,3 +1,4 @@
+import { isRented } from './inventory/gpus.ts';
 import type { Inventory } from './inventory/inventory.ts';
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -9,7 +10,7 @@ export function inventoryLines(inventory: Inventory): string[] {
     `uuid ${firmware.uuid ?? 'none'}, ${firmware.system.vendor} ${firmware.system.name}, ${firmware.bootMode} boot`,
     `bios ${firmware.bios.vendor} ${firmware.bios.version} ${firmware.bios.date}`,
     ...cpus.map((cpu, socket) => `cpu ${socket}: ${cpu.model}, ${cpu.cores} cores, ${cpu.threads} threads`),
-    `memory ${gib(memory.sizeBytes)}, ${firmware.dimms.length} modules`,
+    `memory ${gib(memory.sizeBytes)}, ${memory.dimms.length} modules`,
     ...disks.map((disk) =>
       [`disk ${disk.name} ${gib(disk.sizeBytes)}`, disk.model, disk.serial].filter((item) => item !== '').join(', '),
     ),
@@ -24,6 +25,6 @@ export function inventorySummary({ cpus, memory, disks, gpus, nics }: Inventory)
   const cores = cpus.reduce((sum, cpu) => sum + cpu.cores, 0);
   return (
     `${cpus.length} CPU, ${cores} cores, ${gib(memory.sizeBytes)}, ${disks.length} disks, ` +
-    `${gpus.length} GPUs, ${nics.length} NICs`
+    `${gpus.filter(({ kind }) => isRented(kind)).length} GPUs, ${nics.length} NICs`
   );
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import * as fc from 'fast-check';
 import { takeInventory } from '../src/inventory/inventory.ts';
 import { machineUuid } from '../src/inventory/firmware.ts';
-import { dimmsOf, parseSmbios } from '../src/inventory/smbios.ts';
+import { dimmsOf } from '../src/inventory/dimms.ts';
+import { parseSmbios } from '../src/inventory/smbios.ts';
 import { inventoryTags } from '../src/inventory-tags.ts';
 import { openSysfs } from '../src/sysfs.ts';
 import { epyc, twoSockets, uuid } from './machines.ts';
@@ -18,17 +19,24 @@ test('an EPYC with GPUs and NVMe is read in full', () => {
   const inventory = inventoryOf(epyc);
   expect(inventory.problems).toEqual([]);
   expect(inventory.cpus).toEqual([
-    { vendor: 'AuthenticAMD', model: 'AMD EPYC 9354P 32-Core Processor', cores: 32, threads: 64 },
+    expect.objectContaining({
+      socket: 0,
+      vendor: 'AuthenticAMD',
+      model: 'AMD EPYC 9354P 32-Core Processor',
+      cores: 32,
+      threads: 64,
+    }),
   ]);
-  expect(inventory.memory).toEqual({ sizeBytes: 384 * 2 ** 30, source: 'blocks' });
+  expect(inventory.memory).toMatchObject({ sizeBytes: 384 * 2 ** 30, source: 'blocks' });
   expect(inventory.firmware).toMatchObject({
     uuid,
     bootMode: 'uefi',
     bios: { vendor: 'American Megatrends International, LLC.', version: '1.6', date: '12/20/2023' },
   });
-  expect(inventory.gpus.map(({ vendor, model }) => [vendor, model])).toEqual([
-    ['NVIDIA Corporation', 'GH100 [H100 SXM5 80GB]'],
-    ['NVIDIA Corporation', 'GH100 [H100 SXM5 80GB]'],
+  expect(inventory.gpus.map(({ kind, vendor, model }) => [kind, vendor, model])).toEqual([
+    ['gpu', 'NVIDIA Corporation', 'GH100 [H100 SXM5 80GB]'],
+    ['gpu', 'NVIDIA Corporation', 'GH100 [H100 SXM5 80GB]'],
+    ['management', 'ASPEED Technology, Inc.', 'ASPEED Graphics Family'],
   ]);
   expect(inventory.nics).toEqual([
     {
@@ -67,7 +75,7 @@ test('two sockets are two CPUs, and a SATA serial comes from the vital product d
     [20, 40],
     [20, 40],
   ]);
-  expect(inventory.memory).toEqual({ sizeBytes: 394_867_456 * 1024, source: 'meminfo' });
+  expect(inventory.memory).toMatchObject({ sizeBytes: 394_867_456 * 1024, source: 'meminfo' });
   expect(inventory.disks).toMatchObject([{ name: '/dev/sda', serial: 'PHYF123400AB960CGN', firmware: '0132' }]);
   expect(inventory.nics).toMatchObject([{ name: 'eth0', driver: 'i40e' }]);
   expect(inventory.firmware.uuid).toBe(uuid);
@@ -78,7 +86,7 @@ test('an empty root gives an empty inventory that says what is missing', () => {
   expect(inventory.cpus).toEqual([]);
   expect(inventory.problems).toEqual([
     'firmware: no usable UUID in /sys/class/dmi/id/product_uuid or product_serial',
-    'cpus: none found in /sys/devices/system/cpu',
+    'cpus: none found in /sys/devices/system/cpu or /proc/cpuinfo',
     'memory: neither memory blocks nor /proc/meminfo',
   ]);
 });
@@ -129,7 +137,8 @@ const end = Buffer.from([127, 4, 0xfe, 0xfe, 0, 0]);
 
 test('memory modules are read from the SMBIOS table, large ones and empty slots included', () => {
   const table = Buffer.concat([memoryDevice(0x7fff, 65_536), memoryDevice(0, 0), memoryDevice(16_384, 0), end]);
-  const dimms = dimmsOf(parseSmbios(table));
+  const { dimms, slots } = dimmsOf(parseSmbios(table));
+  expect(slots).toBe(3);
   expect(dimms.map((dimm) => dimm.sizeBytes)).toEqual([64 * 2 ** 30, 16 * 2 ** 30]);
   expect(dimms[0]).toMatchObject({
     locator: 'DIMM_A1',
@@ -144,8 +153,8 @@ test('memory modules are read from the SMBIOS table, large ones and empty slots 
 test('a cut SMBIOS table gives the structures before the cut', () => {
   const table = Buffer.concat([memoryDevice(16_384, 0), memoryDevice(16_384, 0), end]);
   for (let length = 0; length < table.length; length++)
-    expect(dimmsOf(parseSmbios(table.subarray(0, length))).length).toBeLessThanOrEqual(2);
-  expect(dimmsOf(parseSmbios(table.subarray(0, table.length / 2 + 20)))).toHaveLength(1);
+    expect(dimmsOf(parseSmbios(table.subarray(0, length))).slots).toBeLessThanOrEqual(2);
+  expect(dimmsOf(parseSmbios(table.subarray(0, table.length / 2 + 20))).dimms).toHaveLength(1);
 });
 
 test('no bytes make the SMBIOS reader throw or run for ever', () => {

@@ -133,6 +133,7 @@ export const epyc: Tree = {
   '/sys/class/dmi/id/bios_version': '1.6\n',
   '/sys/class/dmi/id/bios_date': '12/20/2023\n',
   '/sys/firmware/efi/runtime': '0x0\n',
+  '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c': Buffer.from([6, 0, 0, 0, 1]),
   '/usr/share/misc/pci.ids': pciIds,
 };
 

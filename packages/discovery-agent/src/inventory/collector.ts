@@ -1,10 +1,17 @@
 import type { Sysfs } from '../sysfs.ts';
+import { openPciNames } from './pci-names.ts';
 import type { PciNames } from './pci-names.ts';
+import { readPci } from './pci.ts';
+import type { PciDevice } from './pci.ts';
+import { readSmbios } from './smbios.ts';
+import type { SmbiosStructure } from './smbios.ts';
 
-/** What a collector works with. */
+/** What a collector works with. What several of them need is read by the first one that asks. */
 export interface Source {
   readonly sysfs: Sysfs;
   readonly names: PciNames;
+  readonly pci: () => readonly PciDevice[];
+  readonly smbios: () => readonly SmbiosStructure[];
   /** Names what could not be found out and why, while the rest of the part holds. */
   readonly problem: (text: string) => void;
 }
@@ -13,4 +20,18 @@ export interface Source {
 export interface Collector<Part> {
   readonly read: (source: Source) => Part;
   readonly otherwise: Part;
+}
+
+export function openSource(sysfs: Sysfs): Omit<Source, 'problem'> {
+  return {
+    sysfs,
+    names: openPciNames(sysfs),
+    pci: once(() => readPci(sysfs)),
+    smbios: once(() => readSmbios(sysfs)),
+  };
+}
+
+function once<T>(read: () => T): () => T {
+  let result: { readonly value: T } | undefined;
+  return () => (result ??= { value: read() }).value;
 }

@@ -1,29 +1,37 @@
 import { reasonOf } from '../errors.ts';
 import type { Sysfs } from '../sysfs.ts';
-import type { Collector, Source } from './collector.ts';
+import { openSource } from './collector.ts';
+import type { Collector } from './collector.ts';
 import { readCpus } from './cpus.ts';
 import type { Cpu } from './cpus.ts';
 import { readDisks } from './disks.ts';
 import type { Disk } from './disks.ts';
 import { noFirmware, readFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
-import { readMemory } from './memory.ts';
+import { readGpus } from './gpus.ts';
+import type { Gpu } from './gpus.ts';
+import { noMemory, readMemory } from './memory.ts';
 import type { Memory } from './memory.ts';
 import { readNics } from './nics.ts';
 import type { Nic } from './nics.ts';
-import { openPciNames } from './pci-names.ts';
-import { gpusOf, readPci } from './pci.ts';
-import type { Gpu, PciDevice } from './pci.ts';
+import { readNuma } from './numa.ts';
+import type { NumaNode } from './numa.ts';
+import type { PciDevice } from './pci.ts';
 import { readStorage } from './storage.ts';
 import type { StorageController } from './storage.ts';
+import { readTpms } from './tpms.ts';
+import type { Tpm } from './tpms.ts';
 
 export interface InventoryParts {
   readonly firmware: Firmware;
+  readonly tpms: readonly Tpm[];
   readonly cpus: readonly Cpu[];
   readonly memory: Memory;
+  readonly numa: readonly NumaNode[];
   readonly disks: readonly Disk[];
   readonly storage: readonly StorageController[];
   readonly pci: readonly PciDevice[];
+  /** Displays and accelerators of every kind; those of kind `management`, `virtual` and `integrated` are not rented. */
   readonly gpus: readonly Gpu[];
   readonly nics: readonly Nic[];
 }
@@ -36,24 +44,25 @@ export interface Inventory extends InventoryParts {
 
 const collectors: { readonly [Name in keyof InventoryParts]: Collector<InventoryParts[Name]> } = {
   firmware: { read: readFirmware, otherwise: noFirmware },
+  tpms: { read: readTpms, otherwise: [] },
   cpus: { read: readCpus, otherwise: [] },
-  memory: { read: readMemory, otherwise: { sizeBytes: 0, source: 'unknown' } },
+  memory: { read: readMemory, otherwise: noMemory },
+  numa: { read: readNuma, otherwise: [] },
   disks: { read: ({ sysfs }) => readDisks(sysfs), otherwise: [] },
   storage: { read: readStorage, otherwise: [] },
-  pci: { read: ({ sysfs }) => readPci(sysfs), otherwise: [] },
-  gpus: { read: ({ sysfs, names }) => gpusOf(readPci(sysfs), names), otherwise: [] },
+  pci: { read: ({ pci }) => pci(), otherwise: [] },
+  gpus: { read: readGpus, otherwise: [] },
   nics: { read: ({ sysfs, names }) => readNics(sysfs, names), otherwise: [] },
 };
 
 /** One after the other; one that fails does not take the others with it. */
 export function takeInventory(sysfs: Sysfs): Inventory {
   const problems: string[] = [];
-  const names = openPciNames(sysfs);
+  const source = openSource(sysfs);
   const collect = <Name extends keyof InventoryParts>(name: Name): InventoryParts[Name] => {
     const problem = (text: string): void => void problems.push(`${name}: ${text}`);
-    const source: Source = { sysfs, names, problem };
     try {
-      return collectors[name].read(source);
+      return collectors[name].read({ ...source, problem });
     } catch (error) {
       problem(reasonOf(error));
       return collectors[name].otherwise;
@@ -61,8 +70,10 @@ export function takeInventory(sysfs: Sysfs): Inventory {
   };
   const parts: InventoryParts = {
     firmware: collect('firmware'),
+    tpms: collect('tpms'),
     cpus: collect('cpus'),
     memory: collect('memory'),
+    numa: collect('numa'),
     disks: collect('disks'),
     storage: collect('storage'),
     pci: collect('pci'),
@@ -71,5 +82,7 @@ export function takeInventory(sysfs: Sysfs): Inventory {
   };
   for (const nic of parts.nics)
     if (!nic.macIsPermanent) problems.push(`nics: ${nic.name} has the address ${nic.mac}, which is not its own`);
+  const denied = sysfs.denied();
+  if (denied.length > 0) problems.push(`only root may read ${denied.join(', ')}`);
   return { ...parts, problems };
 }

@@ -1,27 +1,61 @@
+import type { Sysfs } from '../sysfs.ts';
 import type { Source } from './collector.ts';
+import { dimmsOf } from './dimms.ts';
+import type { Dimms } from './dimms.ts';
 
-export interface Memory {
+export interface Memory extends Dimms {
   readonly sizeBytes: number;
   /**
    * `blocks`: what the firmware handed over, online memory blocks summed; the same at every boot.
-   * `meminfo`: what is left after the kernel took its part; used where there are no memory blocks.
+   * `memmap`: the firmware's own map of it, where the kernel has no memory blocks.
+   * `meminfo`: what is left after the kernel took its part; the last resort, and a little less with each new kernel.
    */
-  readonly source: 'blocks' | 'meminfo' | 'unknown';
+  readonly source: 'blocks' | 'memmap' | 'meminfo' | 'unknown';
 }
 
-export function readMemory({ sysfs, problem }: Source): Memory {
-  const directory = '/sys/devices/system/memory';
-  const blockSize = Number.parseInt(sysfs.text(`${directory}/block_size_bytes`) ?? '', 16);
-  if (blockSize > 0) {
-    const online = sysfs
-      .list(directory)
-      .filter((name) => /^memory\d+$/.test(name) && sysfs.text(`${directory}/${name}/state`) === 'online');
-    if (online.length > 0) return { sizeBytes: online.length * blockSize, source: 'blocks' };
+export const noMemory: Memory = { sizeBytes: 0, source: 'unknown', dimms: [], slots: 0, errorCorrection: '' };
+
+export const memoryDirectory = '/sys/devices/system/memory';
+
+export function readMemory({ sysfs, smbios, problem }: Source): Memory {
+  const size = readBlocks(sysfs) ?? readFirmwareMap(sysfs) ?? readMeminfo(sysfs);
+  if (size === undefined) problem('neither memory blocks nor /proc/meminfo');
+  return { ...(size ?? { sizeBytes: 0, source: 'unknown' }), ...dimmsOf(smbios()) };
+}
+
+type Size = Pick<Memory, 'sizeBytes' | 'source'>;
+
+/** Bytes of one memory block; 0 where the kernel has none. */
+export function memoryBlockBytes(sysfs: Sysfs): number {
+  const text = sysfs.text(`${memoryDirectory}/block_size_bytes`) ?? '';
+  return /^[0-9a-f]{1,12}$/i.test(text) ? Number.parseInt(text, 16) : 0;
+}
+
+export function isMemoryOnline(sysfs: Sysfs, block: string): boolean {
+  return sysfs.text(`${memoryDirectory}/${block}/state`) === 'online';
+}
+
+function readBlocks(sysfs: Sysfs): Size | undefined {
+  const blockBytes = memoryBlockBytes(sysfs);
+  if (blockBytes === 0) return undefined;
+  const blocks = sysfs.list(memoryDirectory).filter((name) => /^memory\d+$/.test(name) && isMemoryOnline(sysfs, name));
+  return blocks.length === 0 ? undefined : { sizeBytes: blocks.length * blockBytes, source: 'blocks' };
+}
+
+/** x86 only; for root only. */
+function readFirmwareMap(sysfs: Sysfs): Size | undefined {
+  const directory = '/sys/firmware/memmap';
+  let sizeBytes = 0;
+  for (const name of sysfs.list(directory)) {
+    if (sysfs.text(`${directory}/${name}/type`) !== 'System RAM') continue;
+    const start = sysfs.integer(`${directory}/${name}/start`);
+    const end = sysfs.integer(`${directory}/${name}/end`);
+    if (start !== undefined && end !== undefined && end > start) sizeBytes += end - start + 1;
   }
-  const kibibytes = /^MemTotal:\s*(\d+) kB/m.exec(sysfs.text('/proc/meminfo') ?? '')?.[1];
-  if (kibibytes === undefined) {
-    problem('neither memory blocks nor /proc/meminfo');
-    return { sizeBytes: 0, source: 'unknown' };
-  }
-  return { sizeBytes: Number(kibibytes) * 1024, source: 'meminfo' };
+  return sizeBytes > 0 && Number.isSafeInteger(sizeBytes) ? { sizeBytes, source: 'memmap' } : undefined;
+}
+
+function readMeminfo(sysfs: Sysfs): Size | undefined {
+  const kibibytes = /^MemTotal:\s*(\d{1,12}) kB/m.exec(sysfs.text('/proc/meminfo') ?? '')?.[1];
+  return kibibytes === undefined ? undefined : { sizeBytes: Number(kibibytes) * 1024, source: 'meminfo' };
 }

@@ -1,4 +1,6 @@
-/** SMBIOS structure table as `/sys/firmware/dmi/tables/DMI` hands it out (DMTF DSP0134). */
+/** SMBIOS structure table as `/sys/firmware/dmi/tables` hands it out (DMTF DSP0134). */
+import type { Sysfs } from '../sysfs.ts';
+import { printable } from './printable.ts';
 
 export interface SmbiosStructure {
   readonly type: number;
@@ -9,21 +11,46 @@ export interface SmbiosStructure {
   readonly strings: readonly string[];
 }
 
-/** A memory device (type 17) that is fitted. */
-export interface Dimm {
-  /** As printed on the board: `DIMM_A1`. */
-  readonly locator: string;
-  readonly bank: string;
-  readonly sizeBytes: number;
-  /** Mega transfers per second; 0 when unknown. */
-  readonly speedMts: number;
-  readonly manufacturer: string;
-  readonly serial: string;
-  readonly partNumber: string;
+export interface SmbiosEntryPoint {
+  /** `3.3` */
+  readonly version: string;
+  /** What the table may be long at most. */
+  readonly maxBytes: number;
 }
 
 const endOfTable = 127;
-const memoryDevice = 17;
+
+/** This machine's structures; none without firmware tables, or without root. */
+export function readSmbios(sysfs: Sysfs): SmbiosStructure[] {
+  const table = sysfs.bytes('/sys/firmware/dmi/tables/DMI');
+  if (table === undefined) return [];
+  const entryPoint = readEntryPoint(sysfs);
+  return parseSmbios(entryPoint === undefined ? table : table.subarray(0, entryPoint.maxBytes));
+}
+
+export function readEntryPoint(sysfs: Sysfs): SmbiosEntryPoint | undefined {
+  const bytes = sysfs.bytes('/sys/firmware/dmi/tables/smbios_entry_point');
+  return bytes === undefined ? undefined : parseEntryPoint(bytes);
+}
+
+/** DSP0134 5.2.1 and 5.2.2. `undefined` when it is neither, cut, or its checksum is wrong. */
+export function parseEntryPoint(bytes: Uint8Array): SmbiosEntryPoint | undefined {
+  const start = Buffer.from(bytes.subarray(0, 5)).toString('latin1');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (start === '_SM3_' && bytes.length >= 0x18 && sumsToZero(bytes, view.getUint8(6)))
+    return { version: `${view.getUint8(7)}.${view.getUint8(8)}`, maxBytes: view.getUint32(0x0c, true) };
+  if (start.startsWith('_SM_') && bytes.length >= 0x1f) {
+    // 1Eh instead of 1Fh is a misprint of version 2.1 that firmware has followed.
+    const length = view.getUint8(5) === 0x1e ? 0x1f : view.getUint8(5);
+    if (sumsToZero(bytes, length))
+      return { version: `${view.getUint8(6)}.${view.getUint8(7)}`, maxBytes: view.getUint16(0x16, true) };
+  }
+  return undefined;
+}
+
+function sumsToZero(bytes: Uint8Array, length: number): boolean {
+  return length <= bytes.length && (bytes.subarray(0, length).reduce((sum, byte) => sum + byte, 0) & 0xff) === 0;
+}
 
 /**
  * Structures up to the end-of-table mark, or to the first one that is malformed: firmware tables are not trustworthy,
@@ -57,34 +84,28 @@ export function parseSmbios(table: Uint8Array): SmbiosStructure[] {
   return structures;
 }
 
-/** Fitted memory modules, in the table's order. */
-export function dimmsOf(structures: readonly SmbiosStructure[]): Dimm[] {
-  return structures.flatMap((structure) => {
-    if (structure.type !== memoryDevice) return [];
-    const sizeBytes = dimmSize(structure.data);
-    if (sizeBytes === 0) return [];
-    const text = (offset: number): string => structure.strings[byteAt(structure.data, offset) - 1] ?? '';
-    return [
-      {
-        locator: text(0x10),
-        bank: text(0x11),
-        sizeBytes,
-        speedMts: wordAt(structure.data, 0x15),
-        manufacturer: text(0x17),
-        serial: text(0x18),
-        partNumber: text(0x1a),
-      },
-    ];
-  });
+/** Reads fields of a structure at the specification's offsets; a field beyond an older structure's end reads as 0. */
+export interface SmbiosFields {
+  byte(offset: number): number;
+  word(offset: number): number;
+  dword(offset: number): number;
+  /** Empty where there is none, or what firmware writes instead of nothing: `Not Specified`. */
+  text(offset: number): string;
 }
 
-/** DSP0134 7.18.5: 0 not fitted, 0xffff unknown, 0x7fff see the extended size, top bit set: KiB instead of MiB. */
-function dimmSize(data: Uint8Array): number {
-  const size = wordAt(data, 0x0c);
-  if (size === 0 || size === 0xffff) return 0;
-  if (size === 0x7fff) return (wordAt(data, 0x1c) | ((wordAt(data, 0x1e) & 0x7fff) << 16)) * 2 ** 20;
-  return (size & 0x7fff) * (size & 0x8000 ? 2 ** 10 : 2 ** 20);
+export function fieldsOf({ data, strings }: SmbiosStructure): SmbiosFields {
+  const byte = (offset: number): number => data[offset] ?? 0;
+  const word = (offset: number): number => byte(offset) | (byte(offset + 1) << 8);
+  return {
+    byte,
+    word,
+    dword: (offset) => word(offset) + word(offset + 2) * 0x1_0000,
+    text(offset) {
+      const text = printable(strings[byte(offset) - 1] ?? '');
+      return placeholder.test(text) ? '' : text;
+    },
+  };
 }
 
-const byteAt = (data: Uint8Array, offset: number): number => data[offset] ?? 0;
-const wordAt = (data: Uint8Array, offset: number): number => byteAt(data, offset) | (byteAt(data, offset + 1) << 8);
+const placeholder =
+  /^(unknown|none|n\/a|null|not (specified|available|applicable|provided)|no dimm|empty|default string|undefined|to be filled by o\.?e\.?m\.?|0+|f{8,}|[-. ]+)$/i;

@@ -1,6 +1,5 @@
 import type { Source } from './collector.ts';
 import { readDisks } from './disks.ts';
-import { readPci } from './pci.ts';
 
 export interface StorageController {
   /** PCI address. */
@@ -35,9 +34,9 @@ const raidDrivers: ReadonlySet<string> = new Set(['megaraid_sas', 'mpi3mr', 'sma
 const plainDrivers: ReadonlySet<string> = new Set(['ahci', 'vmd']);
 
 /** Also says of controllers without a driver that they hide disks, which would be neither counted nor wiped. */
-export function readStorage({ sysfs, names, problem }: Source): StorageController[] {
+export function readStorage({ sysfs, names, pci, problem }: Source): StorageController[] {
   const disks = readDisks(sysfs);
-  return readPci(sysfs)
+  return pci()
     .filter(({ classId }) => classId >> 8 === massStorage)
     .map(({ address, vendorId, deviceId, classId, driver }) => {
       const { vendor, model } = names.lookup(vendorId, deviceId);

@@ -1,6 +1,7 @@
 import type { MessageInitShape, infraV2 } from '@ingot/api';
 import type { BmcSearch } from '../bmc/bmc.ts';
 import { inventoryTags } from '../inventory-tags.ts';
+import { isRented } from '../inventory/gpus.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Neighbor } from '../lldp/neighbors.ts';
 
@@ -31,8 +32,16 @@ export function registerRequest(findings: Findings): RegisterRequest {
     tags: inventoryTags(inventory),
     hardware: {
       memory: BigInt(inventory.memory.sizeBytes),
-      cpus: inventory.cpus.map((cpu) => ({ ...cpu, vendor: text(cpu.vendor), model: text(cpu.model) })),
-      gpus: inventory.gpus.map(({ vendor, model }) => ({ vendor: text(vendor), model: text(model) })),
+      cpus: inventory.cpus.map(({ vendor, model, cores, threads }) => ({
+        vendor: text(vendor),
+        model: text(model),
+        cores,
+        threads,
+      })),
+      // A size that asks for no GPU must fit a machine whose only display is its BMC's.
+      gpus: inventory.gpus
+        .filter(({ kind }) => isRented(kind))
+        .map(({ vendor, model }) => ({ vendor: text(vendor), model: text(model) })),
       disks: inventory.disks.map(({ name, sizeBytes }) => ({
         name: name.slice(0, maxIdentifier),
         size: BigInt(sizeBytes),
