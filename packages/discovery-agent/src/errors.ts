@@ -12,6 +12,8 @@ export const AgentErrorCode = {
   NoUuid: 'no-uuid',
   /** A program of the image failed, took too long, or is missing. */
   CommandFailed: 'command-failed',
+  /** The BMC is there, but cannot be read or set up. */
+  BmcFailed: 'bmc-failed',
 } as const;
 export type AgentErrorCode = (typeof AgentErrorCode)[keyof typeof AgentErrorCode];
 

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock, systemEntropy } from '@ingot/net';
+import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import { runCommand } from './command.ts';
 import { AgentError, reasonOf } from './errors.ts';
 import { inventoryLines } from './inventory-text.ts';
@@ -61,6 +62,7 @@ async function run(): Promise<void> {
       reporter,
       version,
       httpGet,
+      openIpmi: (path) => openIpmiDevice(path, systemClock),
       connect: connectApi,
       signal: stopping.signal,
     });

@@ -89,6 +89,9 @@ class Rig implements AsyncDisposable {
       reporter: createReporter({ clock, state, uptime: () => 12.3, write: (line) => this.lines.push(line) }),
       version: '0.1.0',
       httpGet: () => Promise.resolve({ status: 200, body, dateMs: clock.now() }),
+      openIpmi: () => {
+        throw new Error('this machine has no BMC');
+      },
       connect: connectApi,
       signal: this.stopping.signal,
     });

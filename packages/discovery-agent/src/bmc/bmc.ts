@@ -1,17 +1,33 @@
 import type { Clock } from '@ingot/net';
-import type { RunCommand } from '../command.ts';
-import { reasonOf } from '../errors.ts';
-import type { Sysfs } from '../sysfs.ts';
-import { parseFields, parseFru, parseLan } from './ipmitool-text.ts';
-import type { Fru } from './ipmitool-text.ts';
+import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import { readController, readPowerState } from './controller.ts';
+import type { Controller } from './controller.ts';
+import { readFru } from './fru.ts';
+import type { Fru } from './fru.ts';
+import type { IpmiSession } from './ipmi.ts';
+import { readLanChannels, reachableLan } from './lan.ts';
+import type { LanChannel } from './lan.ts';
 
+/** What is registered of a BMC: `MachineBMC` and `MachineFRU`. */
 export interface Bmc {
-  /** `ip:623`, the RMCP port. */
+  /** `10.0.0.101:623` or `[2001:db8::1]:623`, the RMCP port. */
   readonly address: string;
   readonly mac: string;
-  /** Firmware revision; empty when unknown. */
+  /** ipmitool's name of the protocol that it speaks over the LAN. */
+  readonly interface: 'lan' | 'lanplus';
+  /** Firmware revision. */
   readonly version: string;
+  /** `ON`, or empty when the BMC does not say. */
+  readonly powerState: string;
   readonly fru: Fru;
+  /** Who may log in; undefined when no user was made. */
+  readonly account: BmcAccount | undefined;
+}
+
+export interface BmcAccount {
+  readonly user: string;
+  readonly password: Secret;
 }
 
 export type BmcSearch =
@@ -21,52 +37,84 @@ export type BmcSearch =
   /** There is one, but it tells too little to be reached over the network. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-export interface BmcOptions {
-  readonly sysfs: Sysfs;
-  readonly run: RunCommand;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+/** What the BMC says about itself, and what it did not say. */
+export interface Reading {
+  readonly controller: Controller;
+  readonly lan: LanChannel & { readonly mac: string };
+  readonly powerState: string;
+  readonly fru: Fru;
+  readonly problems: readonly string[];
 }
 
-const commandTimeoutMs = 15_000;
-const lanTries = 3;
+const rmcpPort = 623;
+/** A BMC that starts together with its machine may still be asking for an address. */
+const dhcpPatienceMs = 30_000;
+const dhcpPauseMs = 3_000;
 
-/**
- * Asks the BMC in band.
- *
- * The network settings are asked for several times: a registration without a BMC would make the API forget the one it
- * knows, so a passing weakness of the BMC must not look like its absence.
- */
-export async function readBmc({ sysfs, run, clock, signal }: BmcOptions): Promise<BmcSearch> {
-  const device = ['/dev/ipmi0', '/dev/ipmi/0', '/dev/ipmidev/0'].find((path) => sysfs.exists(path));
-  if (device === undefined) return { kind: 'none' };
-  const ask = (...args: string[]): Promise<string> => run('ipmitool', args, { timeoutMs: commandTimeoutMs, signal });
-
-  let reason = '';
-  for (let attempt = 1; attempt <= lanTries; attempt++) {
+/** Reads the BMC. Rejects when it cannot be registered: a reason in words. What else is missing is a problem. */
+export async function readBmc(session: IpmiSession): Promise<Reading> {
+  const controller = await readController(session);
+  const lan = await findLan(session);
+  const problems: string[] = [];
+  const soft = async <T>(read: (session: IpmiSession) => Promise<T>, otherwise: T): Promise<T> => {
     try {
-      const lan = parseLan(await ask('lan', 'print'));
-      if (lan !== undefined) {
-        const problems: string[] = [];
-        const soft = async (args: readonly string[]): Promise<string> => {
-          try {
-            return await ask(...args);
-          } catch (error) {
-            signal.throwIfAborted();
-            problems.push(reasonOf(error));
-            return '';
-          }
-        };
-        const version = parseFields(await soft(['mc', 'info'])).get('Firmware Revision') ?? '';
-        const fru = parseFru(await soft(['fru', 'print', '0']));
-        return { kind: 'found', bmc: { address: `${lan.ip}:623`, mac: lan.mac, version, fru }, problems };
-      }
-      reason = 'ipmitool lan print shows no usable address; give the BMC one';
+      return await read(session);
     } catch (error) {
-      signal.throwIfAborted();
-      reason = reasonOf(error);
+      problems.push(reasonOf(error));
+      return otherwise;
     }
-    if (attempt < lanTries) await clock.sleep(1_000 * attempt, signal);
+  };
+  const powerState = await soft(readPowerState, '');
+  const fru = await soft<Fru>(readFru, {});
+  return { controller, lan, powerState, fru, problems };
+}
+
+async function findLan(session: IpmiSession): Promise<Reading['lan']> {
+  const { clock, signal } = session;
+  const start = clock.monotonic();
+  for (;;) {
+    const channels = await readLanChannels(session);
+    const lan = reachableLan(channels);
+    if (lan !== undefined) return lan;
+    const mayCome = channels.some(({ usesDhcp }) => usesDhcp) && clock.monotonic() - start < dhcpPatienceMs;
+    if (!mayCome) {
+      const waited = channels.some(({ usesDhcp }) => usesDhcp) ? '; it asks for one by DHCP and gets none' : '';
+      throw new AgentError(
+        AgentErrorCode.BmcFailed,
+        `the BMC has no address on its LAN channel ${channels.map(({ channel }) => channel).join(', ')}${waited}`,
+      );
+    }
+    await clock.sleep(dhcpPauseMs, signal);
   }
-  return { kind: 'unusable', reason };
+}
+
+export function bmcOf({ controller, lan, powerState, fru }: Reading, account: BmcAccount | undefined): Bmc {
+  const host = lan.ipv4 ?? `[${lan.ipv6[0] ?? ''}]`;
+  return {
+    address: `${host}:${rmcpPort}`,
+    mac: lan.mac,
+    interface: controller.ipmiMajor >= 2 ? 'lanplus' : 'lan',
+    version: controller.version,
+    powerState,
+    fru,
+    account,
+  };
+}
+
+/** Runs `work` with a signal that ends it after `limitMs`; what is under way then is named by its own error. */
+export async function within<T>(
+  limitMs: number,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const tooLate = new AbortController();
+  const timer = clock.setTimeout(
+    () => tooLate.abort(new Error(`not done when the ${limitMs / 1000} s for the BMC were over`)),
+    limitMs,
+  );
+  try {
+    return await work(AbortSignal.any([signal, tooLate.signal]));
+  } finally {
+    timer.cancel();
+  }
 }

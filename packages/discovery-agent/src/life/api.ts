@@ -10,6 +10,8 @@ export type EventType = apiV2.MachineProvisioningEventType;
 export interface Api {
   sendEvent(event: EventType, message: string, signal: AbortSignal): Promise<void>;
   register(request: RegisterRequest, signal: AbortSignal): Promise<{ readonly size: string }>;
+  /** Of the BMC's superuser; empty when there shall be none. */
+  superUserPassword(signal: AbortSignal): Promise<string>;
   /** Messages of one Wait stream; true stands for one that carries an allocation. */
   wait(signal: AbortSignal): AsyncIterable<boolean>;
   close(): void;
@@ -29,6 +31,10 @@ export function connectApi(config: AgentConfig, uuid: string, clock: Clock): Api
       await events.send({ events: { [uuid]: { time, event, message } } }, { timeoutMs: eventTimeoutMs, signal });
     },
     register: (request, signal) => boot.register(request, { timeoutMs: registerTimeoutMs, signal }),
+    async superUserPassword(signal) {
+      // The flag beside it is no help: upstream's server has it the wrong way round.
+      return (await boot.superUserPassword({ uuid }, { timeoutMs: eventTimeoutMs, signal })).superUserPassword;
+    },
     async *wait(signal) {
       for await (const message of boot.wait({ uuid }, { signal })) yield message.allocation !== undefined;
     },

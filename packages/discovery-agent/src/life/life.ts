@@ -2,8 +2,9 @@ import { constants as osConstants } from 'node:os';
 import { ApiError, Code } from '@ingot/api';
 import { retrySchedule } from '@ingot/net';
 import type { Clock, Entropy } from '@ingot/net';
-import { readBmc } from '../bmc/bmc.ts';
 import type { BmcSearch } from '../bmc/bmc.ts';
+import { configureBmc, defaultBmcPolicy } from '../bmc/configure-bmc.ts';
+import type { Ipmi } from '../bmc/ipmi.ts';
 import type { RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { inventorySummary } from '../inventory-text.ts';
@@ -32,6 +33,7 @@ export interface LifeParts {
   readonly reporter: Reporter;
   readonly version: string;
   readonly httpGet: (url: URL, timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
+  readonly openIpmi: (path: string) => Ipmi;
   readonly connect: (config: AgentConfig, uuid: string, clock: Clock) => Api;
   readonly signal: AbortSignal;
 }
@@ -49,7 +51,7 @@ const eventRetryMs = { initialMs: 1_000, maxMs: 15_000, retries: 4 };
  * The agent's life in the discovery image: config, inventory, registration, waiting. Ends only with the signal, or by
  * throwing what it cannot mend; `/init` then starts it anew, and the next life reports how this one ended.
  *
- * It changes nothing on the machine except its clock.
+ * It changes nothing on the machine except its clock, and the API's user in its BMC.
  */
 export async function live(parts: LifeParts): Promise<void> {
   const { sysfs, clock, entropy, reporter, signal, state, run } = parts;
@@ -101,7 +103,7 @@ async function liveWithApi(parts: LifeParts, config: AgentConfig, uuid: string, 
   }
   await events.send(EventType.PREPARING, `starting discovery agent ${version}`);
 
-  const findings = await discover(parts, config, uuid);
+  const findings = await discover(parts, config, uuid, api);
   await events.send(EventType.REGISTERING, 'registering');
   await register(parts, api, events, findings);
 
@@ -119,7 +121,7 @@ async function liveWithApi(parts: LifeParts, config: AgentConfig, uuid: string, 
 }
 
 /** Everything about the machine. LLDP takes longest, since a switch speaks when it is its turn: listen from the start. */
-async function discover(parts: LifeParts, config: AgentConfig, uuid: string): Promise<Findings> {
+async function discover(parts: LifeParts, config: AgentConfig, uuid: string, api: Api): Promise<Findings> {
   const { sysfs, run, clock, signal, reporter, state, version } = parts;
   reporter.enter('inventory', 'looking for devices');
   const settled = await devicesSettled(sysfs, () => state.driversLoaded(), clock, signal);
@@ -139,7 +141,10 @@ async function discover(parts: LifeParts, config: AgentConfig, uuid: string): Pr
     pollMs: lldpPollMs,
     links: () => takeInventory(sysfs).nics,
   });
-  const [bmc, { neighbors, diagnosis }] = await Promise.all([readBmc({ sysfs, run, clock, signal }), leaves]);
+  const [bmc, { neighbors, diagnosis }] = await Promise.all([
+    configureBmc({ ...parts, superUserPassword: (limit) => api.superUserPassword(limit) }, defaultBmcPolicy),
+    leaves,
+  ]);
   for (const { nic, sysName, chassisId, portId } of neighbors)
     reporter.say('lldp', `${nic} is at ${sysName || chassisId} port ${portId}`);
   if (diagnosis !== '') reporter.say('lldp', diagnosis);
@@ -154,6 +159,7 @@ function sayBmc(reporter: Reporter, bmc: BmcSearch): void {
       break;
     case 'found':
       reporter.say('bmc', `${bmc.bmc.address} ${bmc.bmc.mac} version ${bmc.bmc.version}`);
+      if (bmc.bmc.account !== undefined) reporter.say('bmc', `user ${bmc.bmc.account.user} is set up`);
       for (const problem of bmc.problems) reporter.say('bmc', `problem: ${problem}`);
       break;
     case 'unusable':

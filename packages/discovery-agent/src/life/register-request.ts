@@ -66,12 +66,11 @@ export function registerRequest(findings: Findings): RegisterRequest {
       bmc: {
         address: found.address,
         mac: found.mac,
-        interface: 'lanplus',
+        interface: found.interface,
         version: text(found.version),
-        // Accounts are not the agent's to invent; the API keeps what it has.
-        user: '',
-        password: '',
-        powerState: '',
+        user: found.account?.user ?? '',
+        password: found.account?.password.reveal() ?? '',
+        powerState: found.powerState,
       },
       fru: found.fru,
     }),

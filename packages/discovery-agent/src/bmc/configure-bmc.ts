@@ -1,0 +1,149 @@
+import type { Clock, Entropy } from '@ingot/net';
+import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
+import { parseSmbios } from '../inventory/smbios.ts';
+import { Secret } from '../secret.ts';
+import type { Sysfs } from '../sysfs.ts';
+import { bmcOf, readBmc, within } from './bmc.ts';
+import type { BmcAccount, BmcSearch, Reading } from './bmc.ts';
+import { setBootOrder } from './boot-order.ts';
+import type { BootOrder } from './boot-order.ts';
+import { openIpmiSession } from './ipmi.ts';
+import type { Ipmi, IpmiSession } from './ipmi.ts';
+import { placeOf, setUpSuperUser, setUpUser } from './set-up-user.ts';
+import { vendorOf } from './vendors.ts';
+
+export interface BmcParts {
+  readonly sysfs: Sysfs;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly signal: AbortSignal;
+  /** Opens the device at this path; throws when it cannot. */
+  readonly openIpmi: (path: string) => Ipmi;
+  /** Asks the API (`BootService.SuperUserPassword`); empty: there is to be no superuser. */
+  readonly superUserPassword: (signal: AbortSignal) => Promise<string>;
+}
+
+export interface BmcPolicy {
+  /** The user that the API shall have; undefined: nobody's account is touched, the superuser's neither. */
+  readonly userName: string | undefined;
+  /** Undefined leaves the boot order to whoever set it. */
+  readonly bootOrder: BootOrder | undefined;
+  /** A BMC that is there, but cannot be read or set up, is fatal. */
+  readonly required: boolean;
+}
+
+export const defaultBmcPolicy: BmcPolicy = { userName: 'metal', bootOrder: undefined, required: false };
+
+/** For reading, and again for everything that is set. LLDP may take 40 s at the same time. */
+const readLimitMs = 60_000;
+const setUpLimitMs = 60_000;
+const superUserTimeoutMs = 10_000;
+const driverPatienceMs = 10_000;
+const driverPauseMs = 500;
+
+/**
+ * Reads the BMC and makes the user that is registered with it. Its password is new each time, and the old one is gone: call
+ * it only when a registration follows.
+ *
+ * What fails is a problem of the result. Rejects with an `AgentError` (`BmcFailed`) only where the policy says that the BMC
+ * is required, or with the reason of the signal.
+ */
+export async function configureBmc(parts: BmcParts, policy: BmcPolicy): Promise<BmcSearch> {
+  const search = await searchBmc(parts, policy);
+  if (policy.required && search.kind === 'unusable') throw new AgentError(AgentErrorCode.BmcFailed, search.reason);
+  return search;
+}
+
+async function searchBmc(parts: BmcParts, policy: BmcPolicy): Promise<BmcSearch> {
+  const { clock, signal } = parts;
+  const device = await findDevice(parts);
+  if (device.kind !== 'there') return device;
+  let ipmi: Ipmi;
+  try {
+    ipmi = parts.openIpmi(device.path);
+  } catch (error) {
+    return { kind: 'unusable', reason: reasonOf(error) };
+  }
+  try {
+    const reading = await within(readLimitMs, parts, (limit) =>
+      readBmc(openIpmiSession({ ipmi, clock, signal: limit })),
+    );
+    const { account, problems } = await within(setUpLimitMs, parts, (limit) =>
+      setUp(openIpmiSession({ ipmi, clock, signal: limit }), reading, parts, policy),
+    );
+    return { kind: 'found', bmc: bmcOf(reading, account), problems: [...reading.problems, ...problems] };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (policy.required) throw error;
+    return { kind: 'unusable', reason: reasonOf(error) };
+  } finally {
+    ipmi.close();
+  }
+}
+
+/** Each step on its own: that one fails says nothing about the next. */
+async function setUp(
+  session: IpmiSession,
+  { controller, lan }: Reading,
+  { sysfs, entropy, signal, clock, superUserPassword }: BmcParts,
+  { userName, bootOrder, required }: BmcPolicy,
+): Promise<{ readonly account: BmcAccount | undefined; readonly problems: readonly string[] }> {
+  const vendor = vendorOf(controller, sysfs.text('/sys/class/dmi/id/board_vendor') ?? '');
+  const problems: string[] = [];
+  const step = async (work: () => Promise<readonly string[]>): Promise<void> => {
+    try {
+      problems.push(...(await work()));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (required) throw error;
+      problems.push(reasonOf(error));
+    }
+  };
+  let account: BmcAccount | undefined;
+  if (userName !== undefined) {
+    const place = placeOf(vendor, lan.channel, controller.ipmiMajor);
+    await step(async () => {
+      const made = await setUpUser(session, { ...place, name: userName, slots: vendor.userSlots }, entropy);
+      account = made.account;
+      return made.problems;
+    });
+    await step(async () => {
+      const wanted = await within(superUserTimeoutMs, { clock, signal: session.signal }, superUserPassword);
+      if (wanted === '') return [];
+      const superUser = { ...place, name: vendor.superUserName, slots: vendor.superUserSlots };
+      return setUpSuperUser(session, superUser, new Secret(wanted));
+    });
+  }
+  if (bootOrder !== undefined)
+    await step(async () => {
+      await setBootOrder(session, bootOrder, vendor);
+      return [];
+    });
+  return { account, problems };
+}
+
+const devices = ['/dev/ipmi0', '/dev/ipmi/0', '/dev/ipmidev/0'];
+/** DSP0134, 7.39: IPMI Device Information, and its interface types KCS, SMIC, BT and SSIF. */
+const ipmiDeviceInformation = 38;
+const lastInterfaceType = 4;
+
+type Device = { readonly kind: 'there'; readonly path: string } | Exclude<BmcSearch, { readonly kind: 'found' }>;
+
+/** Firmware says whether there is a BMC: a driver that is late must not make it look like none, for then it is forgotten. */
+async function findDevice({ sysfs, clock, signal }: BmcParts): Promise<Device> {
+  const start = clock.monotonic();
+  for (;;) {
+    const path = devices.find((each) => sysfs.exists(each));
+    if (path !== undefined) return { kind: 'there', path };
+    const promised = parseSmbios(sysfs.bytes('/sys/firmware/dmi/tables/DMI') ?? new Uint8Array()).some(
+      ({ type, data }) => type === ipmiDeviceInformation && (data[4] ?? 0) >= 1 && (data[4] ?? 0) <= lastInterfaceType,
+    );
+    if (!promised) return { kind: 'none' };
+    if (clock.monotonic() - start >= driverPatienceMs)
+      return {
+        kind: 'unusable',
+        reason: 'SMBIOS has a BMC, but there is no /dev/ipmi0; is the driver of its interface loaded? see dmesg',
+      };
+    await clock.sleep(driverPauseMs, signal);
+  }
+}
