@@ -74,7 +74,7 @@ describe('docs/errors.md', () => {
     /readonly reason: '[^;]*;/.exec(read('packages/boot-server/src/dhcp/request.ts'))?.[0] ?? '',
   );
   const nothingToBoot = literals(/kind: 'ignore';\s+readonly reason:([^}]*)}/.exec(all)?.[1] ?? '');
-  const refusals = [...union(all, 'NonceRefusal'), 'wrong-source'];
+  const refusals = [...union(all, 'NonceRefusal'), ...union(all, 'RenewalRefusal'), 'wrong-source'];
   const routes = text('packages/boot-server/src/http/*.ts');
   const later = found(routes, /later\('([\w-]+)'/g);
   const answers = found(routes, /'(api-[a-z]+)'/g);
@@ -105,6 +105,7 @@ describe('docs/errors.md', () => {
       [
         ...dropped('http'),
         ...union(all, 'NonceRefusal'),
+        ...union(all, 'RenewalRefusal'),
         ...union(all, 'AdmissionRefusal'),
         ...union(all, 'FileRefusal'),
         ...union(all, 'ScriptRefusal'),

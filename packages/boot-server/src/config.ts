@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { adminSchema, type AdminConfig } from './config/admin.ts';
+import { agentSchema, type AgentPolicyConfig } from './config/agent.ts';
 import { apiSchema, type ApiConfig } from './config/api.ts';
 import { artifactsSchema, type ArtifactsConfig } from './config/artifacts.ts';
 import { bootSchema, type BootConfig } from './config/boot.ts';
@@ -33,6 +34,7 @@ export interface BootServerConfig extends DaemonConfig {
   readonly api?: ApiConfig | undefined;
   readonly sources: SourcesConfig;
   readonly machine: MachineConfig;
+  readonly agent: AgentPolicyConfig;
   readonly boot: BootConfig;
   readonly admin: AdminConfig;
   /** Undefined: no images are cached. */
@@ -58,6 +60,7 @@ const schema = z.object({
   api: apiSchema,
   sources: sourcesSchema,
   machine: machineSchema,
+  agent: agentSchema,
   boot: bootSchema,
   admin: adminSchema,
   imageCache: imageCacheSchema,

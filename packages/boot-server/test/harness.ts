@@ -29,6 +29,7 @@ import {
 import { startBootServer, type BootServer } from '../src/boot-server.ts';
 import type { BootAnswer, BootApi } from '../src/api/boot-api.ts';
 import type { BootServerConfig } from '../src/config.ts';
+import { agentSchema } from '../src/config/agent.ts';
 import { tftpSchema, type TftpConfig } from '../src/config/tftp.ts';
 
 export const UUID = '4b37128e-6e72-4a8d-87da-8ad4d775582c';
@@ -109,6 +110,7 @@ export function testConfig(dataDir: string, change: Partial<BootServerConfig> = 
     artifacts: { roots: [], maxBytes: 64_000_000 },
     api: { url: 'https://10.0.0.1:9443', caFile: join(dataDir, 'ca.pem'), tokenFile: join(dataDir, 'token') },
     machine: { ntpServers: [], dnsServers: [], debug: false },
+    agent: agentSchema.parse({}),
     sources: {},
     boot: { peers: [], seenWithinMinutes: 30, nonceMinutes: 30 },
     admin: {},

@@ -33,6 +33,15 @@ describe('the configuration of a machine', () => {
       ntp_servers: ['10.0.0.123'],
       dns_servers: ['10.0.0.53'],
       partition: 'lab',
+      renewal_url: expect.stringMatching(new RegExp(`^http://boot/config/${UUID}\\?renewal=[\\w-]+$`)),
+      agent: {
+        allocated: 'disk',
+        auto_reboot_hours: 0,
+        bmc_required: false,
+        lldp: { timeout_seconds: 40 },
+        screen: 'vt',
+        ssh_debug: false,
+      },
       logging: null,
       debug: false,
     });

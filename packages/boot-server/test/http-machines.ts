@@ -12,6 +12,7 @@ export async function machines(
   http: Partial<BootServerConfig['http']> = {},
   peers: readonly string[] = [],
   machine?: BootServerConfig['machine'],
+  agent?: BootServerConfig['agent'],
 ): Promise<{ lab: Lab; files: string; boot: (mac: string) => Promise<string> }> {
   const files = temporaryFolder();
   writeFileSync(join(files, 'vmlinuz'), 'the kernel');
@@ -25,6 +26,7 @@ export async function machines(
         http: httpConfig({ url: 'http://boot', ...http }),
         boot: { peers, seenWithinMinutes: 30, nonceMinutes: 30 },
         machine: machine ?? testConfig(dir).machine,
+        agent: agent ?? testConfig(dir).agent,
       });
     },
   });

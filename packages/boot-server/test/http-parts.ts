@@ -13,7 +13,14 @@ export function unusedRoutes(
   metrics: BootMetrics,
 ): Pick<HttpServerComponents, 'images' | 'script' | 'files' | 'config' | 'certs' | 'used' | 'agent'> {
   const gate = { admitScript: unused, admitConfig: unused };
-  const nonces = { issue: unused, check: unused, consume: unused, fingerprint: unused, consumeFingerprint: unused };
+  const nonces = {
+    issue: unused,
+    check: unused,
+    consume: unused,
+    isUsed: unused,
+    fingerprint: unused,
+    consumeFingerprint: unused,
+  };
   const seals = { seal: unused, open: unused };
   return {
     images: undefined,
@@ -37,7 +44,7 @@ export function unusedRoutes(
       api: { dhcp: unused, boot: unused, machineToken: unused, close: unused },
       seals,
       baseFor: unused,
-      machine: { apiUrl: '', apiCaFile: undefined, partition: '', debug: false, logging: null },
+      machine: unused,
       network: () => ({ ntpServers: [], dnsServers: [] }),
       inUse: new Set(),
     },

@@ -3,6 +3,7 @@ import { readSecretFile } from '@ingot/daemon';
 import type { MachineV1Config } from '../config/machine.ts';
 import type { NetworkSettings } from './config-route.ts';
 import { giveOnce, type GiveComponents } from './give-once.ts';
+import { lokiSettings } from './loki-settings.ts';
 import type { Request } from './reply.ts';
 
 export interface CertsRouteComponents extends GiveComponents {
@@ -35,17 +36,7 @@ export async function serveCerts(request: Request, components: CertsRouteCompone
       ...(v1.hmacFile === undefined ? {} : { hmac: await readSecretFile(v1.hmacFile) }),
       ntp_servers: components.network(source).ntpServers,
       partition,
-      ...(logging === undefined
-        ? {}
-        : {
-            logging: {
-              endpoint: logging.endpoint,
-              ...(logging.user === undefined || logging.passwordFile === undefined
-                ? {}
-                : { basic_auth: { user: logging.user, password: await readSecretFile(logging.passwordFile) } }),
-              log_type: 'loki',
-            },
-          }),
+      ...(logging === undefined ? {} : { logging: await lokiSettings(logging) }),
     };
   });
 }

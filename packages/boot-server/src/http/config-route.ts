@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { BootApi } from '../api/boot-api.ts';
+import type { AgentPolicyConfig } from '../config/agent.ts';
 import { parseUuid } from '../identity.ts';
 import { reportPath } from './agent-route.ts';
-import { giveOnce, type GiveComponents } from './give-once.ts';
+import { giveOnce, type GiveComponents, type Receiver } from './give-once.ts';
+import { lokiSettings } from './loki-settings.ts';
+import { renewalQuery, serveRenewal } from './renewal.ts';
 import { sendError, type Request } from './reply.ts';
 import type { Seals } from './seals.ts';
 
@@ -14,8 +17,7 @@ export interface MachineSettings {
   readonly apiCaFile: string | undefined;
   readonly partition: string;
   readonly debug: boolean;
-  /** Written as it is; null when machines log nowhere but to their console. */
-  readonly logging: unknown;
+  readonly agent: AgentPolicyConfig;
 }
 
 /** Name servers of the network that an address is in. */
@@ -29,37 +31,67 @@ export interface ConfigRouteComponents extends GiveComponents {
   /** Base of the URLs that whoever asks can reach, without a slash at the end. */
   readonly baseFor: (request: Request) => string;
   readonly api: BootApi;
-  readonly machine: MachineSettings;
+  /** As configured now. */
+  readonly machine: () => MachineSettings;
   readonly network: NetworkSettings;
 }
 
-/** `/config/<uuid>?nonce=`: the machine's configuration with its token, once per nonce. */
+/** `/config/<uuid>?nonce=`: the machine's configuration with its token, once per nonce. With `?renewal=`: the next one. */
 export async function serveConfig(request: Request, components: ConfigRouteComponents): Promise<void> {
-  const { api, machine, network } = components;
   const wanted = parseUuid(request.path.slice('/config/'.length));
   if (wanted === undefined)
     return sendError(request, 400, 'invalid_uuid', 'ask for /config/<machine uuid>?nonce=<nonce of this boot>');
-  await giveOnce(request, components, wanted, async ({ mac, uuid, source }) => {
-    const token = await api.machineToken(uuid);
-    const base = components.baseFor(request);
-    const caCert = machine.apiCaFile === undefined ? undefined : await readFile(machine.apiCaFile, 'utf8');
-    return {
-      client: {
-        metal_apiserver_url: machine.apiUrl,
-        metal_hammer_token: token,
-        ...(caCert === undefined ? {} : { ca_cert: caCert }),
-      },
-      // Upstream's second shape of the same: metal-hammer reads the one or the other.
-      metal_apiserver_url: machine.apiUrl,
-      metal_apiserver_token_for_hammer: token,
-      pixie_api_url: base,
-      // Ours alone: upstream's agents ignore it.
-      boot_report_url: `${base}${reportPath(components.seals, { mac, uuid })}`,
-      ntp_servers: network(source).ntpServers,
-      dns_servers: network(source).dnsServers,
-      partition: machine.partition,
-      logging: machine.logging,
-      debug: machine.debug,
-    };
-  });
+  const make = (receiver: Receiver): Promise<Readonly<Record<string, unknown>>> =>
+    configOf(request, components, receiver);
+  if (request.query.has('renewal')) await serveRenewal(request, components, wanted, make);
+  else await giveOnce(request, components, wanted, make);
+}
+
+async function configOf(
+  request: Request,
+  { api, machine, network, seals, nonces, baseFor }: ConfigRouteComponents,
+  { mac, uuid, source }: Receiver,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { apiUrl, apiCaFile, partition, debug, agent } = machine();
+  const token = await api.machineToken(uuid);
+  const base = baseFor(request);
+  const caCert = apiCaFile === undefined ? undefined : await readFile(apiCaFile, 'utf8');
+  const asked = request.query.get('renewal') ?? request.query.get('nonce') ?? '';
+  return {
+    client: {
+      metal_apiserver_url: apiUrl,
+      metal_hammer_token: token,
+      ...(caCert === undefined ? {} : { ca_cert: caCert }),
+    },
+    // Upstream's second shape of the same: metal-hammer reads the one or the other.
+    metal_apiserver_url: apiUrl,
+    metal_apiserver_token_for_hammer: token,
+    pixie_api_url: base,
+    // Ours alone: upstream's agents ignore these.
+    boot_report_url: `${base}${reportPath(seals, { mac, uuid })}`,
+    renewal_url: `${base}/config/${uuid}?${renewalQuery({ seals, nonces }, { mac, uuid }, asked)}`,
+    agent: agentFields(agent),
+    ntp_servers: network(source).ntpServers,
+    dns_servers: network(source).dnsServers,
+    partition,
+    logging: agent.loki === undefined ? null : await lokiSettings(agent.loki),
+    debug,
+  };
+}
+
+/** The policies as the agent reads them: `parseConfig` of the discovery agent. */
+function agentFields(agent: AgentPolicyConfig): Readonly<Record<string, unknown>> {
+  const { lldp } = agent;
+  return {
+    allocated: agent.allocated,
+    auto_reboot_hours: agent.autoRebootHours,
+    bmc_required: agent.bmcRequired,
+    lldp: {
+      timeout_seconds: lldp.timeoutSeconds,
+      ...(lldp.mtu === undefined ? {} : { mtu: lldp.mtu }),
+      ...(lldp.leafNames === undefined ? {} : { leaf_names: lldp.leafNames }),
+    },
+    screen: agent.screen,
+    ssh_debug: agent.sshDebug,
+  };
 }

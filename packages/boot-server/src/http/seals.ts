@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:cry
 import type { Clock, Entropy } from '@ingot/net';
 
 /** What a sealed text is good for; a text of one purpose opens for no other. */
-export type SealPurpose = 'file' | 'nonce' | 'used' | 'up';
+export type SealPurpose = 'file' | 'nonce' | 'used' | 'up' | 'renewal';
 
 export type SealRefusal =
   /** Not sealed by any of the keys, or changed since. */

@@ -47,6 +47,7 @@ export function currentPolicy(first: Policy): CurrentPolicy {
       issue: (mac, uuid) => current.now.nonces.issue(mac, uuid),
       check: (nonce, uuid) => current.now.nonces.check(nonce, uuid),
       consume: (nonce) => current.now.nonces.consume(nonce),
+      isUsed: (fingerprint) => current.now.nonces.isUsed(fingerprint),
       fingerprint: (nonce) => current.now.nonces.fingerprint(nonce),
       consumeFingerprint: (fingerprint) => current.now.nonces.consumeFingerprint(fingerprint),
     },

@@ -103,14 +103,14 @@ function givingRoutes(
             seals,
             baseFor: (request) => basesFor(script, request)[0],
             api,
-            get machine() {
-              const { machine, api: apiConfig, partition } = policy.now.config;
+            machine: () => {
+              const { machine, agent, api: apiConfig, partition } = policy.now.config;
               return {
                 apiUrl: machine.apiUrl ?? apiConfig?.url ?? '',
                 apiCaFile: apiConfig?.caFile,
                 partition,
                 debug: machine.debug,
-                logging: null,
+                agent,
               };
             },
             network: policy.network,

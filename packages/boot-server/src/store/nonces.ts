@@ -31,6 +31,8 @@ export interface NonceStore {
   check(nonce: string, uuid?: string): NonceCheck;
   /** Uses the nonce up. False when somebody else did in the meantime. */
   consume(nonce: string): boolean;
+  /** Whether what has this fingerprint was used here. */
+  isUsed(fingerprint: Uint8Array): boolean;
   /** What other servers know a nonce by; opens nothing. */
   fingerprint(nonce: string): Buffer;
   /** Notes what another server says was used there; false when it was used here before. */
@@ -92,6 +94,7 @@ export function nonceStore(
       return { ok: true, mac, uuid: own };
     },
     consume: (nonce) => use(fingerprintOf(nonce)),
+    isUsed: (fingerprint) => getUsed.get(fingerprint) !== undefined,
     fingerprint: fingerprintOf,
     consumeFingerprint: use,
   };
