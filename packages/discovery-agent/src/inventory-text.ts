@@ -1,5 +1,7 @@
 import { isRented } from './inventory/gpus.ts';
 import type { Inventory } from './inventory/inventory.ts';
+import { isRegistered } from './inventory/nics.ts';
+import type { Nic } from './inventory/nics.ts';
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
@@ -15,9 +17,19 @@ export function inventoryLines(inventory: Inventory): string[] {
       [`disk ${disk.name} ${gib(disk.sizeBytes)}`, disk.model, disk.serial].filter((item) => item !== '').join(', '),
     ),
     ...gpus.map((gpu) => `gpu ${gpu.address} ${gpu.vendor} ${gpu.model}`),
-    ...nics.map((nic) => `nic ${nic.name} ${nic.mac} ${nic.driver}, ${nic.carrier ? 'link' : 'no link'}`),
+    ...nics.map(nicLine),
     ...problems.map((problem) => `problem: ${problem}`),
   ];
+}
+
+function nicLine(nic: Nic): string {
+  const address = nic.link === 'infiniband' ? `InfiniBand ${nic.guid}` : nic.mac;
+  return [
+    `nic ${nic.name} ${address} ${nic.driver}`,
+    nic.carrier ? 'link' : 'no link',
+    ...(nic.towardsBmc ? ['to the BMC'] : []),
+    ...(isRegistered(nic) ? [] : ['not registered']),
+  ].join(', ');
 }
 
 /** One line for the console. */

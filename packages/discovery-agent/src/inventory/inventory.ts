@@ -12,7 +12,7 @@ import { readGpus } from './gpus.ts';
 import type { Gpu } from './gpus.ts';
 import { noMemory, readMemory } from './memory.ts';
 import type { Memory } from './memory.ts';
-import { readNics } from './nics.ts';
+import { addressProblem, readNics } from './nics.ts';
 import type { Nic } from './nics.ts';
 import { readNuma } from './numa.ts';
 import type { NumaNode } from './numa.ts';
@@ -80,8 +80,7 @@ export function takeInventory(sysfs: Sysfs): Inventory {
     gpus: collect('gpus'),
     nics: collect('nics'),
   };
-  for (const nic of parts.nics)
-    if (!nic.macIsPermanent) problems.push(`nics: ${nic.name} has the address ${nic.mac}, which is not its own`);
+  problems.push(...parts.nics.filter((nic) => !nic.macIsPermanent).map(addressProblem));
   const denied = sysfs.denied();
   if (denied.length > 0) problems.push(`only root may read ${denied.join(', ')}`);
   return { ...parts, problems };

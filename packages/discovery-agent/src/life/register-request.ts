@@ -3,6 +3,7 @@ import type { BmcSearch } from '../bmc/bmc.ts';
 import { inventoryTags } from '../inventory-tags.ts';
 import { isRented } from '../inventory/gpus.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { isRegistered } from '../inventory/nics.ts';
 import type { Neighbor } from '../lldp/neighbors.ts';
 
 export type RegisterRequest = MessageInitShape<typeof infraV2.BootServiceRegisterRequestSchema>;
@@ -46,7 +47,7 @@ export function registerRequest(findings: Findings): RegisterRequest {
         name: name.slice(0, maxIdentifier),
         size: BigInt(sizeBytes),
       })),
-      nics: inventory.nics.map((nic) => ({
+      nics: inventory.nics.filter(isRegistered).map((nic) => ({
         mac: nic.mac,
         name: nic.name,
         identifier: nic.name,

@@ -1,4 +1,5 @@
 import type { Sysfs } from '../../sysfs.ts';
+import { isManagementDevice, usbDevice } from '../usb.ts';
 
 /** Built upon other block devices, in memory, remote, optical, a floppy; parts of an eMMC that hold its firmware. */
 const notADiskName =
@@ -31,35 +32,14 @@ function isVirtualDevice(path: string): boolean {
   return path.startsWith('/sys/devices/virtual/') && !path.startsWith('/sys/devices/virtual/nvme-');
 }
 
-/**
- * USB vendors that make the chips or the firmware of BMCs (http://www.linux-usb.org/usb.ids): American Megatrends,
- * Avocent, ATEN, Peppercon. Their disks are files on an operator's desk.
- */
-const managementVendors: ReadonlySet<string> = new Set(['046b', '0624', '0557', '14dd']);
-
 /** What BMCs call their media: AMI, iDRAC, iLO, Cisco, Lenovo, and OpenBMC's Linux gadget. */
 const virtualMediaName =
   /virtual\s?(floppy|fdd|cd|dvd|hd|hard ?dis[ck]|dis[ck]|media|usb|key|mass)|^(idrac|ilo|hpe? ilo|aten|ami|peppercon|cimc|cisco cimc|lcdrive|secupd|vflash)\b|cimc-mapped|file-stor gadget|redfish|openbmc/i;
 
-/** Media that a BMC offers over its USB wire; often not marked removable. Looks at USB devices only. */
+/** Media that a BMC offers over its USB wire: files on an operator's desk, often not marked removable. */
 function isVirtualMedia(sysfs: Sysfs, directory: string): boolean {
   const usb = usbDevice(sysfs, directory);
   if (usb === undefined) return false;
-  const names = [
-    sysfs.text(`${directory}/device/vendor`),
-    sysfs.text(`${directory}/device/model`),
-    sysfs.text(`${usb}/manufacturer`),
-    sysfs.text(`${usb}/product`),
-  ];
-  return (
-    managementVendors.has(sysfs.text(`${usb}/idVendor`) ?? '') ||
-    names.some((name) => name !== undefined && virtualMediaName.test(name))
-  );
-}
-
-/** The USB device below which something hangs. Its name is bus and ports, `1-14.3`; a colon starts an interface. */
-export function usbDevice(sysfs: Sysfs, path: string): string | undefined {
-  const parts = (sysfs.real(path) ?? '').split('/');
-  const at = parts.findLastIndex((part) => /^\d+-\d+(\.\d+)*$/.test(part));
-  return at < 0 || !parts.some((part) => /^usb\d+$/.test(part)) ? undefined : parts.slice(0, at + 1).join('/');
+  const names = [sysfs.text(`${directory}/device/vendor`) ?? '', sysfs.text(`${directory}/device/model`) ?? ''];
+  return names.some((name) => virtualMediaName.test(name)) || isManagementDevice(sysfs, usb, virtualMediaName);
 }

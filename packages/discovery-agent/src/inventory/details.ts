@@ -1,0 +1,112 @@
+import type { Clock } from '@ingot/net';
+import type { RunCommand } from '../command.ts';
+import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
+import type { Disk } from './disks/disk.ts';
+import { Transport } from './disks/disk.ts';
+import { parseIdNs, parseSmartLog } from './disks/nvme-text.ts';
+import type { Inventory } from './inventory.ts';
+import { parseFirmwareVersion, parsePermanentMac } from './nics/ethtool-text.ts';
+import { addressProblem } from './nics.ts';
+import type { Nic } from './nics.ts';
+import type { Told } from './told.ts';
+
+export interface DetailParts {
+  readonly run: RunCommand;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** For each program; default 5000. */
+  readonly timeoutMs?: number;
+  /** Devices asked at the same time; default 4, so that a machine with 24 disks does not start 48 programs at once. */
+  readonly parallel?: number;
+}
+
+/** What a program that was killed may take to be gone. */
+const graceMs = 1_000;
+
+/**
+ * The inventory with what only the devices themselves know: wear and formats of NVMe disks, firmware and permanent
+ * addresses of NICs. Runs `nvme` and `ethtool`, so it is for the machine itself, once; most of it takes root.
+ *
+ * Does not fail: what cannot be had is said in place (disks) or among the problems (NICs). Rejects only with the signal.
+ */
+export async function readDetails(inventory: Inventory, parts: DetailParts): Promise<Inventory> {
+  const ask = asker(parts);
+  const limit = limiter(parts.parallel ?? 4);
+  const [disks, nics] = await Promise.all([
+    Promise.all(inventory.disks.map((disk) => limit(() => diskDetails(disk, ask)))),
+    Promise.all(inventory.nics.map((nic) => limit(() => nicDetails(nic, ask)))),
+  ]);
+  parts.signal.throwIfAborted();
+  // What ethtool knows better is no problem any more.
+  const solved = inventory.nics.filter((_, index) => nics[index]?.nic.macIsPermanent === true).map(addressProblem);
+  const problems = [
+    ...inventory.problems.filter((problem) => !solved.includes(problem)),
+    ...nics.flatMap(({ nic, problem }) => (problem === '' ? [] : [`nics: ${nic.name}: ${problem}`])),
+  ];
+  return { ...inventory, disks, nics: nics.map(({ nic }) => nic), problems };
+}
+
+type Ask = (file: string, ...args: readonly string[]) => Promise<Told<string>>;
+
+/** A program that waits for a dead device in the kernel outlives every signal: it is left behind, and named. */
+function asker({ run, clock, signal, timeoutMs = 5_000 }: DetailParts): Ask {
+  return async (file, ...args) => {
+    const done = new AbortController();
+    const late = async (): Promise<never> => {
+      await clock.sleep(timeoutMs + graceMs, AbortSignal.any([signal, done.signal]));
+      const what = `${file} ${args.join(' ')} hangs and cannot be ended`;
+      throw new AgentError(AgentErrorCode.CommandFailed, what);
+    };
+    try {
+      return { ok: true, value: await Promise.race([run(file, args, { timeoutMs, signal }), late()]) };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { ok: false, reason: reasonOf(error) };
+    } finally {
+      done.abort();
+    }
+  };
+}
+
+async function diskDetails(disk: Disk, ask: Ask): Promise<Disk> {
+  if (disk.transport !== Transport.NVME) return disk;
+  const log = await ask('nvme', 'smart-log', disk.name, '-o', 'json');
+  // A disk that does not answer once is not asked twice.
+  const namespace = log.ok ? await ask('nvme', 'id-ns', disk.name, '-o', 'json') : log;
+  return {
+    ...disk,
+    health: log.ok ? parseSmartLog(log.value) : log,
+    lbaFormats: namespace.ok ? parseIdNs(namespace.value) : namespace,
+  };
+}
+
+async function nicDetails(nic: Nic, ask: Ask): Promise<{ readonly nic: Nic; readonly problem: string }> {
+  // An InfiniBand port without an interface is nothing that ethtool knows.
+  if (nic.name.includes('/')) return { nic, problem: '' };
+  const info = await ask('ethtool', '-i', nic.name);
+  if (!info.ok) return { nic, problem: info.reason };
+  const firmware = parseFirmwareVersion(info.value) || nic.firmware;
+  if (nic.link !== 'ethernet') return { nic: { ...nic, firmware }, problem: '' };
+  const address = await ask('ethtool', '-P', nic.name);
+  const mac = address.ok ? parsePermanentMac(address.value) : undefined;
+  return {
+    nic: { ...nic, firmware, ...(mac !== undefined && { mac, macIsPermanent: true }) },
+    problem: address.ok ? '' : address.reason,
+  };
+}
+
+function limiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
