@@ -108,7 +108,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     const commits = groupCommit(database);
     const sightings = sightingStore(database, clock, commits);
     const leaseRows = leaseStore(database, commits);
-    const lease6Rows = lease6Store(database);
+    const lease6Rows = lease6Store(database, commits);
     const stores: PolicyStores = {
       clock,
       entropy,

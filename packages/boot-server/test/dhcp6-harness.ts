@@ -133,7 +133,7 @@ export interface Reply6 extends Dhcp6Envelope {
   readonly serverId: Uint8Array;
 }
 
-function readReply6(data: Uint8Array): Reply6 {
+export function readReply6(data: Uint8Array): Reply6 {
   const decoded = decodeDhcp6Envelope(data);
   if (!decoded.ok) throw new Error(decoded.reason);
   const { options, type } = decoded.value.message;

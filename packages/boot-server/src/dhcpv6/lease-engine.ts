@@ -83,11 +83,17 @@ export function createLease6Engine(components: {
     if (lease.mac !== undefined) add(byMac, lease.mac, lease.address);
     if (lease.state !== 'declined') byClient.set(keyOf(subnet, lease), lease.address);
   };
-  for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
-    const subnet = findSubnet6(subnets, lease.address);
-    // A network taken out of the configuration may come back: its rows stay on disk, unread.
-    if (subnet !== undefined) keep(lease, subnet);
-  }
+  const load = (): void => {
+    for (const index of [leases, byClient, byDuid, byMac]) index.clear();
+    for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
+      const subnet = findSubnet6(subnets, lease.address);
+      // A network taken out of the configuration may come back: its rows stay on disk, unread.
+      if (subnet !== undefined) keep(lease, subnet);
+    }
+  };
+  load();
+  // The clients of a group that is not on disk were not answered: nobody has what the group gave them.
+  store.onRollback(load);
 
   const reservationOf = (subnet: Subnet6, { duid, mac }: Lease6Client): Ipv6 | undefined =>
     subnet.reservations.get(duid) ?? (mac === undefined ? undefined : subnet.reservations.get(mac));

@@ -6,6 +6,8 @@ import { firstOfExchange } from '../dhcp/first-of-exchange.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
+import { isStoreError } from '../store/database.ts';
+import type { GroupCommit } from '../store/group-commit.ts';
 import type { Dhcp6Plan } from './plan.ts';
 import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question, Dhcp6Responder } from './responder.ts';
 
@@ -14,6 +16,7 @@ export interface Dhcp6ServerComponents {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: BootMetrics;
+  readonly commits: GroupCommit;
   readonly respond: Dhcp6Responder;
   readonly decide: BootDecider;
   /** A machine asked for a boot. Must not block: the answer does not wait for it. */
@@ -32,6 +35,7 @@ const MAX_UNDECIDED = 1_024;
  */
 export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: Dhcp6Plan): Promise<UdpServer> {
   const { network, log } = components;
+  const listeners: Listener[] = [];
   const sockets: UdpSocket[] = [];
   const undecided = new Map<string, Timer>();
   const isFirst = firstOfExchange(components.clock);
@@ -41,13 +45,14 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
     const socket = await network.bindUdp({ address, port: DHCP6_SERVER_PORT, groups });
     sockets.push(socket);
     socket.onError((error) => log.warn({ err: error, address }, 'DHCPv6 socket'));
-    socket.onDatagram((datagram) => {
-      receive({ ...components, undecided, isFirst, socket }, datagram, arrival);
-    });
+    const listener: Listener = { ...components, undecided, isFirst, socket, decided: [] };
+    listeners.push(listener);
+    socket.onBatch((datagrams) => receive(listener, datagrams, arrival));
   };
   const close = async (): Promise<void> => {
     for (const timer of undecided.values()) timer.cancel();
     undecided.clear();
+    for (const listener of listeners) listener.decided = [];
     await Promise.all(sockets.map((socket) => socket.close()));
   };
   try {
@@ -71,46 +76,80 @@ interface Listener extends Dhcp6ServerComponents {
   readonly undecided: Map<string, Timer>;
   readonly isFirst: (key: string) => boolean;
   readonly socket: UdpSocket;
+  /** What decisions that have come since the last round lead to. */
+  decided: (() => Dhcp6Outcome)[];
 }
 
-function receive(listener: Listener, datagram: Datagram, arrival: Dhcp6Arrival): void {
+/**
+ * Answers together what came together. Their leases are committed as one before the first answer leaves; what one packet
+ * throws costs that packet, and what the store throws all of them.
+ */
+function round(listener: Listener, parts: readonly (() => Dhcp6Outcome | undefined)[]): void {
+  const outcomes: Dhcp6Outcome[] = [];
   try {
-    const step = listener.respond(datagram.data, datagram.source, arrival);
-    if (step.kind === 'question') ask(listener, step);
-    else act(listener, step);
+    listener.commits.run(() => {
+      for (const part of parts) {
+        try {
+          const outcome = part();
+          if (outcome !== undefined) outcomes.push(outcome);
+        } catch (error) {
+          if (isStoreError(error)) throw error;
+          fail(listener, error);
+        }
+      }
+    });
   } catch (error) {
-    fail(listener, error, datagram.source.address);
+    // A full disk shows here; the next packets may be luckier.
+    fail(listener, error);
+    return;
   }
+  for (const outcome of outcomes) act(listener, outcome);
 }
 
-function ask(listener: Listener, step: Dhcp6Question): void {
+/** Many decisions come in one turn of the event loop, as many answers of one API call do. */
+function later(listener: Listener, outcome: () => Dhcp6Outcome): void {
+  if (listener.decided.push(outcome) > 1) return;
+  setImmediate(() => {
+    const parts = listener.decided;
+    listener.decided = [];
+    round(listener, parts);
+  });
+}
+
+function receive(listener: Listener, datagrams: readonly Datagram[], arrival: Dhcp6Arrival): void {
+  const { respond } = listener;
+  round(
+    listener,
+    datagrams.map(({ data, source }) => () => {
+      const step = respond(data, source, arrival);
+      return step.kind === 'question' ? ask(listener, step) : step;
+    }),
+  );
+}
+
+/** The answer, if it is decided at once; else it follows. */
+function ask(listener: Listener, step: Dhcp6Question): Dhcp6Outcome | undefined {
   const { clock, decide, undecided } = listener;
   const { request, boot, subnet } = step;
   const decision = decide({ ...boot, circuitId: request.circuitId, remoteId: request.remoteId, subnet });
-  if (!(decision instanceof Promise)) {
-    act(listener, step.answer(decision));
-    return;
-  }
+  if (!(decision instanceof Promise)) return step.answer(decision);
   const key = `${boot.mac} ${request.message.type}`;
-  const giveUp = (detail: string): void => act(listener, { kind: 'drop', reason: 'undecided', detail, request });
-  if (undecided.has(key)) return giveUp('its last question is still being decided');
-  if (undecided.size >= MAX_UNDECIDED) return giveUp('too many questions are being decided');
-  const end = (then: () => void): void => {
+  const givenUp = (detail: string): Dhcp6Outcome => ({ kind: 'drop', reason: 'undecided', detail, request });
+  if (undecided.has(key)) return givenUp('its last question is still being decided');
+  if (undecided.size >= MAX_UNDECIDED) return givenUp('too many questions are being decided');
+  const end = (outcome: () => Dhcp6Outcome): void => {
     timer.cancel();
     if (undecided.get(key) !== timer) return;
     undecided.delete(key);
-    try {
-      then();
-    } catch (error) {
-      fail(listener, error, request.peer);
-    }
+    later(listener, outcome);
   };
-  const timer = clock.setTimeout(() => end(() => giveUp('nothing was decided in time')), DECISION_DEADLINE_MS);
+  const timer = clock.setTimeout(() => end(() => givenUp('nothing was decided in time')), DECISION_DEADLINE_MS);
   undecided.set(key, timer);
   decision.then(
-    (decided) => end(() => act(listener, step.answer(decided))),
-    () => end(() => giveUp('nothing could be decided')),
+    (decided) => end(() => step.answer(decided)),
+    () => end(() => givenUp('nothing could be decided')),
   );
+  return undefined;
 }
 
 function act(listener: Listener, outcome: Dhcp6Outcome): void {
@@ -169,10 +208,9 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   }
 }
 
-/** A full disk shows here; the next packet may be luckier. */
-function fail({ log, metrics }: Listener, error: unknown, source: string): void {
+function fail({ log, metrics }: Listener, error: unknown): void {
   metrics.drop('dhcp6', 'internal');
-  log.error({ err: error, source }, 'a DHCPv6 packet could not be answered');
+  log.error({ err: error }, 'DHCPv6 packets could not be answered');
 }
 
 /** What an operator has to mend; all else is other people's traffic. */
