@@ -17,11 +17,8 @@ const plan = (cmdline: string): BootPlan => ({
   wantsConfig: false,
 });
 
-/** One turn of the event loop, after which answers are on disk. */
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
 describe('the last answers of the sources', () => {
-  it('are known at once, and on disk together after a turn of the event loop', async () => {
+  it('are known at once, and on disk together 100 ms later', () => {
     const path = join(temporaryFolder(), 'boot-server.sqlite');
     const clock = new MockClock();
     using database = openDatabase(path);
@@ -42,18 +39,49 @@ describe('the last answers of the sources', () => {
     using other = openDatabase(path);
     const onDisk = bootStore(other, clock);
     expect(onDisk.recall('http', MAC_1)).toBeUndefined();
-    await turn();
+    clock.advance(100);
     expect(onDisk.recall('http', MAC_1)).toEqual(known);
     expect(onDisk.recall('http', MAC_2)?.plan).toEqual(plan('two'));
     expect(store.recall('http', MAC_1)).toEqual(known);
   });
 
-  it('that were forgotten before they were written stay forgotten', async () => {
+  it('are on disk at once when the server stops', () => {
+    const path = join(temporaryFolder(), 'boot-server.sqlite');
+    const clock = new MockClock();
+    using database = openDatabase(path);
+    const store = bootStore(database, clock, { commits: groupCommit(database), log: new MemoryLogger() });
+    store.remember('http', MAC_1, plan('one'));
+    store.flush();
+    using other = openDatabase(path);
+    expect(bootStore(other, clock).recall('http', MAC_1)?.plan).toEqual(plan('one'));
+  });
+
+  it('go when there are more than 65,536 of one source, those of another source do not', () => {
     using database = openDatabase(join(temporaryFolder(), 'boot-server.sqlite'));
-    const store = bootStore(database, new MockClock(), { commits: groupCommit(database), log: new MemoryLogger() });
+    const clock = new MockClock();
+    const store = bootStore(database, clock, { commits: groupCommit(database), log: new MemoryLogger() });
+    store.remember('api', MAC_1, plan('other'));
+    const macOf = (index: number): string =>
+      `02:00:00:${index.toString(16).padStart(6, '0').match(/../g)?.join(':') ?? ''}`;
+    const count = 65_536 + 1_024;
+    for (let index = 0; index < count; index += 1) {
+      clock.advance(1);
+      store.remember('http', macOf(index), plan(String(index)));
+    }
+    store.flush();
+    expect(store.recall('http', macOf(0))).toBeUndefined();
+    expect(store.recall('http', macOf(1_023))).toBeUndefined();
+    expect(store.recall('http', macOf(1_024))?.plan).toEqual(plan('1024'));
+    expect(store.recall('api', MAC_1)?.plan).toEqual(plan('other'));
+  });
+
+  it('that were forgotten before they were written stay forgotten', () => {
+    using database = openDatabase(join(temporaryFolder(), 'boot-server.sqlite'));
+    const clock = new MockClock();
+    const store = bootStore(database, clock, { commits: groupCommit(database), log: new MemoryLogger() });
     store.remember('http', MAC_1, plan('one'));
     store.forget('http', MAC_1);
-    await turn();
+    clock.advance(100);
     expect(store.recall('http', MAC_1)).toBeUndefined();
   });
 });

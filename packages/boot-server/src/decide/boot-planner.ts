@@ -22,6 +22,14 @@ export interface BootPlanner {
 export function createBootPlanner(sources: readonly BootSource[]): BootPlanner {
   // Asked each time: profiles may be read again.
   const wantsSerial = (): boolean => sources.some((source) => source.wantsSerial === true);
+  /** Sources give the same object to machine after machine: it is checked once. */
+  const accepted = new WeakSet<BootPlan>();
+  const accept = (source: BootSource, plan: BootPlan): BootPlan => {
+    if (accepted.has(plan)) return plan;
+    check(source, plan);
+    accepted.add(plan);
+    return plan;
+  };
 
   const planFrom = (
     index: number,
@@ -69,9 +77,9 @@ function then<T, R>(value: MaybePromise<T>, use: (value: T) => MaybePromise<R>):
   return value instanceof Promise ? value.then(use) : use(value);
 }
 
-function accept(source: BootSource, plan: BootPlan): BootPlan {
+function check(source: BootSource, plan: BootPlan): void {
   const reason = refusePlan(plan);
-  if (reason === undefined) return plan;
+  if (reason === undefined) return;
   throw new BootServerError(
     BootServerErrorCode.ApiRefused,
     `${plan.origin ?? source.name} names a boot that cannot be carried out: ${reason}`,

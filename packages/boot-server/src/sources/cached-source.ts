@@ -55,13 +55,9 @@ export function cachedSource(options: CachedSourceOptions): BootSource {
     return cached;
   };
   const learn = (mac: string, answer: SourceAnswer): SourceAnswer => {
-    const before = find(mac);
+    if (answer !== undefined && answer.kind !== 'next') store.remember(source.name, mac, answer);
+    else if (find(mac)?.answer !== undefined) store.forget(source.name, mac);
     keep(mac, { answer, at: clock.now() });
-    if (answer === undefined || answer.kind === 'next') {
-      if (before?.answer !== undefined) store.forget(source.name, mac);
-    } else {
-      store.remember(source.name, mac, answer);
-    }
     return answer;
   };
   const ask = (subject: BootSubject): Promise<SourceAnswer> => {

@@ -30,6 +30,11 @@ interface Compiled {
   readonly where: string;
 }
 
+interface Chosen extends Compiled {
+  /** Its answer to every machine, where nothing of the machine is in it. */
+  readonly constant: { readonly answer: SourceAnswer } | undefined;
+}
+
 /** Every problem is reported at once, each with its place and what to write instead. */
 export function compileProfiles(
   groups: readonly ProfileGroup[],
@@ -69,10 +74,11 @@ export function compileProfiles(
 }
 
 function profileSet(all: readonly Compiled[], byName: ReadonlyMap<string, Compiled>): ProfileSet {
-  const order = new Map(all.map((each, index) => [each, index]));
-  const byMac = new Map<string, Compiled[]>();
-  const others: Compiled[] = [];
-  for (const each of all) {
+  const choices = all.map((each): Chosen => ({ ...each, constant: constantOf(each, byName) }));
+  const order = new Map(choices.map((each, index) => [each, index]));
+  const byMac = new Map<string, Chosen[]>();
+  const others: Chosen[] = [];
+  for (const each of choices) {
     const macs = onlyMacs(each.profile.match);
     if (macs === undefined) others.push(each);
     for (const mac of new Set(macs)) byMac.set(mac, [...(byMac.get(mac) ?? []), each]);
@@ -83,7 +89,7 @@ function profileSet(all: readonly Compiled[], byName: ReadonlyMap<string, Compil
       ({ profile, vars }) => profile.match.serial !== undefined || namesIn(profile, vars).includes('serial'),
     ),
     plan: (subject) => {
-      let best: Compiled | undefined;
+      let best: Chosen | undefined;
       let bestWeight = -1;
       for (const each of [...(byMac.get(subject.mac) ?? []), ...others]) {
         const weight = each.matches(subject);
@@ -92,9 +98,23 @@ function profileSet(all: readonly Compiled[], byName: ReadonlyMap<string, Compil
         best = each;
         bestWeight = weight;
       }
+      if (best?.constant !== undefined) return best.constant.answer;
       return best === undefined ? undefined : answerOf(best, byName, (name) => valueFor(name, best, subject));
     },
   };
+}
+
+function constantOf(compiled: Compiled, byName: ReadonlyMap<string, Compiled>): Chosen['constant'] {
+  let asks = false;
+  const ask = (): string => {
+    asks = true;
+    return '';
+  };
+  const answer = answerOf(compiled, byName, (name) => {
+    const own = compiled.vars[name];
+    return own === undefined ? ask() : fillIn(own, ask);
+  });
+  return asks ? undefined : { answer };
 }
 
 function valueFor(name: string, { profile, vars, where }: Compiled, subject: BootSubject): string {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '@ingot/net';
+import type { Clock, Timer } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { BootPlan } from '../decide/boot-plan.ts';
 import { parseStoredPlan } from '../decide/stored-plan.ts';
@@ -20,15 +20,19 @@ export interface BootStore {
   /** The source's newest answer for any NIC. */
   newest(source: string): StoredPlan | undefined;
   forget(source: string, mac: string): void;
+  /** Writes what waits to be written. */
+  flush(): void;
 }
 
-/** More NICs than one boot server will meet; the longest unasked for go. */
+/** Of each source: more NICs than one boot server will meet; the longest unasked for go. */
 const MAX_ANSWERS = 65_536;
 const PRUNE_EVERY = 1_024;
+/** A commit for each turn of the event loop would cost more than the rows. */
+const WRITE_AFTER_MS = 100;
 
 /**
- * With `together`, the answers of one turn of the event loop are written as one: nobody's boot waits for them, and what
- * is lost with a killed process is asked for again.
+ * With `together`, the answers of 100 ms are written as one: nobody's boot waits for them, and what is lost with a
+ * killed process is asked for again.
  */
 export function bootStore(
   database: DatabaseSync,
@@ -45,10 +49,11 @@ export function bootStore(
   );
   const remove = database.prepare('DELETE FROM boot_plan WHERE source = ? AND mac = ?');
   const prune = database.prepare(
-    `DELETE FROM boot_plan WHERE (source, mac) IN
-       (SELECT source, mac FROM boot_plan ORDER BY answered_at DESC LIMIT -1 OFFSET ?)`,
+    `DELETE FROM boot_plan WHERE source = ?1 AND mac IN
+       (SELECT mac FROM boot_plan WHERE source = ?1 ORDER BY answered_at DESC LIMIT -1 OFFSET ?2)`,
   );
-  let sincePrune = 0;
+  /** Rows written since the last one, by source. */
+  const sincePrune = new Map<string, number>();
   const read = (row: Record<string, unknown> | undefined): StoredPlan | undefined => {
     if (row === undefined) return undefined;
     // A plan that this version does not know, as after a downgrade, is as good as none.
@@ -58,16 +63,20 @@ export function bootStore(
   const unwritten = new Map<string, { source: string; mac: string; plan: BootPlan; answeredAt: number }>();
   const keyOf = (source: string, mac: string): string => `${source} ${mac}`;
   const write = (): void => {
-    for (const { source, mac, plan, answeredAt } of unwritten.values())
+    for (const { source, mac, plan, answeredAt } of unwritten.values()) {
       put.run(source, mac, JSON.stringify(plan), toColumn(answeredAt));
-    sincePrune += unwritten.size;
+      const written = (sincePrune.get(source) ?? 0) + 1;
+      sincePrune.set(source, written % PRUNE_EVERY);
+      if (written === PRUNE_EVERY) prune.run(source, MAX_ANSWERS);
+    }
     unwritten.clear();
-    if (sincePrune < PRUNE_EVERY) return;
-    sincePrune = 0;
-    prune.run(MAX_ANSWERS);
   };
-  const writeTogether = ({ commits, log }: NonNullable<typeof together>): void => {
-    if (unwritten.size === 0 || !database.isOpen) return;
+  let timer: Timer | undefined;
+  const flush = (): void => {
+    timer?.cancel();
+    timer = undefined;
+    if (unwritten.size === 0 || together === undefined || !database.isOpen) return;
+    const { commits, log } = together;
     try {
       commits.run(() => {
         commits.willWrite();
@@ -83,7 +92,7 @@ export function bootStore(
       unwritten.delete(keyOf(source, mac));
       unwritten.set(keyOf(source, mac), { source, mac, plan, answeredAt: clock.now() });
       if (together === undefined) write();
-      else if (unwritten.size === 1) setImmediate(() => writeTogether(together));
+      else timer ??= clock.setTimeout(flush, WRITE_AFTER_MS);
     },
     recall: (source, mac) => unwritten.get(keyOf(source, mac)) ?? read(get.get(source, mac)),
     // What is not written yet is newer than all that is.
@@ -92,5 +101,6 @@ export function bootStore(
       unwritten.delete(keyOf(source, mac));
       remove.run(source, mac);
     },
+    flush,
   };
 }
