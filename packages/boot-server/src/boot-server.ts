@@ -109,6 +109,8 @@ export async function startBootServer(components: BootServerComponents): Promise
     const sightings = sightingStore(database, clock, commits);
     const leaseRows = leaseStore(database, commits);
     const lease6Rows = lease6Store(database, commits);
+    const lastPlans = bootStore(database, clock, { commits, log });
+    stops.push(() => Promise.resolve(lastPlans.flush()));
     const stores: PolicyStores = {
       clock,
       entropy,
@@ -118,7 +120,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       lease6Rows,
       serverDuid: () => serverDuid(database, () => entropy.bytes(16)),
       mayAnswer6: clientRate(clock),
-      lastPlans: bootStore(database, clock, { commits, log }),
+      lastPlans,
       sightings,
       api,
       httpListen,
