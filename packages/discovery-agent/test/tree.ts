@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -7,12 +7,25 @@ export type Tree = Readonly<Record<string, string | Uint8Array | { readonly link
 
 /** A directory that looks like a machine's root. */
 export function plant(tree: Tree): Disposable & { readonly root: string } {
-  const root = mkdtempSync(join(tmpdir(), 'ingot-root-'));
+  const root = mkdtempSync(join(place(), 'ingot-root-'));
+  const made = new Set<string>();
   for (const [path, content] of Object.entries(tree)) {
     const at = join(root, path);
-    mkdirSync(dirname(at), { recursive: true });
+    const directory = dirname(at);
+    if (!made.has(directory)) mkdirSync(directory, { recursive: true });
+    made.add(directory);
     if (typeof content === 'string' || content instanceof Uint8Array) writeFileSync(at, content);
     else symlinkSync(content.link, at);
   }
   return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+/** A large machine has thousands of files: better in memory, where there is a place for that. */
+function place(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
+  }
 }
