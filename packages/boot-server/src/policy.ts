@@ -9,6 +9,7 @@ import type { BootApi } from './api/boot-api.ts';
 import type { BootServerConfig } from './config.ts';
 import { createBootDecisions, type BootDecisions } from './decide/boot-decisions.ts';
 import type { ScriptSetting } from './decide/boot-steps.ts';
+import { peerUrls, withoutSlash } from './decide/peers.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
 import type { SubjectMemory } from './decide/subject-memory.ts';
 import { createLeaseEngine, type LeaseEngine } from './dhcp/lease-engine.ts';
@@ -22,6 +23,7 @@ import { findSubnet6 } from './dhcpv6/subnets.ts';
 import type { NetworkSettings } from './http/config-route.ts';
 import { fileUrls, type FileUrls } from './http/file-urls.ts';
 import { createSeals, type Seals, type SigningKeys } from './http/seals.ts';
+import { planTls } from './http/listen.ts';
 import type { HttpListen } from './http/server.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { numberOfIpv4 } from './ipv4.ts';
@@ -44,6 +46,10 @@ export interface Policy {
   readonly plan6: Dhcp6Plan | undefined;
   /** Bases of the URLs that machines are given, without a slash at the end: this server's, then those of its peers. */
   readonly bases: ScriptSetting['bases'];
+  /** The same for machines that boot over IPv6; undefined without DHCPv6. */
+  readonly bases6: ScriptSetting['bases'] | undefined;
+  /** Of the other boot servers, one URL of each. */
+  readonly peers: readonly string[];
   readonly leases: LeaseEngine;
   readonly leases6: Lease6Engine | undefined;
   readonly holders: AddressHolders;
@@ -109,9 +115,10 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     : plan6 && createLease6Engine({ clock, store: stores.lease6Rows, subnets: plan6.subnets });
   const holders = addressHolders(leases, leases6);
   const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
-  const { peers, nonceMinutes } = config.boot;
+  const { nonceMinutes } = config.boot;
+  const peers = peerUrls(config.boot.peers);
   const { keyFile, urlMinutes } = config.http.signing;
-  if (peers.length > 0 && keyFile === undefined)
+  if (peers.announce.length > 0 && keyFile === undefined)
     throw new BootServerError(
       BootServerErrorCode.ConfigInvalid,
       'boot.peers: boot servers take over for each other only with the same key: name it in http.signing.keyFile',
@@ -120,8 +127,9 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const files = fileUrls(seals, urlMinutes * 60_000);
   const nonces = nonceStore(database, { clock, entropy, seals, lifetimeMs: nonceMinutes * 60_000 });
   const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
-  const decision = { httpUrl, binaries: config.ipxe.files };
-  const bases: ScriptSetting['bases'] = [httpUrl, ...peers.map(withoutSlash)];
+  const httpsUrl = config.http.tls?.scripts === true ? planTls(config)?.url : undefined;
+  const decision = { httpUrl, httpsUrl, binaries: config.ipxe.files };
+  const bases: ScriptSetting['bases'] = [httpUrl, ...peers.ipv4];
   const decisions = await createBootDecisions({ ...stores, config, gate, nonces, files, decision });
   const { directory, loaders } = config.ipxe;
   const bootLoaders = publishedFiles({ directory, binaries, root: config.tftp.root, loaders });
@@ -130,6 +138,8 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     plan,
     plan6,
     bases,
+    bases6: plan6 && [plan6.httpUrl, ...peers.ipv6],
+    peers: peers.announce,
     leases,
     leases6,
     holders,
@@ -159,6 +169,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       binaries: config.ipxe.files,
       issuer: decisions.issuer,
       fetches: stores.fetches,
+      uuidOf: (mac) => sightings.find(mac)?.uuid,
       bases,
       tftpServer: plan.serverAddress,
     }),
@@ -181,8 +192,4 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       };
     },
   };
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }

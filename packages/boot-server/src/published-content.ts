@@ -1,4 +1,5 @@
 import type { Logger } from '@ingot/daemon';
+import { BOOTING_TEXT, noteBooting } from './booting.ts';
 import type { BootIssuer } from './decide/boot-issuer.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
 import type { Binaries } from './decide/decision.ts';
@@ -40,6 +41,8 @@ export interface PublishedContentComponents {
   readonly fetches: LoaderFetches;
   readonly bases: GrubSetting['bases'];
   readonly tftpServer: string;
+  /** The machine that this NIC said to belong to, for the log. */
+  readonly uuidOf: (mac: string) => string | undefined;
 }
 
 /**
@@ -68,6 +71,11 @@ export function publishedContent(components: PublishedContentComponents): Publis
       if (found !== undefined) return found;
       const numbered = PIXIECORE_BINARIES[name]?.(binaries);
       if (numbered !== undefined && client.mac !== undefined) return fileOf(numbered, client);
+      const booting = /^_\/booting\/(?<mac>[0-9a-f-]{17})$/.exec(name)?.groups;
+      if (booting !== undefined) {
+        noteBooting(components, parseMac(booting['mac'] ?? ''));
+        return { kind: 'text', text: BOOTING_TEXT };
+      }
       if (name === 'autoexec.ipxe') return { kind: 'text', text: renderAutoexecScript(bases[0]) };
       const planned = planFile(name, fileUrls);
       if (planned !== undefined) return planned;

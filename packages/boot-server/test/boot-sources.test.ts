@@ -126,6 +126,19 @@ describe('published names', () => {
     expect(lab.log.events('http.script')[0]?.fields).toMatchObject({ mac: MAC_1, plan: 'kernel' });
   });
 
+  it.each(['TFTP', 'HTTP'])('a machine says over %s that its kernel starts, as its grub.cfg has it', async (way) => {
+    const { lab } = await profileLab([INSTALL]);
+    const fetched = await machine(lab);
+    const [, path = ''] = /source \$from(\S+)/.exec(text(await fetched('grub/grub.cfg'))) ?? [];
+    const said = way === 'TFTP' ? text(await fetched(path)) : await (await lab.get(path)).text();
+    expect(said).toBe('# Booting');
+    expect(lab.log.events('http.booting')).toMatchObject([{ fields: { mac: MAC_1, uuid: UUID } }]);
+    expect(lab.server.watch.timeline.find(MAC_1)?.state.stage).toBe('booted');
+    expect((await lab.get(path, { method: 'HEAD' })).status).toBe(404);
+    expect((await fetched('_/booting/nobody')).ok).toBe(false);
+    expect(lab.log.events('http.booting')).toHaveLength(1);
+  });
+
   it('names that GRUB tries in vain get an error at once', async () => {
     const { lab } = await profileLab([INSTALL]);
     const fetched = await machine(lab);

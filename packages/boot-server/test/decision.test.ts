@@ -18,6 +18,16 @@ function request(change: Partial<BootRequest>): BootRequest {
   };
 }
 
+it('an iPXE that says that it speaks HTTPS gets its script over that, where it is configured; no other does', () => {
+  const over = (features: readonly number[], httpsUrl?: string): unknown => {
+    const decided = decideBoot(request({ ipxeFeatures: new Set(features) }), { ...config, httpsUrl });
+    return decided.kind === 'script' ? new URL(decided.url).origin : decided;
+  };
+  expect(over([0x13, 0x14, 0x24], 'https://boot.example:8443')).toBe('https://boot.example:8443');
+  expect(over([0x13, 0x24], 'https://boot.example:8443')).toBe('http://10.0.0.1:8080');
+  expect(over([0x13, 0x14, 0x24])).toBe('http://10.0.0.1:8080');
+});
+
 const HTTP_BIOS = new Set([0x13, 0x15, 0x18]);
 const HTTP_EFI = new Set([0x13, 0x15, 0x24]);
 

@@ -4,13 +4,19 @@ import { z } from 'zod';
 export const SOURCE_NAMES = ['profiles', 'http', 'api'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
 
+/** Another boot server: one URL of it, or one for each family. */
+export type PeerConfig = string | { readonly url: string; readonly url6: string };
+
 export interface BootConfig {
   /** Undefined: every configured source, in the order of `SOURCE_NAMES`. */
   readonly sources?: readonly SourceName[] | undefined;
-  readonly peers: readonly string[];
+  readonly peers: readonly PeerConfig[];
   readonly seenWithinMinutes: number;
   readonly nonceMinutes: number;
 }
+
+const peerUrl = (): z.ZodURL =>
+  z.url({ protocol: /^http$/, error: 'write the http.url of another boot server, as http://10.0.0.2:8080' });
 
 export const bootSchema: z.ZodType<BootConfig> = z
   .strictObject({
@@ -20,7 +26,15 @@ export const bootSchema: z.ZodType<BootConfig> = z
       .optional()
       .describe('who decides what machines boot, asked in this order; default: all that are configured'),
     peers: z
-      .array(z.url({ protocol: /^http$/, error: 'write the http.url of another boot server, as http://10.0.0.2:8080' }))
+      .array(
+        z.union([
+          peerUrl(),
+          z.strictObject({
+            url: peerUrl().describe('for machines that boot over IPv4, and for this server'),
+            url6: peerUrl().describe('the same server for machines that boot over IPv6, as http://[2001:db8::2]:8080'),
+          }),
+        ]),
+      )
       .max(4)
       .default([])
       .describe('other boot servers with the same sources, from which machines load when this one is gone'),

@@ -18,6 +18,7 @@ export interface HttpTlsConfig {
   readonly url?: string | undefined;
   readonly certFile: string;
   readonly keyFile: string;
+  readonly scripts: boolean;
 }
 
 export interface HttpSigningConfig {
@@ -74,6 +75,12 @@ export const httpSchema: z.ZodType<HttpConfig> = z
           ),
         certFile: absolutePath().describe('PEM file of the certificate, with those between it and its authority'),
         keyFile: absolutePath().describe('PEM file of its key, for its owner only'),
+        scripts: z
+          .boolean()
+          .default(false)
+          .describe(
+            'lead iPXE builds that say that they speak HTTPS (option 175) to a script over it; they must trust the certificate',
+          ),
       })
       .optional()
       .describe('HTTPS besides HTTP; both files are read again when they change'),

@@ -22,6 +22,8 @@ export type Binaries = { readonly [Name in FirmwareName]?: string | undefined };
 export interface DecisionConfig {
   /** Base of all URLs, without a slash at the end: `http://10.0.0.1:8080`. */
   readonly httpUrl: string;
+  /** The same over HTTPS, for iPXE builds that say that they can; undefined: HTTP for all. */
+  readonly httpsUrl?: string | undefined;
   readonly binaries: Binaries;
 }
 
@@ -42,7 +44,7 @@ export function decideBoot(request: BootRequest, config: DecisionConfig, hints: 
     case 'ipxe':
       if (hints.chain === true && !client.own && client.architecture !== undefined)
         return chain(request, client.architecture, config, hints);
-      return { kind: 'script', url: scriptUrl(config.httpUrl, { ...request, arch: client.scriptArch }) };
+      return { kind: 'script', url: scriptUrl(scriptBase(request, config), { ...request, arch: client.scriptArch }) };
     case 'firmware':
       return chain(request, client.architecture, config, hints);
     case 'raspberry-pi':
@@ -51,6 +53,10 @@ export function decideBoot(request: BootRequest, config: DecisionConfig, hints: 
     default:
       return client satisfies never;
   }
+}
+
+function scriptBase({ ipxeFeatures }: BootRequest, { httpUrl, httpsUrl }: DecisionConfig): string {
+  return httpsUrl !== undefined && ipxeFeatures?.has(IpxeFeature.HTTPS) === true ? httpsUrl : httpUrl;
 }
 
 /**

@@ -66,7 +66,7 @@ const CHOOSE_CONSOLE = [
 ];
 
 function startKernel(steps: KernelSteps, setting: GrubSetting): string[] {
-  const { mac, bases } = setting;
+  const { mac } = setting;
   const words = [...(steps.addsConsole ? ['console=$uart,115200n8'] : []), ...kernelWords(steps.cmdline).map(quote)];
   const kernel = plainFilePath(steps.kernel, 'kernel', mac);
   const initrds = steps.initRamDisks.map((name) => plainFilePath(name, 'initrd', mac));
@@ -77,8 +77,8 @@ function startKernel(steps: KernelSteps, setting: GrubSetting): string[] {
     ...(initrds.length === 0
       ? []
       : firstThatLoads(setting, (root) => `initrd ${initrds.map((path) => `${root}/${path}`).join(' ')}`)),
-    // Its text is a comment: only that it was asked for counts.
-    `source ${deviceOf(bases[0])}/_/booting?mac=${mac}`,
+    // Its text is a comment: only that it was asked for counts. By the way that the files came: another may not work.
+    `source $from/_/booting/${mac.replaceAll(':', '-')}`,
     'boot',
     ...echo(
       `Boot failed: the files above could not be loaded or started. Trying again from the start in ${REBOOT_SECONDS} s.`,
@@ -88,11 +88,11 @@ function startKernel(steps: KernelSteps, setting: GrubSetting): string[] {
   ];
 }
 
-/** HTTP moves an initrd in a tenth of TFTP's time; TFTP goes where GRUB's HTTP does not. */
+/** HTTP moves an initrd in a tenth of TFTP's time; TFTP goes where GRUB's HTTP does not. `$from` is what worked. */
 function firstThatLoads(setting: GrubSetting, load: (root: string) => string): string[] {
   const roots = [...setting.bases.map(deviceOf), `(tftp,${setting.tftpServer})`];
   return [
-    ...roots.map((root, index) => `${index === 0 ? 'if' : 'elif'} ${load(root)}; then true`),
+    ...roots.map((root, index) => `${index === 0 ? 'if' : 'elif'} ${load(root)}; then set from=${root}`),
     `else ${quoted('echo', 'No server has the file above.')}; sleep ${REBOOT_SECONDS}; reboot; fi`,
   ];
 }

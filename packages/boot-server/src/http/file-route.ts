@@ -72,7 +72,7 @@ export async function servePublished(request: Request, components: FileRouteComp
 }
 
 function isText(file: string): boolean {
-  return /(?:^|\/)(?:grub|pxelinux)\.cfg/i.test(file);
+  return /(?:^|\/)(?:grub|pxelinux)\.cfg|^_\/booting\//i.test(file);
 }
 
 interface Subject {

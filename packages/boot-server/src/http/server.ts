@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP, type Socket } from 'node:net';
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { BOOTING_TEXT, noteBooting } from '../booting.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';
@@ -178,7 +179,7 @@ async function handle(
   if (path === '/_/file') return serveBootFile(request, components.files);
   if (path.startsWith('/boot/') && path.endsWith('/autoexec.ipxe'))
     return sendText(request, 200, renderAutoexecScript(basesFor(components.script, request)[0]));
-  if (/^\/(?:boot|grub|_\/file)\//.test(path)) return servePublished(request, components.files);
+  if (/^\/(?:boot|grub|_\/file|_\/booting)\//.test(path)) return servePublished(request, components.files);
   // A script and a configuration change something when they are given: nothing to look at beforehand.
   if (request.method === 'GET') {
     if (path === '/_/ipxe') return serveScript(request, components.script);
@@ -192,13 +193,10 @@ async function handle(
   return sendError(request, 404, 'not_found', 'known are /_/ipxe, /_/file, /_/booting, /boot/, /grub/ and /config/');
 }
 
-/** The machine has everything and leaves the boot server: the last that is heard of this boot. */
+/** `/_/booting?mac=`, as an iPXE says it; GRUB's is `/_/booting/<mac>`, which TFTP has as well. */
 function serveBooting(request: Request, { log, metrics, files }: HttpServerComponents): void {
-  const mac = parseMac(request.query.get('mac') ?? '');
-  const uuid = mac === undefined ? undefined : files.uuidOf(mac);
-  metrics.stage('http.booting');
-  log.info({ event: 'http.booting', mac, uuid }, 'the machine starts its kernel');
-  sendText(request, 200, '# Booting');
+  noteBooting({ log, metrics, uuidOf: files.uuidOf }, parseMac(request.query.get('mac') ?? ''));
+  sendText(request, 200, BOOTING_TEXT);
 }
 
 function parseRequest(

@@ -45,9 +45,8 @@ export async function startHttpService(components: HttpServiceComponents): Promi
     get bases() {
       return policy.now.bases;
     },
-    get bases6(): ScriptRouteComponents['bases6'] {
-      const { plan6 } = policy.now;
-      return plan6 && [plan6.httpUrl];
+    get bases6() {
+      return policy.now.bases6;
     },
     basesTls: tls && [tls.url],
   };
@@ -86,7 +85,7 @@ function givingRoutes(
   readonly certs: CertsRouteComponents | undefined;
 } {
   const { gate, nonces, seals } = policy;
-  const peers = createPeers({ clock, log, metrics, seals, nonces, urls: () => policy.now.bases.slice(1) });
+  const peers = createPeers({ clock, log, metrics, seals, nonces, urls: () => policy.now.peers });
   const give: GiveComponents = { log, metrics, gate, nonces, peers, inUse: new Set() };
   const { v1 } = config.machine;
   if (config.http.v1Certs && v1 === undefined)
