@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { AgentError, AgentErrorCode } from './errors.ts';
 
@@ -28,10 +29,12 @@ export const runCommand: RunCommand = async (file, args, { timeoutMs, signal }) 
   if (!result.failed) return result.stdout;
   const why = result.timedOut
     ? `gave no result within ${timeoutMs} ms`
-    : lastLine(result.stderr) || result.shortMessage || `ended with status ${result.exitCode}`;
+    : reasonIn(result.stderr) || result.shortMessage || `ended with status ${result.exitCode}`;
   throw new AgentError(AgentErrorCode.CommandFailed, `${file} ${args.join(' ')}: ${why}`, { cause: result.cause });
 };
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** The last word is the reason; but some, as nvme, tell after it how they want to be called. */
+function reasonIn(text: string): string {
+  const [beforeUsage = ''] = stripVTControlCharacters(text).split(/^usage:/im);
+  return beforeUsage.trim().split('\n').at(-1) ?? '';
 }

@@ -1,10 +1,12 @@
 import { writeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import { runCommand } from './command.ts';
 import { AgentError, reasonOf } from './errors.ts';
 import { inventoryLines } from './inventory-text.ts';
+import { readDetails } from './inventory/details.ts';
 import { takeInventory } from './inventory/inventory.ts';
 import { connectApi } from './life/api.ts';
 import { httpGet } from './life/http-get.ts';
@@ -22,8 +24,12 @@ const usage = `ingot-discovery: runs on a machine that nobody knows yet
   ingot-discovery run                               register it and wait; for the discovery image only
 `;
 
-function printInventory(root: string, json: boolean): void {
-  const inventory = takeInventory(openSysfs(root));
+async function printInventory(root: string, json: boolean): Promise<void> {
+  const taken = takeInventory(openSysfs(root));
+  // What programs say is about this machine, and not about the one whose files these are.
+  const isThisMachine = resolve(root) === '/';
+  const { signal } = new AbortController();
+  const inventory = isThisMachine ? await readDetails(taken, { run: runCommand, clock: systemClock, signal }) : taken;
   process.stdout.write(json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`);
 }
 
@@ -79,7 +85,7 @@ const { values, positionals } = parseArgs({
 });
 switch (positionals[0]) {
   case 'inventory':
-    printInventory(values.root, values.json);
+    void printInventory(values.root, values.json);
     break;
   case 'run':
     // No top-level await: the image bundles this as a classic script, for the sake of its code cache.

@@ -41,6 +41,9 @@ export async function readDetails(inventory: Inventory, parts: DetailParts): Pro
   const solved = inventory.nics.filter((_, index) => nics[index]?.nic.macIsPermanent === true).map(addressProblem);
   const problems = [
     ...inventory.problems.filter((problem) => !solved.includes(problem)),
+    ...disks.flatMap(({ name, health }) =>
+      health?.ok === true ? health.value.warnings.map((warning) => `disks: ${name}: ${warning}`) : [],
+    ),
     ...nics.flatMap(({ nic, problem }) => (problem === '' ? [] : [`nics: ${nic.name}: ${problem}`])),
   ];
   return { ...inventory, disks, nics: nics.map(({ nic }) => nic), problems };

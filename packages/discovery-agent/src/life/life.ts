@@ -8,8 +8,11 @@ import type { Ipmi } from '../bmc/ipmi.ts';
 import type { RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { inventorySummary } from '../inventory-text.ts';
+import { readDetails } from '../inventory/details.ts';
 import { takeInventory } from '../inventory/inventory.ts';
 import { findLeaves } from '../lldp/leaves.ts';
+import { lldpPorts } from '../lldp/ports.ts';
+import type { LldpPort } from '../lldp/ports.ts';
 import type { Sysfs } from '../sysfs.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { EventType } from './api.ts';
@@ -38,8 +41,8 @@ export interface LifeParts {
   readonly signal: AbortSignal;
 }
 
-const lldpTimeoutMs = 40_000;
-const lldpPollMs = 1_000;
+/** Long enough for one look, when leaves were listened to before. */
+const lookAgainMs = 1_000;
 const aliveEveryMs = 60_000;
 const maxReasonLength = 256;
 /** The server notices a broken stream some seconds late; a second one before that would confuse it. */
@@ -137,19 +140,21 @@ async function discover(parts: LifeParts, config: AgentConfig, uuid: string, api
     clock,
     signal,
     ownUuid: uuid,
-    timeoutMs: lldpTimeoutMs,
-    pollMs: lldpPollMs,
-    links: () => takeInventory(sysfs).nics,
+    ports: () => lldpPorts(sysfs),
   });
-  const [bmc, { neighbors, diagnosis }] = await Promise.all([
+  const [detailed, bmc, { neighbors, diagnosis }] = await Promise.all([
+    readDetails(inventory, { run, clock, signal }),
     configureBmc({ ...parts, superUserPassword: (limit) => api.superUserPassword(limit) }, defaultBmcPolicy),
     leaves,
   ]);
+  for (const problem of detailed.problems)
+    if (!inventory.problems.includes(problem)) reporter.say('inventory', `problem: ${problem}`);
+  reporter.note('inventory', { disks: detailed.disks, nics: detailed.nics });
   for (const { nic, sysName, chassisId, portId } of neighbors)
     reporter.say('lldp', `${nic} is at ${sysName || chassisId} port ${portId}`);
   if (diagnosis !== '') reporter.say('lldp', diagnosis);
   sayBmc(reporter, bmc);
-  return { uuid, partition: config.partition, version, inventory, neighbors, bmc };
+  return { uuid, partition: config.partition, version, inventory: detailed, neighbors, bmc };
 }
 
 function sayBmc(reporter: Reporter, bmc: BmcSearch): void {
@@ -199,8 +204,8 @@ async function register(parts: LifeParts, api: Api, events: Events, findings: Fi
 async function look(parts: LifeParts, uuid: string): Promise<Pick<Findings, 'inventory' | 'neighbors'>> {
   const { sysfs, run, clock, signal, reporter } = parts;
   const inventory = takeInventory(sysfs);
-  const links = (): Findings['inventory']['nics'] => takeInventory(sysfs).nics;
-  const search = { run, clock, signal, ownUuid: uuid, timeoutMs: lldpPollMs, pollMs: lldpPollMs, links };
+  const ports = (): LldpPort[] => lldpPorts(sysfs);
+  const search = { run, clock, signal, ownUuid: uuid, timeoutMs: lookAgainMs, ports };
   const { neighbors, diagnosis } = await findLeaves(search);
   if (diagnosis !== '') reporter.say('lldp', diagnosis);
   return { inventory, neighbors };
