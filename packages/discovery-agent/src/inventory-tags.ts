@@ -7,13 +7,17 @@ import type { Inventory } from './inventory/inventory.ts';
  *     ingot.inventory.dimm/<locator>=<part number>;<serial>;<manufacturer>;<size in bytes>
  *     ingot.inventory.system=<vendor>;<product>;<serial>
  *     ingot.inventory.board=<vendor>;<name>;<serial>
+ *     ingot.inventory.chassis=<vendor>;<kind>;<serial>
  *     ingot.inventory.boot=uefi|bios
+ *     ingot.inventory.secure-boot=on|off|setup|unsupported|unknown
+ *     ingot.inventory.tpm/<name>=<version>;<vendor>;<firmware>
+ *     ingot.inventory.gpu/<PCI address>=<kind>;<model>;<board>;<memory in bytes>
  *
  * `<name>` has no `/dev/`. Fields may be empty; a `;`, `=` or control character inside of one becomes a blank. Keys are
  * at most 128, whole tags at most 256 characters: longer ones are cut. At most 256 tags: DIMMs, which come last, are
  * left out beyond that.
  */
-export function inventoryTags({ disks, firmware, memory }: Inventory): string[] {
+export function inventoryTags({ disks, firmware, gpus, memory, tpms }: Inventory): string[] {
   const tag = (key: string, ...values: (string | number)[]): string =>
     `ingot.inventory.${clean(key)}`
       .slice(0, maxKeyLength)
@@ -24,7 +28,11 @@ export function inventoryTags({ disks, firmware, memory }: Inventory): string[] 
   return [
     ...named('system', firmware.system),
     ...named('board', firmware.board),
+    ...named('chassis', firmware.chassis),
     tag('boot', firmware.bootMode),
+    tag('secure-boot', firmware.secureBoot),
+    ...tpms.map((tpm) => tag(`tpm/${tpm.name}`, tpm.version, tpm.vendor, tpm.firmware)),
+    ...gpus.map((gpu) => tag(`gpu/${gpu.address}`, gpu.kind, gpu.model, gpu.subsystem, gpu.memory?.sizeBytes ?? '')),
     ...disks.map((disk) =>
       tag(`disk/${disk.name.replace('/dev/', '')}`, disk.model, disk.serial, disk.firmware, disk.sizeBytes),
     ),

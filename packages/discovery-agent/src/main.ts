@@ -1,13 +1,9 @@
 import { writeSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import { runCommand } from './command.ts';
 import { AgentError, reasonOf } from './errors.ts';
-import { inventoryLines } from './inventory-text.ts';
-import { readDetails } from './inventory/details.ts';
-import { takeInventory } from './inventory/inventory.ts';
+import { inventoryCommand, inventoryUsage } from './inventory-command.ts';
 import { connectApi } from './life/api.ts';
 import { httpGet } from './life/http-get.ts';
 import { live } from './life/life.ts';
@@ -20,17 +16,21 @@ const version = '0.1.0';
 
 const usage = `ingot-discovery: runs on a machine that nobody knows yet
 
-  ingot-discovery inventory [--json] [--root DIR]   what this machine is made of
-  ingot-discovery run                               register it and wait; for the discovery image only
+${inventoryUsage}
+ingot-discovery run
+    register it and wait; for the discovery image only
 `;
 
-async function printInventory(root: string, json: boolean): Promise<void> {
-  const taken = takeInventory(openSysfs(root));
-  // What programs say is about this machine, and not about the one whose files these are.
-  const isThisMachine = resolve(root) === '/';
-  const { signal } = new AbortController();
-  const inventory = isThisMachine ? await readDetails(taken, { run: runCommand, clock: systemClock, signal }) : taken;
-  process.stdout.write(json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`);
+async function inventory(args: readonly string[]): Promise<void> {
+  // Whoever reads may have seen enough: `ingot-discovery inventory | head`.
+  process.stdout.on('error', () => process.exit(1));
+  process.exitCode = await inventoryCommand(args, {
+    run: runCommand,
+    clock: systemClock,
+    write: (data) => void process.stdout.write(data),
+    isTerminal: process.stdout.isTTY,
+    complain: (line) => void process.stderr.write(`${line}\n`),
+  });
 }
 
 async function run(): Promise<void> {
@@ -79,13 +79,10 @@ async function run(): Promise<void> {
   watchdog?.stop();
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, root: { type: 'string', default: '/' } },
-});
-switch (positionals[0]) {
+const [command, ...args] = process.argv.slice(2);
+switch (command) {
   case 'inventory':
-    void printInventory(values.root, values.json);
+    void inventory(args);
     break;
   case 'run':
     // No top-level await: the image bundles this as a classic script, for the sake of its code cache.
@@ -93,5 +90,5 @@ switch (positionals[0]) {
     break;
   default:
     process.stderr.write(usage);
-    process.exitCode = positionals.length === 0 ? 0 : 2;
+    process.exitCode = command === undefined ? 0 : 2;
 }

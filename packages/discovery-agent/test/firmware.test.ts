@@ -66,7 +66,7 @@ test('of a TPM 2.0 SMBIOS says whose it is', () => {
 });
 
 test('before Linux 5.6 the description tells the version', () => {
-  const description = files(`${acpi}`, { description: 'TPM 2.0 Device' });
+  const description = files(acpi, { description: 'TPM 2.0 Device' });
   expect(inventoryOf(tpm(acpi, 'tpm_crb', {}), description).tpms).toMatchObject([{ version: '2.0' }]);
 });
 

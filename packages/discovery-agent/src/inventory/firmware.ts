@@ -1,3 +1,4 @@
+import type { Sysfs } from '../sysfs.ts';
 import type { Source } from './collector.ts';
 import { chassisType } from './chassis-types.ts';
 import { printable } from './printable.ts';
@@ -57,7 +58,7 @@ export function readFirmware({ sysfs, problem }: Source): Firmware {
     version: field(`${prefix}_version`),
     serial: field(`${prefix}_serial`),
   });
-  const uuid = machineUuid(field('product_uuid'), field('product_serial'));
+  const uuid = readMachineUuid(sysfs);
   if (uuid === undefined) problem('no usable UUID in /sys/class/dmi/id/product_uuid or product_serial');
   const bootMode = sysfs.exists('/sys/firmware/efi') ? 'uefi' : 'bios';
   const secureBoot = readSecureBoot(sysfs);
@@ -78,6 +79,11 @@ export function readFirmware({ sysfs, problem }: Source): Firmware {
     board: part('board', 'board_vendor', field('board_name')),
     chassis: part('chassis', 'chassis_vendor', chassisType(field('chassis_type'))),
   };
+}
+
+export function readMachineUuid(sysfs: Sysfs): string | undefined {
+  const field = (name: string): string => sysfs.text(`/sys/class/dmi/id/${name}`) ?? '';
+  return machineUuid(field('product_uuid'), field('product_serial'));
 }
 
 /**

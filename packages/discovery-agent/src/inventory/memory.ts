@@ -15,7 +15,7 @@ export interface Memory extends Dimms {
 
 export const noMemory: Memory = { sizeBytes: 0, source: 'unknown', dimms: [], slots: 0, errorCorrection: '' };
 
-export const memoryDirectory = '/sys/devices/system/memory';
+const memoryDirectory = '/sys/devices/system/memory';
 
 export function readMemory({ sysfs, smbios, problem }: Source): Memory {
   const size = readBlocks(sysfs) ?? readFirmwareMap(sysfs) ?? readMeminfo(sysfs);

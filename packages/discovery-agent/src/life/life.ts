@@ -9,6 +9,7 @@ import type { RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { inventorySummary } from '../inventory-text.ts';
 import { readDetails } from '../inventory/details.ts';
+import { readMachineUuid } from '../inventory/firmware.ts';
 import { takeInventory } from '../inventory/inventory.ts';
 import { findLeaves } from '../lldp/leaves.ts';
 import { lldpPorts } from '../lldp/ports.ts';
@@ -79,7 +80,7 @@ export async function live(parts: LifeParts): Promise<void> {
   });
   reporter.say('config', `partition ${config.partition}, API ${config.apiUrl}`);
 
-  const uuid = takeInventory(sysfs).firmware.uuid;
+  const uuid = readMachineUuid(sysfs);
   if (uuid === undefined)
     throw new AgentError(
       AgentErrorCode.NoUuid,

@@ -15,7 +15,7 @@ export interface StructureShape {
   readonly handle?: number;
 }
 
-export function encodeStructure({ type, length, fields, handle = 0 }: StructureShape): Buffer {
+function encodeStructure({ type, length, fields, handle = 0 }: StructureShape): Buffer {
   const data = Buffer.alloc(length);
   data.set([type, length]);
   data.writeUInt16LE(handle, 2);
