@@ -14,6 +14,10 @@ export const AgentErrorCode = {
   CommandFailed: 'command-failed',
   /** The BMC is there, but cannot be read or set up. */
   BmcFailed: 'bmc-failed',
+  /** A step did not end within its deadline and was left behind. */
+  Hung: 'hung',
+  /** Nothing was wiped: the request, the machine's standing or a disk's use forbids it. */
+  WipeRefused: 'wipe-refused',
 } as const;
 export type AgentErrorCode = (typeof AgentErrorCode)[keyof typeof AgentErrorCode];
 
