@@ -11,6 +11,8 @@ import { createReporter } from './life/reporter.ts';
 import { openState } from './life/state.ts';
 import { feedWatchdog } from './life/watchdog.ts';
 import { openSysfs } from './sysfs.ts';
+import { wipeCommand, wipeUsage } from './wipe-command.ts';
+import { serveBlockIo } from './wipe/block-io.ts';
 
 const version = '0.1.0';
 
@@ -19,7 +21,8 @@ const usage = `ingot-discovery: runs on a machine that nobody knows yet
 ${inventoryUsage}
 ingot-discovery run
     register it and wait; for the discovery image only
-`;
+
+${wipeUsage}`;
 
 async function inventory(args: readonly string[]): Promise<void> {
   // Whoever reads may have seen enough: `ingot-discovery inventory | head`.
@@ -87,6 +90,12 @@ switch (command) {
   case 'run':
     // No top-level await: the image bundles this as a classic script, for the sake of its code cache.
     void run();
+    break;
+  case 'wipe':
+    void wipeCommand(args);
+    break;
+  case 'block-io':
+    void serveBlockIo(args[0] ?? '', systemClock);
     break;
   default:
     process.stderr.write(usage);

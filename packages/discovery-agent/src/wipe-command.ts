@@ -4,7 +4,6 @@ import { runCommand } from './command.ts';
 import type { RunCommand } from './command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from './errors.ts';
 import { openSysfs } from './sysfs.ts';
-import { serveBlockIo } from './wipe/block-io.ts';
 import { executeWipe } from './wipe/execute.ts';
 import type { Argv } from './wipe/method.ts';
 import { operatorPermit, wipeRehearsal } from './wipe/permit.ts';
@@ -13,10 +12,10 @@ import { probeDisks } from './wipe/probe.ts';
 import type { WipeProgress } from './wipe/report.ts';
 import { duration, planJson, planLines, reportLines } from './wipe/wipe-text.ts';
 
-export const wipeUsage = `  ingot-discovery wipe --dry-run [--json] [--root DIR] [DEVICE…]
-                                                    how the disks would be wiped; changes nothing
-  ingot-discovery wipe [--json] DEVICE… --yes-destroy DEVICE…
-                                                    wipes these disks: each is to be named twice
+export const wipeUsage = `ingot-discovery wipe --dry-run [--json] [--root DIR] [DEVICE…]
+    how the disks would be wiped; changes nothing
+ingot-discovery wipe [--json] DEVICE… --yes-destroy DEVICE…
+    wipes these disks; each has to be named twice
 `;
 
 /** How this program starts itself to read and write one disk. */
@@ -27,11 +26,10 @@ export function blockIoCommand(): Argv {
 /** Exit status of a wipe that left a disk unclean, and of one that was refused or asked for in the wrong way. */
 const exitStatus = { unclean: 1, refused: 2 } as const;
 
-/** Runs `wipe` or `block-io` with its arguments. Never rejects: what is wrong is said, and the exit status tells. */
-export async function wipeCommand(command: 'wipe' | 'block-io', args: readonly string[]): Promise<void> {
+/** Runs `wipe`. Never rejects: what is wrong is said, and the exit status tells. */
+export async function wipeCommand(args: readonly string[]): Promise<void> {
   try {
-    if (command === 'block-io') await serveBlockIo(args[0] ?? '', systemClock);
-    else await wipe(args);
+    await wipe(args);
   } catch (error) {
     process.stderr.write(`${reasonOf(error)}\n`);
     process.exitCode = exitStatus.refused;

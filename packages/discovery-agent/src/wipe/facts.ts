@@ -9,6 +9,8 @@ export interface DiskFacts {
   readonly readOnly: boolean;
   /** Removable medium, or attached by USB: virtual media of a BMC look like that. */
   readonly removable: boolean;
+  /** Reached over a network. */
+  readonly remote: boolean;
   readonly use: DiskUse;
   /** The volume that a RAID controller shows instead of its disks: commands for disks end at the controller. */
   readonly raidVolume: boolean;

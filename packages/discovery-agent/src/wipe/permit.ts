@@ -7,14 +7,17 @@ import { AgentError, AgentErrorCode } from '../errors.ts';
  */
 class Permit {
   readonly #grantedAtMs: number;
+  /** What the API calls its order; undefined for an operator's. */
+  readonly order: string | undefined;
   /** Only these may be wiped; undefined: every disk of the machine. */
   readonly devices: readonly string[] | undefined;
   /** Why, in words for the log. */
   readonly reason: string;
 
-  constructor(reason: string, grantedAtMs: number, devices?: readonly string[]) {
-    this.reason = reason;
-    this.devices = devices;
+  constructor(init: Pick<Permit, 'reason' | 'order' | 'devices'>, grantedAtMs: number) {
+    this.reason = init.reason;
+    this.order = init.order;
+    this.devices = init.devices;
     this.#grantedAtMs = grantedAtMs;
   }
 
@@ -48,9 +51,12 @@ export type WipeStanding =
   /** In words: what is waited for. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** Label of a machine that is to erase its disks; its value is the order. */
+const orderLabel = 'ingot.dev/wipe';
+
 /**
- * Reads from the API's answer whether this machine may be wiped: it is known there, nobody has it, and no operator has
- * locked it.
+ * Reads from the API's answer whether this machine is to be wiped: it is known there, nobody has it, no operator has
+ * locked it, and there is an order.
  *
  * @param machine what the API server just answered; undefined where it knows no such machine
  * @param uuid of this machine: an answer about another one grants nothing
@@ -64,7 +70,9 @@ export function wipePermit(machine: apiV2.Machine | undefined, uuid: string, now
   if (machine.allocation !== undefined) return refused(`allocated to project ${machine.allocation.project}`);
   if (machine.status?.condition?.state === apiV2.MachineState.LOCKED)
     return refused(`locked by an operator: ${machine.status.condition.description || 'no reason given'}`);
-  return { kind: 'granted', permit: new Permit(`machine ${machine.uuid} is not allocated`, nowMs) };
+  const order = machine.meta?.labels?.labels[orderLabel];
+  if (order === undefined || order === '') return refused('nobody has ordered it (label ingot.dev/wipe)');
+  return { kind: 'granted', permit: new Permit({ reason: `order ${order}`, order, devices: undefined }, nowMs) };
 }
 
 /**
@@ -84,7 +92,7 @@ export function operatorPermit(devices: readonly string[], confirmed: readonly s
     refuse(`everything on it will be lost: add ${unconfirmed.map((device) => `--yes-destroy ${device}`).join(' ')}`);
   const unasked = confirmed.filter((device) => !devices.includes(device));
   if (unasked.length > 0) refuse(`--yes-destroy names ${unasked.join(', ')}, which is not among the devices to wipe`);
-  return new Permit('named and confirmed at a shell', nowMs, [...devices]);
+  return new Permit({ reason: 'named and confirmed at a shell', order: undefined, devices: [...devices] }, nowMs);
 }
 
 /** @param devices those to look at; undefined: every disk */

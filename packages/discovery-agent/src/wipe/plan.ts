@@ -119,6 +119,7 @@ function judge(disk: DiskFacts, devices: readonly string[] | undefined): Verdict
   if (devices !== undefined && !devices.includes(disk.device)) return skip('not asked for');
   if (disk.sizeBytes === 0) return skip('no medium: its size is zero');
   if (disk.removable) return skip('removable');
+  if (disk.remote) return skip('storage of another machine, reached over a network');
   if (disk.readOnly) return skip('read-only');
   if (disk.use.kind === 'boot') return skip(`the running system is on it: ${disk.use.by}`);
   if (disk.use.kind === 'busy') return blocked(`in use: ${disk.use.by}; release it first`);

@@ -1,12 +1,14 @@
 import type { RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
+import { Transport } from '../inventory/disks/disk.ts';
+import { isRaidVolume } from '../inventory/disks/raid.ts';
+import { nvmeControllers, pciAddressIn, transportOf } from '../inventory/disks/transport.ts';
 import type { Sysfs } from '../sysfs.ts';
 import { parseAtaIdentify, parseAtaSanitizeStatus } from './ata-identify.ts';
 import { partitionsOf, readDiskUse } from './disk-use.ts';
 import type { DiskFacts, DiskKind, NvmeSubsystem, ScsiSanitize, WipeFacts } from './facts.ts';
 import { asker, nvmePlace, probeNamespace, probeSubsystem } from './probe-nvme.ts';
 import type { Ask, NvmePlace } from './probe-nvme.ts';
-import { isRaidVolume } from './raid-volume.ts';
 
 export interface ProbeParts {
   readonly sysfs: Sysfs;
@@ -88,12 +90,14 @@ async function probeDisk({ sysfs, ask, name, place, use }: DiskParts): Promise<D
   const directory = `/sys/block/${name}`;
   const device = deviceNode(name);
   const problems: string[] = [];
-  const raidVolume = isRaidVolume(sysfs, name);
+  const transport = transportOf(sysfs, name);
+  const raidVolume = behindRaid(sysfs, name);
   const found = await (async (): Promise<KindFacts> => {
     try {
+      if (raidVolume || remote.has(transport)) return other;
       if (place !== undefined) return await nvmeKind(ask, device, place, problems);
-      if (raidVolume || !name.startsWith('sd')) return other;
-      if (sysfs.text(`${directory}/device/vendor`) === 'ATA') return await ataKind(ask, device);
+      if (transport === Transport.SATA) return await ataKind(ask, device);
+      if (transport !== Transport.SAS && transport !== Transport.SCSI) return other;
       return { ...other, kind: { bus: 'scsi', sanitize: await scsiSanitize(ask, device) } };
     } catch (error) {
       problems.push(reasonOf(error));
@@ -108,7 +112,11 @@ async function probeDisk({ sysfs, ask, name, place, use }: DiskParts): Promise<D
     logicalBlockBytes: sysfs.integer(`${directory}/queue/logical_block_size`) ?? 512,
     rotational: sysfs.integer(`${directory}/queue/rotational`) !== 0,
     readOnly: sysfs.integer(`${directory}/ro`) === 1 || found.writeProtected,
-    removable: sysfs.integer(`${directory}/removable`) === 1 || (sysfs.real(directory) ?? '').includes('/usb'),
+    removable:
+      sysfs.integer(`${directory}/removable`) === 1 ||
+      transport === Transport.USB ||
+      sysfs.text(`${directory}/device/type`) === 'SD',
+    remote: remote.has(transport),
     use,
     raidVolume,
     discardZeroes: canDiscard && (found.discardZeroes || scsiUnmapZeroes(sysfs, directory)),
@@ -117,6 +125,17 @@ async function probeDisk({ sysfs, ask, name, place, use }: DiskParts): Promise<D
     kind: found.kind,
     problems,
   };
+}
+
+/** Storage of somebody else, at the other end of a network: this machine is given it, and does not own it. */
+const remote: ReadonlySet<Transport> = new Set([Transport.ISCSI, Transport.FIBRE_CHANNEL, Transport.NVME_FABRIC]);
+
+function behindRaid(sysfs: Sysfs, name: string): boolean {
+  const directory = `/sys/block/${name}`;
+  const path = sysfs.real(directory) ?? '';
+  const controller = pciAddressIn(nvmeControllers(sysfs, name)[0] ?? path);
+  const driver = controller === '' ? '' : (sysfs.linkName(`/sys/bus/pci/devices/${controller}/driver`) ?? '');
+  return isRaidVolume(path, driver, sysfs.text(`${directory}/device/model`) ?? '');
 }
 
 interface KindFacts {
