@@ -16,11 +16,13 @@ export const kernelMetapackage = 'linux-image-amd64';
 export const programs: readonly PackageContents[] = [
   { name: 'busybox-static', files: ['bin/busybox'] },
   { name: 'ethtool', files: ['sbin/ethtool'] },
+  { name: 'hdparm', files: ['sbin/hdparm'] },
   { name: 'ipmitool', files: ['usr/bin/ipmitool'] },
   { name: 'lldpd', files: ['usr/sbin/lldpd', 'usr/sbin/lldpcli'] },
   { name: 'nvme-cli', files: ['usr/sbin/nvme'] },
   { name: 'pci.ids', files: ['usr/share/misc/pci.ids'] },
-  { name: 'util-linux', files: ['bin/lsblk', 'sbin/blkid', 'sbin/wipefs'] },
+  { name: 'sg3-utils', files: ['usr/bin/sg_opcodes', 'usr/bin/sg_sanitize'] },
+  { name: 'util-linux', files: ['bin/lsblk', 'sbin/blkdiscard', 'sbin/blkid', 'sbin/wipefs'] },
 ];
 
 /** Packages that only lend shared libraries: which files is decided by the programs' DT_NEEDED entries. */
@@ -58,6 +60,7 @@ export const libraryPackages: readonly string[] = [
   'libreadline8',
   'libselinux1',
   'libsensors5',
+  'libsgutils2-1.46-2',
   'libsmartcols1',
   'libsnmp40',
   'libssl3',
@@ -125,6 +128,7 @@ export const applets: readonly string[] = [
   'ash',
   'awk',
   'basename',
+  'blockdev',
   'cat',
   'chmod',
   'chown',
