@@ -10,7 +10,9 @@ import type { Place, Sample } from './samples.ts';
 
 /** Node has it, its type declarations do not. */
 declare const WebAssembly: {
-  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => { readonly buffer: ArrayBuffer };
+  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => {
+    readonly buffer: ArrayBuffer;
+  };
 };
 
 /** A request to the disk. Large enough to stream, small enough for any controller's limit. */

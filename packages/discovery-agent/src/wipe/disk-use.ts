@@ -28,7 +28,10 @@ export function readDiskUse(sysfs: Sysfs): ReadonlyMap<string, DiskUse> {
     for (const disk of disks) if (use.get(disk)?.kind !== 'boot') use.set(disk, found);
   };
   for (const name of sysfs.list('/sys/block')) {
-    const directories = [`/sys/block/${name}`, ...partitionsOf(sysfs, name).map((part) => `/sys/block/${name}/${part}`)];
+    const directories = [
+      `/sys/block/${name}`,
+      ...partitionsOf(sysfs, name).map((part) => `/sys/block/${name}/${part}`),
+    ];
     const holders = directories.flatMap((directory) => sysfs.list(`${directory}/holders`));
     if (holders.length > 0) note([name], { kind: 'busy', by: `part of ${holders.join(', ')}` });
   }

@@ -129,7 +129,10 @@ function judge(disk: DiskFacts, devices: readonly string[] | undefined): Verdict
 }
 
 /** Frozen, the disk takes no password away: not ours, which would lock it at the next power-on, and nobody else's. */
-function judgeAta(device: string, security: { enabled: boolean; locked: boolean; frozen: boolean }): Verdict | undefined {
+function judgeAta(
+  device: string,
+  security: { enabled: boolean; locked: boolean; frozen: boolean },
+): Verdict | undefined {
   if (!security.enabled || !security.frozen) return undefined;
   const state = security.locked ? 'locked and frozen' : 'frozen with a password set';
   const remedy = `cut its power, then: hdparm --user-master u --security-disable ${ataErasePassword} ${device}`;

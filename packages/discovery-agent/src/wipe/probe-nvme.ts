@@ -71,9 +71,7 @@ export async function probeSubsystem(
   };
   const identity = await attempt(['id-ctrl', node, '-o', 'json'], parseNvmeController, true);
   const canSanitize = identity?.sanitizeCrypto === true || identity?.sanitizeBlock === true;
-  const log = canSanitize
-    ? await attempt(['sanitize-log', node, '-o', 'json'], parseNvmeSanitizeLog, true)
-    : undefined;
+  const log = canSanitize ? await attempt(['sanitize-log', node, '-o', 'json'], parseNvmeSanitizeLog, true) : undefined;
   // Controllers without namespace management know the list of attached namespaces only.
   const list =
     (await attempt(['list-ns', node, '--all', '-o', 'json'], parseNvmeNamespaceList, false)) ??

@@ -110,7 +110,8 @@ async function probeDisk({ sysfs, ask, name, place, use }: DiskParts): Promise<D
     // The kernel counts in units of 512 bytes whatever the sector size of the disk is.
     sizeBytes: (sysfs.integer(`${directory}/size`) ?? 0) * 512,
     logicalBlockBytes: sysfs.integer(`${directory}/queue/logical_block_size`) ?? 512,
-    rotational: sysfs.integer(`${directory}/queue/rotational`) !== 0,
+    // virtio has no word for it, and Linux then says yes.
+    rotational: transport !== Transport.VIRTIO && sysfs.integer(`${directory}/queue/rotational`) !== 0,
     readOnly: sysfs.integer(`${directory}/ro`) === 1 || found.writeProtected,
     removable:
       sysfs.integer(`${directory}/removable`) === 1 ||

@@ -64,7 +64,10 @@ export async function wipeUnit(parts: UnitParts, unit: WipeUnit): Promise<DiskOu
     for (const session of left) outcomes.push(await wipeAlone(parts, session, where));
     if (!subsystemWiped)
       for (const nsid of unit.hiddenNamespaces)
-        fail(`${where} namespace ${nsid}`, 'it has no block device here and no sanitize reached it: attach or delete it');
+        fail(
+          `${where} namespace ${nsid}`,
+          'it has no block device here and no sanitize reached it: attach or delete it',
+        );
   } catch (error) {
     const done = new Set(outcomes.map(({ device }) => device));
     for (const { device } of unit.disks)
