@@ -20,6 +20,8 @@ export interface DetailParts {
   readonly parallel?: number;
 }
 
+const defaultTimeoutMs = 5_000;
+const maxParallel = 4;
 /** What a program that was killed may take to be gone. */
 const graceMs = 1_000;
 
@@ -31,7 +33,7 @@ const graceMs = 1_000;
  */
 export async function readDetails(inventory: Inventory, parts: DetailParts): Promise<Inventory> {
   const ask = asker(parts);
-  const limit = limiter(parts.parallel ?? 4);
+  const limit = limiter(parts.parallel ?? maxParallel);
   const [disks, nics] = await Promise.all([
     Promise.all(inventory.disks.map((disk) => limit(() => diskDetails(disk, ask)))),
     Promise.all(inventory.nics.map((nic) => limit(() => nicDetails(nic, ask)))),
@@ -52,7 +54,7 @@ export async function readDetails(inventory: Inventory, parts: DetailParts): Pro
 type Ask = (file: string, ...args: readonly string[]) => Promise<Told<string>>;
 
 /** A program that waits for a dead device in the kernel outlives every signal: it is left behind, and named. */
-function asker({ run, clock, signal, timeoutMs = 5_000 }: DetailParts): Ask {
+function asker({ run, clock, signal, timeoutMs = defaultTimeoutMs }: DetailParts): Ask {
   return async (file, ...args) => {
     const done = new AbortController();
     const late = async (): Promise<never> => {

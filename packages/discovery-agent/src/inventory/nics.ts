@@ -41,8 +41,8 @@ export interface NicPci {
 }
 
 const permanentAddress = 0; // NET_ADDR_PERM, include/uapi/linux/netdevice.h
-/** What 2^32-1 megabits, "unknown" as some drivers say it, must not pass for. */
-const maxMegabits = 10_000_000;
+/** Some drivers say 2^32-1 while they do not know. */
+const implausibleMegabits = 10_000_000;
 
 /** Ethernet and InfiniBand ports, interfaces in natural order, then InfiniBand ports without an interface. */
 export function readNics(sysfs: Sysfs, names: PciNames): Nic[] {
@@ -80,7 +80,7 @@ function readNic(sysfs: Sysfs, names: PciNames, port: Port): Nic | undefined {
       mac === permanent || (sysfs.integer(`${directory}/addr_assign_type`) ?? permanentAddress) === permanentAddress,
     guid: port.link === 'infiniband' ? guidOfAddress(address) : '',
     ...hardwareOf(sysfs, names, pciDirectory(sysfs, port.name), sysfs.linkName(`${directory}/device/driver`) ?? ''),
-    speedBitsPerSecond: megabits > 0 && megabits <= maxMegabits ? megabits * 1_000_000 : 0,
+    speedBitsPerSecond: megabits > 0 && megabits < implausibleMegabits ? megabits * 1_000_000 : 0,
     mtu: sysfs.integer(`${directory}/mtu`) ?? 0,
   };
 }

@@ -1,9 +1,8 @@
 /**
  * Drivers of adapters whose firmware has an LLDP agent of its own, on by default, that takes the frames before Linux
- * sees any; with the private flag of ethtool(8) that ends it. `/init` of the image sets it when a NIC comes up.
- *
- * From Linux, Documentation/networking/device_drivers/ethernet/intel/i40e.rst and ice.rst. An old X710 (firmware API
- * below 1.7) refuses the flag: there it takes `lldp stop` in debugfs.
+ * sees any; with the private flag of ethtool(8) that ends it, from Linux,
+ * Documentation/networking/device_drivers/ethernet/intel/i40e.rst and ice.rst. `/init` of the image sets it when a NIC
+ * comes up; what is said here is for a person who finds a port silent nevertheless.
  */
 const firmwareAgents: ReadonlyMap<string, readonly [flag: string, value: string]> = new Map([
   ['i40e', ['disable-fw-lldp', 'on']],

@@ -22,6 +22,8 @@ export interface LeafSearchOptions extends LeafPolicy {
   readonly ports: () => readonly LldpPort[];
 }
 
+const defaultTimeoutMs = 40_000;
+const defaultPollMs = 1_000;
 const commandTimeoutMs = 10_000;
 
 /**
@@ -30,7 +32,7 @@ const commandTimeoutMs = 10_000;
  * lldpd forgets neighbours whose time to live is over and those that say goodbye, so every look starts anew.
  */
 export async function findLeaves(options: LeafSearchOptions): Promise<LeafFindings> {
-  const { clock, signal, run, timeoutMs = 40_000, pollMs = 1_000 } = options;
+  const { clock, signal, run, timeoutMs = defaultTimeoutMs, pollMs = defaultPollMs } = options;
   const deadline = clock.monotonic() + timeoutMs;
   let trouble = '';
   let heard: readonly Neighbor[] = [];

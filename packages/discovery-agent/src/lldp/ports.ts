@@ -22,6 +22,8 @@ export function lldpPorts(sysfs: Sysfs): LldpPort[] {
     }));
 }
 
+const mtuTimeoutMs = 5_000;
+
 /**
  * Sets how long a packet the ports may send, in bytes (68 to what the adapter can). LLDP itself never needs it: without
  * a setting the ports stay at Ethernet's 1500.
@@ -36,7 +38,7 @@ export async function setPortMtu(
   const results = await Promise.all(
     ports.map(async ({ name }) => {
       try {
-        await run('ip', ['link', 'set', 'dev', name, 'mtu', String(mtu)], { timeoutMs: 5_000, signal });
+        await run('ip', ['link', 'set', 'dev', name, 'mtu', String(mtu)], { timeoutMs: mtuTimeoutMs, signal });
         return [];
       } catch (error) {
         signal.throwIfAborted();

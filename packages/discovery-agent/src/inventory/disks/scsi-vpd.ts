@@ -21,7 +21,8 @@ interface AtaIdentity {
 }
 
 const identifyAt = 60;
-const identifyBytes = 512;
+/** 256 words. */
+const identifyEnd = identifyAt + 512;
 /** IDENTIFY DEVICE, as opposed to IDENTIFY PACKET DEVICE of an optical drive. */
 const identifyDevice = 0xec;
 
@@ -31,8 +32,8 @@ const identifyDevice = 0xec;
  */
 export function ataIdentity(bytes: Uint8Array | undefined): AtaIdentity | undefined {
   const page = pageOf(bytes, 0x89);
-  if (page === undefined || page.length < identifyAt + identifyBytes || page[56] !== identifyDevice) return undefined;
-  const identify = page.subarray(identifyAt, identifyAt + identifyBytes);
+  if (page === undefined || page.length < identifyEnd || page[56] !== identifyDevice) return undefined;
+  const identify = page.subarray(identifyAt, identifyEnd);
   // ACS-4 7.13.6: words 10–19, 23–26 and 27–46.
   return { serial: ataText(identify, 10, 10), firmware: ataText(identify, 23, 4), model: ataText(identify, 27, 20) };
 }
