@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Entropy, FrameSocket, Libc, Network } from '@ingot/net';
 import type { Health, Logger, Metrics, Redactor, ReloadResult } from '@ingot/daemon';
@@ -18,6 +19,7 @@ import { parseHttpListen } from './http/listen.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import type { ImageLists } from './image-cache/lists.ts';
 import { bootMetrics, registerGauges } from './metrics.ts';
+import { listenPlaces } from './listen-place.ts';
 import { createPolicy, type PolicyStores } from './policy.ts';
 import { startPxeServer } from './pxe/server.ts';
 import { currentPolicy } from './reload/current-policy.ts';
@@ -161,7 +163,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         }),
         quirksOf: (mac) => quirksOf({ mac, architectures: stores.subjects.find(mac)?.architectures ?? [] }),
       },
-      [...(config.tftp.listen ?? bootAddresses), ...(policy.now.plan6?.listen ?? [])],
+      listenPlaces([...(config.tftp.listen ?? bootAddresses), ...(policy.now.plan6?.listen ?? [])]),
     );
     stops.push(() => tftpServer.stop());
     const pxeServer = await startPxeServer(
@@ -173,7 +175,8 @@ export async function startBootServer(components: BootServerComponents): Promise
           return policy.now.plan.serverAddress;
         },
       },
-      config.pxe.listen ?? bootAddresses,
+      // PXE's port is IPv4's alone.
+      listenPlaces(config.pxe.listen ?? bootAddresses).filter(({ address }) => isIPv4(address)),
     );
     stops.push(() => pxeServer.stop());
     const dhcp = await startDhcpService({

@@ -9,6 +9,7 @@ import { chooseCapture } from './dhcp/capture.ts';
 import { chooseFrames } from './dhcp/client-link.ts';
 import { chooseAddressProbe } from './dhcp/choose-probe.ts';
 import { findNeighbours } from './dhcp/neighbours.ts';
+import { ipv6Listens, ipv6Ready } from './ipv6-ready.ts';
 import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
 
@@ -18,6 +19,7 @@ export async function runBootServer(
 ): Promise<RunningDaemon<BootServerConfig>> {
   const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
   const libc = await loadLibc();
+  await ipv6Ready(ipv6Listens(config), { clock, log, signal });
   // Another user may not see whose sockets they are.
   const neighbours = findNeighbours();
   const network = nodeNetwork();

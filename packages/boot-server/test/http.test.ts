@@ -4,8 +4,10 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { httpSchema } from '../src/config/http.ts';
+import { tftpSchema } from '../src/config/tftp.ts';
 import { BootServerError, BootServerErrorCode } from '../src/errors.ts';
-import { MAC_1, MAC_2, startLab, UUID } from './harness.ts';
+import { httpConfig, MAC_1, MAC_2, startLab, testConfig, UUID } from './harness.ts';
 import { getFrom, machines, scriptPath } from './http-machines.ts';
 
 const snponly = readFileSync('/usr/lib/ipxe/snponly.efi');
@@ -90,6 +92,46 @@ describe('files', () => {
     const script = await getFrom(lab, address, scriptPath(MAC_1));
     const kernel = /kernel --name kernel http:\/\/boot(\S+)/.exec(script.body)?.[1] ?? '';
     expect((await getFrom(lab, address, kernel)).status).toBe(403);
+  });
+});
+
+describe('an interface in http.listen', () => {
+  it.each([
+    ['nope0:8080', BootServerErrorCode.ListenFailed, /interface nope0/],
+    ['unix:/run/x', BootServerErrorCode.ConfigInvalid, /machines cannot reach a unix socket/],
+  ])('%s keeps the server from starting, in words', async (listen, code, message) => {
+    const start = startLab({ config: (dir) => testConfig(dir, { http: httpConfig({ listen }) }) });
+    await expect(start).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it.each(['eth1:8080', 'br-lan.7:80', '[fe80::1%eth1]:80', '0.0.0.0:1'])('%s is a place to listen', (listen) => {
+    expect(httpSchema.safeParse({ listen }).success).toBe(true);
+  });
+
+  it.each([
+    '10.0.0.300:80',
+    'eth1',
+    'eth1:99999',
+    'eth0:1:80',
+    '[fe80::1]',
+    'an interface:80',
+    'toolonganinterface:80',
+  ])('%j is none', (listen) => {
+    expect(httpSchema.safeParse({ listen }).success).toBe(false);
+  });
+
+  it.each([
+    ['eth1', true],
+    ['10.0.0.1', true],
+    ['2001:db8::1', true],
+    ['fe80::1%eth1', true],
+    ['fe80::1', false],
+    ['2001:db8::1%eth1', false],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['10.0.0', false],
+  ])('tftp.listen: %s is a place: %s', (entry, isOne) => {
+    expect(tftpSchema.safeParse({ listen: [entry] }).success).toBe(isOne);
   });
 });
 

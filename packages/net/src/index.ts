@@ -14,6 +14,7 @@ export { MockHost, type InTransit } from './mock-host.ts';
 export type { Impairment } from './impairment.ts';
 export { loadLibc } from './native/load.ts';
 export type { Libc } from './native/libc.ts';
+export { bindTcp } from './native/bind.ts';
 export { createPoller, type Poller } from './native/poller.ts';
 export { AF_INET, AF_INET6, packSocketAddress } from './native/socket-address.ts';
 export { openEcho, type EchoSocket } from './native/echo.ts';

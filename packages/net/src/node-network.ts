@@ -48,12 +48,14 @@ async function bindUdp(options: BindOptions, libc: Libc | undefined, io: BatchIo
       `cannot bind ${text(options)}: there is no interface ${interfaceName}: see "ip link"`,
     );
   }
-  const wantsNative = options.batch === true || options.interface !== undefined;
-  if (wantsNative && libc !== undefined && isIPv4(address)) return bindWithLibc(options, libc, io);
+  const wantsNative = options.interface !== undefined || (options.batch === true && isIPv4(address));
+  const isPlain = options.groups === undefined && !address.includes('%');
+  if (wantsNative && isPlain && libc !== undefined)
+    return bindWithLibc(options, libc, isIPv4(address) ? io : undefined);
   if (options.interface !== undefined) {
     throw new NetError(
       NetErrorCode.Io,
-      `cannot bind ${text(options)} to interface ${options.interface}: that takes libc, and IPv4; give an address of the interface instead`,
+      `cannot bind ${text(options)} to interface ${options.interface}: that takes libc, and no group; give an address of the interface instead`,
     );
   }
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reuseAddr: reuseAddress });
@@ -76,7 +78,7 @@ async function bindWithLibc(options: BindOptions, libc: Libc, io: BatchIo | unde
   } catch (error) {
     throw bindError(options, error);
   }
-  const socket = createSocket({ type: 'udp4' });
+  const socket = createSocket({ type: isIPv6(options.address) ? 'udp6' : 'udp4' });
   try {
     await opened(socket, { fd, exclusive: true });
   } catch (error) {

@@ -68,7 +68,7 @@ export interface BindOptions {
   readonly batch?: boolean;
   /**
    * Hear and send on this interface (or VRF device) only, SO_BINDTODEVICE: `eth1`. Limited broadcasts then leave by it,
-   * too. IPv4, and only where libc can be called.
+   * too. Only where libc can be called.
    */
   readonly interface?: string;
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { listenAddress } from '@ingot/daemon';
-import { absolutePath } from './fields.ts';
+import { absolutePath, httpListen } from './fields.ts';
 import type { HttpEngine } from '../http/body/body-sender.ts';
 
 export interface HttpConfig {
@@ -30,8 +29,8 @@ export interface HttpSigningConfig {
 export const httpSchema: z.ZodType<HttpConfig> = z
   .strictObject({
     listen: z
-      .union([listenAddress(), z.array(listenAddress()).min(1)])
-      .describe('address:port of the HTTP server, or a list of them; an IPv6 address in brackets'),
+      .union([httpListen(), z.array(httpListen()).min(1)])
+      .describe('address:port or interface:port of the HTTP server, or a list of them; an IPv6 address in brackets'),
     url: z
       .url({ protocol: /^http$/, error: 'write http://address:port: machines fetch their files without TLS' })
       .optional()
@@ -66,7 +65,7 @@ export const httpSchema: z.ZodType<HttpConfig> = z
       .describe('what keeps URLs and nonces from being made up'),
     tls: z
       .strictObject({
-        listen: listenAddress().describe('address:port of the HTTPS server'),
+        listen: httpListen().describe('address:port or interface:port of the HTTPS server'),
         url: z
           .url({ protocol: /^https$/, error: 'write https://host:port' })
           .optional()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, ownAddresses } from './fields.ts';
+import { absolutePath, ownPlaces } from './fields.ts';
 
 export interface TftpConfig {
   readonly listen?: readonly string[] | undefined;
@@ -16,7 +16,7 @@ export interface TftpConfig {
 
 export const tftpSchema: z.ZodType<TftpConfig> = z
   .strictObject({
-    listen: ownAddresses().optional().describe('own addresses for port 69; default: dhcp.listen'),
+    listen: ownPlaces().optional().describe('own addresses, or interfaces, for port 69; default: dhcp.listen'),
     root: absolutePath().optional().describe('a folder whose files are published besides the iPXE binaries'),
     engine: z
       .enum(['auto', 'native', 'node'])

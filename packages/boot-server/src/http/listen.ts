@@ -1,13 +1,17 @@
 import { parseListenAddress } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootServerConfig } from '../config.ts';
+import { parseInterfaceListen } from '../config/fields.ts';
+import { listenPlaces } from '../listen-place.ts';
 import type { HttpListen } from './server.ts';
 
-/** Where HTTP listens, as configured. Throws BootServerError CONFIG_INVALID. */
+/** Where HTTP listens, as configured; an interface is a place for each family. Throws BootServerError CONFIG_INVALID. */
 export function parseHttpListen(listen: string | readonly string[]): [HttpListen, ...HttpListen[]] {
-  const [first, ...rest] = [listen].flat().map((text) => {
+  const [first, ...rest] = [listen].flat().flatMap((text): HttpListen[] => {
     const parsed = parseListenAddress(text);
-    if (parsed?.kind === 'tcp') return { address: parsed.address, port: parsed.port };
+    if (parsed?.kind === 'tcp') return [{ address: parsed.address, port: parsed.port }];
+    const own = parseInterfaceListen(text);
+    if (own !== undefined) return listenPlaces([own.name]).map((place) => ({ ...place, port: own.port }));
     throw new BootServerError(
       BootServerErrorCode.ConfigInvalid,
       'http.listen: machines cannot reach a unix socket: write address:port',
@@ -17,12 +21,14 @@ export function parseHttpListen(listen: string | readonly string[]): [HttpListen
   return [first, ...rest];
 }
 
-/** The HTTPS listener, and the base of its URLs without a slash at the end. Throws BootServerError CONFIG_INVALID. */
-export function planTls(config: BootServerConfig): { readonly listen: HttpListen; readonly url: string } | undefined {
+/** The HTTPS listeners, and the base of their URLs without a slash at the end. Throws BootServerError CONFIG_INVALID. */
+export function planTls(
+  config: BootServerConfig,
+): { readonly listen: readonly HttpListen[]; readonly url: string } | undefined {
   const { tls } = config.http;
   if (tls === undefined) return undefined;
-  const [listen] = parseHttpListen(tls.listen);
+  const listen = parseHttpListen(tls.listen);
   const { certFile, keyFile } = tls;
-  const url = tls.url ?? `https://${config.advertiseAddress}:${listen.port}`;
-  return { listen: { ...listen, tls: { certFile, keyFile } }, url: url.replace(/\/+$/, '') };
+  const url = tls.url ?? `https://${config.advertiseAddress}:${listen[0].port}`;
+  return { listen: listen.map((each) => ({ ...each, tls: { certFile, keyFile } })), url: url.replace(/\/+$/, '') };
 }

@@ -1,7 +1,7 @@
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import type { Clock } from '@ingot/net';
+import { bindTcp, type Clock, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BOOTING_TEXT, noteBooting } from '../booting.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
@@ -37,6 +37,8 @@ export interface HttpServerComponents {
   readonly images: ImageRouteComponents | undefined;
   /** Stopped with the server. */
   readonly bodies: BodySender;
+  /** Binds interfaces; undefined: that fails. */
+  readonly libc?: Libc | undefined;
   /** Default: those of `limits.ts`. */
   readonly idleTimeoutMs?: number;
   readonly drainMs?: number;
@@ -52,6 +54,8 @@ export interface HttpServer {
 export interface HttpListen {
   readonly address: string;
   readonly port: number;
+  /** Only what arrives at this interface (or VRF device); undefined: at all of them. */
+  readonly interface?: string;
   /** Undefined: without TLS. */
   readonly tls?: TlsFiles | undefined;
 }
@@ -73,14 +77,15 @@ export async function startHttpServer(
     await bodies.stop();
   };
   try {
-    for (const { address, port, tls: files } of listen) {
+    for (const place of listen) {
+      const { tls: files } = place;
       const pair = files === undefined ? undefined : await loadTls(files);
       const server = createListener(components, connections, pair);
       if (files !== undefined && pair !== undefined && 'setSecureContext' in server) {
         const use = (next: TlsPair): void => server.setSecureContext(next);
         unwatch.push(watchTls({ clock, log: components.log, files, use }, pair));
       }
-      ports.push(await listenOn(server, address, port));
+      ports.push(await listenOn(server, place, components.libc));
       servers.push(server);
       server.on('error', (error) => components.log.error({ err: error }, 'HTTP listener'));
     }
@@ -139,23 +144,35 @@ function createListener(
   return server;
 }
 
-async function listenOn(server: Server | TlsServer, address: string, port: number): Promise<number> {
+async function listenOn(server: Server | TlsServer, place: HttpListen, libc: Libc | undefined): Promise<number> {
+  const { address, port, interface: device } = place;
+  const where = device === undefined ? `${address}:${port}` : `port ${port} of interface ${device} (${address})`;
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: Error): void => {
       reject(
         new BootServerError(
           BootServerErrorCode.ListenFailed,
-          `HTTP cannot listen on ${address}:${port}: ${cause.message}; stop the program that has the port (ss -ltnp), or change http.listen`,
+          `HTTP cannot listen on ${where}: ${cause.message}; stop the program that has the port (ss -ltnp), or change http.listen`,
           cause,
         ),
       );
     };
     server.once('error', refuse);
     // An IPv6 listener is for IPv6: the same port of 0.0.0.0 may be another's.
-    server.listen({ host: address, port, ipv6Only: isIP(address) === 6 }, () => {
+    const heard = (): void => {
       server.off('error', refuse);
       resolve();
-    });
+    };
+    if (device === undefined) {
+      server.listen({ host: address, port, ipv6Only: isIP(address) === 6 }, heard);
+      return;
+    }
+    try {
+      if (libc === undefined) throw new Error('to bind an interface takes a Node with node:ffi; name its addresses');
+      server.listen({ fd: bindTcp(libc, { address, port, interface: device }) }, heard);
+    } catch (error) {
+      refuse(error instanceof Error ? error : new Error(String(error)));
+    }
   });
   const bound = server.address();
   return typeof bound === 'object' && bound !== null ? bound.port : port;

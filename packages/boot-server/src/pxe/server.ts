@@ -8,6 +8,7 @@ import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { bindOptions, type ListenPlace } from '../listen-place.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { SightingStore } from '../store/sightings.ts';
 
@@ -71,14 +72,14 @@ export async function answerPxe(
 /** Listens on port 4011. Rejects with BootServerError LISTEN_FAILED. */
 export async function startPxeServer(
   components: PxeServerComponents,
-  addresses: readonly string[],
+  places: readonly ListenPlace[],
 ): Promise<UdpServer> {
   const { network, log } = components;
   const sockets: UdpSocket[] = [];
-  for (const address of addresses) {
+  for (const place of places) {
     try {
-      const socket = await network.bindUdp({ address, port: PXE_SERVER_PORT });
-      socket.onError((error) => log.warn({ err: error, address }, 'PXE socket'));
+      const socket = await network.bindUdp({ ...bindOptions(place, places), port: PXE_SERVER_PORT });
+      socket.onError((error) => log.warn({ ...place, err: error }, 'PXE socket'));
       socket.onDatagram((datagram) => void receive(components, datagram, socket));
       sockets.push(socket);
     } catch (cause) {

@@ -55,6 +55,7 @@ export async function startHttpService(components: HttpServiceComponents): Promi
       clock,
       log: log.child({ service: 'http' }),
       metrics,
+      libc: components.libc,
       bodies: startBodySender({
         clock,
         log,
@@ -72,7 +73,7 @@ export async function startHttpService(components: HttpServiceComponents): Promi
       used: { log, metrics, seals, nonces },
       agent: { log, metrics, gate, seals, nonces },
     },
-    [...components.listen, ...(tls === undefined ? [] : [tls.listen])],
+    [...components.listen, ...(tls?.listen ?? [])],
   );
 }
 

@@ -14,6 +14,8 @@ export interface TftpContent {
 export interface TftpJob {
   /** The socket that the request came to: answers leave from its address. */
   readonly listener: UdpSocket;
+  /** The interface that this is bound to, and that answers leave by; undefined: as the kernel routes. */
+  readonly device?: string | undefined;
   readonly peer: Endpoint;
   readonly content: TftpContent;
   readonly terms: TftpTerms;

@@ -25,7 +25,11 @@ export function nodeEngine({ network, clock, singlePort }: NodeEngineOptions): T
         const transfer = runTransfer(clock, job, (data) => job.listener.send(data, job.peer));
         return follow(transfer);
       }
-      const socket = await network.bindUdp({ address: job.listener.address.address, port: 0 });
+      const socket = await network.bindUdp({
+        address: job.listener.address.address,
+        port: 0,
+        ...(job.device === undefined ? {} : { interface: job.device }),
+      });
       const transfer = runTransfer(clock, job, (data) => socket.send(data, job.peer));
       socket.onDatagram(({ data, source }: Datagram) => {
         if (source.address === job.peer.address && source.port === job.peer.port) return transfer.receive(data);

@@ -27,16 +27,22 @@ export function pathBlksize(pathMtu: PathMtu, local: string, peer: string): numb
 /** For networks in memory. */
 export const ethernetMtu: PathMtu = () => ETHERNET_MTU;
 
-/** The MTU of the interface that has the address; Ethernet's where that cannot be told. */
+/** The MTU of the interface that has the address, or is named in it; Ethernet's where that cannot be told. */
 export const interfaceMtu: PathMtu = (local) => {
+  const [, zone] = local.split('%');
+  if (zone !== undefined) return mtuOf(zone);
   for (const [name, addresses] of Object.entries(networkInterfaces())) {
     if (addresses?.some(({ address }) => address === local) !== true) continue;
-    try {
-      const mtu = Number(readFileSync(`/sys/class/net/${name}/mtu`, 'latin1'));
-      return Number.isInteger(mtu) && mtu > 0 ? mtu : ETHERNET_MTU;
-    } catch {
-      return ETHERNET_MTU;
-    }
+    return mtuOf(name);
   }
   return ETHERNET_MTU;
 };
+
+function mtuOf(name: string): number {
+  try {
+    const mtu = Number(readFileSync(`/sys/class/net/${name}/mtu`, 'latin1'));
+    return Number.isInteger(mtu) && mtu > 0 ? mtu : ETHERNET_MTU;
+  } catch {
+    return ETHERNET_MTU;
+  }
+}

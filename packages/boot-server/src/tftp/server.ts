@@ -16,6 +16,7 @@ import { parseBootFilePath } from '../decide/decision.ts';
 import { RASPBERRY_PI_OUIS, type QuirkEffect } from '../decide/quirks.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { bindOptions, type ListenPlace } from '../listen-place.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedClient, PublishedContent } from '../published-content.ts';
 import type { TftpContent, TftpEngine, TftpTransfer } from './engine.ts';
@@ -57,7 +58,7 @@ const RESTARTED_AFTER_MS = 5_000;
 /** Serves published files by TFTP, read only. Rejects with BootServerError LISTEN_FAILED. */
 export async function startTftpServer(
   components: TftpServerComponents,
-  addresses: readonly string[],
+  places: readonly ListenPlace[],
 ): Promise<TftpServer> {
   const { network, clock, log } = components;
   const sockets: UdpSocket[] = [];
@@ -71,11 +72,12 @@ export async function startTftpServer(
     fromListener: nodeEngine({ network, clock, singlePort: true }),
     warn: failureLog(components),
   };
-  for (const address of addresses) {
+  for (const place of places) {
     try {
-      const socket = await network.bindUdp({ address, port: TFTP_PORT });
-      socket.onError((error) => log.warn({ err: error, address }, 'TFTP socket'));
-      socket.onDatagram((datagram) => receive(running, sessions, datagram, socket));
+      const socket = await network.bindUdp({ ...bindOptions(place, places), port: TFTP_PORT });
+      socket.onError((error) => log.warn({ ...place, err: error }, 'TFTP socket'));
+      const listener = { socket, device: place.interface };
+      socket.onDatagram((datagram) => receive(running, sessions, datagram, listener));
       sockets.push(socket);
     } catch (cause) {
       await Promise.all(sockets.map((socket) => socket.close()));
@@ -108,6 +110,13 @@ interface Running extends TftpServerComponents {
   readonly warn: FailureLog;
 }
 
+/** Where a request came to. */
+interface Listener {
+  readonly socket: UdpSocket;
+  /** The interface that it is bound to. */
+  readonly device: string | undefined;
+}
+
 interface Session {
   /** Undefined while the file is being opened. */
   transfer: TftpTransfer | undefined;
@@ -122,7 +131,7 @@ interface Session {
   ended: Promise<void>;
 }
 
-function receive(components: Running, sessions: Map<string, Session>, datagram: Datagram, socket: UdpSocket): void {
+function receive(components: Running, sessions: Map<string, Session>, datagram: Datagram, listener: Listener): void {
   const { log, metrics } = components;
   const { source } = datagram;
   const drop = (reason: string): void => {
@@ -134,7 +143,7 @@ function receive(components: Running, sessions: Map<string, Session>, datagram: 
   const packet = decoded.value;
   if (packet.kind === 'wrq') {
     drop('write-refused');
-    return sendError(socket, source, TftpErrorCode.ACCESS_VIOLATION, 'this server only reads');
+    return sendError(listener.socket, source, TftpErrorCode.ACCESS_VIOLATION, 'this server only reads');
   }
   const key = `${source.address}:${source.port}`;
   const running = sessions.get(key);
@@ -169,7 +178,7 @@ function receive(components: Running, sessions: Map<string, Session>, datagram: 
   };
   sessions.set(key, session);
   session.ended = (running?.ended ?? Promise.resolve())
-    .then(() => (session.isStopping ? undefined : serve(components, session, packet, source, socket)))
+    .then(() => (session.isStopping ? undefined : serve(components, session, packet, source, listener)))
     .catch((error: unknown) => {
       metrics.drop('tftp', 'internal');
       log.error({ err: error, source: source.address }, 'a TFTP request could not be answered');
@@ -184,7 +193,7 @@ async function serve(
   session: Session,
   request: TftpRequest,
   peer: Endpoint,
-  listener: UdpSocket,
+  { socket: listener, device }: Listener,
 ): Promise<void> {
   const { config, clock, log, metrics } = components;
   const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
@@ -222,6 +231,7 @@ async function serve(
   log.info({ ...who, event: 'tftp.start', bytes: content.sizeBytes, blksize, windowsize }, `TFTP ${file}`);
   const transfer = await engine.start({
     listener,
+    device,
     peer,
     content,
     terms,

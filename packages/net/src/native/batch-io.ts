@@ -149,11 +149,3 @@ function writeAddress(bytes: Uint8Array, at: number, { address, port }: Endpoint
   }
   bytes[index] = part;
 }
-
-/** struct sockaddr_in for `bind`. */
-export function socketAddress(endpoint: Endpoint): Uint8Array {
-  const bytes = new Uint8Array(ADDRESS_BYTES);
-  new Uint16Array(bytes.buffer)[0] = AF_INET;
-  writeAddress(bytes, 0, endpoint);
-  return bytes;
-}

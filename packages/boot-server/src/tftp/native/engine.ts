@@ -39,6 +39,7 @@ const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
+const SO_BINDTODEVICE = 25;
 const SO_SNDTIMEO = 21;
 /** ACKs of a thousand clients, windows of many; the kernel grants what its own limit allows. */
 const SOCKET_BUFFER_BYTES = 4 * 2 ** 20;
@@ -143,11 +144,12 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
       },
     };
   };
-  const socketOf = (address: string): number => {
-    const known = sockets.get(address);
+  const socketOf = (address: string, device: string | undefined): number => {
+    const key = `${address} ${device ?? ''}`;
+    const known = sockets.get(key);
     if (known !== undefined) return known;
-    const fd = openSocket(libc, address);
-    sockets.set(address, fd);
+    const fd = openSocket(libc, address, device);
+    sockets.set(key, fd);
     order({ kind: 'socket', fd });
     return fd;
   };
@@ -165,7 +167,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
       const id = lastId;
       const { promise: ended, resolve } = Promise.withResolvers<TftpResult>();
       try {
-        const fd = socketOf(job.listener.address.address);
+        const fd = socketOf(job.listener.address.address, job.device);
         running.set(id, { job, resolve, unmap: file.unmap });
         order({
           kind: 'start',
@@ -225,10 +227,14 @@ function startWorker(workerData: WorkerSetUp): Worker {
   return new Worker(new URL('worker.ts', import.meta.url), { workerData, name: 'tftp' });
 }
 
-function openSocket(libc: Libc, address: string): number {
+function openSocket(libc: Libc, address: string, device: string | undefined): number {
   const family = isIPv6(address) ? AF_INET6 : AF_INET;
   const fd = checked(libc, 'socket', libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   try {
+    if (device !== undefined) {
+      const name = new TextEncoder().encode(`${device}\0`);
+      checked(libc, 'SO_BINDTODEVICE', libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name));
+    }
     checked(libc, 'bind', libc.bind(fd, packSocketAddress({ address, port: 0 })));
     const set = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value);
     const int = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);

@@ -16,6 +16,8 @@ const ANY_PORT = 9;
 /** The MTU of the route to the client, with what the kernel has learned of the way; without a route, the interface's. */
 export function routeMtu(libc: Libc): PathMtu {
   return (local, peer) => {
+    // On its link there is no other way than its link.
+    if (peer.includes('%')) return interfaceMtu(peer, peer);
     const isV6 = isIPv6(local);
     const fd = libc.socket(isV6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return interfaceMtu(local, peer);
