@@ -1,3 +1,5 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { apiV2 } from '@ingot/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { flood } from './flood.ts';
@@ -37,9 +39,31 @@ async function expectKnownToTheApi(rig: RackUnderTest): Promise<void> {
     ).toEqual([[identity.uuid, nic.port.name, nic.port.alias]]);
     expect(leaf?.nics.find(({ name }) => name === nic.port.name)?.state?.actual).toBe(apiV2.SwitchPortStatus.UP);
   }
-  expect(await rig.rack.api.bmcAddress(identity.uuid)).toBe(`${identity.bmc.address}:623`);
+  await expectLoginAtTheBmc(rig);
   expect(known.rack).toBe('rack1');
   expect(known.recentProvisioningEvents?.events[0]?.event).toBe(WAITING);
+}
+
+/** The user that the machine made in its BMC lets the owner in over the management network, and is told to nobody else. */
+async function expectLoginAtTheBmc(rig: RackUnderTest): Promise<void> {
+  const { identity } = onlyMachine(rig);
+  const bmc = await rig.rack.api.bmc(identity.uuid);
+  if (bmc === undefined) throw new Error('the machine has registered no BMC');
+  expect(bmc).toMatchObject({
+    address: `${identity.bmc.address}:623`,
+    mac: identity.bmc.mac,
+    user: 'metal',
+    interface: 'lanplus',
+    version: '1.74',
+    powerState: 'ON',
+  });
+  const as = ['-I', bmc.interface, '-C', '3', '-H', identity.bmc.address, '-U', bmc.user, '-P', bmc.password];
+  const users = await rig.rack.inManagement('ipmitool', ...as, '-L', 'ADMINISTRATOR', 'user', 'list', '1');
+  // The factory's user is still there.
+  expect(users).toMatch(/^2 +ADMIN .*ADMINISTRATOR$/m);
+  expect(users).toMatch(/^10 +metal .*ADMINISTRATOR$/m);
+  for (const log of readdirSync(rig.rack.logDirectory))
+    expect(readFileSync(join(rig.rack.logDirectory, log), 'utf8')).not.toContain(bmc.password);
 }
 
 describe('a BIOS machine with nothing but its firmware', () => {

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { systemClock, systemEntropy } from '@ingot/net';
+import { nodeNetwork, systemClock, systemEntropy } from '@ingot/net';
 import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import { runCommand } from './command.ts';
 import { AgentError, reasonOf } from './errors.ts';
@@ -71,6 +71,7 @@ async function run(): Promise<void> {
       reporter,
       version,
       httpGet,
+      network: nodeNetwork(),
       openIpmi: (path) => openIpmiDevice(path, systemClock),
       connect: connectApi,
       signal: stopping.signal,

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { MockClock, mockEntropy } from '@ingot/net';
+import { MockClock, MockNetwork, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import type { BmcSearch } from '../src/bmc/bmc.ts';
 import { configureBmc, defaultBmcPolicy } from '../src/bmc/configure-bmc.ts';
@@ -30,6 +30,8 @@ async function configure(bmc: FakeBmc, setting: Setting = {}): Promise<Run> {
     clock,
     entropy: mockEntropy(setting.seed ?? 1),
     signal: new AbortController().signal,
+    // Nobody is at the BMC's address: as a rule it is on a network of its own.
+    network: new MockNetwork({ clock }).host('machine', '10.5.0.9/24'),
     openIpmi: () => bmc,
     superUserPassword: () => Promise.resolve(setting.superUserPassword ?? ''),
   };
@@ -183,12 +185,41 @@ describe('the user', () => {
     expect(bmc.user(10)).toMatchObject({ password: passwordOf(run), size: 16 });
   });
 
+  test('has 16 characters where the BMC takes 20 and compares 16', async () => {
+    const bmc = new FakeBmc();
+    bmc.compares = 16;
+    const run = await configure(bmc);
+    expect(passwordOf(run)).toHaveLength(16);
+    expect(bmc.user(10)).toMatchObject({ password: passwordOf(run), size: 16 });
+    expect(found(run).problems).toHaveLength(1);
+  });
+
+  test('has 16 characters, and is said to be unverified, where the BMC calls every password right', async () => {
+    const bmc = new FakeBmc();
+    bmc.compares = 0;
+    const run = await configure(bmc);
+    expect(passwordOf(run)).toHaveLength(16);
+    expect(found(run).problems.join('\n')).toContain(
+      'the password of metal is not verified: no answer from 10.0.0.101',
+    );
+  });
+
+  test('has 16 characters in the form of 20 bytes on a Lenovo that cannot test them', async () => {
+    const bmc = new FakeBmc();
+    bmc.deviceId = [0x20, 0x81, 0x01, 0x74, 0x02, 0x9f, 0x66, 0x4a, 0x00, 0x21, 0x0b];
+    bmc.fault = ({ name }, [, operation]) =>
+      name === 'Set User Password' && operation === 3 ? { code: 0xc1 } : undefined;
+    const run = await configure(bmc);
+    expect(bmc.user(3)).toMatchObject({ name: 'metal', password: passwordOf(run), size: 20 });
+    expect(passwordOf(run)).toHaveLength(16);
+  });
+
   test('is not registered when the BMC took a password and kept another', async () => {
     const bmc = new FakeBmc();
     bmc.fault = ({ name }, [, operation]) => (name === 'Set User Password' && operation === 2 ? [] : undefined);
     const { bmc: registered, problems } = found(await configure(bmc));
     expect(registered.account).toBeUndefined();
-    expect(problems).toContain('the BMC took a password for metal and has another one now');
+    expect(problems).toContain('nobody can log in as metal: the BMC took a password and has another one now');
   });
 
   test('is not registered when it is no administrator in the end', async () => {
@@ -207,7 +238,9 @@ describe('the user', () => {
         : undefined;
     const { bmc: registered, problems } = found(await configure(bmc));
     expect(registered.account?.user).toBe('metal');
-    expect(problems).toContain('the BMC cannot test passwords, so that of metal is not verified');
+    expect(problems.join('\n')).toContain(
+      'is not verified: no answer from 10.0.0.101, and the BMC cannot test passwords',
+    );
     expect(problems.join('\n')).toContain('no serial console over LAN');
   });
 
@@ -326,10 +359,12 @@ describe('a BMC with troubles', () => {
 
   test('whose device cannot be opened says so', async () => {
     using machine = plant({ '/dev/ipmi0': '' });
+    const clock = new MockClock();
     const result = await configureBmc(
       {
         sysfs: openSysfs(machine.root),
-        clock: new MockClock(),
+        clock,
+        network: new MockNetwork({ clock }).host('machine', '10.5.0.9/24'),
         entropy: mockEntropy(1),
         signal: new AbortController().signal,
         openIpmi: () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiError, bindService, Code, createApiServer, infraV2, apiV2 } from '@ingot/api';
 import type { ApiServer, ServiceHandlers } from '@ingot/api';
-import { MockClock, mockEntropy } from '@ingot/net';
+import { MockClock, mockEntropy, nodeNetwork } from '@ingot/net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectApi } from '../src/life/api.ts';
 import { live } from '../src/life/life.ts';
@@ -89,6 +89,7 @@ class Rig implements AsyncDisposable {
       reporter: createReporter({ clock, state, uptime: () => 12.3, write: (line) => this.lines.push(line) }),
       version: '0.1.0',
       httpGet: () => Promise.resolve({ status: 200, body, dateMs: clock.now() }),
+      network: nodeNetwork({ native: false }),
       openIpmi: () => {
         throw new Error('this machine has no BMC');
       },

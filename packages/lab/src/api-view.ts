@@ -5,8 +5,8 @@ import { adminV2, apiV2, createChannel, createClient, durationFromMs } from '@in
 export interface ApiView {
   machines(): Promise<readonly apiV2.Machine[]>;
   switches(): Promise<readonly apiV2.Switch[]>;
-  /** `address:port` of a machine's BMC as the machine itself reported it. */
-  bmcAddress(uuid: string): Promise<string | undefined>;
+  /** A machine's BMC as the machine itself reported it, its user and password included. */
+  bmc(uuid: string): Promise<apiV2.MachineBMC | undefined>;
   /** Leaves an infra token for `user` in `file`, mode 0600; with `machines` it may also mint machine tokens. */
   createToken(user: string, file: string, rights: { readonly machines: boolean }): Promise<void>;
   close(): void;
@@ -32,7 +32,7 @@ export function createApiView(at: {
   return {
     machines: async () => (await machineClient.list({}, call)).machines,
     switches: async () => (await switchClient.list({}, call)).switches,
-    bmcAddress: async (uuid) => (await machineClient.getBMC({ uuid }, call)).bmcDetails?.bmcReport?.bmc?.address,
+    bmc: async (uuid) => (await machineClient.getBMC({ uuid }, call)).bmcDetails?.bmcReport?.bmc,
     async createToken(user, file, rights) {
       const { secret } = await tokenClient.create(
         {

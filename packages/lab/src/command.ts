@@ -138,9 +138,9 @@ async function report(rack: Rack, write: (line: string) => void): Promise<void> 
   for (const machine of rack.machines) {
     const entry = known.find(({ uuid }) => uuid === machine.identity.uuid);
     if (entry === undefined) throw new LabError('LAB_MACHINE_FAILED', `${machine.identity.name} is not in the API`);
-    const bmc = await rack.api.bmcAddress(machine.identity.uuid);
+    const bmc = await rack.api.bmc(machine.identity.uuid);
     write(
-      `\n${describeMachine(machine.identity.name, entry)}\n  ${'BMC'.padEnd(10)} ${bmc ?? '-'}\n  ${'seconds'.padEnd(10)} ${describeTimes(machine)}`,
+      `\n${describeMachine(machine.identity.name, entry)}\n  ${'BMC'.padEnd(10)} ${bmc?.address ?? '-'}\n  ${'seconds'.padEnd(10)} ${describeTimes(machine)}`,
     );
   }
   write(`\nAPI: ${rack.apiUrl} (gRPC, gRPC-Web and Connect; CA ${rack.caFile}, admin token ${rack.adminTokenFile})`);

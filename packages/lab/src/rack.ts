@@ -133,7 +133,8 @@ class RackBuilder {
     // Secrets in it have their own modes; lldpd and redis run as other users and must pass through.
     mkdirSync(join(this.workDirectory, 'log'));
     state.setWorkDirectory(this.workDirectory);
-    this.bmcCredentials = { user: 'metal', password: drawSerial(entropy, '') };
+    // The factory's user; the discovery agent makes one of its own beside it.
+    this.bmcCredentials = { user: 'ADMIN', password: drawSerial(entropy, '') };
   }
 
   async build(): Promise<Rack> {

@@ -17,27 +17,23 @@ export type PasswordSize = 16 | 20;
 
 export type PasswordTest = 'same' | 'differs' | 'unknown';
 
-/** Those of `sizes` that the password fits into. */
-export function fitting(sizes: readonly PasswordSize[], password: Secret): PasswordSize[] {
-  const length = Buffer.byteLength(password.reveal());
-  return sizes.filter((size) => length <= size);
-}
-
-/** Whether this is the user's password, in either size. Nothing is changed. */
-export async function testPassword(session: IpmiSession, id: number, password: Secret): Promise<PasswordTest> {
-  let result: PasswordTest = 'unknown';
-  for (const size of fitting([20, 16], password)) {
-    try {
-      await sendPassword(session, id, Operation.Test, password, size);
-      return 'same';
-    } catch (error) {
-      if (!(error instanceof IpmiError) || !error.isFinal) throw error;
-      const { completionCode } = error;
-      if (completionCode === CompletionCode.PasswordDiffers || completionCode === CompletionCode.PasswordLengthDiffers)
-        result = 'differs';
-    }
+/** Whether the BMC says that this is the user's password, in this form. Nothing is changed. */
+export async function testPassword(
+  session: IpmiSession,
+  id: number,
+  password: Secret,
+  size: PasswordSize,
+): Promise<PasswordTest> {
+  try {
+    await sendPassword(session, id, Operation.Test, password, size);
+    return 'same';
+  } catch (error) {
+    if (!(error instanceof IpmiError) || !error.isFinal) throw error;
+    const { completionCode } = error;
+    const isNo =
+      completionCode === CompletionCode.PasswordDiffers || completionCode === CompletionCode.PasswordLengthDiffers;
+    return isNo ? 'differs' : 'unknown';
   }
-  return result;
 }
 
 /** Sets the password in this size; false when the BMC does not take that size. */

@@ -46,7 +46,7 @@ export interface Reading {
   readonly problems: readonly string[];
 }
 
-const rmcpPort = 623;
+export const rmcpPort = 623;
 /** A BMC that starts together with its machine may still be asking for an address. */
 const dhcpPatienceMs = 30_000;
 const dhcpPauseMs = 3_000;

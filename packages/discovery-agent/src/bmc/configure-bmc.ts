@@ -1,15 +1,20 @@
-import type { Clock, Entropy } from '@ingot/net';
+import type { Clock, Entropy, Network } from '@ingot/net';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { parseSmbios } from '../inventory/smbios.ts';
 import { Secret } from '../secret.ts';
 import type { Sysfs } from '../sysfs.ts';
-import { bmcOf, readBmc, within } from './bmc.ts';
+import { bmcOf, readBmc, rmcpPort, within } from './bmc.ts';
 import type { BmcAccount, BmcSearch, Reading } from './bmc.ts';
 import { setBootOrder } from './boot-order.ts';
 import type { BootOrder } from './boot-order.ts';
 import { openIpmiSession } from './ipmi.ts';
 import type { Ipmi, IpmiSession } from './ipmi.ts';
-import { placeOf, setUpSuperUser, setUpUser } from './set-up-user.ts';
+import { logIn as logInAt } from './rmcp-login.ts';
+import type { Login } from './rmcp-login.ts';
+import { setUpSuperUser, setUpUser } from './set-up-user.ts';
+import type { UserPlace } from './set-up-user.ts';
+import { readUsers } from './users.ts';
+import type { Users } from './users.ts';
 import { vendorOf } from './vendors.ts';
 
 export interface BmcParts {
@@ -17,6 +22,8 @@ export interface BmcParts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly signal: AbortSignal;
+  /** For logging in over the LAN, where the BMC can be reached. */
+  readonly network: Network;
   /** Opens the device at this path; throws when it cannot. */
   readonly openIpmi: (path: string) => Ipmi;
   /** Asks the API (`BootService.SuperUserPassword`); empty: there is to be no superuser. */
@@ -38,6 +45,8 @@ export const defaultBmcPolicy: BmcPolicy = { userName: 'metal', bootOrder: undef
 const readLimitMs = 60_000;
 const setUpLimitMs = 60_000;
 const superUserTimeoutMs = 10_000;
+/** IPMI 1.5 knows no longer ones. */
+const oldPasswordSizes = [16] as const;
 const driverPatienceMs = 10_000;
 const driverPauseMs = 500;
 
@@ -85,7 +94,7 @@ async function searchBmc(parts: BmcParts, policy: BmcPolicy): Promise<BmcSearch>
 async function setUp(
   session: IpmiSession,
   { controller, lan }: Reading,
-  { sysfs, entropy, signal, clock, superUserPassword }: BmcParts,
+  { sysfs, network, entropy, signal, clock, superUserPassword }: BmcParts,
   { userName, bootOrder, required }: BmcPolicy,
 ): Promise<{ readonly account: BmcAccount | undefined; readonly problems: readonly string[] }> {
   const vendor = vendorOf(controller, sysfs.text('/sys/class/dmi/id/board_vendor') ?? '');
@@ -101,16 +110,31 @@ async function setUp(
   };
   let account: BmcAccount | undefined;
   if (userName !== undefined) {
-    const place = placeOf(vendor, lan.channel, controller.ipmiMajor);
+    let users: Users | undefined;
+    const sizes = controller.ipmiMajor >= 2 ? vendor.passwordSizes : oldPasswordSizes;
+    const target = { address: lan.ipv4 ?? lan.ipv6[0] ?? '', port: rmcpPort };
+    // One that cannot be reached will not be reached a second later.
+    let outOfReach: Login | undefined;
+    const logIn: UserPlace['logIn'] = async (candidate) => {
+      if (controller.ipmiMajor < 2) return { kind: 'unknown', reason: 'it speaks IPMI 1.5' };
+      const login =
+        outOfReach ?? (await logInAt({ network, clock, entropy, signal: session.signal }, target, candidate));
+      if (login.kind === 'unknown') outOfReach = login;
+      return login;
+    };
+    const place = async (): Promise<Pick<UserPlace, 'users' | 'sizes' | 'logIn'>> => {
+      users ??= await readUsers(session, lan.channel);
+      return { users, sizes, logIn };
+    };
     await step(async () => {
-      const made = await setUpUser(session, { ...place, name: userName, slots: vendor.userSlots }, entropy);
+      const made = await setUpUser(session, { ...(await place()), name: userName, slots: vendor.userSlots }, entropy);
       account = made.account;
       return made.problems;
     });
     await step(async () => {
       const wanted = await within(superUserTimeoutMs, { clock, signal: session.signal }, superUserPassword);
       if (wanted === '') return [];
-      const superUser = { ...place, name: vendor.superUserName, slots: vendor.superUserSlots };
+      const superUser = { ...(await place()), name: vendor.superUserName, slots: vendor.superUserSlots };
       return setUpSuperUser(session, superUser, new Secret(wanted));
     });
   }

@@ -1,24 +1,46 @@
 import type { Entropy } from '@ingot/net';
 import { AgentError, AgentErrorCode } from '../errors.ts';
-import type { Secret } from '../secret.ts';
-import { fitting, openToUser, setName, setPassword, testPassword } from './account.ts';
+import { Secret } from '../secret.ts';
+import { openToUser, setName, setPassword, testPassword } from './account.ts';
 import type { PasswordSize } from './account.ts';
 import type { BmcAccount } from './bmc.ts';
 import type { IpmiSession } from './ipmi.ts';
 import { generatePassword } from './password.ts';
-import { chooseSlot, readUsers } from './users.ts';
-import type { UserSlot } from './users.ts';
-import type { BmcVendor } from './vendors.ts';
+import type { Login } from './rmcp-login.ts';
+import { chooseSlot, readAccess, readName } from './users.ts';
+import type { Users } from './users.ts';
 
 export interface UserPlace {
-  /** The LAN channel that the user comes by. */
-  readonly channel: number;
+  /** All of them, as seen from the LAN channel that the user comes by. */
+  readonly users: Users;
   readonly name: string;
+  /** Taken first when the user is not there yet. */
   readonly slots: readonly number[];
+  /** Forms in which the BMC takes passwords. */
   readonly sizes: readonly PasswordSize[];
+  /** Logs in over the LAN. */
+  readonly logIn: (account: BmcAccount) => Promise<Login>;
+}
+
+/** A password and the form to store it in. */
+interface Candidate {
+  readonly password: Secret;
+  readonly size: PasswordSize;
+}
+
+/**
+ * - `proven`: a login was accepted, or the BMC tells this password from a similar one.
+ * - `doubtful`: nothing speaks against it, and nothing for it.
+ * - `refuted`: nobody can log in with it.
+ */
+interface Verdict {
+  readonly kind: 'proven' | 'doubtful' | 'refuted';
+  readonly reason: string;
 }
 
 const administrator = 4;
+const oemPrivilege = 5;
+const shortPassword = 16;
 
 /**
  * Makes the user `name`, or gives the one there is a new password. Rejects when nobody could log in as that user
@@ -29,93 +51,131 @@ export async function setUpUser(
   place: UserPlace,
   entropy: Entropy,
 ): Promise<{ readonly account: BmcAccount; readonly problems: readonly string[] }> {
-  const slot = await takeSlot(session, place);
-  const candidates = place.sizes.map((size) => ({ size, password: generatePassword(entropy, size) }));
-  const password = await storePassword(session, slot.id, candidates);
-  const problems = [...slot.problems, ...(await openToUser(session, slot.id, place.channel))];
-  return {
-    account: { user: place.name, password },
-    problems: [...problems, ...(await verify(session, slot.id, place, password))],
-  };
+  const short = generatePassword(entropy, shortPassword);
+  // 16 characters fit into both forms. 20 are for those who keep them: some take 20 bytes and compare 16.
+  const candidates = [...place.sizes.filter((size) => size === 20), ...place.sizes.toSorted((a, b) => a - b)].map(
+    (size, index) => ({ size, password: index === 0 && size === 20 ? generatePassword(entropy, size) : short }),
+  );
+  const { password, problems } = await giveAccess(session, place, await takeSlot(session, place), candidates);
+  return { account: { user: place.name, password }, problems };
 }
 
 /**
  * Gives the superuser the operator's password, unless it is that already. Upstream asked whether a change is needed, and
- * set it only if asking had failed: here it is set unless the answer was no.
+ * set it only if asking had failed: here it is set unless the answer is a proof that it need not be.
  */
 export async function setUpSuperUser(
   session: IpmiSession,
   place: UserPlace,
   password: Secret,
 ): Promise<readonly string[]> {
-  const sizes = fitting(place.sizes, password);
-  if (sizes.length === 0)
+  const length = Buffer.byteLength(password.reveal());
+  // The shorter form first: it serves clients of IPMI 1.5, too.
+  const candidates = place.sizes
+    .filter((size) => length <= size)
+    .toSorted((a, b) => a - b)
+    .map((size) => ({ size, password }));
+  if (candidates.length === 0)
     throw failed(`the superuser's password is longer than the ${Math.max(...place.sizes)} bytes that the BMC can hold`);
   const slot = await takeSlot(session, place);
-  const problems = [...slot.problems];
-  if ((await testPassword(session, slot.id, password)) !== 'same') {
-    // The shorter form first: it serves clients of IPMI 1.5, too.
-    const candidates = sizes.toSorted((a, b) => a - b).map((size) => ({ size, password }));
-    await storePassword(session, slot.id, candidates);
+  for (const candidate of candidates) {
+    if (slot.isNew || (await compare(session, slot.id, candidate)) !== 'proven') continue;
+    const problems = await openToUser(session, slot.id, place.users.channel);
+    const missing = await lack(session, slot.id, place);
+    if (missing !== '') throw failed(missing);
+    return [...slot.problems, ...problems];
   }
-  problems.push(...(await openToUser(session, slot.id, place.channel)));
-  return [...problems, ...(await verify(session, slot.id, place, password))];
+  return (await giveAccess(session, place, slot, candidates)).problems;
 }
 
-async function takeSlot(
-  session: IpmiSession,
-  { channel, name, slots }: UserPlace,
-): Promise<{ readonly id: number; readonly problems: readonly string[] }> {
-  const choice = chooseSlot(await readUsers(session, channel), name, slots);
+interface Slot {
+  readonly id: number;
+  readonly isNew: boolean;
+  readonly problems: readonly string[];
+}
+
+async function takeSlot(session: IpmiSession, { users, name, slots }: UserPlace): Promise<Slot> {
+  const choice = await chooseSlot(session, users, name, slots);
   switch (choice.kind) {
     case 'full':
       throw failed(`no free slot for the user ${name}; remove one of ${choice.names.join(', ')}`);
     case 'free':
       await setName(session, choice.id, name);
-      return { id: choice.id, problems: [] };
+      users.names.set(choice.id, name);
+      return { id: choice.id, isNew: true, problems: [] };
     case 'own': {
       const { id, others } = choice;
       const also = `the BMC has the user ${name} more than once, in slots ${[id, ...others].join(', ')}; ${id} is used`;
-      return { id, problems: others.length === 0 ? [] : [also] };
+      return { id, isNew: false, problems: others.length === 0 ? [] : [also] };
     }
   }
 }
 
-async function storePassword(
+/** Stores the first password that holds, and lets the user in. */
+async function giveAccess(
   session: IpmiSession,
-  id: number,
-  candidates: readonly { readonly size: PasswordSize; readonly password: Secret }[],
-): Promise<Secret> {
-  for (const { size, password } of candidates) if (await setPassword(session, id, password, size)) return password;
-  throw failed(`the BMC takes no password of ${candidates.map(({ size }) => size).join(' or ')} bytes for slot ${id}`);
+  place: UserPlace,
+  slot: Slot,
+  candidates: readonly Candidate[],
+): Promise<{ readonly password: Secret; readonly problems: readonly string[] }> {
+  let refusal = 'the BMC refuses passwords of 16 and of 20 bytes';
+  for (const [index, candidate] of candidates.entries()) {
+    if (!(await setPassword(session, slot.id, candidate.password, candidate.size))) continue;
+    const problems = [...slot.problems, ...(await openToUser(session, slot.id, place.users.channel))];
+    const missing = await lack(session, slot.id, place);
+    if (missing !== '') throw failed(missing);
+    const { kind, reason } = await verify(session, slot.id, place, candidate);
+    if (kind === 'proven') return { password: candidate.password, problems };
+    refusal = reason;
+    const isLast = index === candidates.length - 1;
+    const isBest = candidate.password.reveal().length <= shortPassword || isLast;
+    if (kind === 'doubtful' && isBest) return { password: candidate.password, problems: [...problems, reason] };
+  }
+  throw failed(`nobody can log in as ${place.name}: ${refusal}`);
 }
 
-/** Asks the BMC whether it has what was set. Rejects when nobody can log in with it. */
 async function verify(
   session: IpmiSession,
   id: number,
-  { channel, name }: UserPlace,
-  password: Secret,
-): Promise<readonly string[]> {
-  const same = await testPassword(session, id, password);
-  if (same === 'differs') throw failed(`the BMC took a password for ${name} and has another one now`);
-  const slot = (await readUsers(session, channel)).slots.find((each) => each.id === id);
-  const missing = slot === undefined ? 'cannot be read' : lack(slot, name);
-  if (missing !== '') throw failed(`the user ${name} in slot ${id} ${missing} after it was set up`);
-  return same === 'unknown' ? [`the BMC cannot test passwords, so that of ${name} is not verified`] : [];
+  { name, logIn }: UserPlace,
+  candidate: Candidate,
+): Promise<Verdict> {
+  const login = await logIn({ user: name, password: candidate.password });
+  if (login.kind === 'accepted') return { kind: 'proven', reason: '' };
+  if (login.kind === 'refused') return { kind: 'refuted', reason: `at a login over the LAN, ${login.reason}` };
+  const verdict = await compare(session, id, candidate);
+  if (verdict === 'refuted') return { kind: verdict, reason: 'the BMC took a password and has another one now' };
+  const reason = `the password of ${name} is not verified: ${login.reason}, and the BMC cannot test passwords`;
+  return { kind: verdict, reason };
 }
 
-function lack(slot: UserSlot, name: string): string {
-  if (slot.name !== name) return `is called "${slot.name}"`;
-  if (!slot.isEnabled) return 'is not enabled';
-  if (!slot.mayUseIpmi) return 'may not use IPMI over the LAN';
-  return slot.privilege < administrator || slot.privilege > administrator + 1 ? 'is no administrator' : '';
+/** By the BMC's own test, which is believed only if it says no to another password. */
+async function compare(session: IpmiSession, id: number, { password, size }: Candidate): Promise<Verdict['kind']> {
+  const answer = await testPassword(session, id, password, size);
+  if (answer !== 'same') return answer === 'differs' ? 'refuted' : 'doubtful';
+  const control = await testPassword(session, id, similar(password), size);
+  return control === 'differs' ? 'proven' : 'doubtful';
+}
+
+/** Differs in the last character only, which a BMC that stores less than it takes does not notice. */
+function similar(password: Secret): Secret {
+  const text = password.reveal();
+  return new Secret(`${text.slice(0, -1)}${text.endsWith('x') ? 'y' : 'x'}`);
+}
+
+/** What keeps the user out, in words; empty when nothing does. */
+async function lack(session: IpmiSession, id: number, { users, name }: UserPlace): Promise<string> {
+  const access = await readAccess(session, users.channel, id);
+  const stored = await readName(session, id);
+  const who = `the user ${name} in slot ${id}`;
+  if (stored !== name) return `${who} is called "${stored}" after it was set up`;
+  if (access === undefined) return `${who} cannot be read after it was set up`;
+  if (!access.isEnabled) return `${who} is not enabled after it was set up`;
+  if (!access.mayUseIpmi) return `${who} may not use IPMI over the LAN after it was set up`;
+  const isAdministrator = access.privilege >= administrator && access.privilege <= oemPrivilege;
+  return isAdministrator ? '' : `${who} is no administrator after it was set up`;
 }
 
 function failed(what: string): AgentError {
   return new AgentError(AgentErrorCode.BmcFailed, what);
-}
-
-export function placeOf(vendor: BmcVendor, channel: number, ipmiMajor: number): Omit<UserPlace, 'name' | 'slots'> {
-  return { channel, sizes: ipmiMajor >= 2 ? vendor.passwordSizes : [16] };
 }

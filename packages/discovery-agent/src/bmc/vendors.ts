@@ -12,7 +12,7 @@ export interface BmcVendor {
   readonly userSlots: readonly number[];
   readonly superUserSlots: readonly number[];
   readonly superUserName: string;
-  /** Forms in which it takes passwords, the better first. */
+  /** Forms in which it takes passwords. */
   readonly passwordSizes: readonly PasswordSize[];
   /** Device selector of the boot flags for the disk (IPMI 2.0, table 28-14, data 2). */
   readonly bootDisk: number;
@@ -34,7 +34,7 @@ const vendors: readonly BmcVendor[] = [
     userSlots: [10],
     superUserSlots: [4],
     superUserName: 'root',
-    passwordSizes: [20, 16],
+    passwordSizes: [16, 20],
     bootDisk: 0x24,
     evidence: 'metal-stack go-hal: slots 10 and 4; X11 and later boot their disk with 0x24 and not with 0x08',
   },
@@ -45,7 +45,7 @@ const vendors: readonly BmcVendor[] = [
     userSlots: [3],
     superUserSlots: [4],
     superUserName: 'root',
-    passwordSizes: [20, 16],
+    passwordSizes: [16, 20],
     bootDisk: hardDrive,
     evidence: 'metal-stack go-hal: slots 3 and 4; iDRAC: slot 1 is reserved, 2 is the factory’s root',
   },
@@ -67,7 +67,7 @@ const vendors: readonly BmcVendor[] = [
     userSlots: [3],
     superUserSlots: [4],
     superUserName: 'superuser',
-    passwordSizes: [20, 16],
+    passwordSizes: [16, 20],
     bootDisk: hardDrive,
     evidence: 'metal-stack go-hal: slots 3 and 4, superuser is called "superuser" because root is taken',
   },
@@ -80,7 +80,7 @@ const otherVendor: BmcVendor = {
   userSlots: [],
   superUserSlots: [],
   superUserName: 'root',
-  passwordSizes: [20, 16],
+  passwordSizes: [16, 20],
   bootDisk: hardDrive,
   evidence: 'IPMI 2.0 alone; HPE among them: iLO takes users in any slot',
 };

@@ -1,7 +1,7 @@
 import { constants as osConstants } from 'node:os';
 import { ApiError, Code } from '@ingot/api';
 import { retrySchedule } from '@ingot/net';
-import type { Clock, Entropy } from '@ingot/net';
+import type { Clock, Entropy, Network } from '@ingot/net';
 import type { BmcSearch } from '../bmc/bmc.ts';
 import { configureBmc, defaultBmcPolicy } from '../bmc/configure-bmc.ts';
 import type { Ipmi } from '../bmc/ipmi.ts';
@@ -37,6 +37,7 @@ export interface LifeParts {
   readonly reporter: Reporter;
   readonly version: string;
   readonly httpGet: (url: URL, timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
+  readonly network: Network;
   readonly openIpmi: (path: string) => Ipmi;
   readonly connect: (config: AgentConfig, uuid: string, clock: Clock) => Api;
   readonly signal: AbortSignal;
