@@ -19,13 +19,16 @@ export interface SmbiosEntryPoint {
 }
 
 const endOfTable = 127;
+/** A large server has about five hundred. */
+const maxStructures = 8192;
+const maxTableBytes = 2 ** 20;
 
 /** This machine's structures; none without firmware tables, or without root. */
 export function readSmbios(sysfs: Sysfs): SmbiosStructure[] {
   const table = sysfs.bytes('/sys/firmware/dmi/tables/DMI');
   if (table === undefined) return [];
   const entryPoint = readEntryPoint(sysfs);
-  return parseSmbios(entryPoint === undefined ? table : table.subarray(0, entryPoint.maxBytes));
+  return parseSmbios(table.subarray(0, Math.min(entryPoint?.maxBytes ?? maxTableBytes, maxTableBytes)));
 }
 
 export function readEntryPoint(sysfs: Sysfs): SmbiosEntryPoint | undefined {
@@ -60,7 +63,7 @@ export function parseSmbios(table: Uint8Array): SmbiosStructure[] {
   const structures: SmbiosStructure[] = [];
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   let at = 0;
-  while (at + 4 <= table.length) {
+  while (at + 4 <= table.length && structures.length < maxStructures) {
     const type = view.getUint8(at);
     const length = view.getUint8(at + 1);
     if (length < 4 || at + length > table.length) break;
