@@ -49,6 +49,7 @@ const debianPackages = [
   ['grub-efi-amd64-signed', 'the second loader under Secure Boot', 'test'],
   ['gcc', 'load generators and the lossy forwarder, in C', 'test'],
   ['libc6-dev', 'headers for them', 'test'],
+  ['lshw', 'a second opinion on what a machine is made of', 'test'],
   ['strace', 'which system calls the boot server makes', 'test'],
   ['systemd', 'systemd-analyze: what the units allow', 'test'],
 ];

@@ -132,11 +132,7 @@ test('readers that fail cost their part, which is named', () => {
   expect({ ...inventory, cpus: [], problems: [] }).toEqual({ ...takeInventory(sysfs), cpus: [], problems: [] });
 });
 
-test('a table of nothing but tiny structures is read in no time', () => {
+test('a table of nothing but tiny structures is read no further than any machine has some', () => {
   const many = Buffer.concat(Array<Buffer>(100_000).fill(Buffer.from([17, 4, 0, 0, 0, 0])));
-  const started = performance.now();
-  expect(takeInventory(memorySysfs({ ...machine, '/sys/firmware/dmi/tables/DMI': many })).memory.slots).toBeGreaterThan(
-    0,
-  );
-  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(parseSmbios(many)).toHaveLength(8192);
 });
