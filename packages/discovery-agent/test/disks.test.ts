@@ -111,6 +111,7 @@ test('every namespace of a NVMe controller is a disk, with the identifiers that 
       controller: '0000:41:00.0',
       raidVolume: false,
       raidLevel: '',
+      otherPaths: [],
       // The kernel repeats the NGUID as UUID, which is none.
       namespace: { id: 1, eui64: '002538580000000a', nguid: '36344630521001000025385800000001', uuid: '' },
     },
@@ -137,6 +138,26 @@ test('a multipath namespace is one disk, whatever number of paths lead to it', (
   expect(disks).toMatchObject([
     { name: '/dev/nvme0n1', model: 'Dual port', transport: 'nvme', controller: '0000:41:00.0' },
   ]);
+});
+
+test('a SAS disk on two cables is one disk, and two disks that differ in one thing are two', () => {
+  const path = (host: number, name: string, more: Readonly<Record<string, string>> = {}): Tree =>
+    scsi(`${hba}/host${host}/port-${host}:0/end_device-${host}:0`, `${host}:0:0:0`, name, {
+      model: 'ST1200MM0009\n',
+      wwid: 'naa.5000c500a1b2c3d7\n',
+      serial: 'WFK0ABCD\n',
+      ...more,
+    });
+  const named = (tree: Tree): (readonly [string, readonly string[]])[] =>
+    disksOf(tree).map(({ name, otherPaths }) => [name, otherPaths]);
+  expect(
+    named({ ...path(0, 'sda'), ...path(1, 'sdb'), ...path(2, 'sdc', { wwid: 'naa.5000c500a1b2c3d8\n' }) }),
+  ).toEqual([
+    ['/dev/sda', ['/dev/sdb']],
+    ['/dev/sdc', []],
+  ]);
+  for (const other of [{ serial: 'WFK0ABCE\n' }, { model: 'ST2400MM0129\n' }, { serial: '\n' }, { wwid: '\n' }])
+    expect(named({ ...path(0, 'sda'), ...path(1, 'sdb', other) })).toHaveLength(2);
 });
 
 test('a namespace on another machine says so', () => {

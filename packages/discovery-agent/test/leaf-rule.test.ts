@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { judgeLeaves } from '../src/lldp/leaf-rule.ts';
 import type { LeafFindings, LeafPolicy } from '../src/lldp/leaf-rule.ts';
@@ -171,6 +172,30 @@ test('a port without a link, and one whose firmware may eat LLDP, say so', () =>
 
 test('what a BMC says on the wire to it does not count', () => {
   expect(judge([...leaves, at('usb0', 'bmc')])).toMatchObject({ complete: true, neighbors: leaves });
+});
+
+test('whatever is heard, and in whatever order, the answer is the same, and complete means two leaves', () => {
+  const neighbor = fc
+    .record({
+      nic: fc.constantFrom('m1', 'm2', 'm3', 'usb0'),
+      sysName: fc.constantFrom('leaf1', 'leaf2', 'leaf3', '', ownUuid),
+      chassisId: fc.constantFrom('a', 'b', 'c', ''),
+      capabilities: fc.constantFrom([], station, [{ type: 'Bridge', enabled: true }]),
+    })
+    .filter(({ sysName, chassisId }) => sysName !== '' || chassisId !== '')
+    .map(({ nic, sysName, ...more }) => at(nic, sysName, more));
+  const ports = ['m1', 'm2', 'm3'].map((name) => port(name));
+  fc.assert(
+    fc.property(fc.array(neighbor, { maxLength: 8 }), (list) => {
+      const heard = list.map((one, index) => ({ ...one, ageSeconds: index }));
+      const found = judge(heard, {}, ports);
+      expect(judge(heard.toReversed(), {}, ports)).toEqual(found);
+      expect(found.diagnosis === '').toBe(found.complete);
+      if (!found.complete) return;
+      expect(new Set(found.neighbors.map(({ sysName }) => sysName)).size).toBe(2);
+      expect(found.neighbors.every(({ sysName, nic }) => sysName.startsWith('leaf') && nic !== 'usb0')).toBe(true);
+    }),
+  );
 });
 
 test('ports are the Ethernet interfaces that lead outside', () => {

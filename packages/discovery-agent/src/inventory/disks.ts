@@ -16,10 +16,36 @@ export type { Disk } from './disks/disk.ts';
  * Reads sysfs only, and takes milliseconds; what has to be asked of the devices themselves is in `readDiskDetails`.
  */
 export function readDisks(sysfs: Sysfs): Disk[] {
-  return sysfs
-    .list('/sys/block')
-    .filter((name) => isDisk(sysfs, name))
-    .map((name) => readDisk(sysfs, name));
+  return withoutRepeats(
+    sysfs
+      .list('/sys/block')
+      .filter((name) => isDisk(sysfs, name))
+      .map((name) => readDisk(sysfs, name)),
+  );
+}
+
+/** How disks may be reached by more than one cable; the two of a NVMe disk the kernel brings together itself. */
+const cabled: ReadonlySet<Transport> = new Set([
+  Transport.SAS,
+  Transport.SCSI,
+  Transport.FIBRE_CHANNEL,
+  Transport.ISCSI,
+]);
+
+/**
+ * A disk with two ports in a shelf with two expanders is there twice. Counted twice it would give a machine a size that
+ * it has not, and be wiped by two at a time. Only disks that have all in common, down to a registered name, are one.
+ */
+function withoutRepeats(all: readonly Disk[]): Disk[] {
+  const disks = new Map<string, Disk>();
+  for (const disk of all) {
+    const { name, transport, wwn, serial, model, sizeBytes } = disk;
+    const isKnown = cabled.has(transport) && wwn.startsWith('naa.') && serial !== '';
+    const key = isKnown ? JSON.stringify([wwn, serial, model, sizeBytes]) : name;
+    const first = disks.get(key);
+    disks.set(key, first === undefined ? disk : { ...first, otherPaths: [...first.otherPaths, name] });
+  }
+  return [...disks.values()];
 }
 
 function readDisk(sysfs: Sysfs, name: string): Disk {
@@ -59,6 +85,7 @@ function readDisk(sysfs: Sysfs, name: string): Disk {
     controller,
     raidVolume: isRaidVolume(path, driver, scsiModel),
     raidLevel: raidLevel(sysfs, directory),
+    otherPaths: [],
     ...(isNvme && { namespace: readNamespace(sysfs, directory) }),
   };
 }

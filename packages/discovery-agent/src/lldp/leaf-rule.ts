@@ -54,9 +54,12 @@ export interface LeafFindings {
 const leafCount = 2;
 
 export function judgeLeaves(heard: readonly Neighbor[], ports: readonly LldpPort[], policy: LeafPolicy): LeafFindings {
-  // A BMC may speak LLDP on the wire to it, which is no port.
-  const onPorts = heard.filter(({ nic }) => ports.some(({ name }) => name === nic));
-  const judged = latest(onPorts).map((neighbor) => ({ neighbor, verdict: verdictOf(neighbor, policy) }));
+  // In an order of their own, whatever lldpd's is. What a BMC says on the wire to it comes from no port.
+  const judged = ports.flatMap(({ name }) =>
+    latest(heard.filter(({ nic }) => nic === name))
+      .toSorted((one, two) => compare(one.sysName, two.sysName) || compare(chassisOf(one), chassisOf(two)))
+      .map((neighbor) => ({ neighbor, verdict: verdictOf(neighbor, policy) })),
+  );
   const neighbors = judged.filter(({ verdict }) => verdict === Verdict.LEAF).map(({ neighbor }) => neighbor);
   const reports = ports.map((port) =>
     portReport(
@@ -70,18 +73,19 @@ export function judgeLeaves(heard: readonly Neighbor[], ports: readonly LldpPort
   return { neighbors, complete, ports: reports, diagnosis: complete ? '' : `${why}: ${texts}` };
 }
 
+const compare = (one: string, two: string): number => (one < two ? -1 : Number(one > two));
+
 /**
  * One record for each neighbour of a port: a switch that changes its port id, as during its start, stays known under the
  * old one until that is too old.
  */
 function latest(heard: readonly Neighbor[]): Neighbor[] {
-  const byPort = new Map<string, Neighbor>();
+  const byChassis = new Map<string, Neighbor>();
   for (const neighbor of heard) {
-    const key = JSON.stringify([neighbor.nic, chassisOf(neighbor)]);
-    const known = byPort.get(key);
-    if (known === undefined || neighbor.ageSeconds <= known.ageSeconds) byPort.set(key, neighbor);
+    const known = byChassis.get(chassisOf(neighbor));
+    if (known === undefined || neighbor.ageSeconds <= known.ageSeconds) byChassis.set(chassisOf(neighbor), neighbor);
   }
-  return [...byPort.values()];
+  return [...byChassis.values()];
 }
 
 /** What tells one switch from another. */

@@ -42,6 +42,8 @@ export interface Disk {
   readonly raidVolume: boolean;
   /** As the driver says, `RAID-1(1+0)`; empty where it does not. */
   readonly raidLevel: string;
+  /** Further names of the same disk, one for each further cable that leads to it; not listed as disks of their own. */
+  readonly otherPaths: readonly string[];
   /** Only of a NVMe disk. */
   readonly namespace?: NvmeNamespace;
   /** Only of a NVMe disk, once asked for; takes root. */
