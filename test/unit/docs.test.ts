@@ -186,6 +186,7 @@ const NO_LIMITS: ReadonlySet<string> = new Set([
   'IV_BYTES',
   'TAG_BYTES',
   'EXPIRY_BYTES',
+  'hourMs',
 ]);
 
 describe('docs/limits.md', () => {

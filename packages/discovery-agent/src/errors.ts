@@ -18,6 +18,10 @@ export const AgentErrorCode = {
   Hung: 'hung',
   /** Nothing was wiped: the request, the machine's standing or a disk's use forbids it. */
   WipeRefused: 'wipe-refused',
+  /** A part of the agent was not heard of within the time that it had set itself. */
+  Stalled: 'stalled',
+  /** The machine was to restart, and did not. */
+  RebootFailed: 'reboot-failed',
 } as const;
 export type AgentErrorCode = (typeof AgentErrorCode)[keyof typeof AgentErrorCode];
 

@@ -5,7 +5,10 @@ import { parseConfig } from '../src/life/agent-config.ts';
 import type { AgentConfig } from '../src/life/agent-config.ts';
 import { configUrl, parseCmdline } from '../src/life/cmdline.ts';
 import { obtainConfig } from '../src/life/config-fetch.ts';
+import { Secret } from '../src/secret.ts';
 import type { HttpAnswer } from '../src/life/http-get.ts';
+import { defaultPolicy } from '../src/life/agent-policy.ts';
+import { Board } from '../src/life/board.ts';
 import { createReporter } from '../src/life/reporter.ts';
 
 const nested: string = JSON.stringify({
@@ -18,12 +21,15 @@ const nested: string = JSON.stringify({
 });
 const config: AgentConfig = {
   apiUrl: 'https://10.0.0.1:9443',
-  token: 'secret-token',
+  token: new Secret('secret-token'),
   caCert: 'PEM',
   partition: 'lab',
   ntpServers: [],
   dnsServers: [],
   debug: false,
+  renewalUrl: undefined,
+  policy: defaultPolicy,
+  loki: undefined,
 };
 
 test('both generations of the format give the same config', () => {
@@ -89,6 +95,7 @@ async function obtain(
     reporter: createReporter({
       clock,
       state: { setPhase: () => undefined, log: (line) => lines.push(line) },
+      board: new Board(() => []),
       uptime: () => 0,
       write: (line) => lines.push(line),
     }),

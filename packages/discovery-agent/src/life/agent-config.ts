@@ -1,11 +1,14 @@
 import * as z from 'zod/mini';
+import { Secret } from '../secret.ts';
+import { loggingSchema, lokiOf, policyOf, policySchema } from './agent-policy.ts';
+import type { AgentPolicy, LokiTarget } from './agent-policy.ts';
 
-/** What the boot server gives this machine, once. */
+/** What the boot server gives this machine. */
 export interface AgentConfig {
   /** `https://host:port`. */
   readonly apiUrl: string;
-  /** Bearer token for this machine only. Never logged. */
-  readonly token: string;
+  /** Bearer token for this machine only. */
+  readonly token: Secret;
   /** PEM; what the API server's certificate is signed with. */
   readonly caCert: string;
   readonly partition: string;
@@ -14,6 +17,10 @@ export interface AgentConfig {
   readonly debug: boolean;
   /** Where the boot server wants to hear, once, that this agent runs; `undefined` when it does not. */
   readonly reportUrl?: URL;
+  /** Where the next config is; `undefined` for boot servers that give theirs at the first address again. */
+  readonly renewalUrl: Secret | undefined;
+  readonly policy: AgentPolicy;
+  readonly loki: LokiTarget | undefined;
 }
 
 export type ParsedConfig =
@@ -36,6 +43,9 @@ const schema = z.object({
   dns_servers: strings,
   debug: z.optional(z.nullable(z.boolean())),
   boot_report_url: text,
+  renewal_url: text,
+  agent: policySchema,
+  logging: loggingSchema,
 });
 
 /** Unknown fields are ignored, absent lists are empty. The reason names what is missing, never the token. */
@@ -61,17 +71,25 @@ export function parseConfig(body: string): ParsedConfig {
   for (const [name, value] of Object.entries(required))
     if (value === '') return { ok: false, offset: 0, reason: `the config lacks ${name}` };
   const reportUrl = URL.parse(given.boot_report_url ?? '');
+  const renewalUrl = URL.parse(given.renewal_url ?? '');
   return {
     ok: true,
     value: {
       apiUrl: required['client.metal_apiserver_url'],
-      token: required['client.metal_hammer_token'],
+      token: new Secret(required['client.metal_hammer_token']),
       caCert: required['client.ca_cert'],
       partition: required.partition,
       ntpServers: given.ntp_servers ?? [],
       dnsServers: given.dns_servers ?? [],
       debug: given.debug ?? false,
-      ...(reportUrl !== null && /^https?:$/.test(reportUrl.protocol) ? { reportUrl } : {}),
+      ...(isHttp(reportUrl) ? { reportUrl } : {}),
+      renewalUrl: isHttp(renewalUrl) ? new Secret(renewalUrl.href) : undefined,
+      policy: policyOf(given.agent),
+      loki: lokiOf(given.logging),
     },
   };
+}
+
+function isHttp(url: URL | null): url is URL {
+  return url !== null && /^https?:$/.test(url.protocol);
 }

@@ -55,6 +55,12 @@ export async function obtainConfig(source: ConfigSource): Promise<AgentConfig> {
   }
 }
 
+/** The config that follows `config`, asked for once: a new token, the authority of today, the policies of today. */
+export async function fetchNext(source: ConfigSource, config: AgentConfig): Promise<AgentConfig> {
+  const url = config.renewalUrl === undefined ? source.url : new URL(config.renewalUrl.reveal());
+  return fetchOnce({ ...source, url });
+}
+
 async function fetchOnce({ url, get, state, signal, onServerTime }: ConfigSource): Promise<AgentConfig> {
   let answer: HttpAnswer;
   try {

@@ -13,18 +13,20 @@ export interface Findings {
   readonly version: string;
   readonly inventory: Inventory;
   readonly neighbors: readonly Neighbor[];
+  /** Why fewer than two leaves were heard, port by port; empty when two were. */
+  readonly diagnosis: string;
   readonly bmc: BmcSearch;
 }
 
-/** Findings in the shape and within the limits of `BootService.Register`. */
-export function registerRequest(findings: Findings): RegisterRequest {
+/** Findings in the shape and within the limits of `BootService.Register`; `tags` come before those of the inventory. */
+export function registerRequest(findings: Findings, tags: readonly string[] = []): RegisterRequest {
   const { inventory, bmc } = findings;
   const found = bmc.kind === 'found' ? bmc.bmc : undefined;
   return {
     uuid: findings.uuid,
     partition: findings.partition,
     metalHammerVersion: findings.version,
-    tags: inventoryTags(inventory),
+    tags: [...tags, ...inventoryTags(inventory)],
     hardware: machineHardware(inventory, findings.neighbors),
     bios: {
       vendor: text(inventory.firmware.bios.vendor),

@@ -1,4 +1,5 @@
 import type { Clock } from '@ingot/net';
+import type { Board } from './board.ts';
 import type { Phase, State } from './state.ts';
 
 /** Tells people and programs what the agent does: console lines, and the same as JSON in the log. */
@@ -15,6 +16,7 @@ export interface Reporter {
 export interface ReporterOptions {
   readonly clock: Clock;
   readonly state: Pick<State, 'setPhase' | 'log'>;
+  readonly board: Pick<Board, 'show'>;
   /** Seconds since power-on. */
   readonly uptime: () => number;
   /** A line for the serial console. */
@@ -25,7 +27,7 @@ export interface ReporterOptions {
  * Console lines are `INGOT <uptime in seconds> <phase> <words>`, a stable format that harnesses read. Words come
  * from the network, too (an API's error text): control characters never reach the terminal.
  */
-export function createReporter({ clock, state, uptime, write }: ReporterOptions): Reporter {
+export function createReporter({ clock, state, board, uptime, write }: ReporterOptions): Reporter {
   let current: Phase = 'agent';
   const log = (level: string, fields: Readonly<Record<string, unknown>>): void => {
     state.log(JSON.stringify({ level, time: new Date(clock.now()).toISOString(), part: 'discovery-agent', ...fields }));
@@ -41,6 +43,7 @@ export function createReporter({ clock, state, uptime, write }: ReporterOptions)
     enter(phase, words) {
       current = phase;
       state.setPhase(phase);
+      board.show({ phase, words });
       say(phase, words);
     },
     say,

@@ -2,7 +2,19 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFil
 import { dirname, join } from 'node:path';
 
 /** What the agent is busy with, as shown on the console and in Crashed events. */
-export type Phase = 'agent' | 'config' | 'inventory' | 'lldp' | 'bmc' | 'register' | 'waiting' | 'crashed';
+export type Phase =
+  | 'agent'
+  | 'config'
+  | 'standing'
+  | 'inventory'
+  | 'lldp'
+  | 'bmc'
+  | 'register'
+  | 'wipe'
+  | 'waiting'
+  | 'allocated'
+  | 'reboot'
+  | 'crashed';
 
 /** How the run before this one ended. */
 export interface LastExit {
@@ -25,6 +37,12 @@ export interface State {
   /** How the last run ended; forgotten once `forgetLastExit` was called. */
   lastExit(): LastExit | undefined;
   forgetLastExit(): void;
+  /** The event that the API took last, its number; `undefined` before the first of this boot. */
+  lastEvent(): number | undefined;
+  keepLastEvent(event: number): void;
+  /** The wipe order that was carried out, so that a run after a crash answers it, and does not carry it out again. */
+  wiped(): string | undefined;
+  keepWiped(order: string): void;
   /** True once `/init` has loaded the drivers; always true outside of the image. */
   driversLoaded(): boolean;
   log(line: string): void;
@@ -66,6 +84,10 @@ export function openState(directory: string, options: { readonly insideImage: bo
       write('last-exit', '');
       write('reason', '');
     },
+    lastEvent: () => Number(read('last-event') ?? '') || undefined,
+    keepLastEvent: (event) => write('last-event', String(event)),
+    wiped: () => read('wiped'),
+    keepWiped: (order) => write('wiped', order),
     driversLoaded: () => !options.insideImage || read('modules-loaded') !== undefined,
     log(line) {
       const path = at('agent.log');

@@ -1,30 +1,70 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '@ingot/net';
+import type { Sysfs } from '../sysfs.ts';
+import type { Pulse } from './pulse.ts';
 
-/** Holds off the reboot by the watchdog device for as long as the agent's event loop turns. */
+/** Holds off the reboot by the watchdog device for as long as the agent lives. */
 export interface Watchdog {
   /** Tells the device that the silence to come is meant. */
   stop(): void;
 }
 
-const feedEveryMs = 10_000;
+export interface WatchdogParts {
+  readonly sysfs: Sysfs;
+  readonly clock: Clock;
+  readonly pulse: Pulse;
+  /** Told once that a strand of the agent's life has stalled; from then on the device gets nothing. */
+  readonly onStall: (strand: string) => void;
+}
+
+const longestFeedMs = 10_000;
+const shortestFeedMs = 1_000;
 /** A "V" before closing disarms the device, Documentation/watchdog/watchdog-api.rst. */
 const magicClose = 'V';
 
 /** Opening the device arms it. `undefined` when there is none. */
-export function feedWatchdog(path: string, clock: Clock): Watchdog | undefined {
+export function feedWatchdog({ sysfs, clock, pulse, onStall }: WatchdogParts): Watchdog | undefined {
+  const chosen = chooseWatchdog(sysfs);
   let device: number;
   try {
-    device = openSync(path, 'w');
+    device = openSync(join(sysfs.root, chosen.path), 'w');
   } catch {
     return undefined;
   }
-  const timer = clock.setInterval(() => writeSync(device, '.'), feedEveryMs);
+  let isStalled = false;
+  const feed = (): void => {
+    if (isStalled) return;
+    const strand = pulse.stalled();
+    isStalled = strand !== undefined;
+    if (strand === undefined) writeSync(device, '.');
+    else onStall(strand);
+  };
+  feed();
+  const timer = clock.setInterval(feed, chosen.feedEveryMs);
   return {
     stop() {
       timer.cancel();
-      writeSync(device, magicClose);
+      if (!isStalled) writeSync(device, magicClose);
       closeSync(device);
     },
+  };
+}
+
+/**
+ * The board's own watchdog outlives a dead kernel, the kernel's does not: that one only where there is no other. Boards
+ * give as little as ten seconds; three chances within that time.
+ */
+function chooseWatchdog(sysfs: Sysfs): { readonly path: string; readonly feedEveryMs: number } {
+  const known = sysfs.list('/sys/class/watchdog').map((name) => ({
+    path: `/dev/${name}`,
+    identity: sysfs.text(`/sys/class/watchdog/${name}/identity`) ?? '',
+    timeoutS: sysfs.integer(`/sys/class/watchdog/${name}/timeout`) ?? 0,
+  }));
+  const best = known.find(({ identity }) => !/software watchdog/i.test(identity)) ?? known[0];
+  const thirdMs = ((best?.timeoutS ?? 0) * 1000) / 3;
+  return {
+    path: best?.path ?? '/dev/watchdog',
+    feedEveryMs: thirdMs === 0 ? longestFeedMs : Math.min(longestFeedMs, Math.max(shortestFeedMs, thirdMs)),
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock, Entropy } from '@ingot/net';
 import type { RunCommand } from '../command.ts';
-import { AgentError, AgentErrorCode } from '../errors.ts';
+import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { openBlockDisk } from './block-disk.ts';
 import type { Argv } from './method.ts';
 import { permitMaxAgeMs } from './permit.ts';
@@ -18,6 +18,8 @@ export interface ExecuteParts {
   /** How this program starts itself for `block-io`, as given to the plan. */
   readonly blockIo: Argv;
   readonly onProgress: (progress: WipeProgress) => void;
+  /** Asked right before the disks of each unit are touched: in words why they may not be, undefined when they may. */
+  readonly mayBegin?: () => Promise<string | undefined>;
   /** Units at work at a time; 8 unless told, each with a process of some 20 MB. */
   readonly parallel?: number;
 }
@@ -52,9 +54,21 @@ export async function executeWipe(plan: WipePlan<WipePermit>, parts: ExecutePart
   ];
   const queue: WipeUnit[] = [...plan.units];
   const work = async (): Promise<void> => {
-    for (let unit = queue.shift(); unit !== undefined; unit = queue.shift())
-      outcomes.push(...(await wipeUnit(unitParts, unit)));
+    for (let unit = queue.shift(); unit !== undefined; unit = queue.shift()) {
+      const against = await objection(parts);
+      if (against === undefined) outcomes.push(...(await wipeUnit(unitParts, unit)));
+      else
+        for (const { device } of unit.disks) outcomes.push({ device, state: 'failed', reason: against, attempts: [] });
+    }
   };
   await Promise.all(Array.from({ length: parts.parallel ?? defaultParallel }, work));
   return wipeReport(outcomes);
+}
+
+async function objection({ mayBegin }: ExecuteParts): Promise<string | undefined> {
+  try {
+    return await mayBegin?.();
+  } catch (error) {
+    return reasonOf(error);
+  }
 }

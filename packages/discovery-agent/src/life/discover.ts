@@ -1,0 +1,104 @@
+import type { BmcSearch } from '../bmc/bmc.ts';
+import { configureBmc, defaultBmcPolicy } from '../bmc/configure-bmc.ts';
+import { inventorySummary } from '../inventory-text.ts';
+import { takeInventory } from '../inventory/inventory.ts';
+import { readDetails } from '../inventory/details.ts';
+import { findLeaves } from '../lldp/leaves.ts';
+import type { LeafFindings } from '../lldp/leaf-rule.ts';
+import { lldpPorts, setPortMtu } from '../lldp/ports.ts';
+import type { Life } from './parts.ts';
+import type { Findings } from './register-request.ts';
+import { devicesSettled } from './settle.ts';
+
+/** Long enough for one look, when leaves were listened to before. */
+const lookAgainMs = 1_000;
+/** Beyond what LLDP may take, the devices settle (30 s) and the BMC is read and set up (two minutes). */
+const beyondLldpMs = 180_000;
+
+/** Everything about the machine. LLDP takes longest, since a switch speaks when it is its turn: listen from the start. */
+export async function discover(life: Life): Promise<Findings> {
+  const { sysfs, clock, signal, reporter, state, version, session, board, uuid, pulse } = life;
+  const { policy, partition } = session.config;
+  pulse.beat('life', policy.lldp.timeoutMs + beyondLldpMs);
+  reporter.enter('inventory', 'looking for devices');
+  const settled = await devicesSettled(sysfs, () => state.driversLoaded(), clock, signal);
+  if (!settled) reporter.say('inventory', 'devices still come and go after 30 s; taking what is there');
+  const inventory = takeInventory(sysfs);
+  const { system } = inventory.firmware;
+  board.show({ serial: system.serial, product: `${system.vendor} ${system.name}`.trim() });
+  reporter.say('inventory', inventorySummary(inventory));
+  for (const problem of inventory.problems) reporter.say('inventory', `problem: ${problem}`);
+  reporter.note('inventory', { inventory });
+
+  reporter.enter('lldp', 'listening for two leaves');
+  if (policy.lldp.mtu !== undefined)
+    for (const problem of await setPortMtu(lldpPorts(sysfs), policy.lldp.mtu, life)) reporter.say('lldp', problem);
+  const [detailed, bmc, leaves] = await Promise.all([
+    readDetails(inventory, life),
+    setUpBmc(life),
+    listen(life, policy.lldp.timeoutMs),
+  ]);
+  for (const problem of detailed.problems)
+    if (!inventory.problems.includes(problem)) reporter.say('inventory', `problem: ${problem}`);
+  reporter.note('inventory', { disks: detailed.disks, nics: detailed.nics });
+  for (const { nic, sysName, chassisId, portId } of leaves.neighbors)
+    reporter.say('lldp', `${nic} is at ${sysName || chassisId} port ${portId}`);
+  showBmc(life, bmc);
+  const { neighbors, diagnosis } = leaves;
+  return { uuid, partition, version, inventory: detailed, bmc, neighbors, diagnosis };
+}
+
+/** What may have been cured since: the cables, and the machine's own parts. */
+export async function lookAgain(life: Life, before: Findings): Promise<Findings> {
+  const { neighbors, diagnosis } = await listen(life, lookAgainMs);
+  return { ...before, inventory: takeInventory(life.sysfs), neighbors, diagnosis };
+}
+
+async function listen(life: Life, timeoutMs: number): Promise<LeafFindings> {
+  const { sysfs, run, clock, signal, uuid, reporter, board, session } = life;
+  const { leafNames } = session.config.policy.lldp;
+  const found = await findLeaves({
+    run,
+    clock,
+    signal,
+    ownUuid: uuid,
+    timeoutMs,
+    ports: () => lldpPorts(sysfs),
+    ...(leafNames === undefined ? {} : { leafName: leafNames }),
+  });
+  const { neighbors, diagnosis } = found;
+  board.show({
+    leaves: neighbors.map(({ nic, sysName, chassisId, portId }) => `${nic} ${sysName || chassisId} ${portId}`),
+  });
+  board.problem('LLDP', diagnosis === '' ? undefined : diagnosis);
+  if (diagnosis !== '') reporter.say('lldp', diagnosis);
+  return found;
+}
+
+function setUpBmc(life: Life): Promise<BmcSearch> {
+  const { session } = life;
+  const superUserPassword = (limit: AbortSignal): Promise<string> =>
+    session.call((api) => api.superUserPassword(limit));
+  const required = session.config.policy.bmcRequired;
+  return configureBmc({ ...life, superUserPassword }, { ...defaultBmcPolicy, required });
+}
+
+function showBmc({ reporter, board }: Life, bmc: BmcSearch): void {
+  const problems: string[] = [];
+  switch (bmc.kind) {
+    case 'none':
+      reporter.say('bmc', 'none');
+      break;
+    case 'found':
+      reporter.say('bmc', `${bmc.bmc.address} ${bmc.bmc.mac} version ${bmc.bmc.version}`);
+      if (bmc.bmc.account !== undefined) reporter.say('bmc', `user ${bmc.bmc.account.user} is set up`);
+      for (const problem of bmc.problems) reporter.say('bmc', `problem: ${problem}`);
+      problems.push(...bmc.problems);
+      break;
+    case 'unusable':
+      reporter.say('bmc', `there is one, but it cannot be registered: ${bmc.reason}`);
+      problems.push(bmc.reason);
+      break;
+  }
+  board.problem('BMC', problems.length === 0 ? undefined : problems.join('; '));
+}

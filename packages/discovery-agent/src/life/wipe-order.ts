@@ -1,0 +1,154 @@
+import { retrySchedule } from '@ingot/net';
+import { reasonOf } from '../errors.ts';
+import { EventType } from './api.ts';
+import type { Life } from './parts.ts';
+import { register } from './registration.ts';
+import type { Findings } from './register-request.ts';
+import { askStanding } from './standing.ts';
+import type { Standing, WipeOrder } from './standing.ts';
+
+/** How a wipe ended. */
+export type WipeResult =
+  /** Every disk that must be is erased. */
+  | { readonly kind: 'done'; readonly words: string }
+  /** Some are not; one reason each. */
+  | { readonly kind: 'failed'; readonly failures: readonly string[] }
+  /** Nothing more was touched: the machine is not to be wiped, or not now. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface WipeHooks {
+  /** Of this machine. */
+  readonly uuid: string;
+  readonly signal: AbortSignal;
+  /** Asks the API right before a disk: the order as it is now, or in words why there is none any more. */
+  readonly confirm: () => Promise<WipeOrder | string>;
+  readonly progress: (words: string) => void;
+}
+
+/** Erases the disks of this machine. Rejects only with the signal's reason. */
+export type Wipe = (order: WipeOrder, hooks: WipeHooks) => Promise<WipeResult>;
+
+const askAgainMs = { initialMs: 5_000, maxMs: 60_000 };
+/** Longest pause between two questions, and a question with its deadlines. */
+const questionMs = 150_000;
+/** Each step on a disk has a deadline of its own and is heard of more often; probing many disks is not. */
+const progressMs = 600_000;
+
+/**
+ * Carries out an open wipe order and answers it, as often as there is one. Afterwards the API has said that nothing is to
+ * be erased (`clear`), or that the machine is somebody's (`allocated`). As long as it says nothing, neither happens: the
+ * machine waits for the answer, and leaves its disks alone.
+ *
+ * Starts and ends behind the event Registering.
+ */
+export async function carryOutWipeOrders(life: Life, findings: Findings): Promise<'clear' | 'allocated'> {
+  const { reporter, state } = life;
+  for (;;) {
+    const standing = await knownStanding(life);
+    if (standing.kind === 'allocated') return 'allocated';
+    if (standing.kind === 'unknown') {
+      reporter.say(
+        'standing',
+        `nothing is erased, since the API does not say what this machine is: ${standing.reason}`,
+      );
+      return 'clear';
+    }
+    const { wipe } = standing;
+    if (wipe === undefined) return 'clear';
+    if (state.wiped() !== wipe.id && !(await wipeOnce(life, wipe))) continue;
+    reporter.say('wipe', `order ${wipe.id} is carried out`);
+    await register(life, findings, [`ingot.dev/wiped=${wipe.id}`]);
+  }
+}
+
+/** Asks until there is an answer that means something. */
+async function knownStanding(life: Life): Promise<Standing> {
+  const { clock, entropy, signal, reporter, session, board, pulse } = life;
+  const delays = retrySchedule({ ...askAgainMs, entropy });
+  for (;;) {
+    pulse.beat('life', questionMs);
+    const standing = await askStanding(session, () => clock.monotonic(), signal);
+    if (standing.kind !== 'unknown' || standing.why === 'refused') {
+      board.problem('standing', undefined);
+      board.show({ waitsFor: '' });
+      return standing;
+    }
+    const delayMs = delays.next().value ?? askAgainMs.maxMs;
+    board.problem('standing', standing.reason);
+    board.show({ waitsFor: 'the API to say what this machine is' });
+    reporter.say(
+      'standing',
+      `waiting for the API to say what this machine is: ${standing.reason}; again in ${Math.ceil(delayMs / 1000)} s`,
+    );
+    await clock.sleep(delayMs, signal);
+  }
+}
+
+/** True when every disk is erased. False: look again what the API wants. */
+async function wipeOnce(life: Life, order: WipeOrder): Promise<boolean> {
+  const { reporter, state, outbox, board, pulse, signal, clock, session } = life;
+  reporter.enter('wipe', `order ${order.id}`);
+  pulse.beat('life', progressMs);
+  let result: WipeResult;
+  try {
+    result = await life.wipe(order, {
+      uuid: life.uuid,
+      signal,
+      confirm: async () => {
+        const now = await askStanding(session, () => clock.monotonic(), signal);
+        return ordered(now, order.id);
+      },
+      progress(words) {
+        pulse.beat('life', progressMs);
+        board.show({ words });
+      },
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    result = { kind: 'failed', failures: [reasonOf(error)] };
+  }
+  if (result.kind === 'done') {
+    state.keepWiped(order.id);
+    reporter.say('wipe', result.words);
+    board.problem('wipe', undefined);
+    return true;
+  }
+  if (result.kind === 'refused') {
+    reporter.say('wipe', `nothing more is erased: ${result.reason}`);
+    await clock.sleep(askAgainMs.maxMs, signal);
+    return false;
+  }
+  for (const failure of result.failures) reporter.say('wipe', `failed: ${failure}`);
+  const words = result.failures.join('; ');
+  board.problem('wipe', words);
+  outbox.crashed(`wipe ${order.id}: ${words}`, 'held until the wipe order changes');
+  await orderChanged(life, order.id);
+  board.problem('wipe', undefined);
+  outbox.post(EventType.REGISTERING, 'the wipe order has changed');
+  return false;
+}
+
+function ordered(standing: Standing, id: string): WipeOrder | string {
+  switch (standing.kind) {
+    case 'free':
+      if (standing.wipe?.id === id) return standing.wipe;
+      return standing.wipe === undefined ? 'the order was taken back' : 'there is another order';
+    case 'allocated':
+      return `the machine was allocated as ${standing.name}`;
+    case 'unknown':
+      return `the API does not say what this machine is: ${standing.reason}`;
+  }
+}
+
+/** A disk that could not be erased keeps the machine from waiting. An operator takes the order back, or gives another. */
+async function orderChanged(life: Life, id: string): Promise<void> {
+  const { clock, signal, board } = life;
+  board.show({ waitsFor: `ingot machine wipe --cancel, or a new order: ${id} failed` });
+  for (;;) {
+    life.pulse.beat('life', questionMs);
+    await clock.sleep(askAgainMs.maxMs, signal);
+    const standing = await askStanding(life.session, () => clock.monotonic(), signal);
+    if (standing.kind === 'allocated' || (standing.kind === 'free' && standing.wipe?.id !== id)) break;
+  }
+  board.show({ waitsFor: '' });
+}
