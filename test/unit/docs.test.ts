@@ -187,6 +187,7 @@ const NO_LIMITS: ReadonlySet<string> = new Set([
   'TAG_BYTES',
   'EXPIRY_BYTES',
   'hourMs',
+  'attributeBytes',
 ]);
 
 describe('docs/limits.md', () => {

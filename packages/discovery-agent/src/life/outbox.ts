@@ -72,20 +72,6 @@ export class Outbox {
     await this.#empty.promise;
   }
 
-  /** As `flush`, but false after `timeoutMs`. */
-  async flushWithin(timeoutMs: number): Promise<boolean> {
-    const { clock, signal } = this.#parts;
-    const done = new AbortController();
-    const flushed = this.#empty.promise.then(() => true);
-    const tooLate = clock.sleep(timeoutMs, AbortSignal.any([signal, done.signal])).then(() => false);
-    tooLate.catch(() => undefined);
-    try {
-      return await Promise.race([flushed, tooLate]);
-    } finally {
-      done.abort();
-    }
-  }
-
   /** Delivers what is posted. Rejects with the signal's reason. */
   async run(): Promise<never> {
     const { clock, entropy, signal } = this.#parts;
