@@ -171,7 +171,6 @@ test('ports without a MAC, and the wire to the BMC, are told to people but not r
     version: '1',
     inventory,
     neighbors: [],
-    diagnosis: '',
     bmc: { kind: 'none' },
   });
   expect(request.hardware?.nics?.map(({ name }) => name)).toEqual(['eth0']);

@@ -15,8 +15,14 @@ const lookAgainMs = 1_000;
 /** Beyond what LLDP may take, the devices settle (30 s) and the BMC is read and set up (two minutes). */
 const beyondLldpMs = 180_000;
 
+/** What is registered, and what a person needs to know besides. */
+export interface Discovered extends Findings {
+  /** Why not two leaves were heard, port by port; empty when two were. */
+  readonly diagnosis: string;
+}
+
 /** Everything about the machine. LLDP takes longest, since a switch speaks when it is its turn: listen from the start. */
-export async function discover(life: Life): Promise<Findings> {
+export async function discover(life: Life): Promise<Discovered> {
   const { sysfs, clock, signal, reporter, state, version, session, board, uuid, pulse } = life;
   const { policy, partition } = session.config;
   pulse.beat('life', policy.lldp.timeoutMs + beyondLldpMs);
@@ -49,7 +55,7 @@ export async function discover(life: Life): Promise<Findings> {
 }
 
 /** What may have been cured since: the cables, and the machine's own parts. */
-export async function lookAgain(life: Life, before: Findings): Promise<Findings> {
+export async function lookAgain(life: Life, before: Findings): Promise<Discovered> {
   const { neighbors, diagnosis } = await listen(life, lookAgainMs);
   return { ...before, inventory: takeInventory(life.sysfs), neighbors, diagnosis };
 }

@@ -13,8 +13,6 @@ export interface Findings {
   readonly version: string;
   readonly inventory: Inventory;
   readonly neighbors: readonly Neighbor[];
-  /** Why fewer than two leaves were heard, port by port; empty when two were. */
-  readonly diagnosis: string;
   readonly bmc: BmcSearch;
 }
 

@@ -3,9 +3,9 @@ import { retrySchedule } from '@ingot/net';
 import { reasonOf } from '../errors.ts';
 import { EventType, isRefusal } from './api.ts';
 import { lookAgain } from './discover.ts';
+import type { Discovered } from './discover.ts';
 import type { Life } from './parts.ts';
 import { registerRequest } from './register-request.ts';
-import type { Findings } from './register-request.ts';
 
 const registerRetryMs = { initialMs: 4_000, maxMs: 60_000 };
 /** The longest pause, two calls with their deadlines, a look at the cables. */
@@ -15,7 +15,7 @@ const roundMs = 240_000;
  * Registers, until it succeeds: whoever recables or configures a switch need not restart the machine. Starts and
  * ends behind the event Registering. `tags` go with those of the inventory.
  */
-export async function register(life: Life, findings: Findings, tags: readonly string[] = []): Promise<Findings> {
+export async function register(life: Life, findings: Discovered, tags: readonly string[] = []): Promise<Discovered> {
   const { reporter, clock, entropy, signal, session, outbox, board, pulse } = life;
   reporter.enter('register', `as ${findings.uuid}`);
   const delays = retrySchedule({ ...registerRetryMs, entropy });

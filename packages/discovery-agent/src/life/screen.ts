@@ -44,6 +44,5 @@ export function drawing(view: BoardView, columns: number = defaultColumns): stri
 }
 
 function cut(line: string, columns: number): string {
-  const characters = [...line];
-  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join('')}…`;
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }

@@ -1,9 +1,9 @@
 import { retrySchedule } from '@ingot/net';
 import { reasonOf } from '../errors.ts';
 import { EventType } from './api.ts';
+import type { Discovered } from './discover.ts';
 import type { Life } from './parts.ts';
 import { register } from './registration.ts';
-import type { Findings } from './register-request.ts';
 import { askStanding } from './standing.ts';
 import type { Standing, WipeOrder } from './standing.ts';
 
@@ -41,7 +41,7 @@ const progressMs = 600_000;
  *
  * Starts and ends behind the event Registering.
  */
-export async function carryOutWipeOrders(life: Life, findings: Findings): Promise<'clear' | 'allocated'> {
+export async function carryOutWipeOrders(life: Life, findings: Discovered): Promise<'clear' | 'allocated'> {
   const { reporter, state } = life;
   for (;;) {
     const standing = await knownStanding(life);
