@@ -27,6 +27,8 @@ export const runCommand: RunCommand = async (file, args, { timeoutMs, signal }) 
     ...(signal && { cancelSignal: signal }),
   });
   if (!result.failed) return result.stdout;
+  if (result.code === 'ENOENT')
+    throw new AgentError(AgentErrorCode.CommandFailed, `${file} is not installed`, { cause: result.cause });
   const why = result.timedOut
     ? `gave no result within ${timeoutMs} ms`
     : reasonIn(result.stderr) || result.shortMessage || `ended with status ${result.exitCode}`;

@@ -15,6 +15,8 @@ test('the reason is not how a program wants to be called', async () => {
 });
 
 test('a program that is missing, or says nothing, is named nevertheless', async () => {
-  await expect(runCommand('ingot-no-such-program', [], { timeoutMs: 10_000 })).rejects.toThrow(/ingot-no-such-program/);
+  await expect(runCommand('ingot-no-such-program', [], { timeoutMs: 10_000 })).rejects.toThrow(
+    /^ingot-no-such-program is not installed$/,
+  );
   await expect(shell('exit 3')).rejects.toThrow(/exit code 3/);
 });

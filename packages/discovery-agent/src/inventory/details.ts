@@ -46,7 +46,8 @@ export async function readDetails(inventory: Inventory, parts: DetailParts): Pro
     ...disks.flatMap(({ name, health }) =>
       health?.ok === true ? health.value.warnings.map((warning) => `disks: ${name}: ${warning}`) : [],
     ),
-    ...nics.flatMap(({ nic, problem }) => (problem === '' ? [] : [`nics: ${nic.name}: ${problem}`])),
+    // A program that is missing is missing once.
+    ...new Set(nics.flatMap(({ problem }) => (problem === '' ? [] : [`nics: ${problem}`]))),
   ];
   return { ...inventory, disks, nics: nics.map(({ nic }) => nic), problems };
 }
