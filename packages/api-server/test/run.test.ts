@@ -50,7 +50,7 @@ describe('the daemon', () => {
         redactor: new Redactor([]),
         signal: new AbortController().signal,
         status: () => undefined,
-        reload: () => Promise.resolve({ ok: true, needsRestart: [] }),
+        reload: () => Promise.resolve({ ok: true, taken: [], needsRestart: [] }),
         fail: (error) => {
           throw error;
         },
@@ -96,7 +96,7 @@ describe('the daemon', () => {
           redactor: new Redactor([]),
           signal: new AbortController().signal,
           status: () => undefined,
-          reload: () => Promise.resolve({ ok: true, needsRestart: [] }),
+          reload: () => Promise.resolve({ ok: true, taken: [], needsRestart: [] }),
           fail: () => undefined,
         }),
       ).rejects.toThrow('partition "lab": ntp_servers[0].address must be an IP address or a hostname, not "no name"');

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Entropy, FrameSocket, Libc, Network } from '@ingot/net';
-import type { Health, Logger, Metrics, Redactor, ReloadResult } from '@ingot/daemon';
+import type { Health, Logger, Metrics, Redactor, Reloaded, ReloadResult } from '@ingot/daemon';
 import { adminRoutes } from './admin/routes.ts';
 import { startAdminServer } from './admin/server.ts';
 import type { BootApi } from './api/boot-api.ts';
@@ -80,10 +80,10 @@ export interface BootServer {
   /** The machines that boot here, and what happens to them. */
   readonly watch: MachineWatch;
   /**
-   * Goes on with another configuration; no transfer ends and no lease goes. Resolves to the settings that changed and
-   * count only after a restart; rejects with BootServerError, with all as it was, when it cannot.
+   * Goes on with another configuration; no transfer ends and no lease goes. Resolves to the settings that changed;
+   * rejects with BootServerError, with all as it was, when it cannot.
    */
-  reload(config: BootServerConfig): Promise<readonly string[]>;
+  reload(config: BootServerConfig): Promise<Reloaded>;
   /** Stops listening, ends transfers, closes the store. */
   stop(): Promise<void>;
 }
@@ -233,7 +233,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     return {
       httpPort: httpServer.ports[0] ?? httpListen[0].port,
       watch: machines,
-      reload: createReload({ policy, stores, dhcp, log, artifacts }),
+      reload: createReload({ policy, stores, dhcp, http: httpServer, log, artifacts, imageCache }),
       stop,
     };
   } catch (error) {

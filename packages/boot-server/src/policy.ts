@@ -123,6 +123,11 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       BootServerErrorCode.ConfigInvalid,
       'boot.peers: boot servers take over for each other only with the same key: name it in http.signing.keyFile',
     );
+  if (config.http.v1Certs && config.machine.v1 === undefined)
+    throw new BootServerError(
+      BootServerErrorCode.ConfigInvalid,
+      'http.v1Certs: machine.v1 says what to give: write it',
+    );
   const seals = createSeals({ clock, entropy }, await stores.signingKeys(config));
   const files = fileUrls(seals, urlMinutes * 60_000);
   const nonces = nonceStore(database, { clock, entropy, seals, lifetimeMs: nonceMinutes * 60_000 });

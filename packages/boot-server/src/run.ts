@@ -31,8 +31,8 @@ export async function runBootServer(
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
   }
-  const api =
-    config.api === undefined ? undefined : grpcBootApi({ ...config.api, partition: config.partition, signal });
+  const apiOptions = config.api && { ...config.api, partition: config.partition, signal };
+  const api = apiOptions && grpcBootApi(apiOptions);
   const server = await startBootServer({
     config,
     network,
@@ -60,9 +60,11 @@ export async function runBootServer(
   context.status(`serving ${config.dhcp.subnets.length} networks of partition ${config.partition}`);
   return {
     reload: async (next) => {
-      const needsRestart = await server.reload(next);
+      const reloaded = await server.reload(next);
+      // What is under way goes on where it began.
+      if (apiOptions !== undefined) Object.assign(apiOptions, next.api);
       context.status(`serving ${next.dhcp.subnets.length} networks of partition ${config.partition}`);
-      return needsRestart;
+      return reloaded;
     },
     stop: async () => {
       await pings?.stop();

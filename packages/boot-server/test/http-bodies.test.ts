@@ -198,6 +198,17 @@ describe.each(ENGINES)('large files by the %s engine', (engine) => {
     expect(seconds).toBeLessThan(3);
   });
 
+  it('keep to another rate from their next download on', async () => {
+    const { port, bodies } = await serve(engine);
+    const part = (): Promise<Answer> => get(port, '/boot/big', { headers: { range: 'bytes=0-299999' } });
+    await part();
+    bodies.setRate(1_000_000);
+    const started = performance.now();
+    expect((await part()).body.equals(big.subarray(0, 300_000))).toBe(true);
+    // 300,000 bytes less the burst of 65,536 at 1,000,000 a second.
+    expect(performance.now() - started).toBeGreaterThan(220);
+  });
+
   it('can be had on every address that is listened on', async () => {
     const { server } = await serve(engine, { listen: ['127.0.0.1', '::1'] });
     const [four = 0, six = 0] = server.ports;

@@ -9,7 +9,7 @@ import { contentMemory } from '../src/artifacts/content.ts';
 import { localFiles } from '../src/artifacts/local-file.ts';
 import { createArtifactStore, type ArtifactStore } from '../src/artifacts/store.ts';
 import { startBodySender, type HttpEngine } from '../src/http/body/body-sender.ts';
-import type { BodyLimits } from '../src/http/body/sender.ts';
+import type { BodyLimits, BodySender } from '../src/http/body/sender.ts';
 import { startHttpServer, type HttpServer } from '../src/http/server.ts';
 import type { TlsFiles } from '../src/http/tls.ts';
 import { bootMetrics } from '../src/metrics.ts';
@@ -30,6 +30,7 @@ export interface Served {
   readonly log: MemoryLogger;
   readonly metrics: Metrics;
   readonly artifacts: ArtifactStore;
+  readonly bodies: BodySender;
   readonly drops: (reason: string) => Promise<number>;
 }
 
@@ -55,19 +56,20 @@ export async function serve(
     maxBytes: 2 * BIG,
     signal: new AbortController().signal,
   });
+  const bodies = startBodySender({
+    clock: systemClock,
+    log,
+    libc: LIBC,
+    engine,
+    limits: { idleTimeoutMs, maxBytesPerSecondPerClient },
+  });
   const server = await startHttpServer(
     {
       ...unusedRoutes(log, counted),
       clock: systemClock,
       log,
       metrics: counted,
-      bodies: startBodySender({
-        clock: systemClock,
-        log,
-        libc: LIBC,
-        engine,
-        limits: { idleTimeoutMs, maxBytesPerSecondPerClient },
-      }),
+      bodies,
       idleTimeoutMs,
       drainMs,
       files: {
@@ -92,6 +94,7 @@ export async function serve(
     log,
     metrics,
     artifacts,
+    bodies,
     drops: async (reason) =>
       Number(
         new RegExp(`drops_total\\{service="http",reason="${reason}"\\} (\\d+)`).exec(await metrics.text())?.[1] ?? 0,

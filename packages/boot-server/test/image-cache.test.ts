@@ -30,6 +30,8 @@ async function cacheOf(
   options: {
     directory?: string;
     config?: Partial<ImageCacheConfig>;
+    /** In its place, looked at each time. */
+    configNow?: () => ImageCacheConfig | undefined;
     lists?: ImageLists;
     clock?: Clock;
   } = {},
@@ -40,7 +42,9 @@ async function cacheOf(
   const counts: Record<string, number> = {};
   const stopping = new AbortController();
   const cache = createImageCache({
-    config,
+    get config() {
+      return options.configNow?.() ?? config;
+    },
     directory: await openCacheDirectory(options.directory ?? temporaryFolder()),
     store: httpStoreClient(),
     lists: options.lists,
@@ -113,6 +117,25 @@ describe('the image cache', () => {
     expect(cache.checksumFile(`${store.url}/os-1.0.1${suffix}`)).toBe(
       `${createHash(algorithm).update(whole).digest('hex')}  os-1.0.1\n`,
     );
+  });
+
+  it('follows another configuration at once', async () => {
+    const [first, second] = [await imageStoreServer(), await imageStoreServer()];
+    for (const store of [first, second]) store.files.set('/os-1.0.1', Buffer.from('an image'));
+    const of = (store: ImageStoreServer): Partial<ImageCacheConfig> => ({
+      stores: [store.url],
+      images: [{ url: `${store.url}/os-1.0.1` }],
+    });
+    const config = { now: imageCacheSchema.parse({ stores: [first.url], ...of(first) }) };
+    const { cache } = await cacheOf(first, { configNow: () => config.now });
+    cache.start();
+    await expect.poll(() => gets(first, '/os-1.0.1')).toHaveLength(1);
+    config.now = imageCacheSchema.parse({ stores: [second.url], ...of(second) });
+    cache.refresh();
+    await expect.poll(() => gets(second, '/os-1.0.1')).toHaveLength(1);
+    expect([cache.covers(`${first.url}/os-1.0.1`), cache.covers(`${second.url}/os-1.0.1`)]).toEqual([false, true]);
+    // Of the store that is gone nothing stays.
+    await expect.poll(() => cache.images).toBe(1);
   });
 
   it('goes on with a download that was cut off, also after a restart', async () => {

@@ -1,10 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MessageType } from '@ingot/wire';
+import { bytesOfIpv4, Dhcp6MessageType, Dhcp6OptionCode, MessageType } from '@ingot/wire';
 import type { BootServerConfig } from '../src/config.ts';
 import { BootServerErrorCode } from '../src/errors.ts';
 import { lease, relay, selecting, tftpFetch } from './client.ts';
-import { CLIENTS, fieldText, ip, MAC_1, MAC_2, startLab, subnetConfig, testConfig, type Lab } from './harness.ts';
-import { bytesOfIpv4 } from '@ingot/wire';
+import { clientId, dhcp6Config, iaNa, relay6, serverId, startLab6, subnet6Config } from './dhcp6-harness.ts';
+import {
+  CLIENTS,
+  fieldText,
+  httpConfig,
+  ip,
+  MAC_1,
+  MAC_2,
+  startLab,
+  subnetConfig,
+  testConfig,
+  UUID,
+  type Lab,
+} from './harness.ts';
 
 const { DISCOVER, REQUEST } = MessageType;
 const bios = { mac: MAC_1, kind: CLIENTS.biosRom };
@@ -20,7 +34,7 @@ describe('a reload', () => {
     const lab = await startLab();
     const via = await relay(lab, '10.0.1.1');
     await lease(via, bios);
-    const needsRestart = await lab.server.reload(
+    const { needsRestart } = await lab.server.reload(
       withSubnets(lab, [
         subnetConfig('10.0.0'),
         subnetConfig('10.0.1', { dnsServers: ['10.0.0.54'] }),
@@ -79,7 +93,71 @@ describe('a reload', () => {
     const lab = await startLab();
     const config = testConfig(lab.dataDir);
     const next = { ...config, dataDir: '/elsewhere', http: { ...config.http, listen: '127.0.0.1:1' } };
-    expect(await lab.server.reload(next)).toEqual(['dataDir', 'http.listen']);
+    expect(await lab.server.reload(next)).toEqual({ taken: [], needsRestart: ['dataDir', 'http.listen'] });
+  });
+
+  it('names what counts from now on, and what does not', async () => {
+    const lab = await startLab();
+    const { api, ...config } = testConfig(lab.dataDir);
+    const { taken, needsRestart } = await lab.server.reload({
+      ...config,
+      ...(api && { api: { ...api, url: 'https://10.0.0.2:9443' } }),
+      dhcp6: dhcp6Config(),
+      http: { ...config.http, maxBytesPerSecondPerClient: 65_536, signing: { urlMinutes: 30 }, engine: 'node' },
+    });
+    expect(taken).toEqual(['http.signing.urlMinutes', 'http.maxBytesPerSecondPerClient', 'api.url']);
+    expect(needsRestart).toEqual(['http.engine', 'dhcp6']);
+  });
+
+  it('leads machines to another API', async () => {
+    const lab = await startLab({
+      config: (dir) => {
+        writeFileSync(join(dir, 'ca.pem'), 'CA');
+        return testConfig(dir, { http: httpConfig({ url: 'http://boot' }) });
+      },
+    });
+    const config = testConfig(lab.dataDir, { http: httpConfig({ url: 'http://boot' }) });
+    const { api } = config;
+    await lab.server.reload({ ...config, ...(api && { api: { ...api, url: 'https://10.0.0.2:9443' } }) });
+    const via = await relay(lab, '10.0.1.1');
+    await via.ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.efiIpxe });
+    const script = await (await lab.get(`/_/ipxe?arch=1&mac=${MAC_1}&uuid=${UUID}`)).text();
+    const path = /PIXIE_API_URL=http:\/\/boot(\S+)/.exec(script)?.[1] ?? 'no url';
+    expect(await (await lab.get(path)).json()).toMatchObject({ metal_apiserver_url: 'https://10.0.0.2:9443' });
+  });
+
+  it('serves machines of the v1 API from now on, and refuses what is not whole', async () => {
+    const lab = await startLab();
+    const config = testConfig(lab.dataDir, { http: httpConfig({ v1Certs: true }) });
+    await expect(lab.server.reload(config)).rejects.toThrow('machine.v1 says what to give');
+    expect((await lab.get('/certs')).status).toBe(404);
+    const file = join(lab.dataDir, 'file');
+    const v1 = { grpcAddress: 'metal-api:50051', caFile: file, certFile: file, keyFile: file };
+    await lab.server.reload({ ...config, machine: { ...config.machine, v1 } });
+    expect((await lab.get('/certs')).status).toBe(403);
+  });
+
+  it('serves other IPv6 networks from the next packet on, and every lease stays', async () => {
+    const lab = await startLab6();
+    const rapid = { code: Dhcp6OptionCode.RAPID_COMMIT, data: new Uint8Array() };
+    const solicit = [clientId(), iaNa(1), rapid];
+    const via = await relay6(lab, { link: '2001:db8:1::1' });
+    const before = await via.ask(Dhcp6MessageType.SOLICIT, solicit);
+    const subnets = [
+      subnet6Config({ pool: '2001:db8:1::5000-2001:db8:1::5fff' }),
+      subnet6Config({ subnet: '2001:db8:7::/64', pool: '2001:db8:7::1000-2001:db8:7::1fff' }),
+    ];
+    const config = testConfig(lab.dataDir, { dhcp6: dhcp6Config({ subnets, listen: ['2001:db8::2'] }) });
+    expect(await lab.server.reload(config)).toEqual({ taken: ['dhcp6.subnets'], needsRestart: ['dhcp6.listen'] });
+    const other = await relay6(lab, { link: '2001:db8:7::1', own: '2001:db8::98' });
+    const [address] = (await other.ask(Dhcp6MessageType.SOLICIT, [...solicit]))?.addresses ?? [];
+    expect(address).toMatch(/^2001:db8:7::1[0-9a-f]{3}$/);
+    const renewed = await via.ask(Dhcp6MessageType.RENEW, [
+      clientId(),
+      ...(before === undefined ? [] : [serverId(before), iaNa(1, ...before.addresses)]),
+    ]);
+    expect(before?.addresses).toHaveLength(1);
+    expect(renewed?.type).toBe(Dhcp6MessageType.REPLY);
   });
 
   it('that makes a network another server’s listens beside that one', async () => {

@@ -4,7 +4,7 @@ import type { Health } from './health.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { Redactor } from './redactor.ts';
-import type { ReloadResult } from './reload.ts';
+import type { Reloaded, ReloadResult } from './reload.ts';
 
 /** What a daemon is given at its start. */
 export interface DaemonContext<Config> {
@@ -29,10 +29,10 @@ export interface DaemonContext<Config> {
 /** A daemon that runs. */
 export interface RunningDaemon<Config = never> {
   /**
-   * Goes on with another configuration. Rejects, with all as it was, when it cannot; resolves to the settings that
-   * changed and count only after a restart. Without it, SIGHUP is refused in the log.
+   * Goes on with another configuration. Rejects, with all as it was, when it cannot. Without it, SIGHUP is refused in
+   * the log.
    */
-  reload?(config: Config): Promise<readonly string[]>;
+  reload?(config: Config): Promise<Reloaded>;
   /** Stops accepting, finishes or aborts what is going on, and frees everything. Called once. */
   stop(): Promise<void>;
 }

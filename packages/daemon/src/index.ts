@@ -31,6 +31,6 @@ export { startObservability, type Observability, type ObservabilityOptions } fro
 export { createNotifier, type Notifier, type NotifierOptions } from './notifier.ts';
 export { nodeProcess, type ProcessHost } from './process-host.ts';
 export { becomeUser, Capability, type BecomeUserOptions } from './privileges.ts';
-export type { ReloadResult } from './reload.ts';
+export type { Reloaded, ReloadResult } from './reload.ts';
 export { runDaemon, type DaemonSurroundings } from './run-daemon.ts';
 export { parseYamlDocument, type YamlDocument } from './yaml-document.ts';

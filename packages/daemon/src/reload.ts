@@ -5,13 +5,17 @@ import type { Logger } from './logger.ts';
 import type { Notifier } from './notifier.ts';
 import type { Redactor } from './redactor.ts';
 
+/** The settings that another configuration changes, by their paths, as `dhcp.subnets`. */
+export interface Reloaded {
+  /** Those that count from now on. */
+  readonly taken: readonly string[];
+  /** Those that count only after a restart. */
+  readonly needsRestart: readonly string[];
+}
+
 /** What came of reading the configuration again. */
 export type ReloadResult =
-  | {
-      readonly ok: true;
-      /** Settings that changed and count only after a restart. */
-      readonly needsRestart: readonly string[];
-    }
+  | ({ readonly ok: true } & Reloaded)
   /** The old configuration goes on; `reason` has a line for each problem, with file and line number. */
   | { readonly ok: false; readonly reason: string };
 
@@ -53,10 +57,10 @@ export function createReloader<Config extends DaemonConfig>(
     } else if (result.needsRestart.length > 0) {
       const settings = result.needsRestart.join(', ');
       log.warn(
-        { event: 'daemon.reloaded', needsRestart: result.needsRestart },
+        { event: 'daemon.reloaded', taken: result.taken, needsRestart: result.needsRestart },
         `the configuration was read again; these count only after a restart: ${settings}`,
       );
-    } else log.info({ event: 'daemon.reloaded' }, 'the configuration was read again');
+    } else log.info({ event: 'daemon.reloaded', taken: result.taken }, 'the configuration was read again');
     return result;
   };
   return () => {
@@ -82,8 +86,8 @@ async function reload<Config extends DaemonConfig>({
   for (const secret of loaded.secrets) redactor.add(secret);
   const fixed = FIXED.filter((name) => loaded.config[name] !== config[name]);
   try {
-    const needsRestart = await daemon.reload(loaded.config);
-    return { ok: true, needsRestart: [...needsRestart, ...fixed] };
+    const { taken, needsRestart } = await daemon.reload(loaded.config);
+    return { ok: true, taken, needsRestart: [...needsRestart, ...fixed] };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }

@@ -225,7 +225,12 @@ describe('runDaemon', { timeout: 60_000 }, () => {
       });
       expect(ended.code).toBe(0);
       expect(ended.lines).toContainEqual(
-        expect.objectContaining({ event: 'daemon.reloaded', level: 'warn', needsRestart: ['misbehave', 'logLevel'] }),
+        expect.objectContaining({
+          event: 'daemon.reloaded',
+          level: 'warn',
+          taken: ['password'],
+          needsRestart: ['misbehave', 'logLevel'],
+        }),
       );
     });
 

@@ -61,7 +61,7 @@ async function startDaemon(redis: TestRedis, api: TestApi, sysfs: TestSysfs): Pr
     redactor: new Redactor(),
     signal: stopping.signal,
     status: () => {},
-    reload: () => Promise.resolve({ ok: true, needsRestart: [] }),
+    reload: () => Promise.resolve({ ok: true, taken: [], needsRestart: [] }),
     fail: (error) => {
       throw error;
     },

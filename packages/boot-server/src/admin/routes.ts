@@ -111,7 +111,7 @@ export function adminRoutes(components: AdminComponents): AdminRoutes {
         answer: async (): Promise<ReloadWire> => {
           const result = await reload();
           if (!result.ok) throw new AdminRefusal(409, 'reload_refused', result.reason);
-          return { needsRestart: [...result.needsRestart] };
+          return { taken: [...result.taken], needsRestart: [...result.needsRestart] };
         },
       },
     ],

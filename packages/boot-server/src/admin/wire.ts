@@ -53,6 +53,8 @@ export interface LeaseWire {
 }
 
 export interface ReloadWire {
+  /** Settings that changed and count from now on. */
+  taken: string[];
   /** Settings that changed and count only after a restart. */
   needsRestart: string[];
 }
@@ -98,7 +100,11 @@ export const leasesWire: z.ZodType<{ leases: LeaseWire[] }> = z.object({
     }),
   ),
 });
-export const reloadWire: z.ZodType<ReloadWire> = z.object({ needsRestart: z.array(z.string()) });
+export const reloadWire: z.ZodType<ReloadWire> = z.object({
+  // An older server does not tell.
+  taken: z.array(z.string()).default([]),
+  needsRestart: z.array(z.string()),
+});
 export const errorWire: z.ZodType<{ code: string; message: string }> = z.object({
   code: z.string(),
   message: z.string(),

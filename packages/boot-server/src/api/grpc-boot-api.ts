@@ -17,6 +17,7 @@ import type { BootAnswer, BootApi } from './boot-api.ts';
 import type { ComponentApi } from './component-ping.ts';
 
 export interface GrpcBootApiOptions {
+  /** This and the next two are looked at before each call: a reload may change them. */
   readonly url: string;
   /** Read before each call, so that it may come, or change, after the start. */
   readonly caFile: string;
@@ -45,13 +46,16 @@ const REFUSALS: ReadonlySet<Code> = new Set([
 
 /** The API over gRPC; the connection is made at the first call and made again when it is lost. */
 export function grpcBootApi(options: GrpcBootApiOptions): BootApi & ComponentApi & ImageLists {
-  const { url, caFile, tokenFile, partition, signal } = options;
-  let current: { ca: string; channel: Channel } | undefined;
+  const { partition, signal } = options;
+  let current: { made: string; channel: Channel } | undefined;
   const channel = async (): Promise<Channel> => {
+    const { url, caFile, tokenFile } = options;
     const ca = await readFile(caFile, 'utf8');
-    if (current === undefined || current.ca !== ca) {
+    const made = [url, tokenFile, ca].join(' ');
+    if (current === undefined || current.made !== made) {
+      // Calls that are under way go to their end.
       current?.channel.close();
-      current = { ca, channel: createChannel({ url, ca, tokenFile, maxReconnectDelayMs: 2_000 }) };
+      current = { made, channel: createChannel({ url, ca, tokenFile, maxReconnectDelayMs: 2_000 }) };
     }
     return current.channel;
   };

@@ -14,6 +14,7 @@ import type { StoreClient } from './store-client.ts';
 import { findWantedImages, type WantedImage } from './wanted-images.ts';
 
 export interface ImageCacheComponents {
+  /** May be a getter: it is read at each use, so that a reload may change it. */
   readonly config: ImageCacheConfig;
   readonly directory: CacheDirectory;
   readonly store: StoreClient;
@@ -36,6 +37,8 @@ export interface ImageCache {
   sync(): Promise<void>;
   /** `sync` now and every `syncMinutes`. */
   start(): void;
+  /** The configuration is another one: the next `sync` is due as soon as the running one has ended. */
+  refresh(): void;
   stop(): Promise<void>;
   readonly bytes: number;
   readonly images: number;
@@ -49,23 +52,27 @@ const DOWNLOADS_AT_ONCE = 2;
  * be asked for changes nothing: with the API or the store away, all that is there stays and is served.
  */
 export function createImageCache(components: ImageCacheComponents): ImageCache {
-  const { config, directory, clock, log, metrics } = components;
-  const stores = config.stores.map((url) => new URL(url));
+  const { directory, clock, log, metrics } = components;
+  let stores: { readonly of: readonly string[]; readonly urls: readonly URL[] } = { of: [], urls: [] };
   const stopping = new AbortController();
   const signal = AbortSignal.any([components.signal, stopping.signal]);
   let running: Promise<void> = Promise.resolve();
+  let pause = new AbortController();
 
   const covers = (text: string): boolean => {
     const url = URL.parse(text);
+    const { stores: wanted } = components.config;
+    if (stores.of !== wanted) stores = { of: wanted, urls: wanted.map((each) => new URL(each)) };
     return (
       url !== null &&
-      stores.some(
+      stores.urls.some(
         (store) => url.origin === store.origin && url.pathname.startsWith(store.pathname.replace(/\/?$/, '/')),
       )
     );
   };
 
   const fetchOne = async ({ url, digest }: WantedImage): Promise<void> => {
+    const { config } = components;
     const sources = [...config.peers.map((peer) => `${peer.replace(/\/+$/, '')}${imagePath(url)}`), url];
     try {
       const order = { url, sources, digest, maxBytes: config.maxDiskBytes };
@@ -96,8 +103,10 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
   };
 
   const round = async (): Promise<void> => {
+    const { config } = components;
     const { images, isComplete } = await findWantedImages({
       ...components,
+      config,
       signal,
       covers,
       find: (url) => directory.find(url),
@@ -142,8 +151,11 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
   };
   const runForEver = async (): Promise<void> => {
     while (!signal.aborted) {
+      // A configuration that comes while this one is followed is followed right after it.
+      pause = new AbortController();
       await sync();
-      await clock.sleep(config.syncMinutes * 60_000, signal).catch(() => undefined);
+      const pauseMs = components.config.syncMinutes * 60_000;
+      await clock.sleep(pauseMs, AbortSignal.any([signal, pause.signal])).catch(() => undefined);
     }
   };
   return {
@@ -163,6 +175,7 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
     start: () => {
       running = runForEver();
     },
+    refresh: () => pause.abort(),
     stop: async () => {
       stopping.abort();
       await running;

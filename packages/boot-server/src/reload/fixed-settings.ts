@@ -1,13 +1,15 @@
+import type { Reloaded } from '@ingot/daemon';
 import type { BootServerConfig } from '../config.ts';
 
 /**
  * What of `next` can be had without a restart: settings that sockets, threads and memory were made after keep the
- * value that they have. `changed` names those that would be another, as `http.listen`.
+ * value that they have, and a section that such things stand for is neither added nor taken away.
  */
 export function withFixedSettings(
   running: BootServerConfig,
   next: BootServerConfig,
-): { readonly config: BootServerConfig; readonly changed: readonly string[] } {
+): { readonly config: BootServerConfig; readonly reloaded: Reloaded } {
+  const { tls } = running.http;
   const { listen, interfaces, whenUndecided, conflictDetectionMs, unicast, capture } = running.dhcp;
   const config: BootServerConfig = {
     ...next,
@@ -23,19 +25,36 @@ export function withFixedSettings(
       ...(unicast === undefined ? {} : { unicast }),
       ...(capture === undefined ? {} : { capture }),
     },
-    dhcp6: running.dhcp6,
+    dhcp6: running.dhcp6 && next.dhcp6 ? { ...next.dhcp6, listen: running.dhcp6.listen } : running.dhcp6,
     pxe: running.pxe,
-    tftp: { ...next.tftp, listen: running.tftp.listen, singlePort: running.tftp.singlePort },
-    http: { ...running.http, url: next.http.url, signing: next.http.signing },
+    tftp: {
+      ...next.tftp,
+      listen: running.tftp.listen,
+      engine: running.tftp.engine,
+      singlePort: running.tftp.singlePort,
+    },
+    http: {
+      ...next.http,
+      listen: running.http.listen,
+      engine: running.http.engine,
+      tls:
+        tls && next.http.tls
+          ? { ...next.http.tls, listen: tls.listen, certFile: tls.certFile, keyFile: tls.keyFile }
+          : tls,
+    },
     artifacts: { ...next.artifacts, maxBytes: running.artifacts.maxBytes },
-    imageCache: running.imageCache,
-    api: running.api,
+    imageCache:
+      running.imageCache && next.imageCache
+        ? { ...next.imageCache, directory: running.imageCache.directory }
+        : running.imageCache,
+    api: running.api && next.api ? next.api : running.api,
     admin: running.admin,
     metrics: running.metrics,
     logLevel: running.logLevel,
   };
   // The daemon itself tells of the last two.
-  return { config, changed: differences(next, config).filter((name) => name !== 'metrics' && name !== 'logLevel') };
+  const needsRestart = differences(next, config).filter((name) => name !== 'metrics' && name !== 'logLevel');
+  return { config, reloaded: { taken: differences(running, config), needsRestart } };
 }
 
 /** Paths of the settings that differ. */

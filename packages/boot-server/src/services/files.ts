@@ -50,7 +50,10 @@ async function startImageCache(components: FileServiceComponents): Promise<Image
   const { imageCache: config, dataDir } = policy.now.config;
   if (config === undefined) return undefined;
   const imageCache = createImageCache({
-    config,
+    // Neither added nor taken away by a reload.
+    get config() {
+      return policy.now.config.imageCache ?? config;
+    },
     directory: await openCacheDirectory(config.directory ?? join(dataDir, 'images')),
     store: httpStoreClient(),
     lists: components.imageLists,

@@ -3,7 +3,6 @@ import type { Logger } from '@ingot/daemon';
 import type { BootApi } from '../api/boot-api.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { BootServerConfig } from '../config.ts';
-import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { startBodySender } from '../http/body/body-sender.ts';
 import type { CertsRouteComponents } from '../http/certs-route.ts';
 import type { ConfigRouteComponents } from '../http/config-route.ts';
@@ -33,8 +32,13 @@ export interface HttpServiceComponents {
   readonly uuidOf: (mac: string) => string | undefined;
 }
 
+export interface HttpService extends HttpServer {
+  /** Goes on with what the policy of now says. */
+  follow(): void;
+}
+
 /** HTTP as the configuration has it. Rejects with BootServerError LISTEN_FAILED or CONFIG_INVALID. */
-export async function startHttpService(components: HttpServiceComponents): Promise<HttpServer> {
+export async function startHttpService(components: HttpServiceComponents): Promise<HttpService> {
   const { config, policy, clock, log, metrics, imageCache, artifacts, uuidOf, macOf } = components;
   const { issuer, gate, nonces, seals, files, published } = policy;
   const tls = planTls(config);
@@ -48,83 +52,84 @@ export async function startHttpService(components: HttpServiceComponents): Promi
     get bases6() {
       return policy.now.bases6;
     },
-    basesTls: tls && [tls.url],
+    get basesTls(): ScriptRouteComponents['basesTls'] {
+      const now = planTls(policy.now.config);
+      return now && [now.url];
+    },
   };
-  return startHttpServer(
+  const routes = givingRoutes(components, script);
+  const bodies = startBodySender({
+    clock,
+    log,
+    libc: components.libc,
+    engine: config.http.engine,
+    limits: {
+      idleTimeoutMs: HTTP_LIMITS.idleTimeoutMs,
+      maxBytesPerSecondPerClient: config.http.maxBytesPerSecondPerClient,
+    },
+  });
+  const server = await startHttpServer(
     {
       clock,
       log: log.child({ service: 'http' }),
       metrics,
       libc: components.libc,
-      bodies: startBodySender({
-        clock,
-        log,
-        libc: components.libc,
-        engine: config.http.engine,
-        limits: {
-          idleTimeoutMs: HTTP_LIMITS.idleTimeoutMs,
-          maxBytesPerSecondPerClient: config.http.maxBytesPerSecondPerClient,
-        },
-      }),
+      bodies,
       images: imageCache === undefined ? undefined : { clock, log, metrics, cache: imageCache, macOf, uuidOf },
       script,
       files: { clock, log, metrics, artifacts, fileUrls: files, published, uuidOf, macOf },
-      ...givingRoutes(components, script),
+      get config() {
+        return routes.config();
+      },
+      get certs() {
+        return routes.certs();
+      },
       used: { log, metrics, seals, nonces },
       agent: { log, metrics, gate, seals, nonces },
     },
     [...components.listen, ...(tls?.listen ?? [])],
   );
+  const follow = (): void => bodies.setRate(policy.now.config.http.maxBytesPerSecondPerClient);
+  return { ...server, follow };
 }
 
-/** What gives machines their configurations, in the shapes that are configured. */
+/** What gives machines their configurations, in the shapes that are configured at the moment. */
 function givingRoutes(
-  { config, policy, clock, log, metrics, api }: HttpServiceComponents,
+  { policy, clock, log, metrics, api }: HttpServiceComponents,
   script: ScriptRouteComponents,
 ): {
-  readonly config: ConfigRouteComponents | undefined;
-  readonly certs: CertsRouteComponents | undefined;
+  readonly config: () => ConfigRouteComponents | undefined;
+  readonly certs: () => CertsRouteComponents | undefined;
 } {
-  const { gate, nonces, seals } = policy;
+  const { gate, nonces, seals, network } = policy;
   const peers = createPeers({ clock, log, metrics, seals, nonces, urls: () => policy.now.peers });
   const give: GiveComponents = { log, metrics, gate, nonces, peers, inUse: new Set() };
-  const { v1 } = config.machine;
-  if (config.http.v1Certs && v1 === undefined)
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'http.v1Certs: machine.v1 says what to give: write it',
-    );
   return {
-    config:
-      api === undefined
-        ? undefined
-        : {
-            ...give,
-            seals,
-            baseFor: (request) => basesFor(script, request)[0],
-            api,
-            machine: () => {
-              const { machine, agent, api: apiConfig, partition } = policy.now.config;
-              return {
-                apiUrl: machine.apiUrl ?? apiConfig?.url ?? '',
-                apiCaFile: apiConfig?.caFile,
-                partition,
-                debug: machine.debug,
-                agent,
-              };
-            },
-            network: policy.network,
-          },
-    certs:
-      v1 === undefined || !config.http.v1Certs
-        ? undefined
-        : {
-            ...give,
-            get machine() {
-              const { machine, partition } = policy.now.config;
-              return { v1: machine.v1 ?? v1, partition, debug: machine.debug, bootUrl: policy.now.bases[0] };
-            },
-            network: policy.network,
-          },
+    config: () => {
+      if (api === undefined) return undefined;
+      return {
+        ...give,
+        seals,
+        baseFor: (request) => basesFor(script, request)[0],
+        api,
+        machine: () => {
+          const { machine, agent, api: apiConfig, partition } = policy.now.config;
+          return {
+            apiUrl: machine.apiUrl ?? apiConfig?.url ?? '',
+            apiCaFile: apiConfig?.caFile,
+            partition,
+            debug: machine.debug,
+            agent,
+          };
+        },
+        network,
+      };
+    },
+    certs: () => {
+      const { machine, partition, http } = policy.now.config;
+      const { v1, debug } = machine;
+      if (v1 === undefined || !http.v1Certs) return undefined;
+      return { ...give, machine: { v1, partition, debug, bootUrl: policy.now.bases[0] }, network };
+    },
   };
 }

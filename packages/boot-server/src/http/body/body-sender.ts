@@ -23,6 +23,7 @@ export function startBodySender(components: {
   limits: BodyLimits;
 }): BodySender {
   const { clock, log, libc, engine, limits } = components;
+  let current = limits;
   const plain = nodeSender(clock, limits);
   if (engine === 'node') return plain;
   if (libc === undefined) {
@@ -34,7 +35,7 @@ export function startBodySender(components: {
   }
   const threads: (SendfileSender | undefined)[] = Array.from({ length: Math.min(MAX_THREADS, availableParallelism()) });
   const start = (): SendfileSender =>
-    startSendfileSender(libc, limits, (error) => {
+    startSendfileSender(libc, current, (error) => {
       log.error({ event: 'http.engine', err: error }, 'the sending thread died: bodies go through Node from here on');
     });
   return {
@@ -45,6 +46,11 @@ export function startBodySender(components: {
       const index = hashOf(body.client) % threads.length;
       const fast = (threads[index] ??= start());
       return fast.takes(body) ? fast.send(body) : plain.send(body);
+    },
+    setRate: (maxBytesPerSecondPerClient) => {
+      current = { ...limits, maxBytesPerSecondPerClient };
+      plain.setRate(maxBytesPerSecondPerClient);
+      for (const thread of threads) thread?.setRate(maxBytesPerSecondPerClient);
     },
     stop: async () => {
       await Promise.all(threads.filter((thread) => thread !== undefined).map((thread) => thread.stop()));

@@ -12,6 +12,7 @@ export function nodeSender(clock: Clock, limits: BodyLimits): BodySender {
   return {
     kind: 'node',
     send: (body) => sendBody(body, clock, rates),
+    setRate: (perSecond) => rates.set(perSecond),
     stop: () => Promise.resolve(),
   };
 }
@@ -49,7 +50,7 @@ async function sendBody(body: Body, clock: Clock, rates: ClientRates): Promise<B
     response.destroy();
     return { kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) };
   } finally {
-    rates.leave(client);
+    rates.leave(client, bucket);
   }
 }
 

@@ -26,6 +26,8 @@ export interface BodySender {
   /** For the log: `native` or `node`. */
   readonly kind: string;
   send(body: Body): Promise<BodyEnd>;
+  /** Changes `maxBytesPerSecondPerClient` for clients that are not being sent anything; the others keep theirs. */
+  setRate(maxBytesPerSecondPerClient: number | undefined): void;
   stop(): Promise<void>;
 }
 

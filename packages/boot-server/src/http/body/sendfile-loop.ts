@@ -92,6 +92,10 @@ export class SendfileLoop {
     }
   }
 
+  setRate(perSecond: number | undefined): void {
+    this.#rates.set(perSecond);
+  }
+
   cancel(id: number): void {
     const running = this.#running.get(id);
     if (running !== undefined) this.#end(running, 'gone');
@@ -106,7 +110,7 @@ export class SendfileLoop {
     const now = this.#now();
     for (const running of this.#running.values()) {
       // Only where there is a rate: else nobody has a time to resume at.
-      if (this.#limits.maxBytesPerSecondPerClient === undefined) break;
+      if (!this.#rates.isLimiting) break;
       if (running.resumeAt === undefined || running.resumeAt > now) continue;
       running.resumeAt = undefined;
       this.#queue(running);
@@ -127,7 +131,7 @@ export class SendfileLoop {
 
   #waitMs(maxWaitMs: number): number {
     if (this.#ready.length > 0) return 0;
-    if (this.#limits.maxBytesPerSecondPerClient === undefined) return maxWaitMs;
+    if (!this.#rates.isLimiting) return maxWaitMs;
     const now = this.#now();
     let wait = maxWaitMs;
     for (const { resumeAt } of this.#running.values())
@@ -185,7 +189,7 @@ export class SendfileLoop {
   #end(running: Running, kind: SendEndKind): void {
     const { job } = running;
     this.#running.delete(job.id);
-    this.#rates.leave(job.client);
+    this.#rates.leave(job.client, running.bucket);
     this.#poller.remove(job.socket);
     this.#libc.close(job.socket);
     this.#onEnd(job.id, kind);

@@ -6,6 +6,7 @@ import type { SendEndKind, SendJob } from './sendfile-loop.ts';
 export type ToThread =
   | { readonly kind: 'send'; readonly job: SendJob }
   | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'rate'; readonly perSecond: number | undefined }
   | { readonly kind: 'stop' };
 
 /** What the thread tells the server, once for each job. */

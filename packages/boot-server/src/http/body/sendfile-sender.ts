@@ -118,6 +118,9 @@ export function startSendfileSender(libc: Libc, limits: BodyLimits, onFailure: (
         });
       return end;
     },
+    setRate: (perSecond) => {
+      if (isUsable) tell({ kind: 'rate', perSecond });
+    },
     stop: async () => {
       if (isUsable) tell({ kind: 'stop' });
       await exited;

@@ -25,6 +25,8 @@ function obey(message: ToThread): void {
       return loop.add(message.job);
     case 'cancel':
       return loop.cancel(message.id);
+    case 'rate':
+      return loop.setRate(message.perSecond);
     case 'stop':
       loop.close();
       port.close();
