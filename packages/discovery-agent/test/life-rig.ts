@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   adminV2,
+  ApiError,
   apiV2,
   bindService,
+  Code,
   create,
   createApiServer,
   infraV2,
@@ -51,6 +53,8 @@ export interface RigOptions {
   /** Instead of an answer with the config. */
   readonly httpGet?: LifeParts['httpGet'];
   readonly openIpmi?: LifeParts['openIpmi'];
+  /** For programs other than lldpcli. */
+  readonly run?: LifeParts['run'];
 }
 
 /** A machine, its boot server and a real API server with recording services. */
@@ -78,6 +82,7 @@ export class Rig implements AsyncDisposable {
   /** Events the API cannot take are those that this throws for. */
   onEvent: (event: string) => void = () => undefined;
   #allocations = Promise.withResolvers<void>();
+  #address = '127.0.0.1:0';
   #planted: ReturnType<typeof plant> | undefined;
   #server: ApiServer | undefined;
   #running: Promise<void> | undefined;
@@ -99,7 +104,6 @@ export class Rig implements AsyncDisposable {
 
   /** Starts the API server, or another one in its place on the same port. */
   async listen({ boot = {}, authenticate = () => undefined, config = {} }: RigOptions = {}): Promise<void> {
-    const address = this.#server?.addresses[0] ?? '127.0.0.1:0';
     await this.#server?.stop();
     this.#server = createApiServer<string>({
       services: [
@@ -130,7 +134,7 @@ export class Rig implements AsyncDisposable {
         }),
       ],
       tls: { cert: pem('server.pem'), key: pem('server.key') },
-      listen: [address],
+      listen: [this.#address],
       authenticate: (bearer) => {
         this.tokens.push(bearer ?? '');
         authenticate(bearer ?? '');
@@ -139,6 +143,7 @@ export class Rig implements AsyncDisposable {
       authorize: () => undefined,
     });
     await this.#server.start();
+    this.#address = this.#server.addresses[0] ?? '';
     this.config = {
       client: {
         metal_apiserver_url: `https://${this.#server.addresses[0]}`,
@@ -152,16 +157,17 @@ export class Rig implements AsyncDisposable {
 
   /** Takes the API away; `listen` brings it back. */
   async stopApi(): Promise<void> {
-    const address = this.#server?.addresses[0] ?? '';
     await this.#server?.stop();
-    this.lines.push(`-- API at ${address} is gone`);
   }
 
   live(options: RigOptions = {}): void {
     const { clock, state, board, pulse } = this;
     this.#running = live({
       sysfs: openSysfs(this.root),
-      run: (file) => (file === 'lldpcli' ? Promise.resolve(this.neighbors) : Promise.reject(new Error(`no ${file}`))),
+      run: (file, args, limits) => {
+        if (file === 'lldpcli') return Promise.resolve(this.neighbors);
+        return options.run?.(file, args, limits) ?? Promise.reject(new Error(`no ${file}`));
+      },
       clock,
       entropy: mockEntropy(7),
       state,
@@ -189,13 +195,24 @@ export class Rig implements AsyncDisposable {
     this.#running.catch((error: unknown) => (this.outcome = error));
   }
 
-  /** Gives the machine to somebody. */
-  allocate(): void {
-    this.machine = () => ({ allocation: { uuid, name: 'web' } });
+  /** Gives the machine to somebody. `events` are what the API has stored of it, newest first. */
+  allocate(events: MessageInitShape<typeof apiV2.MachineProvisioningEventSchema>[] = []): void {
+    const recentProvisioningEvents = { events, lastEventTime: timestampFromMs(Date.now()) };
+    this.machine = () => ({ allocation: { uuid, name: 'web' }, recentProvisioningEvents });
     this.#allocations.resolve();
   }
 
-  /** Ends every Wait stream with what `machine` throws, or looks whether it is allocated. */
+  /** Orders a wipe; the label is gone when the machine answers. */
+  orderWipe(order: string): void {
+    const tag = `ingot.dev/wiped=${order}`;
+    this.machine = () =>
+      this.registered.some(({ tags }) => tags.includes(tag))
+        ? {}
+        : { meta: { labels: { labels: { 'ingot.dev/wipe': order } } } };
+    this.wake();
+  }
+
+  /** Lets Wait streams look at the machine again. */
   wake(): void {
     this.#allocations.resolve();
   }
@@ -204,8 +221,10 @@ export class Rig implements AsyncDisposable {
     this.waiting += 1;
     try {
       for (;;) {
-        const { allocation } = create(apiV2.MachineSchema, this.machine());
+        const { allocation, meta } = create(apiV2.MachineSchema, this.machine());
         if (allocation !== undefined) yield { allocation };
+        else if (meta?.labels?.labels['ingot.dev/wipe'] !== undefined)
+          throw new ApiError(Code.FailedPrecondition, 'there is an open wipe order');
         this.#allocations = Promise.withResolvers<void>();
         const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
         await Promise.race([this.#allocations.promise, gone]);
@@ -221,7 +240,9 @@ export class Rig implements AsyncDisposable {
     const giveUp = performance.now() + 20_000;
     while (!condition()) {
       if (performance.now() > giveUp)
-        throw new Error(`never happened; console:\n${this.lines.join('\n')}\nevents:\n${this.events.join('\n')}`);
+        throw new Error(
+          `never happened; console:\n${this.lines.slice(-40).join('\n')}\nevents:\n${this.events.slice(-20).join('\n')}`,
+        );
       await this.clock.advance(stepMs);
     }
   }

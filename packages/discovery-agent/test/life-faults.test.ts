@@ -1,0 +1,212 @@
+import { ApiError, Code } from '@ingot/api';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pem, Rig, twoLeaves } from './life-rig.ts';
+
+let rig: Rig;
+beforeEach(() => {
+  rig = new Rig();
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+const timeout = 40_000;
+
+test(
+  'an API that goes away while the machine waits is found again, and the machine waits on',
+  { timeout },
+  async () => {
+    await rig.start();
+    await rig.until(() => rig.waiting === 1);
+    await rig.stopApi();
+    await rig.until(() => rig.said.includes('waiting lost the API'));
+    expect(rig.board.view().api).toContain('lost:');
+    await rig.listen();
+    await rig.until(() => rig.waiting === 1);
+    expect(rig.steps.filter((event) => event.startsWith('WAITING'))).toHaveLength(1);
+  },
+);
+
+test('an API that is away from the beginning loses no event and not their order', { timeout }, async () => {
+  let isAway = true;
+  const onEvent = (): void => {
+    if (isAway) throw new ApiError(Code.Unavailable, 'starting');
+  };
+  rig.onEvent = onEvent;
+  rig.machine = () => {
+    onEvent();
+    return {};
+  };
+  await rig.start({
+    boot: {
+      register: ({ uuid, partition }) => {
+        onEvent();
+        return { uuid, size: 'c1-large', partition };
+      },
+    },
+  });
+  await rig.until(() => rig.said.includes('register Unavailable: starting; again in'));
+  expect(rig.events).toEqual([]);
+  isAway = false;
+  await rig.untilEvent('WAITING');
+  expect(rig.steps).toEqual([
+    'PREPARING: starting discovery agent 0.1.0',
+    'REGISTERING: registering',
+    'WAITING: waiting for allocation',
+  ]);
+});
+
+test('an event that the API refuses is said, and holds nothing up', { timeout }, async () => {
+  rig.onEvent = () => {
+    throw new ApiError(Code.PermissionDenied, 'not for machines');
+  };
+  await rig.start();
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.said).toContain('event not delivered: not for machines; left out');
+});
+
+test('an API with a certificate of somebody else is told nothing, and named', { timeout }, async () => {
+  const { promise: foreign, resolve } = Promise.withResolvers<string>();
+  await rig.start({
+    httpGet: async () => {
+      const client = { ...Object(rig.config['client']), ca_cert: await foreign };
+      return { status: 200, body: JSON.stringify({ ...rig.config, client }), dateMs: rig.clock.now() };
+    },
+  });
+  resolve(pem('other-ca.pem'));
+  await rig.until(() => /register Unavailable: .*certificate.*; again in/i.test(rig.said));
+  expect([rig.events, rig.tokens]).toEqual([[], []]);
+});
+
+test('a clock that is wrong by years is set before the API is asked', { timeout }, async () => {
+  const real = rig.clock.now();
+  rig.clock.stepWallClock(-20 * 365 * 86_400_000);
+  const set: string[] = [];
+  await rig.start({
+    httpGet: () => Promise.resolve({ status: 200, body: JSON.stringify(rig.config), dateMs: real }),
+    run: (file, args) => {
+      if (file !== 'date') return Promise.reject(new Error(`no ${file}`));
+      set.push(args.join(' '));
+      rig.clock.stepWallClock(real - rig.clock.now());
+      return Promise.resolve('');
+    },
+  });
+  await rig.untilEvent('WAITING');
+  expect(set).toEqual([`-u -s @${Math.floor(real / 1000)}`]);
+  expect(rig.said).toMatch(/clock was \d+ s behind the boot server, set/);
+});
+
+const oneLeaf = JSON.stringify({ lldp: [{ interface: [{ ...firstInterface() }] }] });
+
+function firstInterface(): object {
+  const parsed: unknown = JSON.parse(twoLeaves);
+  return Object(Object(Object(parsed)['lldp'])['interface'])[0] ?? {};
+}
+
+test(
+  'one leaf only: the API refuses, Crashed says which port heard nothing, and a new cable mends it',
+  { timeout },
+  async () => {
+    rig.neighbors = oneLeaf;
+    await rig.start({
+      boot: {
+        register: (request) => {
+          rig.registered.push(request);
+          const seen = new Set(
+            request.hardware?.nics.flatMap(({ neighbors }) => neighbors.map(({ hostname }) => hostname)),
+          );
+          if (seen.size < 2) throw new ApiError(Code.FailedPrecondition, `expected leaf1 and leaf2, saw ${seen.size}`);
+          return { uuid: request.uuid, size: 'c1-large', partition: request.partition };
+        },
+      },
+    });
+    await rig.untilEvent('CRASHED: register: expected leaf1 and leaf2, saw');
+    expect(rig.steps.find((event) => event.startsWith('CRASHED'))).toContain('eth1');
+    expect(rig.board.view().problems.join('\n')).toContain('LLDP:');
+    rig.neighbors = twoLeaves;
+    await rig.untilEvent('WAITING');
+    expect(rig.board.view().problems).toEqual([]);
+  },
+);
+
+test(
+  'a machine in the wrong rack says so with the words of the API, until it is mended there',
+  { timeout },
+  async () => {
+    let isMended = false;
+    await rig.start({
+      boot: {
+        register: ({ uuid, partition }) => {
+          if (!isMended) throw new ApiError(Code.FailedPrecondition, 'leaf1 is in rack01, leaf3 in rack02');
+          return { uuid, size: 'c1-large', partition };
+        },
+      },
+    });
+    await rig.untilEvent('CRASHED: register: leaf1 is in rack01, leaf3 in rack02', 2);
+    isMended = true;
+    await rig.untilEvent('WAITING');
+  },
+);
+
+test('a BMC that never answers costs its deadline, and is registered as unknown', { timeout }, async () => {
+  await rig.start({
+    tree: { '/dev/ipmi0': '' },
+    openIpmi: () => ({
+      name: '/dev/ipmi0',
+      send: (_command, _data, signal) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+        ),
+      close: () => undefined,
+    }),
+  });
+  await rig.untilEvent('WAITING');
+  expect(rig.board.view().problems.join()).toMatch(/BMC: .*no answer/);
+  expect(rig.registered[0]?.bmc).toBeUndefined();
+});
+
+test('where a BMC is required, one that never answers is fatal, and named', { timeout }, async () => {
+  await rig.start({
+    config: { agent: { bmc_required: true } },
+    tree: { '/dev/ipmi0': '' },
+    openIpmi: () => {
+      throw new Error('/dev/ipmi0: No such device or address');
+    },
+  });
+  await rig.until(() => rig.outcome !== undefined);
+  expect(String(rig.outcome)).toContain('No such device or address');
+  expect(rig.pulse.stalled()).toBeUndefined();
+});
+
+test('a lease that changes shows on the screen, and the API is reached from the new address', { timeout }, async () => {
+  await rig.start();
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.board.view().addresses).toEqual(['eth0 10.0.0.5']);
+  rig.addresses = ['eth0 10.0.0.77'];
+  await rig.stopApi();
+  await rig.listen();
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.board.view().addresses).toEqual(['eth0 10.0.0.77']);
+});
+
+test('planned reboots happen while waiting only, are announced, and can be called off', { timeout }, async () => {
+  const withLabel = (labels: Record<string, string>) => () => ({ meta: { labels: { labels } } });
+  rig.machine = withLabel({ 'ingot.dev/no-reboot': 'burn-in' });
+  await rig.start({ config: { agent: { auto_reboot_hours: 2 } } });
+  await rig.untilEvent('WAITING');
+  expect(rig.steps.at(-1)).toMatch(/^WAITING: waiting for allocation; planned reboot in [23] h$/);
+  await rig.until(() => rig.said.includes('no planned reboot: the machine has the label ingot.dev/no-reboot'), 60_000);
+  expect(rig.reboots).toBe(0);
+  rig.machine = withLabel({});
+  await rig.until(() => rig.reboots === 1, 60_000);
+  expect(rig.steps.at(-1)).toBe(
+    'PLANNED_REBOOT: after 2 h of waiting, as agent.autoRebootHours of the boot server says',
+  );
+  expect(rig.waiting).toBe(0);
+});
+
+test('without the policy no machine restarts by itself', { timeout }, async () => {
+  await rig.start();
+  await rig.untilEvent('WAITING');
+  const end = rig.clock.monotonic() + 4 * 3_600_000;
+  await rig.until(() => rig.clock.monotonic() > end, 600_000);
+  expect([rig.reboots, rig.steps.length]).toEqual([0, 3]);
+});

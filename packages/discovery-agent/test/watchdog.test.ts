@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MockClock } from '@ingot/net';
+import { expect, test } from 'vitest';
+import { createPulse } from '../src/life/pulse.ts';
+import { feedWatchdog } from '../src/life/watchdog.ts';
+import { openSysfs } from '../src/sysfs.ts';
+import { plant } from './tree.ts';
+import type { Tree } from './tree.ts';
+
+const device = (name: string, identity: string, timeoutS: number): Tree => ({
+  [`/sys/class/watchdog/${name}/identity`]: `${identity}\n`,
+  [`/sys/class/watchdog/${name}/timeout`]: `${timeoutS}\n`,
+  [`/dev/${name}`]: '',
+});
+
+function watch(tree: Tree) {
+  const machine = plant(tree);
+  const clock = new MockClock();
+  const pulse = createPulse(clock);
+  const stalls: string[] = [];
+  const sysfs = openSysfs(machine.root);
+  const watchdog = feedWatchdog({ sysfs, clock, pulse, onStall: (strand) => stalls.push(strand) });
+  const got = (name: string): string => readFileSync(join(machine.root, 'dev', name), 'utf8');
+  return { clock, pulse, stalls, watchdog, got, [Symbol.dispose]: () => machine[Symbol.dispose]() };
+}
+
+test('the watchdog of the board is taken, not the kernel’s, three times within its time', async () => {
+  using at = watch({ ...device('watchdog0', 'Software Watchdog', 60), ...device('watchdog1', 'iTCO_wdt', 12) });
+  await at.clock.advance(12_000);
+  expect([at.got('watchdog0'), at.got('watchdog1')]).toEqual(['', '....']);
+  at.watchdog?.stop();
+  expect(at.got('watchdog1')).toBe('....V');
+  await at.clock.advance(60_000);
+  expect(at.got('watchdog1')).toBe('....V');
+});
+
+test('it gets nothing any more when a strand has stalled, though the event loop turns', async () => {
+  using at = watch(device('watchdog0', 'Software Watchdog', 60));
+  at.pulse.beat('life', 25_000);
+  at.pulse.beat('heartbeat', 1_000_000);
+  await at.clock.advance(300_000);
+  expect([at.got('watchdog0'), at.stalls]).toEqual(['...', ['life']]);
+  at.watchdog?.stop();
+  // No magic close either: what has stalled is not stopped on purpose.
+  expect(at.got('watchdog0')).toBe('...');
+});
+
+test('a strand that beats again, or rests, has not stalled', async () => {
+  using at = watch(device('watchdog0', 'Software Watchdog', 60));
+  at.pulse.beat('life', 25_000);
+  await at.clock.advance(20_000);
+  at.pulse.beat('life', 25_000);
+  await at.clock.advance(20_000);
+  at.pulse.rest('life');
+  await at.clock.advance(60_000);
+  expect([at.stalls, at.got('watchdog0').length]).toEqual([[], 11]);
+  at.watchdog?.stop();
+});
+
+test('a machine without a watchdog lives without one', () => {
+  using at = watch({ '/sys/class/dmi/id/product_uuid': '' });
+  expect(at.watchdog).toBeUndefined();
+});
