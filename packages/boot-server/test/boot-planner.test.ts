@@ -23,6 +23,7 @@ const subject = (mac = MAC_1): BootSubject => ({
   serial: undefined,
   circuitId: undefined,
   remoteId: undefined,
+  hostname: undefined,
   architectures: [7],
   subnet: undefined,
 });

@@ -17,6 +17,7 @@ function subject(change: Partial<BootSubject> = {}): BootSubject {
     serial: undefined,
     circuitId: undefined,
     remoteId: undefined,
+    hostname: undefined,
     architectures: [7],
     subnet: '10.0.1.0/24',
     ...change,
@@ -213,8 +214,8 @@ describe('files with mistakes', () => {
     ],
     [
       'an unknown variable',
-      'profiles:\n  - name: a\n    kernel: /k\n    cmdline: "x=${hostname}"\n',
-      /a\.yaml:4:14: profile "a": there is no variable \$\{hostname\}; known are mac, .*write \$\$\{…\}/,
+      'profiles:\n  - name: a\n    kernel: /k\n    cmdline: "x=${hostnam}"\n',
+      /a\.yaml:4:14: profile "a": there is no variable \$\{hostnam\}; known are mac, .*write \$\$\{…\}/,
     ],
     [
       'a variable of a variable',

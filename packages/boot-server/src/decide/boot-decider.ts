@@ -42,6 +42,7 @@ export function createBootDecider(components: BootDeciderComponents): BootDecide
       circuitId: request.circuitId ?? before?.circuitId,
       remoteId: request.remoteId ?? before?.remoteId,
       architectures,
+      hostname: request.hostname ?? before?.hostname,
       subnet: request.subnet ?? before?.subnet,
     };
     subjects.note(subject);

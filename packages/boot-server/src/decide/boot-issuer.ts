@@ -93,6 +93,7 @@ function subjectOf(subjects: SubjectMemory, mac: string): BootSubject {
       uuid: undefined,
       serial: undefined,
       circuitId: undefined,
+      hostname: undefined,
       remoteId: undefined,
       architectures: [],
       subnet: undefined,

@@ -11,6 +11,8 @@ export interface BootSubject {
   readonly remoteId: string | undefined;
   /** Option 93, in the client's order. */
   readonly architectures: readonly number[];
+  /** The name of its reservation, else what it called itself the last time that it asked for a boot; lower case. */
+  readonly hostname: string | undefined;
   /** Id of the subnet that it asks from, `10.0.1.0/24`. */
   readonly subnet: string | undefined;
 }

@@ -17,6 +17,8 @@ export interface BootRequest {
   readonly ipxeFeatures: ReadonlySet<number> | undefined;
   /** PCI vendor of the network card, from option 175. */
   readonly nicVendor?: number | undefined;
+  /** The name of its reservation, else what it calls itself (options 12 and 81); lower case. */
+  readonly hostname?: string | undefined;
 }
 
 /** Who asks, as far as it matters to what it boots. */

@@ -21,6 +21,7 @@ const stored = z.object({
   circuitId: z.string().optional(),
   remoteId: z.string().optional(),
   architectures: z.array(z.number()),
+  hostname: z.string().optional(),
   subnet: z.string().optional(),
 });
 
@@ -40,19 +41,19 @@ export function subjectMemory(database: DatabaseSync, clock: Clock, commits?: Gr
     const row = get.get(mac);
     const parsed = row === undefined ? undefined : stored.safeParse(JSON.parse(textOf(row['subject'], 'subject')));
     if (parsed?.success !== true) return undefined;
-    const { uuid, circuitId, remoteId, architectures, subnet } = parsed.data;
-    return { mac, uuid, serial: undefined, circuitId, remoteId, architectures, subnet };
+    const { uuid, circuitId, remoteId, architectures, hostname, subnet } = parsed.data;
+    return { mac, uuid, serial: undefined, circuitId, remoteId, architectures, hostname, subnet };
   };
   const keep = (subject: BootSubject): void => {
     keepNewest(known, subject.mac, subject, MAX_NICS);
   };
   return {
     note: (subject) => {
-      const { mac, uuid, circuitId, remoteId, architectures, subnet } = subject;
+      const { mac, uuid, circuitId, remoteId, architectures, hostname, subnet } = subject;
       const before = known.get(mac);
       if (before !== undefined && isSame(before, subject)) return;
       keep(subject);
-      const text = JSON.stringify({ mac, uuid, circuitId, remoteId, architectures, subnet });
+      const text = JSON.stringify({ mac, uuid, circuitId, remoteId, architectures, hostname, subnet });
       commits?.willWrite();
       put.run(mac, text, toColumn(clock.now()));
       sincePrune += 1;
@@ -75,6 +76,7 @@ function isSame(a: BootSubject, b: BootSubject): boolean {
     a.uuid === b.uuid &&
     a.circuitId === b.circuitId &&
     a.remoteId === b.remoteId &&
+    a.hostname === b.hostname &&
     a.subnet === b.subnet &&
     a.architectures.length === b.architectures.length &&
     a.architectures.every((type, index) => type === b.architectures[index])

@@ -2,6 +2,7 @@ import { hex, latin1 } from '@ingot/wire';
 import type { BootRequest } from '../decide/client.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import type { DhcpRequest } from './request.ts';
+import type { Subnet } from './subnets.ts';
 
 /** A boot request with where it came from: all that a decision may depend on. */
 export interface BootQuestion extends BootRequest {
@@ -15,8 +16,9 @@ export interface BootQuestion extends BootRequest {
 /** Tells what a machine is to boot: at once where the answer is known, else in its own time. Must not throw. */
 export type DecideBoot = (question: BootQuestion) => BootDecision | Promise<BootDecision>;
 
-export function bootQuestion({ boot, relay }: DhcpRequest, subnet: string): BootQuestion {
-  return { ...boot, circuitId: idText(relay?.circuitId), remoteId: idText(relay?.remoteId), subnet };
+export function bootQuestion({ boot, relay, mac }: DhcpRequest, { id, hostNames }: Subnet): BootQuestion {
+  const hostname = hostNames.get(mac) ?? boot.hostname;
+  return { ...boot, circuitId: idText(relay?.circuitId), remoteId: idText(relay?.remoteId), subnet: id, hostname };
 }
 
 /** Whether one answer serves both. */
@@ -26,6 +28,7 @@ export function isSameQuestion(a: BootQuestion, b: BootQuestion): boolean {
     a.uuid === b.uuid &&
     a.vendorClass === b.vendorClass &&
     a.subnet === b.subnet &&
+    a.hostname === b.hostname &&
     a.circuitId === b.circuitId &&
     a.remoteId === b.remoteId &&
     a.architectures.join() === b.architectures.join() &&

@@ -117,11 +117,13 @@ function planSubnet(
   const { dnsServers, ntpServers, leaseSeconds } = config;
   const options = planned(where, () => planOptions(own, config));
   const ownOptions = new Map<string, readonly PlannedOption[]>();
+  const hostNames = new Map<string, string>();
   for (const { mac, hostName, ...reservation } of config.reservations) {
     const differing = [
       ...planned(`${where}.reservations: ${mac}`, () => planOwnOptions(own, reservation)),
       ...(hostName === undefined ? [] : [{ ...textOption(OptionCode.HOST_NAME, hostName), always: true }]),
     ];
+    if (hostName !== undefined) hostNames.set(parseMac(mac) ?? mac, hostName.toLowerCase());
     if (differing.length > 0) ownOptions.set(parseMac(mac) ?? mac, overrideOptions(options, differing));
   }
   return {
@@ -130,6 +132,7 @@ function planSubnet(
     mode,
     pool,
     reservations,
+    hostNames,
     serverAddress,
     dnsServers,
     ntpServers,

@@ -22,6 +22,7 @@ import {
   type Read,
   type RelayAgent,
 } from '@ingot/wire';
+import { hostNameOf } from './host-name.ts';
 import type { BootRequest } from '../decide/client.ts';
 
 /** A client's message, as far as the server acts on it. */
@@ -49,7 +50,7 @@ export type ParsedDhcpRequest =
     };
 
 /**
- * Reads a datagram on port 67 or 4011. What concerns booting only (options 77, 93, 97, 175) is taken as absent when it
+ * Reads a datagram on port 67 or 4011. What concerns booting only (options 12, 77, 81, 93, 97, 175) is taken as absent when it
  * is malformed: a machine with a broken UUID still gets an address.
  */
 export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
@@ -83,6 +84,7 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
         userClasses: readUserClass(options)?.classes ?? [],
         ipxeFeatures: ipxe?.features,
         nicVendor: ipxe?.pci?.vendor,
+        hostname: hostNameOf(options),
       },
       wantedAddress: present(readIpv4(options, OptionCode.REQUESTED_ADDRESS)),
       serverId: present(readIpv4(options, OptionCode.SERVER_ID)),

@@ -289,7 +289,7 @@ function confirm(
 
 function ask(exchange: Exchange, answer: (decision: BootDecision) => DhcpOutcome): DhcpQuestion {
   const { request, subnet } = exchange;
-  return { kind: 'question', request, question: bootQuestion(request, subnet.id), answer };
+  return { kind: 'question', request, question: bootQuestion(request, subnet), answer };
 }
 
 const NOTHING_TO_BOOT: BootDecision = { kind: 'ignore', reason: 'not-booting' };

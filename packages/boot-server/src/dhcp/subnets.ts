@@ -17,6 +17,8 @@ export interface Subnet {
   readonly pool: { readonly first: number; readonly last: number } | undefined;
   /** mac (lower case, colons) → address. */
   readonly reservations: ReadonlyMap<string, number>;
+  /** Names that reservations give, by MAC; lower case. */
+  readonly hostNames: ReadonlyMap<string, string>;
   /** Option 54 and siaddr. */
   readonly serverAddress: Ipv4;
   readonly dnsServers: readonly string[];

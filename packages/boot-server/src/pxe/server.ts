@@ -47,8 +47,8 @@ export async function answerPxe(
   }
   let boot: BootDecision;
   try {
-    // No relay has touched this packet: its port is the one that the DISCOVER before it came from.
-    const nowhere = { circuitId: undefined, remoteId: undefined, subnet: undefined };
+    // No relay has touched this packet: its port, and its reservation, are those of the DISCOVER before it.
+    const nowhere = { circuitId: undefined, remoteId: undefined, subnet: undefined, hostname: undefined };
     boot = await components.decide({ ...request.boot, ...nowhere });
   } catch (error) {
     if (!(error instanceof BootServerError)) throw error;

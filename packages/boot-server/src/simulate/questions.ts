@@ -34,6 +34,7 @@ export interface Asker {
   readonly uuid: string | undefined;
   readonly vendorClass: string;
   readonly userClass: string | undefined;
+  readonly hostname: string | undefined;
   /** Numbers of `IpxeFeature`; undefined: no option 175. */
   readonly features: readonly number[] | undefined;
   readonly giaddr: Ipv4;
@@ -60,6 +61,7 @@ export function askerOf(request: SimulateRequest): Asker {
     uuid,
     vendorClass: request.vendorClass ?? vendorClassOf(arch),
     userClass,
+    hostname: request.hostname,
     features: named ?? (isIpxe ? stockFeatures(arch) : undefined),
     giaddr,
     link: request.link === undefined ? undefined : accept(parseIpv4(request.link), 'link'),
@@ -79,7 +81,7 @@ export function messageOf(
   asker: Asker,
   more: { readonly ciaddr?: Ipv4; readonly options?: readonly DhcpOption[] } = {},
 ): Uint8Array {
-  const { mac, arch, uuid, vendorClass, userClass, features, giaddr, relayAgent } = asker;
+  const { mac, arch, uuid, vendorClass, userClass, hostname, features, giaddr, relayAgent } = asker;
   const built = buildDhcp({
     op: BootpOp.REQUEST,
     xid: 1,
@@ -93,6 +95,7 @@ export function messageOf(
       ...(vendorClass === '' ? [] : [textOption(OptionCode.VENDOR_CLASS, vendorClass)]),
       ...(vendorClass === '' ? [] : [uint16Option(OptionCode.CLIENT_ARCH, arch)]),
       ...(userClass === undefined ? [] : [textOption(OptionCode.USER_CLASS, userClass)]),
+      ...(hostname === undefined ? [] : [textOption(OptionCode.HOST_NAME, hostname)]),
       ...(uuid === undefined ? [] : [machineUuidOption(accept(parseMachineUuid(uuid), 'uuid'))]),
       ...(features === undefined ? [] : [ipxeOption(features.map((code) => ({ code, data: Uint8Array.of(1) })))]),
       ...(more.options ?? []),

@@ -10,6 +10,8 @@ export interface SimulateRequest {
   giaddr?: string | undefined;
   /** Own address on the link that it is on, where it asks through no relay. */
   link?: string | undefined;
+  /** Option 12. */
+  hostname?: string | undefined;
   circuitId?: string | undefined;
   remoteId?: string | undefined;
   vendorClass?: string | undefined;
@@ -53,6 +55,7 @@ export const simulateRequestWire: z.ZodType<SimulateRequest> = z.strictObject({
   serial: short(),
   giaddr: short(),
   link: short(),
+  hostname: short(),
   circuitId: short(),
   remoteId: short(),
   vendorClass: short(),

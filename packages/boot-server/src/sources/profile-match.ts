@@ -7,17 +7,19 @@ import type { ProfileMatch } from './profile-schema.ts';
 export type Matcher = (subject: BootSubject) => number | undefined;
 
 /**
- * What counts for more than everything below it together. One NIC, one machine, one port, then patterns, then the
+ * What counts for more than everything below it together. One NIC, one machine, one name, one port, then patterns, then the
  * network and the kind of machine.
  */
 const WEIGHT = {
-  mac: 512,
-  uuid: 256,
-  serial: 128,
-  circuitId: 64,
-  remoteId: 32,
-  macPattern: 16,
-  serialPattern: 8,
+  mac: 2_048,
+  uuid: 1_024,
+  serial: 512,
+  hostname: 256,
+  circuitId: 128,
+  remoteId: 64,
+  macPattern: 32,
+  serialPattern: 16,
+  hostnamePattern: 8,
   portPattern: 4,
   subnet: 2,
   arch: 1,
@@ -47,6 +49,9 @@ export function compileMatch(match: ProfileMatch): Matcher {
     return (subject) => (subject.uuid !== undefined && isSameMachine(subject.uuid, uuid) ? WEIGHT.uuid : undefined);
   });
   add(match.serial, (text) => textMatcher(text, (subject) => subject.serial, WEIGHT.serial, WEIGHT.serialPattern));
+  add(match.hostname, (text) =>
+    textMatcher(text.toLowerCase(), (subject) => subject.hostname, WEIGHT.hostname, WEIGHT.hostnamePattern),
+  );
   add(match.circuitId, (text) =>
     textMatcher(text, (subject) => subject.circuitId, WEIGHT.circuitId, WEIGHT.portPattern),
   );

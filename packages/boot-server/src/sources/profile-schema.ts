@@ -11,6 +11,7 @@ export interface ProfileMatch {
   readonly mac?: string | readonly string[] | undefined;
   readonly uuid?: string | readonly string[] | undefined;
   readonly serial?: string | readonly string[] | undefined;
+  readonly hostname?: string | readonly string[] | undefined;
   readonly circuitId?: string | readonly string[] | undefined;
   readonly remoteId?: string | readonly string[] | undefined;
   readonly subnet?: string | readonly string[] | undefined;
@@ -68,6 +69,11 @@ const match = z.strictObject({
     .optional()
     .describe('UUID of the machine'),
   serial: anyOf(pattern()).optional().describe('serial number, * and ? being wildcards'),
+  hostname: anyOf(pattern())
+    .optional()
+    .describe(
+      'name: hostName of its reservation, else what it calls itself in DHCP option 12 or 81; * and ? being wildcards',
+    ),
   circuitId: anyOf(pattern())
     .optional()
     .describe('port that the relay names in option 82, * and ? being wildcards; 0x and hex digits where it is no text'),

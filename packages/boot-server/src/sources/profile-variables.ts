@@ -1,7 +1,16 @@
 import type { BootSubject } from '../decide/boot-plan.ts';
 
 /** Variables that a machine brings along. */
-export const MACHINE_VARIABLES = ['mac', 'macDashes', 'uuid', 'serial', 'circuitId', 'remoteId', 'subnet'] as const;
+export const MACHINE_VARIABLES = [
+  'mac',
+  'macDashes',
+  'uuid',
+  'serial',
+  'hostname',
+  'circuitId',
+  'remoteId',
+  'subnet',
+] as const;
 export type MachineVariable = (typeof MACHINE_VARIABLES)[number];
 
 export function isMachineVariable(name: string): name is MachineVariable {

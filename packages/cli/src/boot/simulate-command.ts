@@ -12,6 +12,7 @@ interface SimulateFlags extends ServerFlags {
   readonly serial?: string;
   readonly giaddr?: string;
   readonly link?: string;
+  readonly hostname?: string;
   readonly circuitId?: string;
   readonly remoteId?: string;
   readonly vendorClass?: string;
@@ -43,6 +44,7 @@ export function addSimulateCommand(boot: Command, io: CliIo): void {
     .option('--serial <text>', 'SMBIOS serial number')
     .option('--giaddr <address>', 'address of the relay; default: it is on the own link of the server')
     .option('--link <address>', 'own address of the server on its link, where that has several')
+    .option('--hostname <name>', 'option 12')
     .option('--circuit-id <text>', 'sub-option 1 of option 82, as text or 0x and hex digits')
     .option('--remote-id <text>', 'sub-option 2 of option 82')
     .option('--vendor-class <text>', 'option 60; default: what PXE firmware of that architecture sends')
@@ -76,12 +78,27 @@ export function addSimulateCommand(boot: Command, io: CliIo): void {
 }
 
 async function ask(flags: SimulateFlags, io: CliIo): Promise<SimulateAnswer> {
-  const { mac, arch, uuid, serial, giaddr, link, circuitId, remoteId, vendorClass, userClass, features, phase } = flags;
+  const {
+    mac,
+    arch,
+    uuid,
+    serial,
+    hostname,
+    giaddr,
+    link,
+    circuitId,
+    remoteId,
+    vendorClass,
+    userClass,
+    features,
+    phase,
+  } = flags;
   const request: SimulateRequest = {
     mac,
     arch,
     uuid,
     serial,
+    hostname,
     giaddr,
     link,
     circuitId,
