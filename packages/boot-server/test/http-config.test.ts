@@ -129,7 +129,7 @@ describe('the configuration of a machine', () => {
 });
 
 describe('the configuration of the v1 API', () => {
-  const v1Machines = () => {
+  const v1Machines = (withoutNonce = false) => {
     const folder = temporaryFolder();
     for (const name of ['ca', 'cert', 'key', 'hmac', 'password'])
       writeFileSync(join(folder, name), `${name} text\n`, { mode: 0o600 });
@@ -144,6 +144,7 @@ describe('the configuration of the v1 API', () => {
         certFile: at('cert'),
         keyFile: at('key'),
         hmacFile: at('hmac'),
+        withoutNonce,
         logging: { endpoint: 'https://loki/push', user: 'me', passwordFile: at('password') },
       },
     });
@@ -174,6 +175,25 @@ describe('the configuration of the v1 API', () => {
     });
     expect(JSON.parse((await getFrom(lab, address, path)).body)).toMatchObject({ code: 'nonce_used' });
     expect((await getFrom(lab, address, '/certs')).status).toBe(403);
+    expect(JSON.stringify(lab.log.records)).not.toMatch(/(key|hmac|password) text/);
+  });
+
+  it('goes without a nonce where that is configured, to the address of a machine that has just asked for a boot', async () => {
+    const { lab, boot } = await v1Machines(true);
+    const address = await boot(MAC_1);
+    for (let time = 0; time < 2; time += 1) {
+      const given = await getFrom(lab, address, '/certs');
+      expect(given.status).toBe(200);
+      expect(JSON.parse(given.body)).toMatchObject({ key: 'key text\n', partition: 'lab' });
+    }
+    expect(lab.log.events('config.given')[0]?.fields).toMatchObject({ mac: MAC_1, withoutNonce: true });
+    const stranger = await getFrom(lab, '127.0.0.9', '/certs');
+    expect([stranger.status, JSON.parse(stranger.body).code]).toEqual([403, 'wrong_source']);
+    // A nonce that is there has to be good.
+    expect((await getFrom(lab, address, '/certs?nonce=x')).status).toBe(403);
+    await lab.clock.advance(31 * 60_000);
+    const late = await getFrom(lab, address, '/certs');
+    expect([late.status, JSON.parse(late.body).code]).toEqual([403, 'not_seen']);
     expect(JSON.stringify(lab.log.records)).not.toMatch(/(key|hmac|password) text/);
   });
 

@@ -132,7 +132,7 @@ describe('a reload', () => {
     await expect(lab.server.reload(config)).rejects.toThrow('machine.v1 says what to give');
     expect((await lab.get('/certs')).status).toBe(404);
     const file = join(lab.dataDir, 'file');
-    const v1 = { grpcAddress: 'metal-api:50051', caFile: file, certFile: file, keyFile: file };
+    const v1 = { grpcAddress: 'metal-api:50051', caFile: file, certFile: file, keyFile: file, withoutNonce: false };
     await lab.server.reload({ ...config, machine: { ...config.machine, v1 } });
     expect((await lab.get('/certs')).status).toBe(403);
   });

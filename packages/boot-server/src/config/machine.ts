@@ -17,6 +17,7 @@ export interface MachineV1Config {
   readonly certFile: string;
   readonly keyFile: string;
   readonly hmacFile?: string | undefined;
+  readonly withoutNonce: boolean;
   readonly logging?:
     | { readonly endpoint: string; readonly user?: string | undefined; readonly passwordFile?: string | undefined }
     | undefined;
@@ -39,6 +40,12 @@ export const machineSchema: z.ZodType<MachineConfig> = z
         certFile: absolutePath().describe('PEM file of the certificate that all machines share'),
         keyFile: absolutePath().describe('PEM file of its key, for its owner only'),
         hmacFile: absolutePath().optional().describe('file with the HMAC key for viewing, for its owner only'),
+        withoutNonce: z
+          .boolean()
+          .default(false)
+          .describe(
+            'also answer /certs without a nonce, to addresses leased here to machines that have just asked for a boot: for command lines that name PIXIE_API_URL themselves; whoever takes such an address gets the key that all machines share',
+          ),
         logging: z
           .strictObject({
             endpoint: z.url().describe('Loki'),

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { readSecretFile } from '@ingot/daemon';
 import type { MachineV1Config } from '../config/machine.ts';
 import type { NetworkSettings } from './config-route.ts';
-import { giveOnce, type GiveComponents } from './give-once.ts';
+import { giveBySource, type GiveBySourceComponents } from './give-by-source.ts';
+import { giveOnce, type Receiver } from './give-once.ts';
 import { lokiSettings } from './loki-settings.ts';
 import type { Request } from './reply.ts';
 
-export interface CertsRouteComponents extends GiveComponents {
+export interface CertsRouteComponents extends GiveBySourceComponents {
   readonly machine: {
     readonly v1: MachineV1Config;
     readonly partition: string;
@@ -18,12 +19,12 @@ export interface CertsRouteComponents extends GiveComponents {
 }
 
 /**
- * `/certs?nonce=`: what metal-hammer of metal-stack's v1 API expects behind PIXIE_API_URL, which it asks for as it is
+ * `/certs?nonce=`, or where that is configured `/certs`: what metal-hammer of metal-stack's v1 API expects behind PIXIE_API_URL, which it asks for as it is
  * written. Secrets are read at each use, and never logged; empty fields are left out, as upstream's JSON has it.
  */
 export async function serveCerts(request: Request, components: CertsRouteComponents): Promise<void> {
-  await giveOnce(request, components, undefined, async ({ source }) => {
-    const { v1, partition, debug, bootUrl } = components.machine;
+  const { v1, partition, debug, bootUrl } = components.machine;
+  const make = async ({ source }: Receiver): Promise<Readonly<Record<string, unknown>>> => {
     const { logging } = v1;
     return {
       debug,
@@ -38,5 +39,7 @@ export async function serveCerts(request: Request, components: CertsRouteCompone
       partition,
       ...(logging === undefined ? {} : { logging: await lokiSettings(logging) }),
     };
-  });
+  };
+  if (v1.withoutNonce && !request.query.has('nonce')) await giveBySource(request, components, make);
+  else await giveOnce(request, components, undefined, make);
 }

@@ -95,7 +95,7 @@ export async function startHttpService(components: HttpServiceComponents): Promi
 
 /** What gives machines their configurations, in the shapes that are configured at the moment. */
 function givingRoutes(
-  { policy, clock, log, metrics, api }: HttpServiceComponents,
+  { policy, clock, log, metrics, api, macOf }: HttpServiceComponents,
   script: ScriptRouteComponents,
 ): {
   readonly config: () => ConfigRouteComponents | undefined;
@@ -129,7 +129,7 @@ function givingRoutes(
       const { machine, partition, http } = policy.now.config;
       const { v1, debug } = machine;
       if (v1 === undefined || !http.v1Certs) return undefined;
-      return { ...give, machine: { v1, partition, debug, bootUrl: policy.now.bases[0] }, network };
+      return { ...give, macOf, machine: { v1, partition, debug, bootUrl: policy.now.bases[0] }, network };
     },
   };
 }
