@@ -1,6 +1,6 @@
 import type { Clock, Entropy, Network } from '@ingot/net';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
-import { parseSmbios } from '../inventory/smbios.ts';
+import { readSmbios } from '../inventory/smbios.ts';
 import { Secret } from '../secret.ts';
 import type { Sysfs } from '../sysfs.ts';
 import { bmcOf, readBmc, rmcpPort, within } from './bmc.ts';
@@ -159,7 +159,7 @@ async function findDevice({ sysfs, clock, signal }: BmcParts): Promise<Device> {
   for (;;) {
     const path = devices.find((each) => sysfs.exists(each));
     if (path !== undefined) return { kind: 'there', path };
-    const promised = parseSmbios(sysfs.bytes('/sys/firmware/dmi/tables/DMI') ?? new Uint8Array()).some(
+    const promised = readSmbios(sysfs).some(
       ({ type, data }) => type === ipmiDeviceInformation && (data[4] ?? 0) >= 1 && (data[4] ?? 0) <= lastInterfaceType,
     );
     if (!promised) return { kind: 'none' };

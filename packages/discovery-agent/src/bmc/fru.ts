@@ -1,3 +1,4 @@
+import { printable } from '../inventory/printable.ts';
 import { IpmiError } from './ipmi.ts';
 import type { IpmiCommand, IpmiSession } from './ipmi.ts';
 
@@ -48,7 +49,6 @@ const commonHeader = 8;
 /** Areas are counted in units of 8 bytes; so are their lengths, in one byte. */
 const areaUnit = 8;
 const endOfFields = 0xc1;
-const maxFieldText = 256;
 const builtInFru = 0;
 
 /** Reads the areas of the BMC's own FRU, and nothing else of it: multi-records may be kilobytes of slow I²C. */
@@ -127,7 +127,7 @@ export function parseFru(image: Uint8Array): Fru {
 
 /** Chapter 13: binary, BCD plus, 6-bit ASCII, and 8-bit ASCII or, in other languages than English, UTF-16. */
 function fieldText(type: number, bytes: Uint8Array, isEnglish: boolean): string {
-  return clean(decode(type, bytes, isEnglish)).slice(0, maxFieldText);
+  return printable(decode(type, bytes, isEnglish).toWellFormed());
 }
 
 const bcdPlus = '0123456789 -.   ';
@@ -162,12 +162,4 @@ function sixBit(bytes: Uint8Array): string {
     }
   }
   return text;
-}
-
-/** What can stand on a console and in a label: no control characters, no broken surrogates. */
-function clean(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\u{FFFD}]/gu, '')
-    .trim();
 }

@@ -18,8 +18,8 @@ export interface LoginParts {
   readonly signal: AbortSignal;
 }
 
-const answerPauseMs = 1_000;
-const loginTries = 3;
+const answerPauseMs = 500;
+const loginTries = 4;
 /** Table 13-15: algorithms that it does not have, and no cipher suite match. */
 const noSuchSuite = 0x11;
 const otherSuiteWanted: readonly number[] = [0x04, 0x05, 0x10, noSuchSuite];
