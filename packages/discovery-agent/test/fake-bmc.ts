@@ -45,6 +45,8 @@ export class FakeBmc implements Ipmi {
   /** Bytes of a password that it compares; 0: it says yes to all of them. */
   compares = 20;
   bootFlags: readonly number[] = [0, 0, 0, 0, 0];
+  /** What it tells its own machine for Redfish: fingerprint of the certificate, and an account. */
+  redfish: { fingerprint?: Uint8Array; readonly user: string; readonly password: string } | undefined;
   closed = false;
   /** Takes precedence; undefined lets the command through. */
   fault: (command: IpmiCommand, data: readonly number[]) => FakeAnswer | 'silence' | Uint8Array | undefined = () =>
@@ -113,6 +115,15 @@ export class FakeBmc implements Ipmi {
     },
     '6 47': ([id = 0, operation = 0, ...bytes]) => this.#password(id, operation, bytes),
     '6 4c': () => [],
+    '2c 1': () => {
+      const fingerprint = this.redfish?.fingerprint;
+      return fingerprint === undefined ? refuse(CompletionCode.InvalidCommand) : [0x52, 1, ...fingerprint];
+    },
+    '2c 2': () => {
+      if (this.redfish === undefined) return refuse(CompletionCode.InvalidCommand);
+      const text = (value: string): readonly number[] => [...Buffer.alloc(16).fill(value, 0, value.length, 'latin1')];
+      return [0x52, ...text(this.redfish.user), ...text(this.redfish.password)];
+    },
     'a 10': () =>
       this.fru.length === 0 ? refuse(CompletionCode.NotPresent) : [this.fru.length & 0xff, this.fru.length >> 8, 0],
     'a 11': ([, low = 0, high = 0, count = 0]) => {

@@ -9,6 +9,8 @@ import { setBootOrder } from './boot-order.ts';
 import type { BootOrder } from './boot-order.ts';
 import { openIpmiSession } from './ipmi.ts';
 import type { Ipmi, IpmiSession } from './ipmi.ts';
+import { setUpByRedfish } from './redfish-account.ts';
+import { redfishHostInterfaces } from './redfish-host-interface.ts';
 import { logIn as logInAt } from './rmcp-login.ts';
 import type { Login } from './rmcp-login.ts';
 import { setUpSuperUser, setUpUser } from './set-up-user.ts';
@@ -127,9 +129,16 @@ async function setUp(
       return { users, sizes, logIn };
     };
     await step(async () => {
-      const made = await setUpUser(session, { ...(await place()), name: userName, slots: vendor.userSlots }, entropy);
-      account = made.account;
-      return made.problems;
+      try {
+        const made = await setUpUser(session, { ...(await place()), name: userName, slots: vendor.userSlots }, entropy);
+        account = made.account;
+        return made.problems;
+      } catch (error) {
+        const redfish = redfishHostInterfaces(readSmbios(sysfs)).find((each) => each.canBootstrapCredentials);
+        if (redfish === undefined || session.signal.aborted) throw error;
+        account = await setUpByRedfish(session, redfish, { userName, mac: lan.mac, entropy });
+        return [`${reasonOf(error)}; the user ${userName} was made by Redfish`];
+      }
     });
     await step(async () => {
       const wanted = await within(superUserTimeoutMs, { clock, signal: session.signal }, superUserPassword);
