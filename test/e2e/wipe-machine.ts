@@ -24,7 +24,7 @@ node /guest.cjs
 poweroff -f
 `;
 
-export const marker = 'INGOT-PLANTED';
+const marker = 'INGOT-PLANTED';
 const sectorBytes = 512;
 
 export interface Disk {

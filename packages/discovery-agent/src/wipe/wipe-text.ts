@@ -38,7 +38,7 @@ export function reportLines({ verdict, disks }: WipeReport): string[] {
 }
 
 /** What became of a disk, in one line, and one for each method that did not work. */
-export function outcomeLines(outcome: DiskOutcome): string[] {
+function outcomeLines(outcome: DiskOutcome): string[] {
   const { device } = outcome;
   if (outcome.state === 'skipped') return [`${device} skipped: ${outcome.reason}`];
   const attempts = outcome.attempts.map(({ method, reason }) => `${device} tried ${method}: ${reason}`);

@@ -51,7 +51,7 @@ export function subsystem(change: Partial<NvmeSubsystem> = {}): NvmeSubsystem {
   };
 }
 
-export const ataSecurity: AtaSecurity = {
+const ataSecurity: AtaSecurity = {
   supported: true,
   enabled: false,
   locked: false,
