@@ -69,6 +69,8 @@ export async function runMethod(
       return;
     }
     const ticker = clock.setInterval(estimate, progressEveryMs);
+    // A command that hangs never gets as far as `finally`.
+    inner.addEventListener('abort', () => ticker.cancel());
     try {
       for (const [file = '', ...args] of method.commands) await run(file, args, { timeoutMs, signal: inner });
     } finally {
