@@ -42,7 +42,7 @@ export async function probeDisks({ sysfs, run, signal, devices }: ProbeParts): P
     if (!known.includes(name))
       throw new AgentError(
         AgentErrorCode.WipeRefused,
-        `${devices?.[index] ?? name} is no whole disk of this machine; there are ${known.map(deviceNode).join(', ')}`,
+        `${devices?.[index] ?? name} is no whole disk of this machine; there is ${known.map(deviceNode).join(', ') || 'none'}`,
       );
   const shown = names.filter((name) => sysfs.integer(`/sys/block/${name}/hidden`) !== 1);
 

@@ -35,7 +35,7 @@ function bench(program: (line: string, bench: Bench, options: CommandOptions) =>
     async wipe(disks, subsystems = []) {
       const [unit] = planWipe(wipeRehearsal(), facts(disks, subsystems), { blockIo }).units;
       if (unit === undefined) throw new Error('nothing is planned');
-      let outcomes: DiskOutcome[] | undefined;
+      let over = false;
       const parts = {
         clock,
         entropy: mockEntropy(1),
@@ -53,12 +53,11 @@ function bench(program: (line: string, bench: Bench, options: CommandOptions) =>
         },
         onProgress: (progress: WipeProgress) => void made.progress.push(progress),
       };
-      const work = wipeUnit(parts, unit).then((result) => {
-        outcomes = result;
+      const work = wipeUnit(parts, unit).finally(() => {
+        over = true;
       });
-      await clock.advanceUntil(() => outcomes !== undefined);
-      await work;
-      return outcomes ?? [];
+      await clock.advanceUntil(() => over);
+      return await work;
     },
   };
   return made;
