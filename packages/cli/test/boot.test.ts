@@ -62,6 +62,11 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
       },
     ],
   },
+  [`/v1/machines/${encodeURIComponent(MAC)}/timeline?after=9`]: {
+    machine,
+    first: at(0),
+    entries: [{ ...entry, seq: 12, time: at(61), event: 'http.script', message: 'gave the boot script', fields: {} }],
+  },
   '/v1/leases': {
     leases: [
       { address: '10.0.1.100', mac: MAC, uuid: UUID, state: 'bound', expires: at(3_720), subnet: '10.0.1.0/24' },
@@ -134,6 +139,26 @@ describe('ingot boot trace', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('goes on with what is new until it is ended, as text and as a line of JSON each', async () => {
+    // The third look finds the machine forgotten, which ends both.
+    const [text, json] = await Promise.all([
+      ingot('boot', 'trace', MAC, '--follow'),
+      ingot('boot', 'trace', MAC, '--follow', '-o', 'json'),
+    ]);
+    const lines = text.stdout.split('\n');
+    expect(lines.filter((line) => line.startsWith('machine '))).toHaveLength(1);
+    expect(lines.slice(4)).toEqual([
+      expect.stringContaining('dhcp.offer'),
+      expect.stringContaining('tftp.failed'),
+      expect.stringMatching(/^06:01:01\.000 {4}\+61\.000 {3}http\.script/),
+      '',
+    ]);
+    const seqs = json.stdout.trimEnd().split('\n');
+    expect(seqs.map((line) => Number(JSON.parse(line).seq))).toEqual([7, 9, 12]);
+    for (const { status, stderr } of [text, json])
+      expect([status, stderr]).toEqual([1, 'ingot: nothing was heard of it\n']);
   });
 
   it('says what the server says of a machine that it does not know', async () => {

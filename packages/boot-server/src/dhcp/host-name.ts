@@ -1,7 +1,7 @@
 import { latin1, OptionCode, type OptionMap } from '@ingot/wire';
 
 /** Flags and two result codes, of old, before the name (RFC 4702 §2). */
-const FQDN_HEAD_BYTES = 3;
+const FQDN_NAME_AT = 3;
 /** The name is in DNS wire format. */
 const FLAG_E = 0x04;
 
@@ -13,8 +13,8 @@ export function hostNameOf(options: OptionMap): string | undefined {
   const plain = options.get(OptionCode.HOST_NAME);
   if (plain !== undefined) return checked(latin1(plain));
   const fqdn = options.get(OptionCode.CLIENT_FQDN);
-  if (fqdn === undefined || fqdn.byteLength <= FQDN_HEAD_BYTES) return undefined;
-  const name = fqdn.subarray(FQDN_HEAD_BYTES);
+  if (fqdn === undefined || fqdn.byteLength <= FQDN_NAME_AT) return undefined;
+  const name = fqdn.subarray(FQDN_NAME_AT);
   return checked(((fqdn[0] ?? 0) & FLAG_E) === 0 ? latin1(name) : fromWire(name));
 }
 
