@@ -32,7 +32,7 @@ test('an order stays open over a restart, until the machine answers it', async (
   for (const id of ['leaf1', 'leaf2']) await switches.register({ switch: leaf(id) });
   expect((await wipes.order({ uuid: machineA })).order).toBe(order);
 
-  await boot.register({ ...registration, tags: ['rack=1', 'ingot.dev/wiped=another'] });
+  await boot.register({ ...registration, tags: ['rack=1', 'ingot.dev/wiped=another', 'ingot.dev/no-reboot'] });
   expect(labelsOf(rig)).toEqual({ rack: '1', [WIPE_LABEL]: order });
   await boot.register({ ...registration, tags: ['rack=1', `ingot.dev/wiped=${order}`] });
   expect(labelsOf(rig)).toEqual({ rack: '1' });

@@ -210,3 +210,14 @@ test('without the policy no machine restarts by itself', { timeout }, async () =
   await rig.until(() => rig.clock.monotonic() > end, 600_000);
   expect([rig.reboots, rig.steps.length]).toEqual([0, 3]);
 });
+
+test(
+  'programs that hang for ever cost their deadlines, and the machine registers without them',
+  { timeout },
+  async () => {
+    await rig.start({ run: () => new Promise<string>(() => undefined) });
+    await rig.untilEvent('WAITING');
+    expect(rig.registered[0]?.hardware?.disks).toHaveLength(4);
+    expect(rig.clock.monotonic()).toBeLessThan(300_000);
+  },
+);

@@ -65,7 +65,8 @@ test(
       'http://10.0.0.1:8080/config/x?renewal=renewal-0',
     ]);
     expect(rig.steps.filter((event) => event.startsWith('WAITING'))).toHaveLength(1);
-    expect(rig.reboots).toBe(0);
+    await rig.clock.advance(600_000);
+    expect([rig.reboots, rig.pulse.stalled()]).toEqual([0, undefined]);
     expect(rig.state.config()).toContain('renewal-1');
   },
 );

@@ -13,7 +13,7 @@ const working: readonly Name[] = [
 const every: readonly Name[] = [...working, 'CRASHED', 'PHONED_HOME', 'PLANNED_REBOOT', 'MACHINE_RECLAIM'];
 
 /** metal-stack's provisioning state machine: each event, and after which it may come. Alive leaves the state as it is. */
-export const legalAfter: Readonly<Partial<Record<Name, readonly Name[]>>> = {
+const legalAfter: Readonly<Partial<Record<Name, readonly Name[]>>> = {
   PXE_BOOTING: ['PLANNED_REBOOT', 'MACHINE_RECLAIM', 'CRASHED', 'PXE_BOOTING'],
   PREPARING: ['PXE_BOOTING', 'PLANNED_REBOOT', 'MACHINE_RECLAIM', 'CRASHED'],
   REGISTERING: ['PREPARING'],

@@ -3,7 +3,7 @@ import type { Clock } from '@ingot/net';
 import { timestampFromMs } from '@ingot/api';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { closeWipeOrder, isWipeAnswer } from './wipe-order.ts';
+import { closeWipeOrder, isReserved } from './wipe-order.ts';
 import { findOrCreateMachine, machineIdOf, UNKNOWN_SIZE } from './machine-records.ts';
 
 /**
@@ -33,7 +33,7 @@ export function registerMachine(
     machine.status.metalHammerVersion = request.metalHammerVersion;
     // An event may have created the machine before; it is registered for the first time all the same.
     if (known?.value.hardware === undefined && request.tags.length > 0) {
-      const tags = request.tags.filter((tag) => !isWipeAnswer(tag));
+      const tags = request.tags.filter((tag) => !isReserved(tag));
       const open = machine.meta?.labels?.labels ?? {};
       machine.meta = create(apiV2.MetaSchema, { labels: { labels: { ...labelsOf(tags), ...open } } });
     }

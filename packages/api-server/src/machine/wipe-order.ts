@@ -10,7 +10,7 @@ export const WIPE_LABEL = 'ingot.dev/wipe';
 const WIPED_TAG = 'ingot.dev/wiped';
 
 /** The open order of a machine. */
-export function wipeOrderOf(machine: apiV2.Machine): string | undefined {
+function wipeOrderOf(machine: apiV2.Machine): string | undefined {
   return machine.meta?.labels?.labels[WIPE_LABEL];
 }
 
@@ -61,9 +61,9 @@ export function closeWipeOrder(machine: apiV2.Machine, tags: readonly string[]):
   if (open !== undefined && tags.includes(`${WIPED_TAG}=${open}`)) delete machine.meta?.labels?.labels[WIPE_LABEL];
 }
 
-/** Tags that are an answer, not a property of the machine. */
-export function isWipeAnswer(tag: string): boolean {
-  return tag.startsWith(`${WIPED_TAG}=`);
+/** Tags that are an answer, or would be an order: a machine does not label itself so. */
+export function isReserved(tag: string): boolean {
+  return tag.startsWith('ingot.dev/');
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { BmcSearch } from '../bmc/bmc.ts';
 import { configureBmc, defaultBmcPolicy } from '../bmc/configure-bmc.ts';
+import { withDeadline } from '../deadline.ts';
+import { reasonOf } from '../errors.ts';
 import { inventorySummary } from '../inventory-text.ts';
 import { takeInventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readDetails } from '../inventory/details.ts';
 import { findLeaves } from '../lldp/leaves.ts';
 import type { LeafFindings } from '../lldp/leaf-rule.ts';
@@ -12,6 +15,7 @@ import { devicesSettled } from './settle.ts';
 
 /** Long enough for one look, when leaves were listened to before. */
 const lookAgainMs = 1_000;
+const detailsMs = 90_000;
 /** Beyond what LLDP may take, the devices settle (30 s) and the BMC is read and set up (two minutes). */
 const beyondLldpMs = 180_000;
 
@@ -40,7 +44,7 @@ export async function discover(life: Life): Promise<Discovered> {
   if (policy.lldp.mtu !== undefined)
     for (const problem of await setPortMtu(lldpPorts(sysfs), policy.lldp.mtu, life)) reporter.say('lldp', problem);
   const [detailed, bmc, leaves] = await Promise.all([
-    readDetails(inventory, life),
+    readDeeper(life, inventory),
     setUpBmc(life),
     listen(life, policy.lldp.timeoutMs),
   ]);
@@ -79,6 +83,20 @@ async function listen(life: Life, timeoutMs: number): Promise<LeafFindings> {
   board.problem('LLDP', diagnosis === '' ? undefined : diagnosis);
   if (diagnosis !== '') reporter.say('lldp', diagnosis);
   return found;
+}
+
+/** What only programs can tell. A disk or NIC that hangs them is left as the kernel shows it. */
+async function readDeeper(life: Life, inventory: Inventory): Promise<Inventory> {
+  const { clock, signal } = life;
+  try {
+    return await withDeadline(
+      { clock, what: 'reading the details of disks and NICs', timeoutMs: detailsMs, signal },
+      (limit) => readDetails(inventory, { ...life, signal: limit }),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...inventory, problems: [...inventory.problems, reasonOf(error)] };
+  }
 }
 
 function setUpBmc(life: Life): Promise<BmcSearch> {

@@ -51,7 +51,7 @@ export async function askStanding(session: Session, monotonic: () => number, sig
   }
 }
 
-export function standingOf(machine: apiV2.Machine | undefined, askedAtMs: number): Standing {
+function standingOf(machine: apiV2.Machine | undefined, askedAtMs: number): Standing {
   if (machine === undefined)
     return { kind: 'unknown', why: 'unregistered', reason: 'the API does not know this machine yet' };
   if (machine.allocation !== undefined)

@@ -24,13 +24,13 @@ export async function waitForWork(life: Life): Promise<WaitingEnd> {
   reporter.enter('waiting', 'for an allocation');
   const until = rebootInMs === undefined ? '' : `; planned reboot in ${Math.round(rebootInMs / 3_600_000)} h`;
   outbox.post(EventType.WAITING, `waiting for allocation${until}`);
-  // Nothing of the agent's own can hang here but the stream, and that is watched by asking.
-  pulse.rest('life');
 
   let found: WaitingEnd | undefined;
   let rebootAtMs = rebootInMs === undefined ? Infinity : clock.monotonic() + rebootInMs;
   let delays = retrySchedule({ ...reconnectMs, entropy });
   for (;;) {
+    // Nothing of the agent's own can hang here but the stream, and that is watched by asking.
+    pulse.rest('life');
     const leave = new AbortController();
     const ask = async (): Promise<void> => {
       found ??= await workFor(life);
@@ -70,7 +70,6 @@ export async function waitForWork(life: Life): Promise<WaitingEnd> {
       `${leave.signal.aborted ? '' : 'lost the API: '}${why}; again in ${Math.ceil(delayMs / 1000)} s`,
     );
     await clock.sleep(delayMs, signal);
-    pulse.rest('life');
   }
 }
 
