@@ -3,23 +3,43 @@
  * `node images/build.ts --update-lock` is needed only when a package is added.
  */
 
+import type { Architecture } from './architecture.ts';
+
 /** A Debian package and the files taken from it. Nothing else of a package is copied. */
 export interface PackageContents {
   readonly name: string;
   /** Paths inside the package, without the leading slash, as the package spells them. */
   readonly files: readonly string[];
+  /** By file: what it is linked with for the sake of functions that nobody calls here; see elf-links.ts. */
+  readonly unusedLibraries?: Readonly<Record<string, readonly string[]>>;
 }
-
-/** The metapackage whose dependency names the kernel to use. */
-export const kernelMetapackage = 'linux-image-amd64';
 
 export const programs: readonly PackageContents[] = [
   { name: 'busybox-static', files: ['bin/busybox'] },
   { name: 'ethtool', files: ['sbin/ethtool'] },
   { name: 'hdparm', files: ['sbin/hdparm'] },
-  { name: 'ipmitool', files: ['usr/bin/ipmitool'] },
-  { name: 'lldpd', files: ['usr/sbin/lldpd', 'usr/sbin/lldpcli'] },
-  { name: 'nvme-cli', files: ['usr/sbin/nvme'] },
+  {
+    name: 'ipmitool',
+    files: ['usr/bin/ipmitool'],
+    // `-I free`; the image uses the kernel's own driver, `-I open`.
+    unusedLibraries: { 'usr/bin/ipmitool': ['libfreeipmi.so.17'] },
+  },
+  {
+    name: 'lldpd',
+    files: ['usr/sbin/lldpd', 'usr/sbin/lldpcli'],
+    unusedLibraries: {
+      // An SNMP agent is started with `-x`.
+      'usr/sbin/lldpd': ['libnetsnmpmibs.so.40', 'libnetsnmpagent.so.40', 'libnetsnmp.so.40'],
+      // `-f xml`
+      'usr/sbin/lldpcli': ['libxml2.so.2'],
+    },
+  },
+  {
+    name: 'nvme-cli',
+    files: ['usr/sbin/nvme'],
+    // Management interfaces behind a bus of the BMC (MCTP), through D-Bus.
+    unusedLibraries: { 'usr/sbin/nvme': ['libnvme-mi.so.1'] },
+  },
   { name: 'pci.ids', files: ['usr/share/misc/pci.ids'] },
   { name: 'sg3-utils', files: ['usr/bin/sg_opcodes', 'usr/bin/sg_sanitize'] },
   { name: 'util-linux', files: ['bin/lsblk', 'sbin/blkdiscard', 'sbin/blkid', 'sbin/wipefs'] },
@@ -32,46 +52,25 @@ export const libraryPackages: readonly string[] = [
   'libbsd0',
   'libc6',
   'libcap2',
-  'libcom-err2',
-  'libcrypt1',
-  'libdbus-1-3',
   'libevent-2.1-7',
   'libfreeipmi17',
   'libgcc-s1',
-  'libgcrypt20',
-  'libgpg-error0',
-  'libgssapi-krb5-2',
-  'libicu72',
   'libjson-c5',
-  'libk5crypto3',
-  'libkeyutils1',
-  'libkrb5-3',
-  'libkrb5support0',
-  'liblz4-1',
-  'liblzma5',
   'libmd0',
   'libmnl0',
   'libmount1',
-  'libnsl2',
   'libnvme1',
-  'libpci3',
   'libpcre2-8-0',
-  'libperl5.36',
   'libreadline8',
   'libselinux1',
-  'libsensors5',
   'libsgutils2-1.46-2',
   'libsmartcols1',
   'libsnmp40',
   'libssl3',
   'libstdc++6',
-  'libsystemd0',
   'libtinfo6',
-  'libtirpc3',
   'libudev1',
-  'libwrap0',
   'libxml2',
-  'libzstd1',
   'zlib1g',
 ];
 
@@ -81,32 +80,62 @@ export const dlopenedLibraries: readonly string[] = ['libnss_files.so.2', 'libns
 /**
  * Modules that a machine in a rack may need before it is known what it is. Their dependencies come along.
  * A name that the kernel has built in is skipped, a name that it does not know is an error.
+ *
+ * Not here, on purpose: Fibre Channel and iSCSI (what they lead to may be another machine's disk), USB storage (sticks and
+ * the BMC's virtual media), file systems, RAID and LVM (nothing here mounts or assembles anything).
  */
-export const modules: readonly string[] = [
+const commonModules: readonly string[] = [
   // storage
   'nvme',
   'ahci',
-  'ata_piix',
+  'ata_generic',
+  'sata_mv',
+  'sata_sil24',
   'sd_mod',
+  'sg',
+  'aacraid',
+  'hpsa',
   'megaraid_sas',
+  'mpi3mr',
   'mpt3sas',
+  'mvsas',
+  'pm80xx',
+  'smartpqi',
   'virtio_blk',
   'virtio_scsi',
   // network
   'virtio_net',
-  'e1000',
+  'amd_xgbe',
+  'atlantic',
+  'bnxt_en',
+  'cxgb4',
   'e1000e',
-  'igb',
-  'ixgbe',
+  'ena',
+  'enic',
+  'hinic',
   'i40e',
+  'iavf',
   'ice',
+  'igb',
+  'igc',
+  'ixgbe',
+  'ixgbevf',
   'mlx4_core',
   'mlx4_en',
   'mlx5_core',
-  'bnxt_en',
-  'tg3',
   'r8169',
+  'sfc',
+  'tg3',
   'af_packet',
+  '8021q',
+  // InfiniBand: names the ports of a GPU server's fabric
+  'mlx5_ib',
+  'ib_ipoib',
+  // the BMC's own network card, a USB device: Redfish's host interface
+  'xhci_pci',
+  'cdc_ether',
+  'cdc_ncm',
+  'rndis_host',
   // platform
   'virtio_pci',
   'virtio_rng',
@@ -114,13 +143,62 @@ export const modules: readonly string[] = [
   'ipmi_devintf',
   'ipmi_ssif',
   'ipmi_watchdog',
-  'iTCO_wdt',
   'softdog',
-  'i2c_i801',
   'efivarfs',
-  'tpm_tis',
-  'tpm_crb',
 ];
+
+const modulesByArchitecture: Readonly<Record<Architecture, readonly string[]>> = {
+  amd64: [
+    '3w_9xxx',
+    '3w_sas',
+    'arcmsr',
+    'ata_piix',
+    'isci',
+    'mptsas',
+    'mptspi',
+    'vmd',
+    'vmw_pvscsi',
+    'be2net',
+    'e1000',
+    'vmxnet3',
+    'ehci_pci',
+    'hpwdt',
+    'i2c_i801',
+    'i2c_piix4',
+    'i6300esb',
+    'iTCO_wdt',
+    'sp5100_tco',
+    'tpm_crb',
+    'tpm_tis',
+    'wdat_wdt',
+  ],
+  arm64: [
+    'ahci_platform',
+    'hisi_sas_v3_hw',
+    'fsl_dpaa2_eth',
+    'fsl_enetc',
+    'hns3',
+    'hclge',
+    'mvneta',
+    'mvpp2',
+    'nicvf',
+    'xgene_enet',
+    'i2c_designware_platform',
+    'sbsa_gwdt',
+    'tpm_crb',
+    'virtio_mmio',
+  ],
+};
+
+/**
+ * Drivers of cards that do nothing without firmware, which is in Debian's non-free-firmware and so not in the image:
+ * in only when the build is given a folder with it.
+ */
+const firmwareModules: readonly string[] = ['bnx2', 'bnx2x', 'nfp', 'qede'];
+
+export function modulesFor(architecture: Architecture, withFirmware: boolean): readonly string[] {
+  return [...commonModules, ...modulesByArchitecture[architecture], ...(withFirmware ? firmwareModules : [])];
+}
 
 /** busybox applets that get a symlink. */
 export const applets: readonly string[] = [

@@ -12,7 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { kernelMetapackage, libraryPackages, programs } from './contents.ts';
+import { facts, hostArchitecture } from './architecture.ts';
+import type { Architecture } from './architecture.ts';
+import { aptOf } from './apt.ts';
+import type { Apt } from './apt.ts';
+import { libraryPackages, programs } from './contents.ts';
 
 export interface LockedPackage {
   readonly name: string;
@@ -20,8 +24,6 @@ export interface LockedPackage {
   /** Of the .deb file, hexadecimal. */
   readonly sha256: string;
 }
-
-const architecture = 'amd64';
 
 export const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
 
@@ -41,15 +43,19 @@ export function readLock(path: string): LockedPackage[] {
 }
 
 export function writeLock(path: string, packages: readonly LockedPackage[]): void {
-  writeFileSync(path, `[\n${packages.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n')}\n]\n`);
+  writeFileSync(path, `${JSON.stringify(packages, null, 2)}\n`);
 }
 
-/** The versions that this host's package lists offer now. */
-export function resolveCurrent(): LockedPackage[] {
-  const kernel = /^Depends:.*?\b(linux-image-\d[^\s,]*)/m.exec(aptShow([kernelMetapackage])[0] ?? '')?.[1];
+/** The versions that the package lists offer now. */
+export function resolveCurrent(cache: string, architecture: Architecture): LockedPackage[] {
+  const { kernelMetapackage } = facts[architecture];
+  const apt = aptOf(cache, architecture);
+  if (architecture !== hostArchitecture) apt.update();
+  const metapackage = aptShow(apt, [kernelMetapackage])[0] ?? '';
+  const kernel = /^Depends:.*?\b(linux-image-\d[^\s,]*)/m.exec(metapackage)?.[1];
   if (kernel === undefined) throw new Error(`${kernelMetapackage} names no kernel; run \`apt-get update\``);
   const names = [kernel, ...programs.map((program) => program.name), ...libraryPackages].sort();
-  const records = new Map(aptShow(names).map((record) => [/^Package: (\S+)/m.exec(record)?.[1], record]));
+  const records = new Map(aptShow(apt, names).map((record) => [/^Package: (\S+)/m.exec(record)?.[1], record]));
   return names.map((name) => {
     const record = records.get(name) ?? '';
     const version = /^Version: (\S+)/m.exec(record)?.[1];
@@ -60,10 +66,9 @@ export function resolveCurrent(): LockedPackage[] {
   });
 }
 
-function aptShow(names: readonly string[]): string[] {
+function aptShow(apt: Apt, names: readonly string[]): string[] {
   try {
-    const options = { encoding: 'utf8', stdio: 'pipe', maxBuffer: 2 ** 26 } as const;
-    return execFileSync('apt-cache', ['show', '--no-all-versions', ...names], options).split('\n\n');
+    return apt.run('apt-cache', ['show', '--no-all-versions', ...names]).split('\n\n');
   } catch (cause) {
     throw new Error(`this host's package lists lack one of ${names.join(', ')}; run \`apt-get update\``, { cause });
   }
@@ -83,13 +88,13 @@ export function packageDirectory(cache: string, locked: LockedPackage): string {
  *
  * @throws PackageGoneError when the archive does not offer a pinned version any more
  */
-export function fetchPackages(cache: string, lock: readonly LockedPackage[]): void {
+export function fetchPackages(cache: string, lock: readonly LockedPackage[], architecture: Architecture): void {
   const missing = lock.filter((locked) => !existsSync(packageDirectory(cache, locked)));
   if (missing.length === 0) return;
   mkdirSync(join(cache, 'packages'), { recursive: true });
   const work = mkdtempSync(join(cache, 'packages', '.work-'));
   try {
-    download(work, missing);
+    download(aptOf(cache, architecture), work, missing, architecture);
     const byDigest = new Map(
       readdirSync(work)
         .filter((name) => name.endsWith('.deb'))
@@ -116,34 +121,29 @@ function unpack(deb: string, work: string, target: string): void {
   }
 }
 
-function download(work: string, packages: readonly LockedPackage[]): void {
+function download(apt: Apt, work: string, packages: readonly LockedPackage[], architecture: Architecture): void {
+  const names = packages.map(({ name, version }) => `${name}:${architecture}=${version}`);
+  const tryIt = (): string => apt.run('apt-get', ['-q', 'download', ...names], work);
   try {
-    aptDownload(work, packages);
+    tryIt();
     return;
   } catch (error) {
     // Package lists that are old, or were removed to save space, look just like a version that is gone.
-    if (process.getuid?.() !== 0) throw gone(error);
+    if (architecture === hostArchitecture && process.getuid?.() !== 0) throw gone(error, architecture);
   }
   try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'pipe' });
-    aptDownload(work, packages);
+    apt.update();
+    tryIt();
   } catch (error) {
-    throw gone(error);
+    throw gone(error, architecture);
   }
 }
 
-function aptDownload(work: string, packages: readonly LockedPackage[]): void {
-  const names = packages.map(({ name, version }) => `${name}:${architecture}=${version}`);
-  // Without the sandbox user apt would complain that it cannot write into our directory.
-  const args = ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...names];
-  execFileSync('apt-get', args, { cwd: work, stdio: 'pipe', encoding: 'utf8' });
-}
-
-function gone(cause: unknown): PackageGoneError {
+function gone(cause: unknown, architecture: Architecture): PackageGoneError {
   const detail = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
   return new PackageGoneError(
     `apt-get could not download the pinned packages (${detail}); if a version is gone from the archive, run ` +
-      '`apt-get update`, then `node images/build.ts --update-lock` to pin what it offers now',
+      `\`apt-get update\`, then \`node images/build.ts --update-lock --arch ${architecture}\` to pin what it offers now`,
     { cause },
   );
 }

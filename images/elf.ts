@@ -71,20 +71,6 @@ export function withoutUnmapped(file: Buffer): Buffer {
   return kept;
 }
 
-/**
- * A library of pure data with the data blanked: every byte of its largest read-only segment becomes zero, the symbols
- * stay. Used for ICU's 30 MB of locale tables, which libxml2 links and lldpcli never asks for; zeros cost next to
- * nothing compressed.
- */
-export function withBlankData(file: Buffer): Buffer {
-  const largest = segments(file)
-    .filter(({ type, offset }) => type === programHeader.load && offset > 0)
-    .sort((a, b) => b.fileSize - a.fileSize)[0];
-  const copy = Buffer.from(file);
-  if (largest !== undefined) copy.fill(0, largest.offset, largest.offset + largest.fileSize);
-  return copy;
-}
-
 const signatureMarker = '~Module signature appended~\n';
 
 /**

@@ -9,6 +9,14 @@ interface Module {
   readonly data: Buffer;
   readonly dependencies: readonly string[];
   readonly aliases: readonly string[];
+  readonly firmware: readonly string[];
+}
+
+export interface PickedModules {
+  /** Entries below `usr/lib/modules/<version>`. */
+  readonly entries: readonly CpioEntry[];
+  /** Files below /lib/firmware that a module says it may ask for, by module. */
+  readonly firmware: ReadonlyMap<string, readonly string[]>;
 }
 
 /** `iTCO-wdt.ko` and `iTCO_wdt` are one module: the kernel treats `-` and `_` alike. */
@@ -17,10 +25,9 @@ const canonical = (name: string): string => name.replaceAll('-', '_');
 /**
  * @param root the directory that holds `lib/modules/<version>` of the unpacked kernel package
  * @param wanted module names
- * @returns entries below `usr/lib/modules/<version>`
  * @throws Error naming a module that the kernel neither has nor has built in
  */
-export function moduleEntries(root: string, version: string, wanted: readonly string[]): CpioEntry[] {
+export function pickModules(root: string, version: string, wanted: readonly string[]): PickedModules {
   const directory = join(root, 'lib/modules', version);
   const index = new Map(
     readdirSync(join(directory, 'kernel'), { recursive: true, encoding: 'utf8' })
@@ -48,7 +55,7 @@ export function moduleEntries(root: string, version: string, wanted: readonly st
     const hard = values('depends').flatMap((line) => line.split(',').filter((item) => item !== ''));
     const dependencies = [...hard.map(canonical), ...soft].filter((dependency) => !builtin.has(dependency));
     for (const dependency of dependencies) visit(dependency, name);
-    chosen.set(name, { path, data, dependencies, aliases: values('alias') });
+    chosen.set(name, { path, data, dependencies, aliases: values('alias'), firmware: values('firmware') });
   };
   for (const name of wanted) visit(canonical(name), 'the list in contents.ts');
 
@@ -78,5 +85,13 @@ export function moduleEntries(root: string, version: string, wanted: readonly st
     path: `${base}/${name}`,
     data: Buffer.from(`${lines.join('\n')}\n`),
   });
-  return [...files, text('modules.dep', dep), text('modules.alias', alias), text('modules.builtin', [])];
+  return {
+    entries: [...files, text('modules.dep', dep), text('modules.alias', alias), text('modules.builtin', [])],
+    firmware: new Map(
+      names.flatMap((name) => {
+        const wants = chosen.get(name)?.firmware ?? [];
+        return wants.length === 0 ? [] : [[name, wants] as const];
+      }),
+    ),
+  };
 }
