@@ -81,7 +81,7 @@ export interface Guest extends AsyncDisposable {
 /** @param answers for the guest's `/answers.json`; `disks`: QEMU's arguments */
 export async function bootGuest(answers: readonly unknown[], disks: readonly string[]): Promise<Guest> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-wipe-'));
-  const code = await bundle(join(root, 'packages/discovery-agent/test/wipe/guest-main.ts'));
+  const { code } = await bundle(join(root, 'packages/discovery-agent/test/wipe/guest-main.ts'));
   const extra = writeCpio([
     { kind: 'file', path: 'wipe-init', mode: 0o755, data: Buffer.from(init) },
     { kind: 'file', path: 'guest.cjs', data: code },
