@@ -1,7 +1,7 @@
 /**
  * HTTP: a 200 MB initrd by 1, 8 and 50 clients at once, the boot server's two engines beside nginx, in one run.
  *
- *     sudo node test/bench/http.bench.ts [--quick]
+ *     sudo node test/bench/http.bench.ts [--quick | --rounds N] [--only NAME …] [--load PART_OF_A_TITLE …]
  *
  * nginx is Debian's with one worker for each processor, sendfile and tcp_nopush on, no access log; its file is on
  * tmpfs. The boot server has the same file in a memfd. Each server is in one network namespace, the load generator
@@ -12,15 +12,18 @@
 import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { readFamilyCpuSeconds } from '../support/process-stat.ts';
+import { benchArguments } from './support/arguments.ts';
 import { compare, median, type Contender } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
 import { startBootServer } from '../support/boot-server.ts';
 import { createNamespacePair, SERVER_ADDRESS, type NamespacePair, type Started } from '../support/namespace-pair.ts';
 
-const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 1 : 5;
+const { rounds, takesPart, asksFor } = benchArguments();
 const FILE_BYTES = 200 * 1024 * 1024;
 const CLIENTS = [1, 8, 50];
+/** They move 1.6 GB, and reach every thread and worker. */
+const WARM_UP_CLIENTS = 8;
 const OURS = 'ingot';
 /** The boot server lets one address have 32 connections: each client has its own, as on a rack. */
 const FIRST_CLIENT = '10.9.1.1';
@@ -62,13 +65,15 @@ function contender(
     ...(needs === undefined ? {} : { needs }),
     measure: async () => {
       await using server = await start();
-      // The boot server loads the file at the first request; all get the same warm-up.
-      await load(pair, port, path, 1).catch((error: unknown) => {
+      // The boot server loads the file at the first request, and starts its threads; all get the same warm-up.
+      await load(pair, port, path, WARM_UP_CLIENTS).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${server.output()}`);
       });
+      const before = readFamilyCpuSeconds(server.pid);
       const result = await load(pair, port, path, clients);
+      const cpuMs = (readFamilyCpuSeconds(server.pid) - before) * 1000;
       busy.set(name, [...(busy.get(name) ?? []), result.busy]);
-      return result.mbPerSecond;
+      return { value: result.mbPerSecond, cost: cpuMs / ((result.answers * FILE_BYTES) / 1e9) };
     },
   };
 }
@@ -119,17 +124,20 @@ try {
       }),
   };
   for (const clients of CLIENTS) {
+    const title = `HTTP, 200 MB, ${clients} at once`;
+    if (!asksFor(title)) continue;
     busy.clear();
     await compare({
-      title: `HTTP, 200 MB, ${clients} at once`,
+      title,
       unit: 'MB/s',
+      costUnit: 'ms of processor time for a GB',
       ours: OURS,
-      rounds: ROUNDS,
+      rounds,
       contenders: [
         contender(pair, OURS, clients, ours('auto')),
         contender(pair, 'ingot without libc', clients, ours('node')),
         contender(pair, 'nginx', clients, nginx, { program: 'nginx', debianPackage: 'nginx-light' }),
-      ],
+      ].filter(({ name }) => name === OURS || takesPart(name)),
     });
     for (const [name, shares] of busy)
       console.log(`  ${name}: the load generator took ${Math.round(median(shares) * 100)} % of one processor`);

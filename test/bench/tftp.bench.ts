@@ -2,20 +2,25 @@
 //
 // The load generator checks every byte. The last row of each table is the same generator against the barest server there
 // can be, in C: with a ceiling above every server, it is the servers that are measured.
+//
+//     sudo node test/bench/tftp.bench.ts [--quick | --rounds N] [--only NAME …] [--load PART_OF_A_TITLE …]
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBootServer } from '../support/boot-server.ts';
-import { compare, findProgram, type Contender } from './support/compare.ts';
+import { readFamilyCpuSeconds } from '../support/process-stat.ts';
+import { benchArguments } from './support/arguments.ts';
+import { compare, findProgram, type Contender, type Measurement } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
-import { createNamespacePair, SERVER_ADDRESS, type NamespacePair } from '../support/namespace-pair.ts';
+import { createNamespacePair, SERVER_ADDRESS, type NamespacePair, type Started } from '../support/namespace-pair.ts';
 
 /** dnsmasq knows port 69 only, and we have that on the first address. */
 const DNSMASQ_ADDRESS = '10.9.0.3';
-const ROUNDS = 5;
 const MIB = 2 ** 20;
+const OURS = 'ingot';
+const CEILING = 'a bare server in C';
 
 interface Load {
   readonly title: string;
@@ -41,6 +46,7 @@ const LOADS: readonly Load[] = [
   { title: '50 clients, window of 16, 1 MiB each', file: 'small', clients: 50, transfers: 200, windowsize: 16 },
 ];
 
+const { rounds, quick, takesPart, asksFor } = benchArguments();
 const load = compileC(new URL('load/tftp-load.c', import.meta.url));
 const hpa = fetchTftpdHpa();
 await using pair = await createNamespacePair();
@@ -56,12 +62,11 @@ chmodSync(pair.folder, 0o755);
 await pair.run('server', ['ip', 'address', 'add', `${DNSMASQ_ADDRESS}/16`, 'dev', 'eth0']);
 
 // All of them are there all the time: idle, they cost nothing. All clients have one address here.
-await startBootServer(pair, {
+const ours = await startBootServer(pair, {
   tftp: { root, maxTransfersPerClient: 50 },
   artifacts: { roots: [root] },
 });
-const servers: readonly Server[] = [
-  { name: 'ingot', address: SERVER_ADDRESS, port: 69 },
+const peers: readonly Peer[] = [
   { name: 'tftpd-hpa', address: SERVER_ADDRESS, port: 6970, program: hpa, debianPackage: 'tftpd-hpa' },
   { name: 'atftpd', address: SERVER_ADDRESS, port: 6971, program: findProgram('atftpd'), debianPackage: 'atftpd' },
   {
@@ -72,63 +77,97 @@ const servers: readonly Server[] = [
     debianPackage: 'dnsmasq-base',
   },
 ];
-for (const { name, address, port, program } of servers)
-  if (program !== undefined) await startPeer(name, program, address, port);
-
-const blind = await startCeilings(pair);
-for (const each of LOADS) {
-  const contenders = servers.map(({ name, address, port, program, debianPackage }): Contender => {
-    const contender = { name, measure: () => measure(pair, each, address, port) };
-    return debianPackage === undefined || program !== undefined
-      ? contender
-      : { ...contender, needs: { program: debianPackage, debianPackage } };
+const servers: Server[] = [{ name: OURS, address: SERVER_ADDRESS, port: () => 69, pid: () => ours.pid }];
+const absent: Contender[] = [];
+for (const { name, address, port, program, debianPackage } of peers.filter((peer) => takesPart(peer.name))) {
+  if (program === undefined) {
+    absent.push({ name, needs: { program: debianPackage, debianPackage }, measure: () => Promise.resolve(Number.NaN) });
+    continue;
+  }
+  const { pid } = await startPeer(name, program, address, port);
+  servers.push({ name, address, port: () => port, pid: () => pid });
+}
+if (takesPart(CEILING)) {
+  const bare = await startCeilings(pair);
+  const of = (file: string): Bare => bare.get(file) ?? { port: 0, pid: 0 };
+  servers.push({
+    name: CEILING,
+    address: SERVER_ADDRESS,
+    port: (file) => of(file).port,
+    pid: (file) => of(file).pid,
   });
-  const ceiling: Contender = {
-    name: 'a bare server in C',
-    measure: () => measure(pair, each, SERVER_ADDRESS, blind.get(each.file) ?? 0),
-  };
+}
+for (const each of LOADS.filter(({ title }) => asksFor(title))) {
+  // What a daemon has compiled, mapped and cached once in months is not what is measured.
+  for (const server of servers) await measure(each, server);
   await compare({
     title: each.title,
     unit: 'MB/s',
-    ours: 'ingot',
-    rounds: ROUNDS,
-    contenders: [...contenders, ceiling],
+    costUnit: 'ms of processor time for a MB',
+    ours: OURS,
+    rounds,
+    patient: !quick,
+    contenders: [
+      ...servers.map((server): Contender => ({ name: server.name, measure: () => measure(each, server) })),
+      ...absent,
+    ],
   });
+}
+
+interface Peer {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Undefined for what is not installed. */
+  readonly program: string | undefined;
+  readonly debianPackage: string;
 }
 
 interface Server {
   readonly name: string;
   readonly address: string;
-  readonly port: number;
-  /** Undefined for ours, and for what is not installed. */
-  readonly program?: string | undefined;
-  readonly debianPackage?: string;
+  readonly port: (file: string) => number;
+  readonly pid: (file: string) => number;
 }
 
-async function startPeer(name: string, program: string, address: string, port: number): Promise<void> {
+interface Bare {
+  readonly port: number;
+  readonly pid: number;
+}
+
+function startPeer(name: string, program: string, address: string, port: number): Promise<Started> {
   const commands: Readonly<Record<string, string>> = {
     'tftpd-hpa': `-L -4 -a ${address}:${port} -u root -s ${root}`,
     atftpd: `--daemon --no-fork --port ${port} --bind-address ${address} --user root.root --verbose=0 --maxthread 500 ${root}`,
     dnsmasq: `-k -C /dev/null -p 0 --enable-tftp --tftp-root=${root} --tftp-max=500 --listen-address=${address} --bind-interfaces --user=root --pid-file=`,
   };
-  await pair.start('server', [program, ...(commands[name] ?? '').split(' ')]);
+  return pair.start('server', [program, ...(commands[name] ?? '').split(' ')]);
 }
 
-/** A port of the bare server for each file: it knows no names. */
-async function startCeilings(on: NamespacePair): Promise<ReadonlyMap<string, number>> {
-  const ports = new Map(['large', 'medium', 'small'].map((file, index) => [file, 6980 + index]));
-  for (const [file, port] of ports)
-    await on.start('server', [load, 'serve', SERVER_ADDRESS, String(port), join(root, file)], { ready: /ready/ });
-  return ports;
+/** A bare server for each file: it knows no names. */
+async function startCeilings(on: NamespacePair): Promise<ReadonlyMap<string, Bare>> {
+  const started = new Map<string, Bare>();
+  for (const [index, file] of ['large', 'medium', 'small'].entries()) {
+    const port = 6980 + index;
+    const command = [load, 'serve', SERVER_ADDRESS, String(port), join(root, file)];
+    const { pid } = await on.start('server', command, { ready: /ready/ });
+    started.set(file, { port, pid });
+  }
+  return started;
 }
 
 /** Megabytes a second, all clients together. */
-async function measure(on: NamespacePair, each: Load, address: string, port: number): Promise<number> {
-  const { file, clients, transfers, windowsize, ackDelayUs = 0 } = each;
+async function measure(each: Load, { address, port, pid }: Server): Promise<Measurement> {
+  const { clients, windowsize, ackDelayUs = 0 } = each;
+  const file = quick && each.file === 'large' ? 'medium' : each.file;
+  const transfers = quick ? Math.ceil(each.transfers / 2) : each.transfers;
   const numbers = [clients, transfers, 1468, windowsize, ackDelayUs].map(String);
-  const output = await on.run('client', [load, address, String(port), file, join(root, file), ...numbers], 60_000);
+  const before = readFamilyCpuSeconds(pid(file));
+  const command = [load, address, String(port(file)), file, join(root, file), ...numbers];
+  const output = await pair.run('client', command, 60_000);
+  const cpuMs = (readFamilyCpuSeconds(pid(file)) - before) * 1000;
   const [seconds = 0, bytes = 0] = output.trim().split(' ').map(Number);
-  return bytes / seconds / 1e6;
+  return { value: bytes / seconds / 1e6, cost: cpuMs / (bytes / 1e6) };
 }
 
 /**

@@ -8,16 +8,26 @@ export interface Contender {
   /** What must be installed for it: without, it is left out, and the table says so. */
   readonly needs?: { readonly program: string; readonly debianPackage: string };
   /** Starts it, measures once, and stops it; the figure is in the table's unit. */
-  readonly measure: () => Promise<number>;
+  readonly measure: () => Promise<number | Measurement>;
+}
+
+export interface Measurement {
+  readonly value: number;
+  /** Processor time of the server's, in the table's `costUnit`: on a busy host it says more than a rate. */
+  readonly cost?: number;
 }
 
 export interface Comparison {
   readonly title: string;
   /** As `offers/s`. */
   readonly unit: string;
+  /** As `ms of processor time each`. */
+  readonly costUnit?: string;
   /** Name of the contender that the others are divided by. */
   readonly ours: string;
   readonly rounds: number;
+  /** Whether to wait for a quiet host before each measurement; true where it is not given. */
+  readonly patient?: boolean;
   readonly contenders: readonly Contender[];
 }
 
@@ -29,8 +39,9 @@ export interface Measured {
 
 /** Every contender once in each round, so that a busy minute hits all of them; prints the table of medians. */
 export async function compare(comparison: Comparison): Promise<Measured[]> {
-  const { title, unit, ours, rounds, contenders } = comparison;
+  const { title, unit, costUnit, ours, rounds, patient = true, contenders } = comparison;
   const values = new Map<string, number[]>();
+  const costs = new Map<string, number[]>();
   const skipped: string[] = [];
   const present = contenders.filter(({ name, needs }) => {
     if (needs === undefined || findProgram(needs.program) !== undefined) return true;
@@ -40,10 +51,12 @@ export async function compare(comparison: Comparison): Promise<Measured[]> {
   let leastIdle = 1;
   for (let round = 0; round < rounds; round += 1) {
     for (const { name, measure } of present) {
-      leastIdle = Math.min(leastIdle, await waitForQuiet());
+      if (patient) leastIdle = Math.min(leastIdle, await waitForQuiet());
       try {
-        const value = await measure();
+        const measured = await measure();
+        const { value, cost }: Measurement = typeof measured === 'number' ? { value: measured } : measured;
         values.set(name, [...(values.get(name) ?? []), value]);
+        if (cost !== undefined) costs.set(name, [...(costs.get(name) ?? []), cost]);
       } catch (error) {
         skipped.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -53,13 +66,17 @@ export async function compare(comparison: Comparison): Promise<Measured[]> {
     const list = values.get(name) ?? [];
     return { name, median: median(list), values: list };
   });
-  const own = measured.find(({ name }) => name === ours)?.median ?? Number.NaN;
-  console.log(`\n${title} (${unit}; median of ${rounds}, least to most; ours ÷ theirs)`);
+  console.log(
+    `\n${title} (${unit}; median of ${rounds}, least to most; ours ÷ theirs, median and range of the rounds)`,
+  );
   for (const { name, median: middle, values: list } of measured) {
     if (list.length === 0) continue;
     const range = `${figure(Math.min(...list))} to ${figure(Math.max(...list))}`;
-    const ratio = name === ours ? '' : `× ${(own / middle).toFixed(2)}`;
-    console.log(`  ${name.padEnd(34)} ${figure(middle).padStart(10)}  ${range.padEnd(24)} ${ratio}`);
+    const ratio = name === ours ? '' : `× ${ratioText(values.get(ours) ?? [], list)}`;
+    const cost = costs.get(name);
+    const costText = cost === undefined ? '' : `${median(cost).toFixed(2)} ${costUnit ?? ''}`;
+    const columns = [name.padEnd(34), figure(middle).padStart(10), ` ${range.padEnd(20)}`, ratio.padEnd(24), costText];
+    console.log(`  ${columns.join(' ').trimEnd()}`);
   }
   for (const line of skipped) console.log(`  left out: ${line}`);
   if (leastIdle < QUIET)
@@ -67,6 +84,13 @@ export async function compare(comparison: Comparison): Promise<Measured[]> {
       `  the host was busy with other things: only ${Math.round(leastIdle * 100)} % idle before a measurement`,
     );
   return measured;
+}
+
+/** Measured one after the other, two figures of a round have met about the same host. */
+function ratioText(own: readonly number[], theirs: readonly number[]): string {
+  const ratios = theirs.flatMap((value, round) => (own[round] === undefined ? [] : [own[round] / value]));
+  const text = median(ratios).toFixed(2);
+  return ratios.length < 2 ? text : `${text} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
 }
 
 /** The middle value; the mean of the two middle ones of an even number; NaN of none. */
