@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
-import { loadLibc, mockEntropy, nodeNetwork, systemClock, type UdpSocket } from '@ingot/net';
+import { loadLibc, mockEntropy, nodeNetwork, systemClock, type Endpoint, type UdpSocket } from '@ingot/net';
 import { decodeTftp, encodeTftp, tftpAck, tftpError, tftpReadRequest, type TftpPacket } from '@ingot/wire';
 import { contentMemory, type Content } from '../src/artifacts/content.ts';
 import { chooseTftpPath } from '../src/tftp/choose-path.ts';
@@ -89,6 +89,7 @@ class LossyClient {
   readonly options: ClientOptions;
   readonly heard: TftpPacket[] = [];
   readonly parts: Uint8Array[] = [];
+  address = '127.0.0.1';
   port = 0;
   readonly #entropy = mockEntropy(11);
   #sinceAck = 0;
@@ -99,7 +100,7 @@ class LossyClient {
     this.socket = socket;
     this.options = options;
     socket.onDatagram(({ data, source }) => {
-      for (let copy = this.#copies(); copy > 0; copy -= 1) this.#take(data, source.port);
+      for (let copy = this.#copies(); copy > 0; copy -= 1) this.#take(data, source);
     });
   }
 
@@ -109,7 +110,7 @@ class LossyClient {
 
   send(packet: TftpPacket): void {
     for (let copy = this.#copies(); copy > 0; copy -= 1)
-      void this.socket.send(encodeTftp(packet), { address: '127.0.0.1', port: this.port });
+      void this.socket.send(encodeTftp(packet), { address: this.address, port: this.port });
   }
 
   /** Resolves as soon as `count` packets were heard. */
@@ -124,9 +125,10 @@ class LossyClient {
     return chance < loss ? 0 : chance < loss + duplicate ? 2 : 1;
   }
 
-  #take(data: Uint8Array, port: number): void {
+  #take(data: Uint8Array, { address, port }: Endpoint): void {
     const decoded = decodeTftp(data);
     if (!decoded.ok) return;
+    this.address = address;
     this.port = port;
     this.heard.push(decoded.value);
     this.#waiting = this.#waiting.filter(({ count, resolve }) => {
@@ -419,6 +421,23 @@ describe.runIf(libc !== undefined)('the native engine alone', () => {
     const client = await bench.client();
     const transfer = await bench.start(client, noise(700));
     expect((await transfer.ended).end.kind).toBe('done');
+  });
+
+  it('sends from one address, and from two at once', async () => {
+    const { bench } = await native();
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    const listener = await network.bindUdp({ address: '127.0.0.2', port: 0 });
+    onTestFinished(() => listener.close());
+    const bytes = noise(50_000);
+    // The second address is known to the thread from the first round on, and idle in the last.
+    for (const listeners of [[listener], [bench.listener, listener, bench.listener], [bench.listener]]) {
+      const clients = await Promise.all(listeners.map(() => bench.client()));
+      const transfers = await Promise.all(
+        clients.map((client, index) => bench.start(client, bytes, { listener: listeners[index] ?? listener })),
+      );
+      for (const { end } of await Promise.all(transfers.map(({ ended }) => ended))) expect(end.kind).toBe('done');
+      for (const client of clients) expect(Buffer.compare(client.bytes, bytes)).toBe(0);
+    }
   });
 
   it('maps a file once, and no longer than somebody loads it', async () => {

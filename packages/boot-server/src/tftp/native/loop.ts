@@ -65,7 +65,10 @@ class Transfer implements SendTarget {
 
 /** Runs transfers until it is told to quit. Blocks its thread. */
 export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents): void {
-  const sockets: number[] = [];
+  /** How many transfers each socket has. */
+  const users = new Map<number, number>();
+  /** The one socket that has all of them. */
+  let only: number | undefined;
   const transfers = new Map<PeerKey, Transfer>();
   const byId = new Map<number, Transfer>();
   const received = new ReceiveBatch(libc);
@@ -89,6 +92,11 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
   // Edge-triggered: the counter need never be read.
   watch(wakeFd, (EPOLLIN | EPOLLET) >>> 0);
 
+  const useSocket = (fd: number, difference: 1 | -1): void => {
+    users.set(fd, (users.get(fd) ?? 0) + difference);
+    const inUse = [...users].filter(([, number]) => number > 0);
+    only = inUse.length === 1 ? inUse[0]?.[0] : undefined;
+  };
   const follow = (transfer: Transfer, step: Step): void => {
     const { state } = transfer;
     if (step === Step.SEND) {
@@ -101,6 +109,7 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
       sending.flush();
       transfers.delete(transfer.key);
       byId.delete(transfer.id);
+      useSocket(transfer.fd, -1);
       past.add(transfer.key);
       for (const oldest of past) {
         if (past.size <= MAX_PAST) break;
@@ -112,7 +121,6 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
   const obey = (order: Order): void => {
     switch (order.kind) {
       case 'socket':
-        sockets.push(order.fd);
         return watch(order.fd, EPOLLIN);
       case 'start': {
         const transfer = new Transfer(libc, order, clock.monotonic());
@@ -122,6 +130,7 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
         past.delete(transfer.key);
         transfers.set(transfer.key, transfer);
         byId.set(transfer.id, transfer);
+        useSocket(transfer.fd, 1);
         return follow(transfer, Step.SEND);
       }
       case 'stop': {
@@ -175,14 +184,17 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
   while (!life.isOver) {
     for (const order of orders()) obey(order);
     sending.flush();
-    const [only] = sockets;
-    if (only !== undefined && sockets.length === 1 && transfers.size > 0) {
+    if (only !== undefined) {
       // Waiting in the call that receives saves two more calls for every packet. Each client has one ACK on its way.
+      // Strangers who call at another socket meanwhile wait for their ERROR.
       receive(only, transfers.size, true);
     } else {
-      libc.epollWait(epoll, events, EVENTS, transfers.size === 0 ? IDLE_MS : RECEIVE_TIMEOUT_MS);
+      const ready = libc.epollWait(epoll, events, EVENTS, transfers.size === 0 ? IDLE_MS : RECEIVE_TIMEOUT_MS);
       now = clock.monotonic();
-      for (const fd of sockets) receive(fd, Number.POSITIVE_INFINITY, false);
+      for (let index = 0; index < ready; index += 1) {
+        const fd = events.readInt32LE((index + 1) * EPOLL_EVENT_BYTES - 8);
+        if (fd !== wakeFd) receive(fd, Number.POSITIVE_INFINITY, false);
+      }
     }
     if (now >= nextTick) lookAtTimers();
   }
