@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
 import { systemClock } from '@ingot/net';
@@ -230,6 +231,71 @@ describe.each(ENGINES)('large files by the %s engine', (engine) => {
     const head = await get(port, '/boot/big', { method: 'HEAD', headers });
     expect(head.body).toHaveLength(0);
     expect(head.response.statusCode).toBe(status === 416 ? 200 : status);
+  });
+});
+
+describe.runIf(ENGINES.includes('native'))('the native engine alone', () => {
+  const THREAD = new URL('../src/http/body/sendfile-thread.ts', import.meta.url);
+
+  it('sends every large file of a connection, however soon it is asked for, and small ones through Node', async () => {
+    const { port, reads } = await serve('native');
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /boot/big HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(3));
+    let count = 0;
+    socket.on('data', (part) => (count += part.length));
+    await until(() => count > 3 * BIG);
+    expect(reads()).toBe(0);
+    socket.write('GET /boot/small HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    await once(socket, 'close');
+    expect(reads()).toBe(1);
+  });
+
+  it('goes on with the next file when its thread dies, and does without when that dies again and again', async () => {
+    const started: Worker[] = [];
+    const served = await serve('native', {
+      startThread: (workerData) => {
+        const thread = new Worker(THREAD, { workerData, transferList: [workerData.port] });
+        started.push(thread);
+        return thread;
+      },
+    });
+    const { port, log, artifacts, reads } = served;
+    for (let death = 1; death <= 3; death += 1) {
+      const socket = await askAndWait(port);
+      const closed = once(socket, 'close');
+      socket.resume();
+      await once(socket, 'data');
+      socket.pause();
+      await started.at(-1)?.terminate();
+      // Not left open for ever by the thread's copy of it.
+      socket.resume();
+      await closed;
+      await until(() => log.events('http.aborted').length === death);
+      expect(log.events('http.aborted').at(-1)?.fields['err']).toMatchObject({
+        message: 'the sending thread has ended',
+      });
+      expect(log.events('http.engine-failed').at(-1)?.fields).toMatchObject({
+        bodies: 1,
+        engine: death < 3 ? 'native' : 'node',
+      });
+      expect(reads()).toBe(0);
+      expect((await get(port, '/boot/big')).body.equals(big)).toBe(true);
+      expect(reads() > 0).toBe(death === 3);
+    }
+    expect(started).toHaveLength(3);
+    artifacts.close();
+    expect(artifacts.heldBytes).toBe(0);
+  });
+
+  it('says of what its thread died', async () => {
+    const { port, log } = await serve('native', {
+      startThread: () => new Worker('throw new Error("no such luck")', { eval: true }),
+    });
+    const socket = await askAndWait(port);
+    socket.resume();
+    await once(socket, 'close');
+    for (const event of ['http.aborted', 'http.engine-failed'])
+      expect(log.events(event)[0]?.fields['err']).toMatchObject({ message: 'no such luck' });
   });
 });
 

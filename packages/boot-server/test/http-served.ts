@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
 import { createMetrics, MemoryLogger, type Metrics } from '@ingot/daemon';
 import { loadLibc, systemClock } from '@ingot/net';
-import { contentMemory } from '../src/artifacts/content.ts';
+import { contentMemory, type ContentMemory } from '../src/artifacts/content.ts';
 import { localFiles } from '../src/artifacts/local-file.ts';
 import { createArtifactStore, type ArtifactStore } from '../src/artifacts/store.ts';
 import { startBodySender, type HttpEngine } from '../src/http/body/body-sender.ts';
 import type { BodyLimits, BodySender } from '../src/http/body/sender.ts';
+import type { ThreadData } from '../src/http/body/sendfile-messages.ts';
 import { startHttpServer, type HttpServer } from '../src/http/server.ts';
 import type { TlsFiles } from '../src/http/tls.ts';
 import { bootMetrics } from '../src/metrics.ts';
@@ -32,13 +34,42 @@ export interface Served {
   readonly artifacts: ArtifactStore;
   readonly bodies: BodySender;
   readonly drops: (reason: string) => Promise<number>;
+  /** How often a part of a file went through Node. */
+  readonly reads: () => number;
+}
+
+interface ServeOptions extends Partial<BodyLimits> {
+  readonly drainMs?: number;
+  readonly listen?: readonly string[];
+  readonly tls?: TlsFiles;
+  readonly startThread?: (data: ThreadData) => Worker;
+}
+
+function countReads(memory: ContentMemory, count: () => void): ContentMemory {
+  return {
+    create: (sizeBytes) => {
+      const writer = memory.create(sizeBytes);
+      return {
+        get sizeBytes() {
+          return writer.sizeBytes;
+        },
+        write: (chunk) => writer.write(chunk),
+        discard: () => writer.discard(),
+        finish: () => {
+          const content = writer.finish();
+          const read = (position: number, length: number): Uint8Array => {
+            count();
+            return content.read(position, length);
+          };
+          return { ...content, read };
+        },
+      };
+    },
+  };
 }
 
 /** Time is real here: the thread's clock is the kernel's. */
-export async function serve(
-  engine: HttpEngine,
-  options: Partial<BodyLimits> & { drainMs?: number; listen?: readonly string[]; tls?: TlsFiles } = {},
-): Promise<Served> {
+export async function serve(engine: HttpEngine, options: ServeOptions = {}): Promise<Served> {
   const root = temporaryFolder();
   writeFileSync(join(root, 'big'), big);
   writeFileSync(join(root, 'small'), 'small');
@@ -46,13 +77,16 @@ export async function serve(
   const log = new MemoryLogger();
   const metrics = createMetrics();
   const counted = bootMetrics(metrics);
+  let reads = 0;
   const { idleTimeoutMs = 30_000, maxBytesPerSecondPerClient, drainMs = 5_000, listen = ['127.0.0.1'] } = options;
   const artifacts = createArtifactStore({
     clock: systemClock,
     log,
     files: localFiles([root]),
     fetchRemote: () => Promise.reject(new Error('no network here')),
-    memory: contentMemory(engine === 'node' ? undefined : LIBC),
+    memory: countReads(contentMemory(engine === 'node' ? undefined : LIBC), () => {
+      reads += 1;
+    }),
     maxBytes: 2 * BIG,
     signal: new AbortController().signal,
   });
@@ -62,6 +96,7 @@ export async function serve(
     libc: LIBC,
     engine,
     limits: { idleTimeoutMs, maxBytesPerSecondPerClient },
+    ...(options.startThread === undefined ? {} : { startThread: options.startThread }),
   });
   const server = await startHttpServer(
     {
@@ -95,6 +130,7 @@ export async function serve(
     metrics,
     artifacts,
     bodies,
+    reads: () => reads,
     drops: async (reason) =>
       Number(
         new RegExp(`drops_total\\{service="http",reason="${reason}"\\} (\\d+)`).exec(await metrics.text())?.[1] ?? 0,

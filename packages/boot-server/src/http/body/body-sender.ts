@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
 import type { Clock, Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../../errors.ts';
+import { threadDeaths } from '../../thread-deaths.ts';
 import { nodeSender } from './node-sender.ts';
 import type { BodyLimits, BodySender } from './sender.ts';
+import type { ThreadData } from './sendfile-messages.ts';
 import { startSendfileSender, type SendfileSender } from './sendfile-sender.ts';
 
 /** Which of the two ways large bodies go. */
@@ -21,8 +24,10 @@ export function startBodySender(components: {
   libc: Libc | undefined;
   engine: HttpEngine;
   limits: BodyLimits;
+  /** For tests. */
+  startThread?: (data: ThreadData) => Worker;
 }): BodySender {
-  const { clock, log, libc, engine, limits } = components;
+  const { clock, log, libc, engine, limits, startThread } = components;
   let current = limits;
   const plain = nodeSender(clock, limits);
   if (engine === 'node') return plain;
@@ -34,17 +39,31 @@ export function startBodySender(components: {
     );
   }
   const threads: (SendfileSender | undefined)[] = Array.from({ length: Math.min(MAX_THREADS, availableParallelism()) });
-  const start = (): SendfileSender =>
-    startSendfileSender(libc, current, (error) => {
-      log.error({ event: 'http.engine', err: error }, 'the sending thread died: bodies go through Node from here on');
+  const deaths = threadDeaths(clock);
+  let isHopeless = false;
+  const start = (index: number): SendfileSender =>
+    startSendfileSender({
+      libc,
+      limits: current,
+      startThread,
+      onDeath: (error, bodies) => {
+        threads[index] = undefined;
+        isHopeless = deaths.died() || isHopeless;
+        log.error(
+          { event: 'http.engine-failed', err: error, bodies, engine: isHopeless ? 'node' : 'native' },
+          isHopeless
+            ? 'the thread that sends large files died again; sending without it from now on'
+            : 'the thread that sends large files died; the next file starts it again',
+        );
+      },
     });
   return {
     kind: 'native',
     send: (body) => {
-      if (body.length <= SMALL_BODY_BYTES) return plain.send(body);
+      if (body.length <= SMALL_BODY_BYTES || isHopeless) return plain.send(body);
       // A client's connections share a thread, and with it a rate. It starts with the first body that needs it.
       const index = hashOf(body.client) % threads.length;
-      const fast = (threads[index] ??= start());
+      const fast = (threads[index] ??= start(index));
       return fast.takes(body) ? fast.send(body) : plain.send(body);
     },
     setRate: (maxBytesPerSecondPerClient) => {

@@ -6,9 +6,8 @@ import type { TokenBucket } from './token-bucket.ts';
 /** A part of a file for a socket. */
 export interface SendJob {
   readonly id: number;
-  /** Non-blocking, and the loop's own: it closes it. */
+  /** Non-blocking. It and the file are somebody else's, open until the job's end is told. */
   readonly socket: number;
-  /** Somebody else's, open until the job's end is told. */
   readonly file: number;
   readonly position: number;
   readonly length: number;
@@ -191,7 +190,6 @@ export class SendfileLoop {
     this.#running.delete(job.id);
     this.#rates.leave(job.client, running.bucket);
     this.#poller.remove(job.socket);
-    this.#libc.close(job.socket);
     this.#onEnd(job.id, kind);
   }
 }

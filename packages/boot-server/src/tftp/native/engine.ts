@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { encodeTftp, tftpOack } from '@ingot/wire';
 import { AF_INET, AF_INET6, packSocketAddress, type Clock, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { threadDeaths } from '../../thread-deaths.ts';
 import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
 import type { TftpResult } from '../transfer-state.ts';
 import type { Ended, Order, WorkerSetUp } from './messages.ts';
@@ -20,10 +21,6 @@ export interface NativeEngineOptions {
   readonly startWorker?: (setUp: WorkerSetUp) => Worker;
 }
 
-/** A thread that dies this often … */
-const MAX_DEATHS = 3;
-/** … within this time is not started again. */
-const DEATHS_WITHIN_MS = 60_000;
 /** How long the thread may take to say goodbye. */
 const QUIT_MS = 2_000;
 
@@ -68,7 +65,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
   const running = new Map<number, Running>();
   const sockets = new Map<string, number>();
   const mapped = new Map<number, { readonly address: bigint; users: number }>();
-  const deaths: number[] = [];
+  const deaths = threadDeaths(clock);
   let lastId = 0;
   let isStopped = false;
   let worker: { thread: Worker; orders: Int32Array; exited: Promise<void> } | undefined;
@@ -99,10 +96,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
     for (const fd of sockets.values()) order({ kind: 'socket', fd });
   };
   const restart = (failure: Error | undefined): void => {
-    const now = clock.monotonic();
-    deaths.push(now);
-    while (deaths.length > 0 && now - (deaths[0] ?? now) > DEATHS_WITHIN_MS) deaths.shift();
-    const isHopeless = deaths.length >= MAX_DEATHS;
+    const isHopeless = deaths.died();
     log.error(
       { event: 'tftp.engine-failed', err: failure, transfers: running.size, engine: isHopeless ? 'node' : 'native' },
       isHopeless
