@@ -3,17 +3,26 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apiV2, create, toBinary } from '@ingot/api';
 import type { Clock } from '@ingot/net';
+import { bmcRows } from './bmc/bmc-text.ts';
+import type { BmcSearch } from './bmc/bmc.ts';
+import { inspectBmc } from './bmc/configure-bmc.ts';
+import type { Ipmi } from './bmc/ipmi.ts';
+import { redfishHostInterfaces } from './bmc/redfish-host-interface.ts';
 import type { RunCommand } from './command.ts';
 import { reasonOf } from './errors.ts';
 import { inventoryLines } from './inventory-text.ts';
 import { readDetails } from './inventory/details.ts';
 import { takeInventory } from './inventory/inventory.ts';
+import { readSmbios } from './inventory/smbios.ts';
 import { machineHardware } from './machine-hardware.ts';
 import { openSysfs } from './sysfs.ts';
+import { alignColumns } from './text-columns.ts';
 
 export interface InventoryCommandParts {
   readonly run: RunCommand;
   readonly clock: Clock;
+  /** Opens the device of the BMC at this path; throws when it cannot. */
+  readonly openIpmi: (path: string) => Ipmi;
   /** Standard output. */
   readonly write: (data: string | Uint8Array) => void;
   readonly isTerminal: boolean;
@@ -40,15 +49,24 @@ export async function inventoryCommand(args: readonly string[], parts: Inventory
     parts.complain(wrong);
     return 2;
   }
-  const taken = takeInventory(openSysfs(root));
+  const sysfs = openSysfs(root);
+  const taken = takeInventory(sysfs);
   // What programs say is about this machine, and not about the one whose files these are.
   const { signal } = new AbortController();
-  const inventory = resolve(root) === '/' ? await readDetails(taken, { ...parts, signal }) : taken;
+  const isThisMachine = resolve(root) === '/';
+  const inventory = isThisMachine ? await readDetails(taken, { ...parts, signal }) : taken;
+  const bmc: BmcSearch = isThisMachine && !protobuf ? await inspectBmc({ ...parts, sysfs, signal }) : { kind: 'none' };
+  const redfish = redfishHostInterfaces(readSmbios(sysfs));
   if (protobuf) {
     const { MachineHardwareSchema } = apiV2;
     parts.write(toBinary(MachineHardwareSchema, create(MachineHardwareSchema, machineHardware(inventory, []))));
     for (const problem of inventory.problems) parts.complain(problem);
-  } else parts.write(json ? `${JSON.stringify(inventory, null, 2)}\n` : `${inventoryLines(inventory).join('\n')}\n`);
+  } else if (json) parts.write(`${JSON.stringify({ ...inventory, bmc, redfish }, null, 2)}\n`);
+  else {
+    const controller = alignColumns(bmcRows(bmc, redfish));
+    const lines = [...inventoryLines(inventory), ...(controller.length === 0 ? [] : ['', ...controller])];
+    parts.write(`${lines.join('\n')}\n`);
+  }
   return 0;
 }
 

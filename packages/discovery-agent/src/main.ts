@@ -1,4 +1,5 @@
 import { systemClock } from '@ingot/net';
+import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import { runCommand } from './command.ts';
 import { inventoryCommand, inventoryUsage } from './inventory-command.ts';
 import { runAgent } from './run-agent.ts';
@@ -21,6 +22,7 @@ async function inventory(args: readonly string[]): Promise<void> {
   process.exitCode = await inventoryCommand(args, {
     run: runCommand,
     clock: systemClock,
+    openIpmi: (path) => openIpmiDevice(path, systemClock),
     write: (data) => void process.stdout.write(data),
     isTerminal: process.stdout.isTTY,
     complain: (line) => void process.stderr.write(`${line}\n`),

@@ -2,10 +2,12 @@ import { inspect } from 'node:util';
 import { MockClock, MockNetwork, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import type { BmcSearch } from '../src/bmc/bmc.ts';
-import { configureBmc, defaultBmcPolicy } from '../src/bmc/configure-bmc.ts';
+import { bmcRows } from '../src/bmc/bmc-text.ts';
+import { configureBmc, defaultBmcPolicy, inspectBmc } from '../src/bmc/configure-bmc.ts';
 import type { BmcPolicy } from '../src/bmc/configure-bmc.ts';
 import { openSysfs } from '../src/sysfs.ts';
 import { FakeBmc } from './fake-bmc.ts';
+import { fruImage } from './fru-image.ts';
 import { plant } from './tree.ts';
 import type { Tree } from './tree.ts';
 
@@ -382,5 +384,41 @@ describe('a BMC with troubles', () => {
     bmc.fault = () => ({ code: 0xd4 });
     await expect(configure(bmc, { policy: { required: true } })).rejects.toMatchObject({ code: 'bmc-failed' });
     expect((await configure(bmc)).result.kind).toBe('unusable');
+  });
+});
+
+describe('the inventory', () => {
+  test('reads the BMC, changes nothing, and waits for nothing', async () => {
+    using machine = plant({ '/dev/ipmi0': '' });
+    const bmc = new FakeBmc();
+    bmc.fru = fruImage({ product: ['Supermicro', 'AS -1114S', 'AS -1114S-WN10RT', '1.0', 'S432871X1A11234'] });
+    const signal = new AbortController().signal;
+    const parts = { sysfs: openSysfs(machine.root), clock: new MockClock(), signal, openIpmi: () => bmc };
+    const search = await inspectBmc(parts);
+    expect(bmc.asked.filter((name) => name.startsWith('Set '))).toEqual([]);
+    expect(bmcRows(search, [])).toEqual([
+      ['BMC', '10.0.0.101:623', '02:00:00:bb:00:65', 'firmware 1.74', 'serial S432871X1A11234'],
+    ]);
+    bmc.lans = { 1: { ip: [0, 0, 0, 0], mac: [2, 0, 0, 0, 0, 1], source: 2, ipv6: [] } };
+    expect(bmcRows(await inspectBmc(parts), [])).toEqual([
+      ['BMC', expect.stringContaining('no address on its LAN channel 1')],
+    ]);
+  });
+
+  test('names the way to Redfish', () => {
+    const redfish = {
+      device: 'usb',
+      mac: '02:00:00:00:00:2a',
+      hostAddress: '169.254.0.18',
+      hostAssignment: 'static',
+      serviceAddress: '169.254.0.17',
+      servicePort: 443,
+      serviceName: 'bmc1',
+      vlan: 0,
+      canBootstrapCredentials: true,
+    } as const;
+    expect(bmcRows({ kind: 'none' }, [redfish])).toEqual([
+      ['Redfish', '169.254.0.17 port 443', '02:00:00:00:00:2a', 'USB', 'gives accounts to this machine'],
+    ]);
   });
 });

@@ -25,6 +25,9 @@ async function run(args: readonly string[], isTerminal = false): Promise<Run> {
   const status = await inventoryCommand(args, {
     run: runCommand,
     clock: systemClock,
+    openIpmi: () => {
+      throw new Error('tests talk to no BMC');
+    },
     write: (data) => void written.push(data),
     complain: (line) => void complaints.push(line),
     isTerminal,

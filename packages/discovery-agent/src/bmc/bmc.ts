@@ -51,10 +51,13 @@ export const rmcpPort = 623;
 const dhcpPatienceMs = 30_000;
 const dhcpPauseMs = 3_000;
 
-/** Reads the BMC. Rejects when it cannot be registered: a reason in words. What else is missing is a problem. */
-export async function readBmc(session: IpmiSession): Promise<Reading> {
+/**
+ * Reads the BMC, and waits for an address that it may still get by DHCP where `patient`. Rejects when it cannot be
+ * registered: a reason in words. What else is missing is a problem.
+ */
+export async function readBmc(session: IpmiSession, { patient }: { readonly patient: boolean }): Promise<Reading> {
   const controller = await readController(session);
-  const lan = await findLan(session);
+  const lan = await findLan(session, patient ? dhcpPatienceMs : 0);
   const problems: string[] = [];
   const soft = async <T>(read: (session: IpmiSession) => Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -69,14 +72,14 @@ export async function readBmc(session: IpmiSession): Promise<Reading> {
   return { controller, lan, powerState, fru, problems };
 }
 
-async function findLan(session: IpmiSession): Promise<Reading['lan']> {
+async function findLan(session: IpmiSession, patienceMs: number): Promise<Reading['lan']> {
   const { clock, signal } = session;
   const start = clock.monotonic();
   for (;;) {
     const channels = await readLanChannels(session);
     const lan = reachableLan(channels);
     if (lan !== undefined) return lan;
-    const mayCome = channels.some(({ usesDhcp }) => usesDhcp) && clock.monotonic() - start < dhcpPatienceMs;
+    const mayCome = channels.some(({ usesDhcp }) => usesDhcp) && clock.monotonic() - start < patienceMs;
     if (!mayCome) {
       const waited = channels.some(({ usesDhcp }) => usesDhcp) ? '; it asks for one by DHCP and gets none' : '';
       throw new AgentError(

@@ -1,14 +1,15 @@
-import type { Clock, Entropy, Network } from '@ingot/net';
+import type { Entropy, Network } from '@ingot/net';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { readSmbios } from '../inventory/smbios.ts';
 import { Secret } from '../secret.ts';
-import type { Sysfs } from '../sysfs.ts';
 import { bmcOf, readBmc, rmcpPort, within } from './bmc.ts';
 import type { BmcAccount, BmcSearch, Reading } from './bmc.ts';
 import { setBootOrder } from './boot-order.ts';
 import type { BootOrder } from './boot-order.ts';
+import { withBmc } from './device.ts';
+import type { BmcDeviceParts } from './device.ts';
 import { openIpmiSession } from './ipmi.ts';
-import type { Ipmi, IpmiSession } from './ipmi.ts';
+import type { IpmiSession } from './ipmi.ts';
 import { setUpByRedfish } from './redfish-account.ts';
 import { redfishHostInterfaces } from './redfish-host-interface.ts';
 import { logIn as logInAt } from './rmcp-login.ts';
@@ -19,15 +20,10 @@ import { readUsers } from './users.ts';
 import type { Users } from './users.ts';
 import { vendorOf } from './vendors.ts';
 
-export interface BmcParts {
-  readonly sysfs: Sysfs;
-  readonly clock: Clock;
+export interface BmcParts extends BmcDeviceParts {
   readonly entropy: Entropy;
-  readonly signal: AbortSignal;
   /** For logging in over the LAN, where the BMC can be reached. */
   readonly network: Network;
-  /** Opens the device at this path; throws when it cannot. */
-  readonly openIpmi: (path: string) => Ipmi;
   /** Asks the API (`BootService.SuperUserPassword`); empty: there is to be no superuser. */
   readonly superUserPassword: (signal: AbortSignal) => Promise<string>;
 }
@@ -49,8 +45,6 @@ const setUpLimitMs = 60_000;
 const superUserTimeoutMs = 10_000;
 /** IPMI 1.5 knows no longer ones. */
 const oldPasswordSizes = [16] as const;
-const driverPatienceMs = 10_000;
-const driverPauseMs = 500;
 
 /**
  * Reads the BMC and makes the user that is registered with it. Its password is new each time, and the old one is gone: call
@@ -66,30 +60,27 @@ export async function configureBmc(parts: BmcParts, policy: BmcPolicy): Promise<
 }
 
 async function searchBmc(parts: BmcParts, policy: BmcPolicy): Promise<BmcSearch> {
-  const { clock, signal } = parts;
-  const device = await findDevice(parts);
-  if (device.kind !== 'there') return device;
-  let ipmi: Ipmi;
-  try {
-    ipmi = parts.openIpmi(device.path);
-  } catch (error) {
-    return { kind: 'unusable', reason: reasonOf(error) };
-  }
-  try {
+  const { clock } = parts;
+  return withBmc(parts, { patient: true, required: policy.required }, async (ipmi) => {
     const reading = await within(readLimitMs, parts, (limit) =>
-      readBmc(openIpmiSession({ ipmi, clock, signal: limit })),
+      readBmc(openIpmiSession({ ipmi, clock, signal: limit }), { patient: true }),
     );
     const { account, problems } = await within(setUpLimitMs, parts, (limit) =>
       setUp(openIpmiSession({ ipmi, clock, signal: limit }), reading, parts, policy),
     );
     return { kind: 'found', bmc: bmcOf(reading, account), problems: [...reading.problems, ...problems] };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (policy.required) throw error;
-    return { kind: 'unusable', reason: reasonOf(error) };
-  } finally {
-    ipmi.close();
-  }
+  });
+}
+
+/** What the BMC says about itself. Nothing is changed, and nothing waited for that may still come. */
+export async function inspectBmc(parts: BmcDeviceParts): Promise<BmcSearch> {
+  const { clock } = parts;
+  return withBmc(parts, { patient: false, required: false }, async (ipmi) => {
+    const reading = await within(readLimitMs, parts, (limit) =>
+      readBmc(openIpmiSession({ ipmi, clock, signal: limit }), { patient: false }),
+    );
+    return { kind: 'found', bmc: bmcOf(reading, undefined), problems: reading.problems };
+  });
 }
 
 /** Each step on its own: that one fails says nothing about the next. */
@@ -153,30 +144,4 @@ async function setUp(
       return [];
     });
   return { account, problems };
-}
-
-const devices = ['/dev/ipmi0', '/dev/ipmi/0', '/dev/ipmidev/0'];
-/** DSP0134, 7.39: IPMI Device Information, and its interface types KCS, SMIC, BT and SSIF. */
-const ipmiDeviceInformation = 38;
-const lastInterfaceType = 4;
-
-type Device = { readonly kind: 'there'; readonly path: string } | Exclude<BmcSearch, { readonly kind: 'found' }>;
-
-/** Firmware says whether there is a BMC: a driver that is late must not make it look like none, for then it is forgotten. */
-async function findDevice({ sysfs, clock, signal }: BmcParts): Promise<Device> {
-  const start = clock.monotonic();
-  for (;;) {
-    const path = devices.find((each) => sysfs.exists(each));
-    if (path !== undefined) return { kind: 'there', path };
-    const promised = readSmbios(sysfs).some(
-      ({ type, data }) => type === ipmiDeviceInformation && (data[4] ?? 0) >= 1 && (data[4] ?? 0) <= lastInterfaceType,
-    );
-    if (!promised) return { kind: 'none' };
-    if (clock.monotonic() - start >= driverPatienceMs)
-      return {
-        kind: 'unusable',
-        reason: 'SMBIOS has a BMC, but there is no /dev/ipmi0; is the driver of its interface loaded? see dmesg',
-      };
-    await clock.sleep(driverPauseMs, signal);
-  }
 }
