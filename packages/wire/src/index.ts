@@ -110,3 +110,6 @@ export type { LinkAggregationTlv, OrganizationTlv } from './lldp/organization.ts
 export { decodeManagementAddress, LldpCapability, readNeighbour } from './lldp/neighbour.ts';
 export type { LldpManagementAddress, LldpNeighbour } from './lldp/neighbour.ts';
 export * from './lldp/make-tlv.ts';
+
+export { decodeSntpAnswer, encodeSntpRequest, NTP_PORT } from './ntp/sntp.ts';
+export type { SntpAnswer } from './ntp/sntp.ts';
