@@ -18,7 +18,8 @@ metric() {
 name_servers() {
   : >$state/leases/$interface.dns
   for server in $dns; do echo "nameserver $server" >>$state/leases/$interface.dns; done
-  cat $state/leases/*.dns | sort -u >$state/resolv.conf.new
+  # The agent's own servers are in a file that comes first.
+  cat $state/leases/*.dns | awk '!seen[$0]++' >$state/resolv.conf.new
   mv $state/resolv.conf.new $state/resolv.conf
 }
 

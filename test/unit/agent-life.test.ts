@@ -61,6 +61,8 @@ class Boot implements AsyncDisposable {
       version: '0.1.0',
       httpGet: () => Promise.resolve({ status: 200, body, dateMs: clock.now() }),
       network: nodeNetwork({ native: false }),
+      postJson: () => Promise.reject(new Error('no log sink')),
+      resolveHost: () => Promise.resolve([]),
       openIpmi: () => {
         throw new Error('no BMC');
       },

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { writeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { nodeNetwork, systemClock, systemEntropy } from '@ingot/net';
@@ -14,6 +15,8 @@ import { createReporter } from './life/reporter.ts';
 import { openState } from './life/state.ts';
 import { feedWatchdog } from './life/watchdog.ts';
 import { wipeDisks } from './life/wipe-disks.ts';
+import { kernelLog } from './log/kernel-log.ts';
+import { postJson } from './log/post-json.ts';
 import { openSysfs } from './sysfs.ts';
 import { blockIoCommand } from './wipe-command.ts';
 
@@ -32,6 +35,7 @@ export async function runAgent(version: string): Promise<void> {
     // Synchronous, so that the last words of a dying process arrive.
     write: (line) => writeSync(1, `${line}\n`),
   });
+  if (insideImage) reporter.addSink(kernelLog('/dev/kmsg'));
   const stopping = new AbortController();
   const die = (error: unknown): never => {
     const reason = error instanceof AgentError ? `${error.code}: ${reasonOf(error)}` : reasonOf(error);
@@ -62,7 +66,9 @@ export async function runAgent(version: string): Promise<void> {
       pulse,
       version,
       httpGet,
+      postJson,
       network: nodeNetwork(),
+      resolveHost: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
       openIpmi: (path) => openIpmiDevice(path, systemClock),
       connect: connectApi,
       wipe: wipeDisks({

@@ -25,6 +25,7 @@ import { createReporter } from '../src/life/reporter.ts';
 import { openState } from '../src/life/state.ts';
 import type { State } from '../src/life/state.ts';
 import type { Wipe } from '../src/life/wipe-order.ts';
+import { postJson } from '../src/log/post-json.ts';
 import { openSysfs } from '../src/sysfs.ts';
 import { epyc, uuid } from './machines.ts';
 import { unexpected } from './provisioning.ts';
@@ -178,7 +179,9 @@ export class Rig implements AsyncDisposable {
       httpGet:
         options.httpGet ??
         (() => Promise.resolve({ status: 200, body: JSON.stringify(this.config), dateMs: clock.now() })),
+      postJson,
       network: nodeNetwork({ native: false }),
+      resolveHost: () => Promise.resolve([]),
       openIpmi:
         options.openIpmi ??
         (() => {

@@ -1,5 +1,7 @@
 import { AgentError, AgentErrorCode } from '../errors.ts';
 import { readMachineUuid } from '../inventory/firmware.ts';
+import { lokiSink } from '../log/loki.ts';
+import type { LokiTarget } from './agent-policy.ts';
 import { holdForInstaller, leaveToOwner } from './allocated.ts';
 import { EventType } from './api.ts';
 import { configUrl, parseCmdline } from './cmdline.ts';
@@ -7,7 +9,9 @@ import { fetchNext, obtainConfig } from './config-fetch.ts';
 import type { ConfigSource } from './config-fetch.ts';
 import { announceBeginning } from './death.ts';
 import { discover } from './discover.ts';
-import { followServerTime } from './machine-clock.ts';
+import { followTime } from './machine-clock.ts';
+import { useNameServers } from './name-servers.ts';
+import { followTimeServers } from './network-time.ts';
 import { Outbox } from './outbox.ts';
 import type { Life, LifeParts } from './parts.ts';
 import { register } from './registration.ts';
@@ -18,6 +22,11 @@ import { carryOutWipeOrders } from './wipe-order.ts';
 
 const heartbeatMs = 180_000;
 const roundMs = 150_000;
+/**
+ * Larger differences make fresh certificates look not yet valid and tokens expired. Board clocks are off by whole hours
+ * when an operating system kept local time in them.
+ */
+const bootServerToleranceMs = 60_000;
 
 /**
  * The agent's life in the discovery image: config, inventory, registration, waiting. Ends only with the signal, or by
@@ -114,10 +123,18 @@ async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly 
     entropy: parts.entropy,
     reporter,
     signal,
-    onServerTime: (dateMs) => followServerTime(dateMs, { clock, run, reporter, signal }),
+    onServerTime: (timeMs) =>
+      followTime(
+        { by: 'the boot server', timeMs, toleranceMs: bootServerToleranceMs },
+        { clock, run, reporter, signal },
+      ),
   };
   const config = await obtainConfig(source);
   reporter.say('config', `partition ${config.partition}, API ${config.apiUrl}`);
+  useNameServers(config.dnsServers, parts);
+  // Before the first certificate is looked at.
+  await followTimeServers(config.ntpServers, { ...parts, signal });
+  const endLog = config.loki === undefined ? undefined : logTo(config.loki, uuid, parts);
   board.show({ partition: config.partition, api: config.apiUrl, waitsFor: '', screen: config.policy.screen });
   const session = new Session(
     {
@@ -129,5 +146,22 @@ async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly 
     config,
   );
   const outbox = new Outbox({ ...parts, signal, session });
-  return { life: { ...parts, signal, uuid, session, outbox }, end: () => ending.abort(new Error('the life is over')) };
+  return {
+    life: { ...parts, signal, uuid, session, outbox },
+    end: () => {
+      ending.abort(new Error('the life is over'));
+      endLog?.();
+    },
+  };
+}
+
+/** The console's lines go to Loki, too. Its troubles are said here, and so would go to it: once, not in a circle. */
+function logTo(target: LokiTarget, machine: string, { clock, entropy, reporter, postJson }: LifeParts): () => void {
+  const onTrouble = (words: string): void => reporter.say(reporter.phase, words);
+  const { write, stop } = lokiSink(target, { clock, entropy, post: postJson, onTrouble, machine });
+  const remove = reporter.addSink(write);
+  return () => {
+    remove();
+    stop();
+  };
 }

@@ -3,28 +3,39 @@ import type { RunCommand } from '../command.ts';
 import { reasonOf } from '../errors.ts';
 import type { Reporter } from './reporter.ts';
 
-/**
- * Larger differences make fresh certificates look not yet valid and tokens expired. Board clocks are off by whole hours
- * when an operating system kept local time in them.
- */
-const toleranceMs = 60_000;
+export interface ClockParts {
+  readonly clock: Clock;
+  readonly run: RunCommand;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
 
-/** Sets this machine's clock to the boot server's when the two are further apart than a minute. Says so. */
-export async function followServerTime(
-  dateMs: number,
-  { clock, run, reporter, signal }: { clock: Clock; run: RunCommand; reporter: Reporter; signal: AbortSignal },
-): Promise<void> {
-  const differenceMs = dateMs - clock.now();
+/** A time that somebody gave: milliseconds since 1970, and how far off this machine may be before it is set. */
+export interface GivenTime {
+  /** Who gave it, for people: `the boot server`. */
+  readonly by: string;
+  readonly timeMs: number;
+  readonly toleranceMs: number;
+}
+
+/** A clock that says less has lost its battery, and whoever follows it finds no certificate valid. */
+const earliestMs = Date.UTC(2026, 0, 1);
+
+/** Sets this machine's clock, to the second, where it is further off than tolerated. Says so. Never throws for it. */
+export async function followTime({ by, timeMs, toleranceMs }: GivenTime, parts: ClockParts): Promise<void> {
+  const { clock, run, reporter, signal } = parts;
+  const differenceMs = timeMs - clock.now();
   if (Math.abs(differenceMs) <= toleranceMs) return;
+  if (timeMs < earliestMs) {
+    reporter.say('config', `${by} says ${new Date(timeMs).toISOString()}, which is long past: not followed`);
+    return;
+  }
   const seconds = Math.round(differenceMs / 1000);
   try {
-    await run('date', ['-u', '-s', `@${Math.floor(dateMs / 1000)}`], { timeoutMs: 5_000, signal });
-    reporter.say(
-      'config',
-      `clock was ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} the boot server, set`,
-    );
+    await run('date', ['-u', '-s', `@${Math.floor(timeMs / 1000)}`], { timeoutMs: 5_000, signal });
+    reporter.say('config', `clock was ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} ${by}, set`);
   } catch (error) {
     signal.throwIfAborted();
-    reporter.say('config', `clock differs by ${seconds} s from the boot server and cannot be set: ${reasonOf(error)}`);
+    reporter.say('config', `clock differs by ${seconds} s from ${by} and cannot be set: ${reasonOf(error)}`);
   }
 }

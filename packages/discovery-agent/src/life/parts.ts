@@ -1,6 +1,7 @@
 import type { Clock, Entropy, Network } from '@ingot/net';
 import type { Ipmi } from '../bmc/ipmi.ts';
 import type { RunCommand } from '../command.ts';
+import type { PostJson } from '../log/loki.ts';
 import type { Sysfs } from '../sysfs.ts';
 import type { AgentConfig } from './agent-config.ts';
 import type { Api } from './api.ts';
@@ -27,7 +28,10 @@ export interface LifeParts {
   readonly pulse: Pulse;
   readonly version: string;
   readonly httpGet: (url: URL, timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
+  readonly postJson: PostJson;
   readonly network: Network;
+  /** Addresses of a host's name. */
+  readonly resolveHost: (name: string) => Promise<readonly string[]>;
   readonly openIpmi: (path: string) => Ipmi;
   readonly connect: (config: AgentConfig, uuid: string, clock: Clock) => Api;
   /** Erases the disks. */

@@ -1,4 +1,5 @@
 import type { Clock } from '@ingot/net';
+import type { LogSink } from '../log/log-sinks.ts';
 import type { Board } from './board.ts';
 import type { Phase, State } from './state.ts';
 
@@ -10,6 +11,8 @@ export interface Reporter {
   say(phase: Phase, words: string): void;
   /** To the log only. */
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Gives the console's lines to `sink` as well, from now on; call the result to end that. */
+  readonly addSink: (sink: LogSink) => () => void;
   readonly phase: Phase;
 }
 
@@ -29,12 +32,16 @@ export interface ReporterOptions {
  */
 export function createReporter({ clock, state, board, uptime, write }: ReporterOptions): Reporter {
   let current: Phase = 'agent';
+  const sinks = new Set<LogSink>();
   const log = (level: string, fields: Readonly<Record<string, unknown>>): void => {
     state.log(JSON.stringify({ level, time: new Date(clock.now()).toISOString(), part: 'discovery-agent', ...fields }));
   };
   const say = (phase: Phase, words: string): void => {
-    write(`INGOT ${uptime().toFixed(2)} ${phase} ${printable(words)}`);
-    log(phase === 'crashed' ? 'error' : 'info', { phase, msg: words });
+    const level = phase === 'crashed' ? 'error' : 'info';
+    const shown = printable(words);
+    write(`INGOT ${uptime().toFixed(2)} ${phase} ${shown}`);
+    log(level, { phase, msg: words });
+    for (const sink of sinks) sink({ timeMs: clock.now(), level, phase, words: shown });
   };
   return {
     get phase() {
@@ -47,6 +54,10 @@ export function createReporter({ clock, state, board, uptime, write }: ReporterO
       say(phase, words);
     },
     say,
+    addSink: (sink) => {
+      sinks.add(sink);
+      return () => void sinks.delete(sink);
+    },
     note: (message, fields = {}) => log('info', { phase: current, msg: message, ...fields }),
   };
 }

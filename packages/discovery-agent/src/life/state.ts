@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** What the agent is busy with, as shown on the console and in Crashed events. */
@@ -43,6 +43,8 @@ export interface State {
   /** The wipe order that was carried out, so that a run after a crash answers it, and does not carry it out again. */
   wiped(): string | undefined;
   keepWiped(order: string): void;
+  /** Name servers, by address, that go before those of DHCP leases. */
+  keepNameServers(addresses: readonly string[]): void;
   /** True once `/init` has loaded the drivers; always true outside of the image. */
   driversLoaded(): boolean;
   log(line: string): void;
@@ -88,6 +90,15 @@ export function openState(directory: string, options: { readonly insideImage: bo
     keepLastEvent: (event) => write('last-event', String(event)),
     wiped: () => read('wiped'),
     keepWiped: (order) => write('wiped', order),
+    keepNameServers(addresses) {
+      // /etc/resolv.conf is the sum of these files; `udhcpc.sh` writes one for each NIC.
+      const lines = addresses.map((address) => `nameserver ${address}\n`).join('');
+      write('leases/0-config.dns', lines);
+      const others = readdirSync(at('leases'))
+        .filter((name) => name.endsWith('.dns'))
+        .toSorted();
+      write('resolv.conf', [...new Set(others.map((name) => read(`leases/${name}`) ?? ''))].join(''));
+    },
     driversLoaded: () => !options.insideImage || read('modules-loaded') !== undefined,
     log(line) {
       const path = at('agent.log');
