@@ -43,7 +43,7 @@ export interface Method {
 }
 
 /** Times of commands that tell none, in seconds: from data sheets and the field, generous. */
-const shortest = { estimate: 10, deadline: 600 } as const;
+const shortest = { estimateSeconds: 10, deadlineSeconds: 600 } as const;
 
 /** Room for a disk that is slower than it says, or than anyone thinks. */
 const deadlineFactor = 4;
@@ -58,19 +58,19 @@ export interface MethodInit extends Pick<Method, 'name' | 'commands' | 'promise'
   readonly estimateSeconds: number | undefined;
 }
 
-const unknownSeconds = { estimate: 1800, deadline: 43_200 } as const;
+const unannounced = { estimateSeconds: 1800, deadlineSeconds: 43_200 } as const;
 
 export function method({ estimateSeconds, completion, undo, ...rest }: MethodInit): Method {
-  const known = estimateSeconds === undefined ? unknownSeconds.estimate : estimateSeconds;
+  const known = estimateSeconds === undefined ? unannounced.estimateSeconds : estimateSeconds;
   return {
     ...rest,
     completion: completion ?? 'commands',
     undo: undo ?? [],
-    estimateSeconds: Math.max(shortest.estimate, Math.ceil(known)),
+    estimateSeconds: Math.max(shortest.estimateSeconds, Math.ceil(known)),
     deadlineSeconds:
       estimateSeconds === undefined
-        ? unknownSeconds.deadline
-        : Math.max(shortest.deadline, Math.ceil(estimateSeconds * deadlineFactor)),
+        ? unannounced.deadlineSeconds
+        : Math.max(shortest.deadlineSeconds, Math.ceil(estimateSeconds * deadlineFactor)),
   };
 }
 
