@@ -61,6 +61,7 @@ class Disk {
     new WebAssembly.Memory({ initial: chunkBytes / wasmPageBytes, maximum: chunkBytes / wasmPageBytes }).buffer,
   );
   readonly #clock: Clock;
+  readonly #parent = process.ppid;
   #bytes = 0;
   #saidAtMs: number;
 
@@ -131,6 +132,8 @@ class Disk {
 
   #count(length: number): void {
     this.#bytes += length;
+    // The agent was killed: nobody knows any more whether this disk may still be written.
+    if (process.ppid !== this.#parent) process.exit(1);
     const nowMs = this.#clock.monotonic();
     if (nowMs - this.#saidAtMs < progressEveryMs) return;
     this.#saidAtMs = nowMs;

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemEntropy } from '@ingot/net';
@@ -190,6 +190,26 @@ test('aborting kills whoever works on the disk', async () => {
   stop.abort(new Error('enough'));
   await expect(opened.sample([{ offset: 0, length: 4096 }])).rejects.toThrow('enough');
   await opened.close();
+  await (await open(disk.device)).close();
+});
+
+test('when the agent is killed, nothing goes on writing', async () => {
+  const disk = loop('orphaned', 16);
+  // Some hundred gigabytes to write, if nobody stops it.
+  const script = `
+    const places = Array.from({ length: 16384 }, () => ({ offset: 0, length: ${16 * mib} }));
+    const child = require('node:child_process').spawn(...${JSON.stringify([blockIo[0], [...blockIo.slice(1), disk.device]])});
+    child.stdout.on('data', (text) => console.log(child.pid, String(text)));
+    child.stdin.write(JSON.stringify({ do: 'zero', places }) + '\\n');`;
+  const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  for await (const chunk of parent.stdout) {
+    said += String(chunk);
+    if (said.includes('progress')) parent.kill('SIGKILL');
+  }
+  const pid = Number(/^\d+/.exec(said)?.[0]);
+  expect(pid).toBeGreaterThan(1);
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000, interval: 50 }).toBe(false);
   await (await open(disk.device)).close();
 });
 
