@@ -24,4 +24,5 @@ const [, , option, output] = process.argv;
 if (option === '--write-cache') process.argv.splice(2);
 const module = { exports: {} };
 script.runInThisContext()(module.exports, createRequire(new URL('agent.cjs', directory)), module);
-if (option === '--write-cache') writeFileSync(output, script.createCachedData());
+// The agent loads its commands after the bundle itself has run.
+if (option === '--write-cache') setImmediate(() => writeFileSync(output, script.createCachedData()));

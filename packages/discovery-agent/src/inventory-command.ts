@@ -1,19 +1,22 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { apiV2, create, toBinary } from '@ingot/api';
+import { systemClock } from '@ingot/net';
 import type { Clock } from '@ingot/net';
 import { bmcRows } from './bmc/bmc-text.ts';
 import type { BmcSearch } from './bmc/bmc.ts';
 import { inspectBmc } from './bmc/configure-bmc.ts';
+import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import type { Ipmi } from './bmc/ipmi.ts';
 import { redfishHostInterfaces } from './bmc/redfish-host-interface.ts';
+import { runCommand } from './command.ts';
 import type { RunCommand } from './command.ts';
 import { reasonOf } from './errors.ts';
 import { inventoryLines } from './inventory-text.ts';
 import { readDetails } from './inventory/details.ts';
 import { takeInventory } from './inventory/inventory.ts';
 import { readSmbios } from './inventory/smbios.ts';
+import type { Inventory } from './inventory/inventory.ts';
 import { machineHardware } from './machine-hardware.ts';
 import { openSysfs } from './sysfs.ts';
 import { alignColumns } from './text-columns.ts';
@@ -35,6 +38,19 @@ export const inventoryUsage = `ingot-discovery inventory [--json | --protobuf] [
       --json      everything that was found out
       --protobuf  metalstack.api.v2.MachineHardware as the agent registers it, without neighbours
 `;
+
+export async function printInventory(args: readonly string[]): Promise<void> {
+  // Whoever reads may have seen enough: `ingot-discovery inventory | head`.
+  process.stdout.on('error', () => process.exit(1));
+  process.exitCode = await inventoryCommand(args, {
+    run: runCommand,
+    clock: systemClock,
+    openIpmi: (path) => openIpmiDevice(path, systemClock),
+    write: (data) => void process.stdout.write(data),
+    isTerminal: process.stdout.isTTY,
+    complain: (line) => void process.stderr.write(`${line}\n`),
+  });
+}
 
 /** @returns the exit status: 0 also with problems, which are named; 2 for arguments that are wrong */
 export async function inventoryCommand(args: readonly string[], parts: InventoryCommandParts): Promise<number> {
@@ -58,8 +74,7 @@ export async function inventoryCommand(args: readonly string[], parts: Inventory
   const bmc: BmcSearch = isThisMachine && !protobuf ? await inspectBmc({ ...parts, sysfs, signal }) : { kind: 'none' };
   const redfish = redfishHostInterfaces(readSmbios(sysfs));
   if (protobuf) {
-    const { MachineHardwareSchema } = apiV2;
-    parts.write(toBinary(MachineHardwareSchema, create(MachineHardwareSchema, machineHardware(inventory, []))));
+    parts.write(await encodeHardware(inventory));
     for (const problem of inventory.problems) parts.complain(problem);
   } else if (json) parts.write(`${JSON.stringify({ ...inventory, bmc, redfish }, null, 2)}\n`);
   else {
@@ -68,6 +83,13 @@ export async function inventoryCommand(args: readonly string[], parts: Inventory
     parts.write(`${lines.join('\n')}\n`);
   }
   return 0;
+}
+
+/** The API's package loads gRPC as well, which takes longer than an inventory. */
+async function encodeHardware(inventory: Inventory): Promise<Uint8Array> {
+  const { apiV2, create, toBinary } = await import('@ingot/api');
+  const { MachineHardwareSchema } = apiV2;
+  return toBinary(MachineHardwareSchema, create(MachineHardwareSchema, machineHardware(inventory, [])));
 }
 
 function parseOptions(

@@ -20,6 +20,10 @@ import { postJson } from './log/post-json.ts';
 import { openSysfs } from './sysfs.ts';
 import { blockIoCommand } from './wipe-command.ts';
 
+export const runUsage = `ingot-discovery run
+    register it and wait; for the discovery image only
+`;
+
 /** `ingot-discovery run`: a life on this machine, until a signal ends it. */
 export async function runAgent(version: string): Promise<void> {
   const insideImage = process.env['INGOT_IMAGE'] === '1';

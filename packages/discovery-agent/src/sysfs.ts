@@ -93,7 +93,7 @@ function readRegular(path: string): Buffer | undefined {
     for (;;) {
       const count = readSync(file, buffer, length, buffer.length - length, null);
       length += count;
-      if (count === 0) return Buffer.from(buffer.subarray(0, length));
+      if (count === 0) return buffer.subarray(0, length);
       if (length < buffer.length) continue;
       if (length >= maxFileBytes) return undefined;
       const larger = Buffer.allocUnsafe(buffer.length * 2);

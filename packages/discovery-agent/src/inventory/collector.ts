@@ -1,4 +1,5 @@
 import type { Sysfs } from '../sysfs.ts';
+import { readOnlineBlocks } from './memory.ts';
 import { openPciNames } from './pci-names.ts';
 import type { PciNames } from './pci-names.ts';
 import { readPci } from './pci.ts';
@@ -12,6 +13,8 @@ export interface Source {
   readonly names: PciNames;
   readonly pci: () => readonly PciDevice[];
   readonly smbios: () => readonly SmbiosStructure[];
+  /** Names of the memory blocks that are online. */
+  readonly memoryBlocks: () => ReadonlySet<string>;
   /** Names what could not be found out and why, while the rest of the part holds. */
   readonly problem: (text: string) => void;
 }
@@ -28,6 +31,7 @@ export function openSource(sysfs: Sysfs): Omit<Source, 'problem'> {
     names: openPciNames(sysfs),
     pci: once(() => readPci(sysfs)),
     smbios: once(() => readSmbios(sysfs)),
+    memoryBlocks: once(() => readOnlineBlocks(sysfs)),
   };
 }
 

@@ -17,8 +17,8 @@ export const noMemory: Memory = { sizeBytes: 0, source: 'unknown', dimms: [], sl
 
 const memoryDirectory = '/sys/devices/system/memory';
 
-export function readMemory({ sysfs, smbios, problem }: Source): Memory {
-  const size = readBlocks(sysfs) ?? readFirmwareMap(sysfs) ?? readMeminfo(sysfs);
+export function readMemory({ sysfs, smbios, memoryBlocks, problem }: Source): Memory {
+  const size = sizeOfBlocks(sysfs, memoryBlocks()) ?? readFirmwareMap(sysfs) ?? readMeminfo(sysfs);
   if (size === undefined) problem('neither memory blocks nor /proc/meminfo');
   return { ...(size ?? { sizeBytes: 0, source: 'unknown' }), ...dimmsOf(smbios()) };
 }
@@ -31,15 +31,15 @@ export function memoryBlockBytes(sysfs: Sysfs): number {
   return /^[0-9a-f]{1,12}$/i.test(text) ? Number.parseInt(text, 16) : 0;
 }
 
-export function isMemoryOnline(sysfs: Sysfs, block: string): boolean {
-  return sysfs.text(`${memoryDirectory}/${block}/state`) === 'online';
+/** Names of the memory blocks that are online, `memory17`. A machine of some terabytes has thousands. */
+export function readOnlineBlocks(sysfs: Sysfs): ReadonlySet<string> {
+  const isOnline = (name: string): boolean => sysfs.text(`${memoryDirectory}/${name}/state`) === 'online';
+  return new Set(sysfs.list(memoryDirectory).filter((name) => /^memory\d+$/.test(name) && isOnline(name)));
 }
 
-function readBlocks(sysfs: Sysfs): Size | undefined {
-  const blockBytes = memoryBlockBytes(sysfs);
-  if (blockBytes === 0) return undefined;
-  const blocks = sysfs.list(memoryDirectory).filter((name) => /^memory\d+$/.test(name) && isMemoryOnline(sysfs, name));
-  return blocks.length === 0 ? undefined : { sizeBytes: blocks.length * blockBytes, source: 'blocks' };
+function sizeOfBlocks(sysfs: Sysfs, online: ReadonlySet<string>): Size | undefined {
+  const sizeBytes = online.size * memoryBlockBytes(sysfs);
+  return sizeBytes === 0 ? undefined : { sizeBytes, source: 'blocks' };
 }
 
 /** x86 only; for root only. */

@@ -1,5 +1,5 @@
 import type { Source } from './collector.ts';
-import { isMemoryOnline, memoryBlockBytes } from './memory.ts';
+import { memoryBlockBytes } from './memory.ts';
 
 export interface NumaNode {
   readonly node: number;
@@ -14,13 +14,13 @@ export interface NumaNode {
 const directory = '/sys/devices/system/node';
 
 /** Every node that is online; none where the kernel knows of no nodes. */
-export function readNuma({ sysfs }: Source): NumaNode[] {
+export function readNuma({ sysfs, memoryBlocks }: Source): NumaNode[] {
   const blockBytes = memoryBlockBytes(sysfs);
   return sysfs.list(directory).flatMap((name) => {
     const node = /^node(\d{1,5})$/.exec(name)?.[1];
     if (node === undefined) return [];
     const at = `${directory}/${name}`;
-    const blocks = sysfs.list(at).filter((entry) => /^memory\d+$/.test(entry) && isMemoryOnline(sysfs, entry));
+    const blocks = sysfs.list(at).filter((entry) => memoryBlocks().has(entry));
     const kibibytes = /MemTotal:\s*(\d{1,12}) kB/.exec(sysfs.text(`${at}/meminfo`) ?? '')?.[1] ?? 0;
     return [
       {

@@ -12,50 +12,57 @@ const hex = (id: number): string => id.toString(16).padStart(4, '0');
 interface Section {
   readonly name: string;
   /** The lines below the name that are indented deeper. */
-  readonly lines: string;
+  readonly lines: Buffer;
 }
 
+const none = Buffer.alloc(0);
+
 /**
- * Looks up in the text of pci.ids (https://pci-ids.ucw.cz). Searches instead of parsing: the list has 35,000 lines,
+ * Looks up in the bytes of pci.ids (https://pci-ids.ucw.cz). Searches instead of parsing: the list has 35,000 lines,
  * a machine has perhaps ten devices to name.
  */
-function searchPciNames(text: string): PciNames {
+function searchPciNames(list: Buffer): PciNames {
   const vendors = new Map<number, Section | undefined>();
   const vendorOf = (vendorId: number): Section | undefined => {
-    if (!vendors.has(vendorId)) vendors.set(vendorId, sectionOf(text, `\n${hex(vendorId)}  `, '\t'));
+    if (!vendors.has(vendorId)) vendors.set(vendorId, sectionOf(list, `\n${hex(vendorId)}  `, 1));
     return vendors.get(vendorId);
   };
   const deviceOf = (vendorId: number, deviceId: number): Section | undefined =>
-    sectionOf(vendorOf(vendorId)?.lines ?? '', `\n\t${hex(deviceId)}  `, '\t\t');
+    sectionOf(vendorOf(vendorId)?.lines ?? none, `\n\t${hex(deviceId)}  `, 2);
   return {
     lookup: (vendorId, deviceId) => ({
       vendor: vendorOf(vendorId)?.name ?? `0x${hex(vendorId)}`,
       model: deviceOf(vendorId, deviceId)?.name ?? `0x${hex(deviceId)}`,
     }),
     subsystem(vendorId, deviceId, subVendorId, subDeviceId) {
-      const lines = deviceOf(vendorId, deviceId)?.lines ?? '';
-      return sectionOf(lines, `\n\t\t${hex(subVendorId)} ${hex(subDeviceId)}  `, '\t\t\t')?.name;
+      const lines = deviceOf(vendorId, deviceId)?.lines ?? none;
+      return sectionOf(lines, `\n\t\t${hex(subVendorId)} ${hex(subDeviceId)}  `, 3)?.name;
     },
   };
 }
 
-/** From the line that starts with `key` to before the next one that is less indented; comments may stand between. */
-function sectionOf(text: string, key: string, indent: string): Section | undefined {
-  const at = text.indexOf(key);
+const newLine = 0x0a;
+const tab = 0x09;
+const comment = 0x23;
+
+/** From the line that starts with `key` to before the next one of fewer tabs; comments may stand between. */
+function sectionOf(list: Buffer, key: string, tabs: number): Section | undefined {
+  const at = list.indexOf(key, 0, 'latin1');
   if (at < 0) return undefined;
-  const start = endOfLine(text, at + 1);
+  const isDeeper = (from: number): boolean => {
+    if (list[from] === comment) return true;
+    for (let index = from; index < from + tabs; index++) if (list[index] !== tab) return false;
+    return true;
+  };
+  const start = endOfLine(list, at + 1);
   let end = start;
-  while (end < text.length && (text.startsWith(indent, end + 1) || text[end + 1] === '#'))
-    end = endOfLine(text, end + 1);
-  const name = Buffer.from(text.slice(at + key.length, start), 'latin1')
-    .toString('utf8')
-    .trim();
-  return { name, lines: text.slice(start, end) };
+  while (end < list.length && isDeeper(end + 1)) end = endOfLine(list, end + 1);
+  return { name: list.toString('utf8', at + key.length, start).trim(), lines: list.subarray(start, end) };
 }
 
-function endOfLine(text: string, from: number): number {
-  const end = text.indexOf('\n', from);
-  return end < 0 ? text.length : end;
+function endOfLine(list: Buffer, from: number): number {
+  const end = list.indexOf(newLine, from);
+  return end < 0 ? list.length : end;
 }
 
 /** The list of this system, read when the first name is asked for; without one every name is a number. */
@@ -68,9 +75,9 @@ export function openPciNames(sysfs: Sysfs): PciNames {
   };
 }
 
-function readList(sysfs: Sysfs): string {
+/** With a new line before it, so that one is before every key. */
+function readList(sysfs: Sysfs): Buffer {
   const paths = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
   const bytes = paths.map((path) => sysfs.bytes(path)).find((content) => content !== undefined);
-  // Debian's list is UTF-8; searching is quicker in strings of one byte a character, so names are decoded afterwards.
-  return bytes === undefined ? '' : `\n${Buffer.from(bytes).toString('latin1')}`;
+  return bytes === undefined ? none : Buffer.concat([Uint8Array.of(newLine), bytes]);
 }
