@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundle } from '../../images/bundle.ts';
 import { compileC } from '../support/compile.ts';
-import { compare } from './support/compare.ts';
+import { compare, median } from './support/compare.ts';
 import type { Contender } from './support/compare.ts';
 
 const ROUNDS = 5;
@@ -52,46 +52,36 @@ try {
     },
   ];
   const runOnce = compileC(new URL('load/run-once.c', import.meta.url));
-  const figures = new Map<string, readonly number[]>();
+  const costs = new Map<string, { readonly cpuMs: number; readonly mebibytes: number }[]>();
   const measure = async ({ name, command }: Program): Promise<number> => {
     const { stdout } = await promisify(execFile)(runOnce, [...command], { cwd: agentFolder, timeout: 60_000 });
     const [wallUs = Number.NaN, cpuUs = Number.NaN, kibibytes = Number.NaN] = stdout.trim().split(' ').map(Number);
-    figures.set(name, [...(figures.get(name) ?? []), cpuUs / 1000, kibibytes / 1024]);
+    costs.set(name, [...(costs.get(name) ?? []), { cpuMs: cpuUs / 1000, mebibytes: kibibytes / 1024 }]);
     return wallUs / 1000;
   };
-  /** Processor time and memory of the same runs, in the order in which they were measured. */
-  const figureOf = (program: Program, which: 0 | 1): (() => Promise<number>) => {
-    let next = which - 2;
-    return () => {
-      next += 2;
-      return Promise.resolve(figures.get(program.name)?.[next] ?? Number.NaN);
-    };
-  };
-  const contenders = (measured: (program: Program) => () => Promise<number>): Contender[] =>
-    programs.map((program) => ({
-      name: program.name,
-      ...(program.needs && { needs: program.needs }),
-      measure: measured(program),
-    }));
-  const table = { ours: OURS, rounds: ROUNDS };
   await compare({
-    ...table,
     title: 'Inventory of this machine',
     unit: 'ms',
-    contenders: contenders((program) => () => measure(program)),
+    ours: OURS,
+    rounds: ROUNDS,
+    contenders: programs.map((program) => ({
+      name: program.name,
+      ...(program.needs && { needs: program.needs }),
+      measure: () => measure(program),
+    })),
   });
-  await compare({
-    ...table,
-    title: '… processor time',
-    unit: 'ms',
-    contenders: contenders((program) => figureOf(program, 0)),
-  });
-  await compare({
-    ...table,
-    title: '… memory at its peak',
-    unit: 'MiB',
-    contenders: contenders((program) => figureOf(program, 1)),
-  });
+  console.log('\nThe same runs (medians; ours ÷ theirs): processor time in ms, memory at its peak in MiB');
+  const middle = (name: string): readonly [number, number] => {
+    const runs = costs.get(name) ?? [];
+    return [median(runs.map(({ cpuMs }) => cpuMs)), median(runs.map(({ mebibytes }) => mebibytes))];
+  };
+  const [ourCpu, ourMemory] = middle(OURS);
+  for (const { name } of programs) {
+    const [cpu, memory] = middle(name);
+    const column = (value: number, own: number): string =>
+      `${value.toFixed(1).padStart(8)}  ${name === OURS ? '' : `× ${(own / value).toFixed(2)}`}`.padEnd(20);
+    console.log(`  ${name.padEnd(34)} ${column(cpu, ourCpu)}${column(memory, ourMemory)}`.trimEnd());
+  }
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
