@@ -35,7 +35,8 @@ const systeminformation = `
 
 const directory = mkdtempSync(join(tmpdir(), 'ingot-inventory-bench-'));
 try {
-  writeFileSync(join(directory, 'agent.cjs'), await bundle(join(agentFolder, 'src/main.ts')));
+  const { code } = await bundle(join(agentFolder, 'src/main.ts'));
+  writeFileSync(join(directory, 'agent.cjs'), code);
   copyFileSync(join(root, 'images/agent.mjs'), join(directory, 'agent.mjs'));
   const agent = join(directory, 'agent.mjs');
   execFileSync(process.execPath, [agent, '--write-cache', join(directory, 'agent.cache')], { stdio: 'ignore' });
