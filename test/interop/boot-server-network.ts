@@ -8,6 +8,9 @@ import { execa } from 'execa';
 
 const MAIN = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', import.meta.url));
 
+/** Five tries, and then it gives up; its script is still to be named. */
+export const UDHCPC: readonly string[] = 'busybox udhcpc -i eth0 -n -q -t 5 -T 2'.split(' ');
+
 /** A program that keeps running, with what it printed so far. */
 export interface Running {
   readonly process: ChildProcess;

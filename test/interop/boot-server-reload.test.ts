@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBootNetwork, type BootNetwork } from './boot-server-network.ts';
+import { createBootNetwork, UDHCPC, type BootNetwork } from './boot-server-network.ts';
 
 let net: BootNetwork;
 beforeEach(async () => {
@@ -34,7 +34,7 @@ describe('SIGHUP', () => {
     server.process.kill('SIGHUP');
     await server.prints(/"event":"daemon\.reloaded"/);
     const script = net.file('udhcpc.sh', '#!/bin/sh\n[ "$1" = bound ] && echo "LEASE $ip"\nexit 0\n');
-    const run = ['busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-t', '5', '-T', '2', '-s', script];
+    const run = [...UDHCPC, '-s', script];
     expect((await net.run('near', run)).output).toMatch(/LEASE 10\.0\.0\.150/);
     expect(await download).toMatchObject({ exitCode: 0 });
     expect(readFileSync(join(net.folder, 'got'), 'utf8')).toHaveLength(6_000_000);

@@ -3,7 +3,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminClient } from '@ingot/boot-server/admin';
-import { createBootNetwork, type BootNetwork, type Running } from './boot-server-network.ts';
+import { createBootNetwork, UDHCPC, type BootNetwork, type Running } from './boot-server-network.ts';
 import { asUnit, NOBODY } from './boot-server-unit.ts';
 
 let net: BootNetwork;
@@ -38,20 +38,7 @@ async function bootsAMachine(): Promise<void> {
     'udhcpc.sh',
     '#!/bin/sh\n[ "$1" = bound ] && ip addr add "$ip/$mask" dev eth0 && echo "LEASE $ip"\n',
   );
-  const lease = await net.run('near', [
-    'busybox',
-    'udhcpc',
-    '-i',
-    'eth0',
-    '-n',
-    '-q',
-    '-t',
-    '5',
-    '-T',
-    '2',
-    '-s',
-    script,
-  ]);
+  const lease = await net.run('near', [...UDHCPC, '-s', script]);
   expect(lease.output).toMatch(/LEASE 10\.0\.0\.100/);
   const mac = (await net.macOf('near')).replaceAll(':', '-');
   const tftp = ['busybox', 'tftp', '-g', '-r', `${mac}/undionly.kpxe`, '-l', join(net.folder, 'got'), '10.0.0.1'];

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBootNetwork, type BootNetwork, type Running } from './boot-server-network.ts';
+import { createBootNetwork, UDHCPC, type BootNetwork, type Running } from './boot-server-network.ts';
 
 const DISCOVER = fileURLToPath(new URL('boot-server-discover.ts', import.meta.url));
 const proxy = { dhcp: { listen: ['10.0.0.1'], mode: 'proxy', subnets: [{ subnet: '10.0.0.0/24' }] } };
@@ -195,20 +195,7 @@ describe('interfaces', () => {
       },
     });
     const ask = async (namespace: 'near' | 'leaf'): Promise<string> => {
-      const { output } = await net.run(namespace, [
-        'busybox',
-        'udhcpc',
-        '-i',
-        'eth0',
-        '-n',
-        '-q',
-        '-t',
-        '3',
-        '-T',
-        '2',
-        '-s',
-        '/bin/true',
-      ]);
+      const { output } = await net.run(namespace, [...UDHCPC, '-s', '/bin/true']);
       return /lease of (\S+) obtained/.exec(output)?.[1] ?? output;
     };
     expect(await ask('near')).toBe('10.0.3.100');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBootNetwork, type BootNetwork } from './boot-server-network.ts';
+import { createBootNetwork, UDHCPC, type BootNetwork } from './boot-server-network.ts';
 
 let net: BootNetwork;
 beforeEach(async () => {
@@ -24,7 +24,7 @@ async function repliesTo(client: readonly string[]): Promise<{ targets: string[]
   };
 }
 
-const UDHCPC = 'busybox udhcpc -i eth0 -n -q -f -t 5 -T 2 -s /bin/true'.split(' ');
+const CLIENT = [...UDHCPC, '-f', '-s', '/bin/true'];
 const ALL = 'ff:ff:ff:ff:ff:ff';
 
 describe('the replies to a client of the own link that has no address yet', () => {
@@ -32,7 +32,7 @@ describe('the replies to a client of the own link that has no address yet', () =
     const server = await net.bootServer();
     expect(server.output()).toMatch(/"event":"dhcp.unicast","by":"frame"/);
     const mac = await net.macOf('near');
-    const { targets, dump } = await repliesTo(UDHCPC);
+    const { targets, dump } = await repliesTo(CLIENT);
     expect(targets).toEqual([mac, mac]);
     expect(dump).toMatch(/10\.0\.0\.1\.67 > 10\.0\.0\.100\.68: \[udp sum ok\]/);
     expect(dump).not.toMatch(/bad (?:udp )?cksum/);
@@ -47,10 +47,10 @@ describe('the replies to a client of the own link that has no address yet', () =
 
   it('go to all when it asks for that, and without the right to send frames', async () => {
     const first = await net.bootServer();
-    expect((await repliesTo([...UDHCPC, '-B'])).targets).toEqual([ALL, ALL]);
+    expect((await repliesTo([...CLIENT, '-B'])).targets).toEqual([ALL, ALL]);
     await first.kill('SIGTERM');
     const second = await net.bootServer({}, ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw']);
     expect(second.output()).toMatch(/"event":"dhcp.unicast","by":"broadcast"/);
-    expect((await repliesTo(UDHCPC)).targets).toEqual([ALL, ALL]);
+    expect((await repliesTo(CLIENT)).targets).toEqual([ALL, ALL]);
   });
 });

@@ -35,6 +35,7 @@ import {
   readOptionRequest,
   readPreference,
 } from '../src/index.ts';
+import { testDamage } from './damage.ts';
 import * as golden from './dhcpv6-goldens.ts';
 import { accepted, bytes } from './helpers.ts';
 
@@ -104,33 +105,7 @@ function verify(input: Uint8Array): void {
 }
 
 describe('DHCPv6', { timeout: SLOW_TEST_MS }, () => {
-  test('every truncation of a real packet is a value', () => {
-    for (const packet of corpus) for (let end = 0; end <= packet.length; end++) verify(packet.slice(0, end));
-  });
-  test('every flipped bit of a real packet is a value', () => {
-    for (const packet of corpus) {
-      for (let bit = 0; bit < packet.length * 8; bit++) {
-        const flipped = packet.slice();
-        flipped[bit >> 3]! ^= 1 << (bit & 7);
-        verify(flipped);
-      }
-    }
-  });
-  test('real packets with bytes overwritten, inserted and removed are values', () => {
-    const splice = fc.record({
-      packet: fc.constantFrom(...corpus),
-      at: fc.nat(400),
-      remove: fc.nat(40),
-      insert: fc.uint8Array({ maxLength: 40 }),
-    });
-    fc.assert(
-      fc.property(splice, ({ packet, at, remove, insert }) => {
-        const from = at % (packet.length + 1);
-        verify(Uint8Array.from([...packet.subarray(0, from), ...insert, ...packet.subarray(from + remove)]));
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  testDamage(corpus, verify);
   test('random bytes, and random options of every code that is read, are values', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), verify), { numRuns: 1000 });
     const option = fc.record({

@@ -34,6 +34,7 @@ import {
   type Decoded,
   type DhcpDraft,
 } from '../src/index.ts';
+import { testDamage } from './damage.ts';
 import { accepted } from './helpers.ts';
 import { readPcap } from './pcap.ts';
 
@@ -119,33 +120,7 @@ describe.each([
   ['LLDP', corpus.lldp, (bytes: Uint8Array) => check(lldp, bytes)],
 ] as const)('%s', { timeout: SLOW_TEST_MS }, (_, packets, verify) => {
   test('a corpus of captures exists', () => expect(packets.length).toBeGreaterThan(0));
-  test('every truncation of a real packet is a value', () => {
-    for (const packet of packets) for (let end = 0; end <= packet.length; end++) verify(packet.slice(0, end));
-  });
-  test('every flipped bit of a real packet is a value', () => {
-    for (const packet of packets) {
-      for (let bit = 0; bit < packet.length * 8; bit++) {
-        const flipped = packet.slice();
-        flipped[bit >> 3]! ^= 1 << (bit & 7);
-        verify(flipped);
-      }
-    }
-  });
-  test('real packets with bytes overwritten, inserted and removed are values', () => {
-    const splice = fc.record({
-      packet: fc.constantFrom(...packets),
-      at: fc.nat(1500),
-      remove: fc.nat(40),
-      insert: fc.uint8Array({ maxLength: 40 }),
-    });
-    fc.assert(
-      fc.property(splice, ({ packet, at, remove, insert }) => {
-        const from = at % (packet.length + 1);
-        verify(Uint8Array.from([...packet.subarray(0, from), ...insert, ...packet.subarray(from + remove)]));
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  testDamage(packets, verify);
   test('random bytes are values', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), verify), { numRuns: 1000 });
   });
