@@ -190,17 +190,42 @@ test('a lease that changes shows on the screen, and the API is reached from the 
 test('planned reboots happen while waiting only, are announced, and can be called off', { timeout }, async () => {
   const withLabel = (labels: Record<string, string>) => () => ({ meta: { labels: { labels } } });
   rig.machine = withLabel({ 'ingot.dev/no-reboot': 'burn-in' });
-  await rig.start({ config: { agent: { auto_reboot_hours: 2 } } });
+  let bootServer = (): void => undefined;
+  await rig.start({
+    config: { agent: { auto_reboot_hours: 2 } },
+    httpGet: () => {
+      bootServer();
+      return Promise.resolve({ status: 200, body: JSON.stringify(rig.config), dateMs: rig.clock.now() });
+    },
+  });
   await rig.untilEvent('WAITING');
   expect(rig.steps.at(-1)).toMatch(/^WAITING: waiting for allocation; planned reboot in [23] h$/);
   await rig.until(() => rig.said.includes('no planned reboot: the machine has the label ingot.dev/no-reboot'), 60_000);
   expect(rig.reboots).toBe(0);
   rig.machine = withLabel({});
+  let isAway = true;
+  bootServer = () => {
+    if (isAway) throw new Error('connect ECONNREFUSED');
+  };
+  await rig.until(() => rig.said.includes('no planned reboot: the boot server does not answer'), 60_000);
+  isAway = false;
   await rig.until(() => rig.reboots === 1, 60_000);
   expect(rig.steps.at(-1)).toBe(
     'PLANNED_REBOOT: after 2 h of waiting, as agent.autoRebootHours of the boot server says',
   );
   expect(rig.waiting).toBe(0);
+});
+
+test('a planned reboot is off when the policy is, by the time it would happen', { timeout }, async () => {
+  await rig.start({ config: { agent: { auto_reboot_hours: 1 } } });
+  await rig.until(() => rig.waiting === 1);
+  rig.config = { ...rig.config, agent: { auto_reboot_hours: 0 } };
+  await rig.until(
+    () => rig.said.includes('no planned reboot: agent.autoRebootHours of the boot server is 0 now'),
+    60_000,
+  );
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.reboots).toBe(0);
 });
 
 test('without the policy no machine restarts by itself', { timeout }, async () => {

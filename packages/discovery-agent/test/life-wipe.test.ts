@@ -114,6 +114,28 @@ test('a disk that cannot be erased keeps the machine from waiting until the orde
   expect(rig.board.view().problems.join()).not.toContain('wipe');
 });
 
+test('an order that may not be carried out is told once, and carried out when it may', { timeout }, async () => {
+  let isLocked = true;
+  let tries = 0;
+  rig.orderWipe('order-1');
+  await rig.start({
+    wipe: () => {
+      tries += 1;
+      const result: WipeResult = isLocked
+        ? { kind: 'refused', reason: 'locked by an operator: evidence' }
+        : { kind: 'done', words: 'all' };
+      return Promise.resolve(result);
+    },
+  });
+  await rig.until(() => tries > 3);
+  isLocked = false;
+  await rig.untilEvent('WAITING');
+  expect(rig.steps.filter((event) => event.startsWith('CRASHED'))).toEqual([
+    'CRASHED: wipe order-1: locked by an operator: evidence',
+  ]);
+  expect(rig.board.view().problems).toEqual([]);
+});
+
 test('a wipe that throws is a failed one, and a cancelled order lets the machine wait', { timeout }, async () => {
   rig.orderWipe('order-1');
   await rig.start({ wipe: () => Promise.reject(new Error('sg_sanitize hangs: nothing after 600 s')) });

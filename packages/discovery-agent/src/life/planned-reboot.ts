@@ -27,6 +27,10 @@ export async function rebootAsPlanned(life: Life, hours: number): Promise<string
   if (standing.kind === 'unknown') return standing.reason;
   if (standing.noReboot) return 'the machine has the label ingot.dev/no-reboot';
   if (standing.wipe !== undefined) return 'there is a wipe order';
+  // A machine that restarts needs the boot server; and whoever runs it may have changed his mind.
+  if (!(await session.refresh('before a planned reboot')))
+    return 'the boot server does not answer, and is needed to boot';
+  if (session.config.policy.autoRebootHours === 0) return 'agent.autoRebootHours of the boot server is 0 now';
   outbox.post(
     EventType.PLANNED_REBOOT,
     `after ${hours} h of waiting, as agent.autoRebootHours of the boot server says`,

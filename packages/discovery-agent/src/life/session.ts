@@ -21,6 +21,8 @@ const renewalPauseMs = 60_000;
 /** A token is renewed when three quarters of its life are over, or up to a tenth earlier: a rack does not ask in step. */
 const renewalShare = 0.75;
 const renewalJitter = 0.1;
+/** Longer than any call may take. */
+const retireAfterMs = 35_000;
 /** The wall clock may be set meanwhile, so that a long sleep would end at the wrong time. */
 const lookAtTokenMs = 600_000;
 
@@ -34,6 +36,8 @@ export class Session {
   #api: Api;
   #replaced = new AbortController();
   #renewing: Promise<boolean> | undefined;
+  /** Closes the connection before this one, if that is still open. */
+  #retire: (() => void) | undefined;
   #lastRenewalMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SessionParts, config: AgentConfig) {
@@ -71,6 +75,11 @@ export class Session {
     return this.#renew(reasonOf(error));
   }
 
+  /** Asks for the config again now; false when it is not to be had. */
+  async refresh(why: string): Promise<boolean> {
+    return this.#renew(why);
+  }
+
   /** Renews the token before its end, for as long as the session lasts. */
   async keepFresh(): Promise<void> {
     const { clock, entropy, signal } = this.#parts;
@@ -85,7 +94,19 @@ export class Session {
   }
 
   close(): void {
+    this.#retire?.();
     this.#api.close();
+  }
+
+  /** Calls that run may come to their end. */
+  #retireLater(api: Api): void {
+    this.#retire?.();
+    const timer = this.#parts.clock.setTimeout(() => this.#retire?.(), retireAfterMs);
+    this.#retire = () => {
+      timer.cancel();
+      api.close();
+      this.#retire = undefined;
+    };
   }
 
   #renew(why: string): Promise<boolean> {
@@ -103,7 +124,7 @@ export class Session {
     try {
       const config = await fetchNext(this.#config);
       const next = connect(config);
-      this.#api.close();
+      this.#retireLater(this.#api);
       this.#api = next;
       this.#config = config;
       const before = this.#replaced;

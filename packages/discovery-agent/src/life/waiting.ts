@@ -59,16 +59,13 @@ export async function waitForWork(life: Life): Promise<WaitingEnd> {
     found ??= await workFor(life);
     if (found !== undefined) return found;
     if (clock.monotonic() >= rebootAtMs) {
-      why = `no planned reboot: ${await rebootAsPlanned(life, hours)}`;
+      reporter.say('waiting', `no planned reboot: ${await rebootAsPlanned(life, hours)}`);
       rebootAtMs = clock.monotonic() + rebootAgainMs;
     }
-    if (mended || replaced.aborted) continue;
+    if (mended || replaced.aborted || leave.signal.aborted) continue;
     const delayMs = delays.next().value ?? reconnectMs.maxMs;
     board.show({ api: `${session.config.apiUrl}, lost: ${why}` });
-    reporter.say(
-      'waiting',
-      `${leave.signal.aborted ? '' : 'lost the API: '}${why}; again in ${Math.ceil(delayMs / 1000)} s`,
-    );
+    reporter.say('waiting', `lost the API: ${why}; again in ${Math.ceil(delayMs / 1000)} s`);
     await clock.sleep(delayMs, signal);
   }
 }

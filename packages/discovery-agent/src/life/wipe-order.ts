@@ -42,9 +42,18 @@ const progressMs = 600_000;
  * Starts and ends behind the event Registering.
  */
 export async function carryOutWipeOrders(life: Life, findings: Discovered): Promise<'clear' | 'allocated'> {
-  const { reporter, state } = life;
+  const { reporter, state, clock, signal } = life;
+  let refusal: { readonly order: string; readonly reason: string } | undefined;
+  let announced = '';
   for (;;) {
     const standing = await knownStanding(life);
+    if (standing.kind === 'free' && refusal !== undefined && standing.wipe?.id === refusal.order) {
+      // Ordered, and not to be carried out: a locked machine, say. Somebody has to hear of it.
+      if (announced !== refusal.reason) hold(life, refusal.order, refusal.reason);
+      announced = refusal.reason;
+      await clock.sleep(askAgainMs.maxMs, signal);
+    }
+    refusal = undefined;
     if (standing.kind === 'allocated') return 'allocated';
     if (standing.kind === 'unknown') {
       reporter.say(
@@ -55,7 +64,12 @@ export async function carryOutWipeOrders(life: Life, findings: Discovered): Prom
     }
     const { wipe } = standing;
     if (wipe === undefined) return 'clear';
-    if (state.wiped() !== wipe.id && !(await wipeOnce(life, wipe))) continue;
+    if (state.wiped() !== wipe.id) {
+      const result = await wipeOnce(life, wipe);
+      if (result.kind === 'refused') refusal = { order: wipe.id, reason: result.reason };
+      if (result.kind !== 'done') continue;
+    }
+    life.board.problem('wipe', undefined);
     reporter.say('wipe', `order ${wipe.id} is carried out`);
     await register(life, findings, [`ingot.dev/wiped=${wipe.id}`]);
   }
@@ -84,9 +98,9 @@ async function knownStanding(life: Life): Promise<Standing> {
   }
 }
 
-/** True when every disk is erased. False: look again what the API wants. */
-async function wipeOnce(life: Life, order: WipeOrder): Promise<boolean> {
-  const { reporter, state, outbox, board, pulse, signal, clock, session } = life;
+/** One try. When it failed, this ends only when the order has changed. */
+async function wipeOnce(life: Life, order: WipeOrder): Promise<WipeResult> {
+  const { reporter, state, board, pulse, signal, clock, session } = life;
   reporter.enter('wipe', `order ${order.id}`);
   pulse.beat('life', progressMs);
   let result: WipeResult;
@@ -110,22 +124,25 @@ async function wipeOnce(life: Life, order: WipeOrder): Promise<boolean> {
   if (result.kind === 'done') {
     state.keepWiped(order.id);
     reporter.say('wipe', result.words);
-    board.problem('wipe', undefined);
-    return true;
+    return result;
   }
   if (result.kind === 'refused') {
     reporter.say('wipe', `nothing more is erased: ${result.reason}`);
-    await clock.sleep(askAgainMs.maxMs, signal);
-    return false;
+    return result;
   }
   for (const failure of result.failures) reporter.say('wipe', `failed: ${failure}`);
-  const words = result.failures.join('; ');
-  board.problem('wipe', words);
-  outbox.crashed(`wipe ${order.id}: ${words}`, 'held until the wipe order changes');
+  hold(life, order.id, result.failures.join('; '));
   await orderChanged(life, order.id);
   board.problem('wipe', undefined);
-  outbox.post(EventType.REGISTERING, 'the wipe order has changed');
-  return false;
+  return result;
+}
+
+/** Says why the machine does not wait. It stands behind the event Registering again, as before. */
+function hold({ board, outbox }: Life, order: string, reason: string): void {
+  board.problem('wipe', reason);
+  board.show({ waitsFor: `somebody to look at wipe order ${order}` });
+  outbox.crashed(`wipe ${order}: ${reason}`, 'held, for its disks are not erased as ordered');
+  outbox.post(EventType.REGISTERING, 'held, for its disks are not erased as ordered');
 }
 
 function ordered(standing: Standing, id: string): WipeOrder | string {
