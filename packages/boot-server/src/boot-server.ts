@@ -8,6 +8,7 @@ import { startAdminServer } from './admin/server.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
 import type { BootServerConfig } from './config.ts';
+import { openDebugKeys } from './debug-key/debug-keys.ts';
 import { quirksOf } from './decide/quirks.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
 import { subjectMemory } from './decide/subject-memory.ts';
@@ -113,6 +114,8 @@ export async function startBootServer(components: BootServerComponents): Promise
     const lease6Rows = lease6Store(database, commits);
     const lastPlans = bootStore(database, clock, { commits, log });
     stops.push(() => Promise.resolve(lastPlans.flush()));
+    const debugKeys = openDebugKeys({ dataDir: config.dataDir, clock, log });
+    stops.push(() => Promise.resolve(debugKeys.stop()));
     const stores: PolicyStores = {
       clock,
       entropy,
@@ -129,6 +132,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       subjects: subjectMemory(database, clock, commits),
       signingKeys: ({ dataDir, http: { signing } }) => loadSigningKeys({ ...signing, dataDir }),
       fetches: loaderFetches(clock),
+      debugKeys,
       metrics,
     };
     const policy = currentPolicy(await createPolicy(stores, config));
@@ -144,7 +148,7 @@ export async function startBootServer(components: BootServerComponents): Promise
     });
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
     const macOf = (address: string): string | undefined => policy.now.holders.holderOf(address)?.mac;
-    const common = { ...components, log, metrics, policy, artifacts, imageCache, uuidOf, macOf };
+    const common = { ...components, log, metrics, policy, artifacts, imageCache, uuidOf, macOf, debugKeys };
 
     const httpServer = await startHttpService({ ...common, listen: httpListen });
     stops.push(() => httpServer.stop());
@@ -197,6 +201,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           clock,
           redactor: components.redactor,
           watch: machines,
+          debugKeys,
           leases: leaseRows,
           subnets: () => policy.now.plan.subnets,
           simulate: (request) => simulateDry({ ...stores, config: policy.now.config }, request),

@@ -8,6 +8,7 @@ import { createAdmission, type AdmissionGate } from './admission.ts';
 import type { BootApi } from './api/boot-api.ts';
 import type { BootServerConfig } from './config.ts';
 import { createBootDecisions, type BootDecisions } from './decide/boot-decisions.ts';
+import type { DebugKeys } from './debug-key/debug-keys.ts';
 import type { ScriptSetting } from './decide/boot-steps.ts';
 import { peerUrls, withoutSlash } from './decide/peers.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
@@ -92,6 +93,7 @@ export interface PolicyStores {
   /** Who was seen where, and who has just loaded an iPXE: both outlive a reload. */
   readonly subjects: SubjectMemory;
   readonly fetches: LoaderFetches;
+  readonly debugKeys: Pick<DebugKeys, 'issue'>;
   readonly httpListen: readonly [HttpListen, ...HttpListen[]];
   /** Undefined: nothing is counted. */
   readonly metrics?: BootMetrics;

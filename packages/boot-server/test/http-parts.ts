@@ -50,6 +50,6 @@ export function unusedRoutes(
     },
     certs: undefined,
     used: { log, metrics, seals, nonces },
-    agent: { log, metrics, gate, seals, nonces },
+    agent: { log, metrics, gate, seals, nonces, debugKeys: { pinHost: unused } },
   };
 }

@@ -47,7 +47,7 @@ function createProgram(io: CliIo, onPartExit: (status: number | undefined) => vo
   addTokenCommands(program, io);
   addVersionCommand(program, io);
   program.commandsGroup('Boot machines:');
-  addBootCommands(program, io);
+  addBootCommands(program, io, onPartExit);
   program.commandsGroup('Run a part:');
   addPartCommands(program, onPartExit);
   return program;

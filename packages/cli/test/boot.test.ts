@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -67,6 +67,22 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     first: at(0),
     entries: [{ ...entry, seq: 12, time: at(61), event: 'http.script', message: 'gave the boot script', fields: {} }],
   },
+  [`/v1/machines/${encodeURIComponent(MAC)}/debug-key`]: {
+    mac: MAC,
+    address: '10.0.1.100',
+    keyFile: '/data/a key%.pem',
+    hostsFile: '/data/hosts',
+    hostKnown: true,
+    expires: at(86_400),
+  },
+  [`/v1/machines/${UUID}/debug-key`]: {
+    mac: MAC,
+    address: null,
+    keyFile: '/data/key.pem',
+    hostsFile: '/data/hosts',
+    hostKnown: false,
+    expires: at(86_400),
+  },
   '/v1/leases': {
     leases: [
       { address: '10.0.1.100', mac: MAC, uuid: UUID, state: 'bound', expires: at(3_720), subnet: '10.0.1.0/24' },
@@ -100,7 +116,7 @@ async function ingot(...argv: string[]): Promise<{ status: number | undefined; s
   const status = await runCli(argv, {
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
-    env: { INGOT_BOOT_SERVER_ADMIN_SOCKET: join(folder, 'admin.sock') },
+    env: { INGOT_BOOT_SERVER_ADMIN_SOCKET: join(folder, 'admin.sock'), PATH: folder },
     home: '/nowhere',
     labConfigFile: '/nowhere',
     now: () => START + 120_000,
@@ -196,5 +212,53 @@ describe('ingot boot debian', () => {
     const { status, stderr } = await ingot('boot', 'debian');
     expect(status).toBe(2);
     expect(stderr).toContain('--kernel and --initrd of its netboot files, or --mirror <url>');
+  });
+});
+
+describe('ingot boot ssh', () => {
+  /** In place of ssh; the real one logs in in test/interop/debug-shell.test.ts. */
+  const standIn = (status: number): void =>
+    writeFileSync(
+      join(folder, 'ssh'),
+      `#!/bin/sh\nfor word in "$@"; do echo "$word"; done >${join(folder, 'words')}\nexit ${status}\n`,
+      { mode: 0o755 },
+    );
+  const words = (): string[] => readFileSync(join(folder, 'words'), 'utf8').trimEnd().split('\n');
+
+  it('uses the key and the host key of the boot, nothing of the caller, and ends as ssh does', async () => {
+    standIn(7);
+    const { status, stderr } = await ingot('boot', 'ssh', MAC, 'cat', '-A', '/proc/cmdline');
+    expect(stderr).toBe('');
+    expect(status).toBe(7);
+    expect(words().slice(-7)).toEqual(['-l', 'root', '--', '10.0.1.100', 'cat', '-A', '/proc/cmdline']);
+    expect(words()).toEqual(
+      expect.arrayContaining([
+        'IdentityFile="/data/a key%%.pem"',
+        'UserKnownHostsFile="/data/hosts"',
+        `HostKeyAlias=${MAC}`,
+        'StrictHostKeyChecking=yes',
+        'IdentitiesOnly=yes',
+        'IdentityAgent=none',
+      ]),
+    );
+    expect(words().slice(0, 2)).toEqual(['-F', 'none']);
+  });
+
+  it('asks for a comparison where the agent has not told its host key, and for the address where nobody knows it', async () => {
+    standIn(0);
+    expect(await ingot('boot', 'ssh', UUID)).toMatchObject({ status: 3, stderr: expect.stringContaining('--address') });
+    const { status, stderr } = await ingot('boot', 'ssh', '--address', '2001:db8::5', UUID);
+    expect(status).toBe(0);
+    expect(stderr).toContain('compare what ssh shows with the line "ssh" on the console');
+    expect(words()).toContain('StrictHostKeyChecking=ask');
+    expect(words().at(-1)).toBe('2001:db8::5');
+  });
+
+  it('says what is missing', async () => {
+    expect(await ingot('boot', 'ssh', MAC)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('install openssh-client'),
+    });
+    expect(await ingot('boot', 'ssh', '52:54:00:00:00:77')).toMatchObject({ status: 1 });
   });
 });

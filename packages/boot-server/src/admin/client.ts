@@ -3,10 +3,10 @@ import { request as httpRequest } from 'node:http';
 import type { z } from 'zod';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { simulateAnswerWire, type SimulateAnswer, type SimulateRequest } from '../simulate/wire.ts';
-import { errorWire, leasesWire, machinesWire, reloadWire, timelineWire } from './wire.ts';
-import type { LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
+import { debugKeyWire, errorWire, leasesWire, machinesWire, reloadWire, timelineWire } from './wire.ts';
+import type { DebugKeyWire, LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
 
-export type { AdminJson, EntryWire, LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
+export type { AdminJson, DebugKeyWire, EntryWire, LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
 export type { SimulateAnswer, SimulatedOption, SimulatedStep, SimulateRequest } from '../simulate/wire.ts';
 export { BootServerError, BootServerErrorCode } from '../errors.ts';
 
@@ -18,6 +18,8 @@ export interface AdminClient {
   machines(): Promise<MachineWire[]>;
   /** By MAC or UUID; only what is newer than entry `after`. */
   timeline(id: string, after?: number): Promise<TimelineWire>;
+  /** What SSH into the boot of a machine takes, by MAC or UUID. */
+  debugKey(id: string): Promise<DebugKeyWire>;
   leases(): Promise<LeaseWire[]>;
   /** What a machine would be told now; nothing is written, and no machine notices. */
   simulate(request: SimulateRequest): Promise<SimulateAnswer>;
@@ -36,6 +38,7 @@ export function adminClient(path: string): AdminClient {
   return {
     machines: async () => (await get('/v1/machines', machinesWire)).machines,
     timeline: (id, after = 0) => get(`/v1/machines/${encodeURIComponent(id)}/timeline?after=${after}`, timelineWire),
+    debugKey: (id) => get(`/v1/machines/${encodeURIComponent(id)}/debug-key`, debugKeyWire),
     leases: async () => (await get('/v1/leases', leasesWire)).leases,
     simulate: async (request) => parse(await ask(path, 'POST', '/v1/simulate', request), simulateAnswerWire, path),
     reload: async () => parse(await ask(path, 'POST', '/v1/reload'), reloadWire, path),

@@ -1,10 +1,12 @@
 import type { Redactor, ReloadResult } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
+import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { findNeighbours } from '../dhcp/neighbours.ts';
 import type { Subnet } from '../dhcp/subnets.ts';
 import type { Subnet6 } from '../dhcpv6/subnets.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac, parseUuid } from '../identity.ts';
+import { formatIpv4 } from '../ipv4.ts';
 import { simulateRequestWire, type SimulateAnswer, type SimulateRequest } from '../simulate/wire.ts';
 import type { LeaseStore } from '../store/leases.ts';
 import type { Lease6Store } from '../store/leases6.ts';
@@ -12,7 +14,7 @@ import { machineViews, mergedEntries } from '../timeline/machines.ts';
 import type { Track } from '../timeline/track.ts';
 import type { MachineWatch } from '../timeline/watch.ts';
 import { entryToWire, iso, lease6ToWire, leaseToWire, machineToWire } from './views.ts';
-import type { LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
+import type { DebugKeyWire, LeaseWire, MachineWire, ReloadWire, TimelineWire } from './wire.ts';
 
 export interface AdminRequest {
   /** What stands behind the route's name. */
@@ -47,6 +49,7 @@ export interface AdminComponents {
   readonly clock: Clock;
   readonly redactor: Redactor;
   readonly watch: MachineWatch;
+  readonly debugKeys: Pick<DebugKeys, 'find'>;
   readonly leases: Pick<LeaseStore, 'all'>;
   readonly subnets: () => readonly Subnet[];
   readonly simulate: (request: SimulateRequest) => Promise<SimulateAnswer>;
@@ -63,10 +66,15 @@ export function adminRoutes(components: AdminComponents): AdminRoutes {
       'machines',
       {
         method: 'GET',
-        answer: ({ path: [id, view], query }): { machines: MachineWire[] } | TimelineWire => {
+        answer: ({ path: [id, view], query }): { machines: MachineWire[] } | TimelineWire | DebugKeyWire => {
           if (id === undefined || id === '') return { machines: watch.machines().map(machineToWire) };
+          if (view === 'debug-key') return debugKeyOf(components, id);
           if (view !== 'timeline')
-            throw new AdminRefusal(404, 'not_found', 'ask for /v1/machines or /v1/machines/<mac or uuid>/timeline');
+            throw new AdminRefusal(
+              404,
+              'not_found',
+              'ask for /v1/machines, or /v1/machines/<mac or uuid>/timeline or /debug-key',
+            );
           return timelineOf(components, id, Number(query.get('after') ?? 0));
         },
       },
@@ -133,6 +141,31 @@ function timelineOf({ clock, redactor, watch }: AdminComponents, id: string, aft
     machine: machineToWire(view),
     first: iso(merged[0]?.entry.at ?? clock.now()),
     entries: merged.filter(({ entry }) => entry.seq > after).map(({ mac, entry }) => entryToWire(mac, entry, redactor)),
+  };
+}
+
+/** Of the machine's boot: the newest key of its NICs. */
+function debugKeyOf({ clock, watch, debugKeys, leases }: AdminComponents, id: string): DebugKeyWire {
+  const tracks = tracksOf(watch, id);
+  const mac = parseMac(id);
+  // A key outlives a restart of the server, what was seen of its machine does not.
+  const macs = mac === undefined ? tracks.map((track) => track.mac) : [mac];
+  const [key] = macs.flatMap((each) => debugKeys.find(each) ?? []).toSorted((a, b) => b.issuedAt - a.issuedAt);
+  if (key === undefined)
+    throw new AdminRefusal(
+      404,
+      'no_debug_key',
+      `no boot of ${id} has a debug key, or it is a day old: set agent.sshDebug, and boot the machine anew`,
+    );
+  const [view] = machineViews(tracks, clock.monotonic());
+  const lease = leases.all().find((each) => each.mac === key.mac && each.state === 'bound');
+  return {
+    mac: key.mac,
+    address: view?.address ?? (lease === undefined ? null : formatIpv4(lease.address)),
+    keyFile: key.keyFile,
+    hostsFile: key.hostsFile,
+    hostKnown: key.isHostKnown,
+    expires: iso(key.expiresAt),
   };
 }
 

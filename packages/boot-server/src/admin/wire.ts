@@ -52,6 +52,18 @@ export interface LeaseWire {
   subnet: string | null;
 }
 
+export interface DebugKeyWire {
+  /** The NIC that the machine booted through. */
+  mac: string;
+  address: string | null;
+  /** Files on the boot server's host, for its user and root: the private key, and ssh's `known_hosts`. */
+  keyFile: string;
+  hostsFile: string;
+  /** Whether the agent has told the machine's host key. */
+  hostKnown: boolean;
+  expires: string;
+}
+
 export interface ReloadWire {
   /** Settings that changed and count from now on. */
   taken: string[];
@@ -99,6 +111,14 @@ export const leasesWire: z.ZodType<{ leases: LeaseWire[] }> = z.object({
       subnet: z.string().nullable(),
     }),
   ),
+});
+export const debugKeyWire: z.ZodType<DebugKeyWire> = z.object({
+  mac: z.string(),
+  address: z.string().nullable(),
+  keyFile: z.string(),
+  hostsFile: z.string(),
+  hostKnown: z.boolean(),
+  expires: time,
 });
 export const reloadWire: z.ZodType<ReloadWire> = z.object({
   // An older server does not tell.

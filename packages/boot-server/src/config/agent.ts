@@ -59,7 +59,10 @@ export const agentSchema: z.ZodType<AgentPolicyConfig> = z
       .enum(['vt', 'all', 'off'])
       .default('vt')
       .describe('where the status screen is drawn: on screens, on serial consoles too, or nowhere'),
-    sshDebug: z.boolean().default(false).describe('SSH into the discovery image with a key of this boot'),
+    sshDebug: z
+      .boolean()
+      .default(false)
+      .describe('every boot into the discovery image gets a key of its own, by which `ingot boot ssh` looks into it'),
     loki: z
       .strictObject({
         endpoint: z.url().describe('URL that log lines are pushed to'),

@@ -3,6 +3,7 @@ import type { Logger } from '@ingot/daemon';
 import type { AdmissionGate } from '../admission.ts';
 import type { BootApi } from '../api/boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
+import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { SOURCE_NAMES, type SourceName } from '../config/boot.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { apiSource } from '../sources/api-source.ts';
@@ -22,7 +23,7 @@ import type { SubjectMemory } from './subject-memory.ts';
 
 export interface BootDecisionsComponents {
   readonly lastPlans: BootStore;
-  readonly config: Pick<BootServerConfig, 'api' | 'boot' | 'http' | 'ipxe' | 'sources'>;
+  readonly config: Pick<BootServerConfig, 'agent' | 'api' | 'boot' | 'http' | 'ipxe' | 'sources'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly api: BootApi | undefined;
@@ -32,6 +33,7 @@ export interface BootDecisionsComponents {
   readonly subjects: SubjectMemory;
   readonly files: FileUrls;
   readonly fetches: LoaderFetches;
+  readonly debugKeys: Pick<DebugKeys, 'issue'>;
 }
 
 /** What every machine boots, and how each of its stages is told. */
@@ -66,6 +68,7 @@ export async function createBootDecisions(components: BootDecisionsComponents): 
       subjects,
       nonces,
       files,
+      debugKeys: config.agent.sshDebug ? components.debugKeys : undefined,
       configs: config.http.v1Certs ? 'v1' : api === undefined ? undefined : 'v2',
     }),
     fetches,

@@ -1,4 +1,5 @@
 import type { AdmissionGate, AdmissionRefusal } from '../admission.ts';
+import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootFileKind, FileUrls } from '../http/file-urls.ts';
 import type { NonceStore } from '../store/nonces.ts';
@@ -57,6 +58,8 @@ export interface BootIssuerComponents {
   readonly files: Pick<FileUrls, 'nameOf'>;
   /** The shape of configurations: of upstream's v1 or v2; undefined where none can be had. */
   readonly configs: 'v1' | 'v2' | undefined;
+  /** Undefined: nobody may look into the discovery image. */
+  readonly debugKeys: Pick<DebugKeys, 'issue'> | undefined;
 }
 
 export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
@@ -149,9 +152,12 @@ function carryOut(
           message: `${mac} shows no SMBIOS UUID: set one in its firmware`,
         };
       const nonce = components.nonces.issue(mac, uuid);
+      // Upstream's v1 image knows nothing of it.
+      const debugKey = components.configs === 'v2' ? components.debugKeys?.issue(mac) : undefined;
       return start([
         `PIXIE_API_URL=${question.base}${components.configs === 'v1' ? '/certs' : `/config/${uuid}`}?nonce=${nonce}`,
         `BOOTIF=01-${mac.replaceAll(':', '-')}`,
+        ...(debugKey === undefined ? [] : [`INGOT_DEBUG_KEY=${debugKey}`]),
       ]);
     }
     default:

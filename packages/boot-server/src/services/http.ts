@@ -3,6 +3,7 @@ import type { Logger } from '@ingot/daemon';
 import type { BootApi } from '../api/boot-api.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { BootServerConfig } from '../config.ts';
+import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { startBodySender } from '../http/body/body-sender.ts';
 import type { CertsRouteComponents } from '../http/certs-route.ts';
 import type { ConfigRouteComponents } from '../http/config-route.ts';
@@ -30,6 +31,7 @@ export interface HttpServiceComponents {
   readonly imageCache: ImageCache | undefined;
   readonly macOf: (address: string) => string | undefined;
   readonly uuidOf: (mac: string) => string | undefined;
+  readonly debugKeys: Pick<DebugKeys, 'pinHost'>;
 }
 
 export interface HttpService extends HttpServer {
@@ -39,7 +41,7 @@ export interface HttpService extends HttpServer {
 
 /** HTTP as the configuration has it. Rejects with BootServerError LISTEN_FAILED or CONFIG_INVALID. */
 export async function startHttpService(components: HttpServiceComponents): Promise<HttpService> {
-  const { config, policy, clock, log, metrics, imageCache, artifacts, uuidOf, macOf } = components;
+  const { config, policy, clock, log, metrics, imageCache, artifacts, uuidOf, macOf, debugKeys } = components;
   const { issuer, gate, nonces, seals, files, published } = policy;
   const tls = planTls(config);
   const script: ScriptRouteComponents = {
@@ -85,7 +87,7 @@ export async function startHttpService(components: HttpServiceComponents): Promi
         return routes.certs();
       },
       used: { log, metrics, seals, nonces },
-      agent: { log, metrics, gate, seals, nonces },
+      agent: { log, metrics, gate, seals, nonces, debugKeys },
     },
     [...components.listen, ...(tls?.listen ?? [])],
   );

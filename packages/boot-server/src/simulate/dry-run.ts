@@ -3,6 +3,7 @@ import { systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net
 import type { BootApi } from '../api/boot-api.ts';
 import { grpcBootApi } from '../api/grpc-boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
+import { forgottenDebugKeys } from '../debug-key/debug-keys.ts';
 import { loaderFetches } from '../decide/loader-fetches.ts';
 import { subjectMemory } from '../decide/subject-memory.ts';
 import type { HttpListen } from '../http/server.ts';
@@ -52,6 +53,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         // Nobody follows the URLs of a simulation: the server's own key is not for them.
         signingKeys: () => Promise.resolve([entropy.bytes(KEY_BYTES)]),
         fetches: loaderFetches(clock),
+        debugKeys: forgottenDebugKeys(),
       },
       config,
     );
