@@ -29,6 +29,8 @@ const PATHS = [
   '/_/ipxe?mac=52:54:00:0f:42:40&uuid=4b37128e-6e72-4a8d-87da-5254000f4240',
   '/_/file?name=00000000000000000000000000000000&type=kernel&mac=52:54:00:00:01:01',
   '/_/booting?mac=52:54:00:00:01:01',
+  '/_/booting/52-54-00-00-01-01',
+  '/_/up?token=AAAAAAAAAAAAAAAAAAAAAA',
   '/config/4b37128e-6e72-4a8d-87da-8ad4d775582c?nonce=AAAAAAAAAAAAAAAAAAAAAA',
   '/certs',
   '/boot/snponly.efi',

@@ -30,7 +30,7 @@ import {
 
 const { DISCOVER, REQUEST } = MessageType;
 export const SCRIPT: BootDecision = { kind: 'script', url: 'http://10.0.0.1:8080/script' };
-export const RELAY = { address: '10.0.1.1', port: 67 };
+const RELAY = { address: '10.0.1.1', port: 67 };
 
 export function macOf(index: number): string {
   return `52:54:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 0xff).toString(16).padStart(2, '0')}`;

@@ -114,6 +114,13 @@ describe('the state of a machine', () => {
     expect(timeline.find(MAC_1)?.state).toMatchObject({ uuid: UUID, address: '10.0.1.100', boots: 1 });
   });
 
+  test('is up when its agent renews its token, also where no more is known of it', () => {
+    const { say, stage, timeline } = setUp();
+    say('config.renewed');
+    expect(stage()).toBe('up');
+    expect(timeline.find(MAC_1)?.isBooting).toBe(true);
+  });
+
   test('begins anew when the machine is restarted', () => {
     const { say, stage, timeline } = setUp();
     for (const event of ['http.script', 'config.given']) say(event);

@@ -111,6 +111,8 @@ function stageOf({ event, fields }: BootLine, { stage: current, wantsConfig }: B
     case 'config.given':
       return 'agent';
     case 'agent.up':
+    // Whoever renews its token runs, also when the server was started after it.
+    case 'config.renewed':
       return isBeyond('up', current) ? 'up' : undefined;
     default:
       return undefined;

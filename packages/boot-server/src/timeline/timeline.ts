@@ -20,7 +20,7 @@ export interface Timeline {
  * gives to a NIC that DHCP has seen), a configuration. Whoever sends DISCOVERs for a million MACs pushes out none of
  * them, only other NICs that are known from DHCP alone.
  */
-const PROOFS: ReadonlySet<string> = new Set(['tftp.done', 'http.script', 'config.given', 'agent.up']);
+const PROOFS: ReadonlySet<string> = new Set(['tftp.done', 'http.script', 'config.given', 'config.renewed', 'agent.up']);
 
 /** NICs that really boot. */
 const MAX_BOOTING = 4_096;
