@@ -62,6 +62,8 @@ async function expectLoginAtTheBmc(rig: RackUnderTest): Promise<void> {
   // The factory's user is still there.
   expect(users).toMatch(/^2 +ADMIN .*ADMINISTRATOR$/m);
   expect(users).toMatch(/^10 +metal .*ADMINISTRATOR$/m);
+  // The machine itself has logged in over the network: the leaf has a way to the BMC.
+  expect(readFileSync(onlyMachine(rig).consoleLog, 'utf8')).not.toContain('is not verified');
   const { logDirectory } = rig.rack;
   const logs = [...readdirSync(logDirectory).map((name) => join(logDirectory, name)), onlyMachine(rig).consoleLog];
   for (const log of logs) expect(readFileSync(log, 'utf8')).not.toContain(bmc.password);

@@ -98,6 +98,15 @@ describe('what is registered', () => {
     expect([...channels]).toEqual([8]);
   });
 
+  test.each([
+    ['switched off', [0x00, 0x04], "IPMI over LAN is switched off on the BMC's LAN channel 1"],
+    ['for operators only', [0x02, 0x03], "nobody may be administrator on the BMC's LAN channel 1"],
+  ])('a LAN channel that is %s is said', async (_name, access, problem) => {
+    const bmc = new FakeBmc();
+    bmc.channelAccess = access;
+    expect(found(await configure(bmc)).problems.join('\n')).toContain(problem);
+  });
+
   test('a BMC with IPv6 alone is registered by its global address', async () => {
     const bmc = new FakeBmc();
     const linkLocal = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];

@@ -33,6 +33,8 @@ export class FakeBmc implements Ipmi {
   readonly asked: string[] = [];
   readonly users: FakeUser[];
   fixedNames = 1;
+  /** Always available, up to administrator. */
+  channelAccess: readonly number[] = [0x02, 0x04];
   lans: Record<number, FakeLan> = {
     1: { ip: [10, 0, 0, 101], mac: [0x02, 0, 0, 0xbb, 0, 0x65], source: 1, ipv6: [] },
   };
@@ -89,6 +91,7 @@ export class FakeBmc implements Ipmi {
     },
     '0 9': ([parameter = 0]) => [1, parameter, ...this.bootFlags],
     '6 1': () => this.deviceId,
+    '6 41': () => this.channelAccess,
     '6 42': ([channel = 0]) =>
       channel in this.lans ? [channel, 0x04, 0x01, 0x81, 0xf2, 0x1b, 0, 0, 0] : refuse(CompletionCode.InvalidField),
     '6 43': ([flags = 0, id = 0, privilege = 0]) => {

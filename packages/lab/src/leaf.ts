@@ -43,6 +43,11 @@ export function leafGateway(number: number): string {
   return `10.0.${number}.1`;
 }
 
+/** The way to the machines of a leaf, for `ip route add`. */
+export function leafRoute(number: number): string {
+  return `10.0.${number}.0/24 via ${leafUplink(number)}`;
+}
+
 export async function createLeaf(setting: LeafSetting): Promise<Leaf> {
   const { name, number, directory } = setting;
   mkdirSync(directory, { recursive: true, mode: 0o755 });
@@ -50,7 +55,7 @@ export async function createLeaf(setting: LeafSetting): Promise<Leaf> {
   const uplink = name;
   await connect(setting.management, uplink, namespace, 'eth0');
   await setting.management.ip(`link set ${uplink} master br0`);
-  await setting.management.ip(`route add 10.0.${number}.0/24 via ${leafUplink(number)}`);
+  await setting.management.ip(`route add ${leafRoute(number)}`);
   // One batch for all ports: a fork for each would take seconds.
   const commands = [
     `addr add ${leafUplink(number)}/24 dev eth0`,

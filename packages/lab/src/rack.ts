@@ -12,7 +12,7 @@ import { forwardToUnixSocket } from './forward.ts';
 import type { Forward } from './forward.ts';
 import { drawMachine, drawPorts, drawSerial } from './identity.ts';
 import type { MachineIdentity } from './identity.ts';
-import { createLeaf } from './leaf.ts';
+import { createLeaf, leafRoute } from './leaf.ts';
 import type { Leaf } from './leaf.ts';
 import { buildMachine } from './machine.ts';
 import type { MachineHardware, MachineOptions } from './machine.ts';
@@ -218,6 +218,8 @@ class RackBuilder {
     await management.namespace.ip(`link set ${managementPort} master br0`);
     await namespace.ip(`link set eth0 address ${identity.bmc.mac}`);
     await namespace.ip(`addr add ${identity.bmc.address}/24 dev eth0`);
+    // Machines log in at their BMCs, to see that others can.
+    for (const index of leafNames.keys()) await namespace.ip(`route add ${leafRoute(index + 1)}`);
     const bmc = createBmc(join(this.state.directory, `bmc-${name}`), identity, this.bmcCredentials);
     await this.startPart({ name: `bmc-${name}`, namespace: namespace.name, argv: bmc.argv, restart: true });
 

@@ -6,7 +6,7 @@ import type { Controller } from './controller.ts';
 import { readFru } from './fru.ts';
 import type { Fru } from './fru.ts';
 import type { IpmiSession } from './ipmi.ts';
-import { readLanChannels, reachableLan } from './lan.ts';
+import { closedDoors, readLanChannels, reachableLan } from './lan.ts';
 import type { LanChannel } from './lan.ts';
 
 /** What is registered of a BMC: `MachineBMC` and `MachineFRU`. */
@@ -69,7 +69,8 @@ export async function readBmc(session: IpmiSession, { patient }: { readonly pati
   };
   const powerState = await soft(readPowerState, '');
   const fru = await soft<Fru>(readFru, {});
-  return { controller, lan, powerState, fru, problems };
+  const doors = await soft((asked) => closedDoors(asked, lan.channel), []);
+  return { controller, lan, powerState, fru, problems: [...problems, ...doors] };
 }
 
 async function findLan(session: IpmiSession, patienceMs: number): Promise<Reading['lan']> {

@@ -2,6 +2,7 @@ import { IpmiError } from './ipmi.ts';
 import type { IpmiCommand, IpmiSession } from './ipmi.ts';
 
 const getChannelInfo: IpmiCommand = { name: 'Get Channel Info', netFn: 0x06, command: 0x42 };
+const getChannelAccess: IpmiCommand = { name: 'Get Channel Access', netFn: 0x06, command: 0x41 };
 const getLanParameter: IpmiCommand = { name: 'Get LAN Configuration Parameters', netFn: 0x0c, command: 0x02 };
 
 /** A channel of the BMC that is a LAN, with what it is set to. */
@@ -62,6 +63,19 @@ export async function readLanChannels(session: IpmiSession): Promise<readonly La
 export function reachableLan(channels: readonly LanChannel[]): (LanChannel & { readonly mac: string }) | undefined {
   const named = channels.flatMap((channel) => (channel.mac === undefined ? [] : [{ ...channel, mac: channel.mac }]));
   return named.find(({ ipv4 }) => ipv4 !== undefined) ?? named.find(({ ipv6 }) => ipv6.length > 0);
+}
+
+const storedSettings = 0x40;
+const administrator = 4;
+
+/** What keeps administrators out of this channel for good, in words: some vendors ship their BMCs so (IPMI 2.0, 22.23). */
+export async function closedDoors(session: IpmiSession, channel: number): Promise<readonly string[]> {
+  const access = await unlessRefused(session.ask(getChannelAccess, [channel, storedSettings], 2));
+  const [mode = 0, limit = 0] = access ?? [];
+  if (access === undefined) return [];
+  const where = `on the BMC's LAN channel ${channel}`;
+  if ((mode & 0x07) === 0) return [`IPMI over LAN is switched off ${where}; switch it on in the BMC's settings`];
+  return (limit & 0x0f) < administrator ? [`nobody may be administrator ${where}; see the BMC's settings`] : [];
 }
 
 /** IPMI 2.0 with errata 7 ("IPv6"), table 23-4, parameters 50 to 60; most BMCs do not have them. */
