@@ -38,6 +38,8 @@ describe('the configuration of a machine', () => {
         allocated: 'disk',
         auto_reboot_hours: 0,
         bmc_required: false,
+        bmc_user: 'metal',
+        bmc_boot_order: 'leave',
         lldp: { timeout_seconds: 40 },
         screen: 'vt',
         ssh_debug: false,

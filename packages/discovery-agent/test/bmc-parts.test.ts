@@ -1,7 +1,7 @@
 import { MockClock, MockNetwork, mockEntropy } from '@ingot/net';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { configureBmc, defaultBmcPolicy } from '../src/bmc/configure-bmc.ts';
+import { configureBmc } from '../src/bmc/configure-bmc.ts';
 import type { BmcSearch } from '../src/bmc/bmc.ts';
 import { parseFru, readFru } from '../src/bmc/fru.ts';
 import { openIpmiSession } from '../src/bmc/ipmi.ts';
@@ -12,7 +12,7 @@ import { decodePacket, parseRakp, PayloadType } from '../src/bmc/rmcp-codec.ts';
 import { vendorOf } from '../src/bmc/vendors.ts';
 import { parseSmbios } from '../src/inventory/smbios.ts';
 import { openSysfs } from '../src/sysfs.ts';
-import { FakeBmc } from './fake-bmc.ts';
+import { FakeBmc, policyOfMetal } from './fake-bmc.ts';
 import { fruImage } from './fru-image.ts';
 import { plant } from './tree.ts';
 
@@ -174,7 +174,7 @@ describe('a BMC that answers anything', () => {
         openIpmi: () => ipmi,
         superUserPassword: () => Promise.resolve('sesame-open'),
       },
-      defaultBmcPolicy,
+      policyOfMetal,
     ).then((found) => (search = found));
     await clock.advanceUntil(() => search !== undefined);
     return { search: await running, requests };

@@ -2,11 +2,12 @@ import { mockEntropy, systemClock, systemEntropy } from '@ingot/net';
 import type { Network } from '@ingot/net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bmc, BmcSearch } from '../src/bmc/bmc.ts';
-import { configureBmc, defaultBmcPolicy } from '../src/bmc/configure-bmc.ts';
+import { configureBmc } from '../src/bmc/configure-bmc.ts';
 import { logIn } from '../src/bmc/rmcp-login.ts';
 import type { Login } from '../src/bmc/rmcp-login.ts';
 import { Secret } from '../src/secret.ts';
 import { openSysfs } from '../src/sysfs.ts';
+import { policyOfMetal } from './fake-bmc.ts';
 import { fruImage } from './fru-image.ts';
 import { networkOf, openInBand, startIpmiSim } from './ipmi-sim.ts';
 import type { IpmiSim } from './ipmi-sim.ts';
@@ -41,7 +42,7 @@ async function configure(
       openIpmi: () => ipmi,
       superUserPassword: () => Promise.resolve(superUserPassword),
     },
-    defaultBmcPolicy,
+    policyOfMetal,
   );
   if (search.kind !== 'found') throw new Error(JSON.stringify(search));
   return search;

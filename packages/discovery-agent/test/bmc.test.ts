@@ -3,10 +3,10 @@ import { MockClock, MockNetwork, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import type { BmcSearch } from '../src/bmc/bmc.ts';
 import { bmcRows } from '../src/bmc/bmc-text.ts';
-import { configureBmc, defaultBmcPolicy, inspectBmc } from '../src/bmc/configure-bmc.ts';
+import { configureBmc, inspectBmc } from '../src/bmc/configure-bmc.ts';
 import type { BmcPolicy } from '../src/bmc/configure-bmc.ts';
 import { openSysfs } from '../src/sysfs.ts';
-import { FakeBmc } from './fake-bmc.ts';
+import { FakeBmc, policyOfMetal } from './fake-bmc.ts';
 import { fruImage } from './fru-image.ts';
 import { plant } from './tree.ts';
 import type { Tree } from './tree.ts';
@@ -38,7 +38,7 @@ async function configure(bmc: FakeBmc, setting: Setting = {}): Promise<Run> {
     superUserPassword: () => Promise.resolve(setting.superUserPassword ?? ''),
   };
   let outcome: BmcSearch | Error | undefined;
-  void configureBmc(parts, { ...defaultBmcPolicy, ...setting.policy }).then(
+  void configureBmc(parts, { ...policyOfMetal, ...setting.policy }).then(
     (search) => (outcome = search),
     (error: unknown) => (outcome = error instanceof Error ? error : new Error(String(error))),
   );
@@ -383,7 +383,7 @@ describe('a BMC with troubles', () => {
         },
         superUserPassword: () => Promise.resolve(''),
       },
-      defaultBmcPolicy,
+      policyOfMetal,
     );
     expect(result).toEqual({ kind: 'unusable', reason: '/dev/ipmi0 cannot be opened' });
   });

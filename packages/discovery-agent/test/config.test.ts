@@ -170,3 +170,19 @@ test.each(['ftp://10.0.0.1/x', 'no url', ''])('the report address %j is left alo
   const parsed = parseConfig(nested.replace('{', `{"boot_report_url":${JSON.stringify(url)},`));
   expect(parsed).toEqual({ ok: true, value: config });
 });
+
+test.each([
+  [{}, 'metal', undefined],
+  [{ bmc_user: 'ops', bmc_boot_order: 'pxe' }, 'ops', 'pxe'],
+  [{ bmc_user: '', bmc_boot_order: 'leave' }, undefined, undefined],
+])('the BMC policy %j makes the user %s and boots %s', (agent, bmcUser, bmcBootOrder) => {
+  const parsed = parseConfig(nested.replace('{', `{"agent":${JSON.stringify(agent)},`));
+  expect(parsed).toMatchObject({ ok: true, value: { policy: { bmcUser, bmcBootOrder } } });
+});
+
+test.each([{ bmc_user: 'a name' }, { bmc_user: 'x'.repeat(17) }, { bmc_boot_order: 'usb' }])(
+  'the BMC policy %j is refused',
+  (agent) => {
+    expect(parseConfig(nested.replace('{', `{"agent":${JSON.stringify(agent)},`)).ok).toBe(false);
+  },
+);

@@ -1,5 +1,9 @@
+import type { BmcPolicy } from '../src/bmc/configure-bmc.ts';
 import { CompletionCode } from '../src/bmc/ipmi.ts';
 import type { Ipmi, IpmiCommand } from '../src/bmc/ipmi.ts';
+
+/** The agent's own, unless the boot server says otherwise. */
+export const policyOfMetal: BmcPolicy = { userName: 'metal', bootOrder: undefined, required: false };
 
 export interface FakeUser {
   name: string;

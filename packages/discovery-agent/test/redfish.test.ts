@@ -1,12 +1,12 @@
 import { MockClock, MockNetwork, mockEntropy, systemClock } from '@ingot/net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BmcSearch } from '../src/bmc/bmc.ts';
-import { configureBmc, defaultBmcPolicy } from '../src/bmc/configure-bmc.ts';
+import { configureBmc } from '../src/bmc/configure-bmc.ts';
 import { openRedfish } from '../src/bmc/redfish-http.ts';
 import { readManager, setUpAccount } from '../src/bmc/redfish.ts';
 import { Secret } from '../src/secret.ts';
 import { openSysfs } from '../src/sysfs.ts';
-import { FakeBmc } from './fake-bmc.ts';
+import { FakeBmc, policyOfMetal } from './fake-bmc.ts';
 import { RedfishMock } from './redfish-mock.ts';
 import { plant } from './tree.ts';
 
@@ -136,7 +136,7 @@ describe('a BMC without a free slot for IPMI', () => {
         openIpmi: () => bmc,
         superUserPassword: () => Promise.resolve(''),
       },
-      defaultBmcPolicy,
+      policyOfMetal,
     );
     if (search.kind !== 'found') throw new Error(JSON.stringify(search));
     return search;

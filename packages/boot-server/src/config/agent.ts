@@ -6,6 +6,8 @@ export interface AgentPolicyConfig {
   readonly allocated: 'disk' | 'hold';
   readonly autoRebootHours: number;
   readonly bmcRequired: boolean;
+  readonly bmcUser: string;
+  readonly bmcBootOrder: 'leave' | 'pxe' | 'disk';
   readonly lldp: {
     readonly timeoutSeconds: number;
     readonly mtu?: number | undefined;
@@ -36,6 +38,17 @@ export const agentSchema: z.ZodType<AgentPolicyConfig> = z
       .boolean()
       .default(false)
       .describe('a machine whose BMC cannot be set up does not wait; default: it does, and says what failed'),
+    bmcUser: z
+      .string()
+      .regex(/^[\w.-]{0,16}$/, 'has up to 16 letters, digits, dots, dashes and underscores')
+      .default('metal')
+      .describe(
+        'the user that the agent makes in the BMC, with a new password in each boot, and registers; empty: it touches no account there, the superuser neither',
+      ),
+    bmcBootOrder: z
+      .enum(['leave', 'pxe', 'disk'])
+      .default('leave')
+      .describe('what the BMC has the machine boot from then on'),
     lldp: z
       .strictObject({
         timeoutSeconds: z

@@ -86,6 +86,8 @@ function agentFields(agent: AgentPolicyConfig): Readonly<Record<string, unknown>
     allocated: agent.allocated,
     auto_reboot_hours: agent.autoRebootHours,
     bmc_required: agent.bmcRequired,
+    bmc_user: agent.bmcUser,
+    bmc_boot_order: agent.bmcBootOrder,
     lldp: {
       timeout_seconds: lldp.timeoutSeconds,
       ...(lldp.mtu === undefined ? {} : { mtu: lldp.mtu }),

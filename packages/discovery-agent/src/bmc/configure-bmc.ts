@@ -37,8 +37,6 @@ export interface BmcPolicy {
   readonly required: boolean;
 }
 
-export const defaultBmcPolicy: BmcPolicy = { userName: 'metal', bootOrder: undefined, required: false };
-
 /** For reading, and again for everything that is set. LLDP may take 40 s at the same time. */
 const readLimitMs = 60_000;
 const setUpLimitMs = 60_000;

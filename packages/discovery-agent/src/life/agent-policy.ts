@@ -9,6 +9,10 @@ export interface AgentPolicy {
   readonly autoRebootHours: number;
   /** A BMC that cannot be set up keeps the machine from waiting. */
   readonly bmcRequired: boolean;
+  /** Whom it makes in the BMC; undefined: it touches no account there. */
+  readonly bmcUser: string | undefined;
+  /** What the BMC has the machine boot from then on; undefined: as it is. */
+  readonly bmcBootOrder: 'pxe' | 'disk' | undefined;
   readonly lldp: {
     readonly timeoutMs: number;
     /** Undefined: as the NICs are. */
@@ -31,6 +35,8 @@ export const defaultPolicy: AgentPolicy = {
   allocated: 'disk',
   autoRebootHours: 0,
   bmcRequired: false,
+  bmcUser: 'metal',
+  bmcBootOrder: undefined,
   lldp: { timeoutMs: 40_000, mtu: undefined, leafNames: undefined },
   screen: 'vt',
   sshDebug: false,
@@ -41,6 +47,8 @@ export interface GivenPolicy {
   readonly allocated?: 'disk' | 'hold' | null | undefined;
   readonly auto_reboot_hours?: number | null | undefined;
   readonly bmc_required?: boolean | null | undefined;
+  readonly bmc_user?: string | null | undefined;
+  readonly bmc_boot_order?: 'leave' | 'pxe' | 'disk' | null | undefined;
   readonly lldp?:
     | {
         readonly timeout_seconds?: number | null | undefined;
@@ -76,6 +84,8 @@ export const policySchema: z.ZodMiniType<GivenPolicy | null | undefined> = optio
     allocated: optional(z.enum(['disk', 'hold'])),
     auto_reboot_hours: optional(z.int().check(z.gte(0), z.lte(720))),
     bmc_required: optional(z.boolean()),
+    bmc_user: optional(z.string().check(z.regex(/^[\w.-]{0,16}$/))),
+    bmc_boot_order: optional(z.enum(['leave', 'pxe', 'disk'])),
     lldp: optional(
       z.object({
         timeout_seconds: optional(z.int().check(z.gte(1), z.lte(600))),
@@ -103,6 +113,8 @@ export function policyOf(given: GivenPolicy | null | undefined): AgentPolicy {
     allocated: given.allocated ?? defaultPolicy.allocated,
     autoRebootHours: given.auto_reboot_hours ?? defaultPolicy.autoRebootHours,
     bmcRequired: given.bmc_required ?? defaultPolicy.bmcRequired,
+    bmcUser: given.bmc_user === '' ? undefined : (given.bmc_user ?? defaultPolicy.bmcUser),
+    bmcBootOrder: bootOrderOf(given.bmc_boot_order),
     lldp: {
       timeoutMs: seconds === undefined ? defaultPolicy.lldp.timeoutMs : seconds * 1000,
       mtu: lldp?.mtu ?? undefined,
@@ -118,6 +130,10 @@ export function lokiOf(given: GivenLogging | null | undefined): LokiTarget | und
   if (given === undefined || given === null || endpoint === null) return undefined;
   const { basic_auth: login } = given;
   return { endpoint, user: login?.user, password: login ? new Secret(login.password) : undefined };
+}
+
+function bootOrderOf(given: GivenPolicy['bmc_boot_order']): AgentPolicy['bmcBootOrder'] {
+  return given === 'pxe' || given === 'disk' ? given : undefined;
 }
 
 function regExp(text: string | undefined): RegExp | undefined {

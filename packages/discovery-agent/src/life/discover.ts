@@ -1,5 +1,6 @@
 import type { BmcSearch } from '../bmc/bmc.ts';
-import { configureBmc, defaultBmcPolicy } from '../bmc/configure-bmc.ts';
+import type { BootOrder } from '../bmc/boot-order.ts';
+import { configureBmc } from '../bmc/configure-bmc.ts';
 import { withDeadline } from '../deadline.ts';
 import { reasonOf } from '../errors.ts';
 import { inventorySummary } from '../inventory-text.ts';
@@ -45,7 +46,7 @@ export async function discover(life: Life): Promise<Discovered> {
     for (const problem of await setPortMtu(lldpPorts(sysfs), policy.lldp.mtu, life)) reporter.say('lldp', problem);
   const [detailed, bmc, leaves] = await Promise.all([
     readDeeper(life, inventory),
-    setUpBmc(life),
+    setUpBmc(life, inventory.firmware.bootMode),
     listen(life, policy.lldp.timeoutMs),
   ]);
   for (const problem of detailed.problems)
@@ -99,12 +100,13 @@ async function readDeeper(life: Life, inventory: Inventory): Promise<Inventory> 
   }
 }
 
-function setUpBmc(life: Life): Promise<BmcSearch> {
+function setUpBmc(life: Life, mode: BootOrder['mode']): Promise<BmcSearch> {
   const { session } = life;
+  const { bmcUser: userName, bmcBootOrder: device, bmcRequired: required } = session.config.policy;
   const superUserPassword = (limit: AbortSignal): Promise<string> =>
     session.call((api) => api.superUserPassword(limit));
-  const required = session.config.policy.bmcRequired;
-  return configureBmc({ ...life, superUserPassword }, { ...defaultBmcPolicy, required });
+  const bootOrder = device && { device, persistent: true, mode };
+  return configureBmc({ ...life, superUserPassword }, { userName, bootOrder, required });
 }
 
 function showBmc({ reporter, board }: Life, bmc: BmcSearch): void {
