@@ -25,7 +25,9 @@ interface Handlers {
 }
 
 /** A real API server on loopback, and the boot server's client of it. */
-async function setup(handlers: Handlers): Promise<{ api: BootApi; folder: string; stop: () => Promise<void> }> {
+async function setup(
+  handlers: Handlers,
+): Promise<{ api: BootApi; folder: string; options: { url: string; tokenFile: string }; stop: () => Promise<void> }> {
   const folder = temporaryFolder();
   const server = createApiServer<string>({
     services: [
@@ -43,21 +45,48 @@ async function setup(handlers: Handlers): Promise<{ api: BootApi; folder: string
   await server.start();
   writeFileSync(join(folder, 'ca.pem'), fixture('ca.pem'));
   writeFileSync(join(folder, 'token'), 'good', { mode: 0o600 });
-  const api = grpcBootApi({
+  const options = {
     url: `https://${server.addresses[0]}`,
     caFile: join(folder, 'ca.pem'),
     tokenFile: join(folder, 'token'),
     partition: 'lab',
     signal: new AbortController().signal,
-  });
+  };
+  const api = grpcBootApi(options);
   onTestFinished(async () => {
     await api.close();
     await server.stop();
   });
-  return { api, folder, stop: () => server.stop() };
+  return { api, folder, options, stop: () => server.stop() };
 }
 
 describe('the API client', () => {
+  it('goes on with another server and another token from the next call on, and ends what it asked the first one', async () => {
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+    const first = await setup({
+      boot: {
+        boot: async () => {
+          asked();
+          await mayAnswer;
+          return { kernel: 'file:///first', initRamDisks: [], cmdline: '' };
+        },
+      },
+    });
+    const second = await setup({
+      boot: { boot: () => ({ kernel: 'file:///second', initRamDisks: [], cmdline: '' }) },
+    });
+    const underWay = first.api.boot(MAC_1);
+    await isAsked;
+    writeFileSync(join(first.folder, 'other'), 'bad', { mode: 0o600 });
+    Object.assign(first.options, { tokenFile: join(first.folder, 'other') });
+    await expect(first.api.boot(MAC_1)).rejects.toMatchObject({ code: BootServerErrorCode.ApiAway });
+    Object.assign(first.options, { url: second.options.url, tokenFile: join(first.folder, 'token') });
+    expect((await first.api.boot(MAC_1)).kernel).toBe('file:///second');
+    answer();
+    expect((await underWay).kernel).toBe('file:///first');
+  });
+
   it('reports a boot, asks what to boot, and asks for a token of that machine alone for 72 hours', async () => {
     const seen: unknown[] = [];
     const { api } = await setup({

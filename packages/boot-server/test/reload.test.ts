@@ -5,7 +5,16 @@ import { bytesOfIpv4, Dhcp6MessageType, Dhcp6OptionCode, MessageType } from '@in
 import type { BootServerConfig } from '../src/config.ts';
 import { BootServerErrorCode } from '../src/errors.ts';
 import { lease, relay, selecting, tftpFetch } from './client.ts';
-import { clientId, dhcp6Config, iaNa, relay6, serverId, startLab6, subnet6Config } from './dhcp6-harness.ts';
+import {
+  clientId,
+  dhcp6Config,
+  iaNa,
+  localClient6,
+  relay6,
+  serverId,
+  startLab6,
+  subnet6Config,
+} from './dhcp6-harness.ts';
 import {
   CLIENTS,
   fieldText,
@@ -158,6 +167,19 @@ describe('a reload', () => {
     ]);
     expect(before?.addresses).toHaveLength(1);
     expect(renewed?.type).toBe(Dhcp6MessageType.REPLY);
+  });
+
+  it('to an interface that is not there is refused, and the old networks go on', async () => {
+    const lab = await startLab6();
+    const subnets = [subnet6Config({ interface: 'nope0' })];
+    const config = testConfig(lab.dataDir, { dhcp6: dhcp6Config({ subnets }) });
+    await expect(lab.server.reload(config)).rejects.toMatchObject({
+      code: BootServerErrorCode.ListenFailed,
+      message: expect.stringMatching(/no interface nope0/),
+    });
+    const client = await localClient6(lab);
+    expect(await client.ask(Dhcp6MessageType.SOLICIT, [clientId(), iaNa(1)])).toBeDefined();
+    expect((await lease(await relay(lab, '10.0.1.1'), bios)).packet.yiaddr).toBe('10.0.1.100');
   });
 
   it('that makes a network another server’s listens beside that one', async () => {
