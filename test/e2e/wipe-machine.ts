@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,7 +18,7 @@ exec </dev/console >/dev/console 2>&1
 mount -t tmpfs tmp /tmp
 stty -echo
 modprobe -a nvme virtio_pci virtio_blk ahci sd_mod
-until [ -e /dev/nvme0n2 ] && [ -e /dev/nvme1n1 ] && [ -e /dev/sda ] && [ -e /dev/vda ] && [ -e /dev/vdb ]; do sleep 0.1; done
+until [ -e /dev/nvme0n2 ] && [ -e /dev/nvme0n3 ] && [ -e /dev/sda ] && [ -e /dev/vda ] && [ -e /dev/vdb ]; do sleep 0.1; done
 blockdev --setro /dev/nvme0n2
 node /guest.cjs
 poweroff -f
@@ -141,6 +141,5 @@ export async function bootGuest(answers: readonly unknown[], disks: readonly str
 
 export function scratchDirectory(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'ingot-disks-'));
-  mkdirSync(path, { recursive: true });
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }

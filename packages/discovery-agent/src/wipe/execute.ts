@@ -1,6 +1,8 @@
 import type { Clock, Entropy } from '@ingot/net';
 import type { RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
+import { openSysfs } from '../sysfs.ts';
+import { programsAtWork } from './at-work.ts';
 import { openBlockDisk } from './block-disk.ts';
 import type { Argv } from './method.ts';
 import { permitMaxAgeMs } from './permit.ts';
@@ -40,12 +42,14 @@ export async function executeWipe(plan: WipePlan<WipePermit>, parts: ExecutePart
       AgentErrorCode.WipeRefused,
       `the permit to wipe is ${Math.round(ageMs / 1000)} s old; ask the API again`,
     );
+  const machine = openSysfs('/');
   const unitParts = {
     run,
     clock,
     entropy,
     signal,
     onProgress,
+    atWork: (nodes: readonly string[]) => programsAtWork(machine, nodes),
     open: (device: string) => openBlockDisk({ device, command: blockIo, clock, signal }),
   };
   const outcomes: DiskOutcome[] = [

@@ -37,7 +37,7 @@ export interface WipeReport {
 
 export interface WipeProgress {
   readonly device: string;
-  readonly method: MethodName | 'waiting for an earlier sanitize' | 'sampling';
+  readonly method: MethodName | 'waiting for an earlier erase' | 'sampling';
   /** 0 to 1; an estimate where the disk tells nothing, and then never 1 before the end. */
   readonly fraction: number;
   readonly secondsLeft: number | undefined;

@@ -1,4 +1,5 @@
 import type { Entropy } from '@ingot/net';
+import { withDeadline } from '../deadline.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import type { BlockDisk } from './block-disk.ts';
 import type { Method } from './method.ts';
@@ -12,6 +13,8 @@ import type { Place, Sample } from './samples.ts';
 export interface UnitParts extends StepParts {
   readonly entropy: Entropy;
   readonly open: (device: string) => Promise<BlockDisk>;
+  /** Who erases something on one of these nodes, in words. */
+  readonly atWork: (nodes: readonly string[]) => readonly string[];
   readonly onProgress: (progress: WipeProgress) => void;
 }
 
@@ -29,6 +32,9 @@ const maxPlanted = 32;
 /** Only places of this size and below are planted: the ends of a disk are the last thing to write noise to. */
 const maxPlantedBytes = 65_536;
 const keyBytes = 32;
+/** A program of an earlier life is waited for as long as the slowest method may take; looked for every so often. */
+const earlierTimeoutMs = 43_200_000;
+const lookEveryMs = 10_000;
 
 /** Wipes the disks of a unit. Never rejects: whatever goes wrong is the outcome of a disk, and the others go on. */
 export async function wipeUnit(parts: UnitParts, unit: WipeUnit): Promise<DiskOutcome[]> {
@@ -38,7 +44,7 @@ export async function wipeUnit(parts: UnitParts, unit: WipeUnit): Promise<DiskOu
   const where = unit.controller ?? unit.disks[0]?.device ?? '';
   const sessions: Session[] = [];
   try {
-    if (unit.awaitFirst !== undefined) await awaitEarlier(parts, unit, where);
+    await awaitEarlier(parts, unit, where);
     for (const plan of unit.disks) {
       try {
         sessions.push(await begin(parts, plan));
@@ -80,13 +86,23 @@ export async function wipeUnit(parts: UnitParts, unit: WipeUnit): Promise<DiskOu
   return outcomes;
 }
 
+/** What an earlier life has begun, a program or the disk itself, is over before anything new is begun. */
 async function awaitEarlier(parts: UnitParts, unit: WipeUnit, where: string): Promise<void> {
-  const kind = unit.awaitFirst;
-  if (kind === undefined) return;
-  const method = 'waiting for an earlier sanitize';
-  await awaitSanitize(parts, kind, where, (fraction) => {
+  const { clock } = parts;
+  const tell = (fraction: number): void => {
+    const method = 'waiting for an earlier erase';
     for (const { device } of unit.disks) parts.onProgress({ device, method, fraction, secondsLeft: undefined });
-  });
+  };
+  const nodes = [where, ...unit.disks.map(({ device }) => device)];
+  const what = parts.atWork(nodes).join(', ');
+  if (what !== '')
+    await withDeadline({ clock, what, timeoutMs: earlierTimeoutMs, signal: parts.signal }, async (signal) => {
+      while (parts.atWork(nodes).length > 0) {
+        tell(0);
+        await clock.sleep(lookEveryMs, signal);
+      }
+    });
+  if (unit.awaitFirst !== undefined) await awaitSanitize(parts, unit.awaitFirst, where, tell);
 }
 
 async function begin(parts: UnitParts, plan: DiskPlan): Promise<Session> {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunCommand } from '../../src/command.ts';
 import { openSysfs } from '../../src/sysfs.ts';
+import { programsAtWork } from '../../src/wipe/at-work.ts';
 import { readDiskUse } from '../../src/wipe/disk-use.ts';
 import type { WipeFacts } from '../../src/wipe/facts.ts';
 import { probeDisks } from '../../src/wipe/probe.ts';
@@ -247,4 +248,18 @@ test('a disk is in use by what is mounted, swapped to or assembled, however deep
     sdc: { kind: 'busy', by: 'part of md0' },
   });
   expect(readDiskUse(openSysfs(machine.root)).has('sdd')).toBe(false);
+});
+
+test('programs that erase a disk are found by their arguments, and nobody else', () => {
+  using machine = plant({
+    '/proc/12/cmdline': 'blkdiscard\0--force\0--zeroout\0/dev/vda\0',
+    '/proc/13/cmdline': '/usr/sbin/nvme\0format\0/dev/nvme0\0',
+    '/proc/14/cmdline': 'blkdiscard\0/dev/vdb\0',
+    '/proc/15/cmdline': 'less\0/dev/vda\0',
+    '/proc/16/cmdline': '',
+    '/proc/self/cmdline': 'blkdiscard\0/dev/vda\0',
+  });
+  const sysfs = openSysfs(machine.root);
+  expect(programsAtWork(sysfs, ['/dev/vda', '/dev/nvme0'])).toEqual(['blkdiscard (pid 12)', 'nvme (pid 13)']);
+  expect(programsAtWork(sysfs, ['/dev/vd'])).toEqual([]);
 });

@@ -47,7 +47,7 @@ test('every place lies on the disk and on its blocks, whatever the size and the 
         }
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 20 },
   );
 });
 

@@ -20,6 +20,8 @@ interface Bench {
   readonly commands: string[];
   readonly progress: WipeProgress[];
   readonly stop: AbortController;
+  /** Programs at work on a disk, one look after the other. */
+  readonly atWork: string[][];
   wipe(disks: readonly DiskFacts[], subsystems?: readonly NvmeSubsystem[]): Promise<DiskOutcome[]>;
 }
 
@@ -32,6 +34,7 @@ function bench(program: (line: string, bench: Bench, options: CommandOptions) =>
     commands: [],
     progress: [],
     stop: new AbortController(),
+    atWork: [],
     async wipe(disks, subsystems = []) {
       const [unit] = planWipe(wipeRehearsal(), facts(disks, subsystems), { blockIo }).units;
       if (unit === undefined) throw new Error('nothing is planned');
@@ -51,6 +54,7 @@ function bench(program: (line: string, bench: Bench, options: CommandOptions) =>
           await Promise.resolve();
           return found;
         },
+        atWork: () => made.atWork.shift() ?? [],
         onProgress: (progress: WipeProgress) => void made.progress.push(progress),
       };
       const work = wipeUnit(parts, unit).finally(() => {
@@ -201,7 +205,24 @@ test('a sanitize of an earlier life is waited for before the disk is touched', a
     'sanitize-log',
     'sanitize',
   ]);
-  expect(made.progress[0]).toMatchObject({ method: 'waiting for an earlier sanitize', fraction: 0.5 });
+  expect(made.progress[0]).toMatchObject({ method: 'waiting for an earlier erase', fraction: 0.5 });
+});
+
+test('a program that a killed agent has left behind is waited for', async () => {
+  const made = bench(() => '');
+  made.atWork.push(...Array.from({ length: 4 }, () => ['blkdiscard (pid 77)']));
+  const [outcome] = await made.wipe([disk('/dev/vda', size)]);
+  expect(outcome).toMatchObject({ state: 'wiped', method: 'overwrite', seconds: 0 });
+  expect(made.clock.monotonic()).toBe(30_000);
+  expect(made.progress.filter(({ method }) => method === 'waiting for an earlier erase')).toHaveLength(3);
+});
+
+test('one that never ends is named, and the disk not touched', async () => {
+  const made = bench(() => '');
+  made.atWork.push(...Array.from({ length: 5_000 }, () => ['hdparm (pid 78)']));
+  const [outcome] = await made.wipe([disk('/dev/vda', size)]);
+  expect(outcome).toMatchObject({ state: 'failed', reason: 'hdparm (pid 78) hangs: nothing after 43200 s' });
+  expect(made.disks.size).toBe(0);
 });
 
 test('a command that hangs is named after its deadline, and ends the disk', async () => {
