@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@ingot/net';
 import type { Clock } from '@ingot/net';
@@ -14,11 +15,13 @@ import type { RunCommand } from './command.ts';
 import { reasonOf } from './errors.ts';
 import { inventoryLines } from './inventory-text.ts';
 import { readDetails } from './inventory/details.ts';
-import { takeInventory } from './inventory/inventory.ts';
+import { openHangGuard } from './inventory/hang-guard.ts';
+import { collectorNames, takeInventory } from './inventory/inventory.ts';
 import { readSmbios } from './inventory/smbios.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { machineHardware } from './machine-hardware.ts';
 import { openSysfs } from './sysfs.ts';
+import type { Sysfs } from './sysfs.ts';
 import { alignColumns } from './text-columns.ts';
 
 export interface InventoryCommandParts {
@@ -33,10 +36,12 @@ export interface InventoryCommandParts {
   readonly complain: (line: string) => void;
 }
 
-export const inventoryUsage = `ingot-discovery inventory [--json | --protobuf] [--root DIR]
+export const inventoryUsage: string = `ingot-discovery inventory [--json | --protobuf] [--root DIR] [--timeout SECONDS] [--without PART…]
     what this machine, or the one whose root DIR looks like, is made of; root is told more
       --json      everything that was found out
       --protobuf  metalstack.api.v2.MachineHardware as the agent registers it, without neighbours
+      --timeout   ends it when the kernel gives no answer, and says about which part; 30 by default
+      --without   leaves a part out: ${collectorNames.join(', ')}
 `;
 
 export async function printInventory(args: readonly string[]): Promise<void> {
@@ -56,17 +61,20 @@ export async function printInventory(args: readonly string[]): Promise<void> {
 export async function inventoryCommand(args: readonly string[], parts: InventoryCommandParts): Promise<number> {
   const options = parseOptions(args, parts.complain);
   if (options === undefined) return 2;
-  const { json, protobuf, root } = options;
+  const { json, protobuf, root, timeout, without } = options;
+  const seconds = /^\d{1,4}$/.test(timeout) ? Number(timeout) : 0;
   const wrong =
     (json && protobuf && 'choose one of --json and --protobuf') ||
     (protobuf && parts.isTerminal && '--protobuf is binary: send it to a file or a program') ||
-    (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true && `--root ${root}: no such directory`);
+    (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true && `--root ${root}: no such directory`) ||
+    (seconds === 0 && '--timeout takes seconds, 1 to 9999') ||
+    unknownCollector(without);
   if (wrong !== false) {
     parts.complain(wrong);
     return 2;
   }
   const sysfs = openSysfs(root);
-  const taken = takeInventory(sysfs);
+  const taken = takeGuarded(sysfs, seconds * 1000, without);
   // What programs say is about this machine, and not about the one whose files these are.
   const { signal } = new AbortController();
   const isThisMachine = resolve(root) === '/';
@@ -85,6 +93,13 @@ export async function inventoryCommand(args: readonly string[], parts: Inventory
   return 0;
 }
 
+/** Ends this process at the deadline, when a reader waits for a device in the kernel. */
+function takeGuarded(sysfs: Sysfs, deadlineMs: number, without: readonly string[]): Inventory {
+  const directory = mkdtempSync(join(tmpdir(), 'ingot-inventory-'));
+  using guard = openHangGuard({ directory, keep: false, deadlineMs });
+  return takeInventory(sysfs, { hung: without, enter: (collector) => guard.enter(collector) });
+}
+
 /** The API's package loads gRPC as well, which takes longer than an inventory. */
 async function encodeHardware(inventory: Inventory): Promise<Uint8Array> {
   const { apiV2, create, toBinary } = await import('@ingot/api');
@@ -92,10 +107,20 @@ async function encodeHardware(inventory: Inventory): Promise<Uint8Array> {
   return toBinary(MachineHardwareSchema, create(MachineHardwareSchema, machineHardware(inventory, [])));
 }
 
-function parseOptions(
-  args: readonly string[],
-  complain: (line: string) => void,
-): { readonly json: boolean; readonly protobuf: boolean; readonly root: string } | undefined {
+interface Options {
+  readonly json: boolean;
+  readonly protobuf: boolean;
+  readonly root: string;
+  readonly timeout: string;
+  readonly without: readonly string[];
+}
+
+function unknownCollector(names: readonly string[]): string | false {
+  const unknown = names.find((name) => !collectorNames.includes(name));
+  return unknown !== undefined && `--without ${unknown}: there are ${collectorNames.join(', ')}`;
+}
+
+function parseOptions(args: readonly string[], complain: (line: string) => void): Options | undefined {
   try {
     return parseArgs({
       args: [...args],
@@ -103,6 +128,8 @@ function parseOptions(
         json: { type: 'boolean', default: false },
         protobuf: { type: 'boolean', default: false },
         root: { type: 'string', default: '/' },
+        timeout: { type: 'string', default: '30' },
+        without: { type: 'string', multiple: true, default: [] },
       },
     }).values;
   } catch (error) {

@@ -88,7 +88,7 @@ function readRegular(path: string): Buffer | undefined {
     const stat = fstatSync(file);
     if (!stat.isFile() || stat.size > maxFileBytes) return undefined;
     // sysfs says 4096 whatever there is, procfs 0: a page, then doubling, until nothing comes.
-    let buffer = Buffer.allocUnsafe(Math.max(pageBytes, stat.size + 1));
+    let buffer = Buffer.allocUnsafe(Math.max(page, stat.size + 1));
     let length = 0;
     for (;;) {
       const count = readSync(file, buffer, length, buffer.length - length, null);
@@ -105,7 +105,7 @@ function readRegular(path: string): Buffer | undefined {
   }
 }
 
-const pageBytes = 4096;
+const page = 4096;
 
 /** Compares digit runs as numbers. Independent of the locale, so that every machine sorts alike. */
 function naturalOrder(a: string, b: string): number {

@@ -113,7 +113,7 @@ function gpuOf(sysfs: Sysfs, names: PciNames, device: PciDevice, kind: GpuKind):
 const hex = (id: number): string => id.toString(16).padStart(4, '0');
 
 /** Without resizable BAR a GPU shows its memory through a window of this size, whatever it has. */
-const legacyWindowBytes = 256 * 2 ** 20;
+const legacyWindow = 256 * 2 ** 20;
 
 function readMemory(sysfs: Sysfs, address: string, model: string): GpuMemory | undefined {
   const counted = sysfs.integer(`${pciDirectory}/${address}/mem_info_vram_total`) ?? 0; // amdgpu
@@ -122,5 +122,5 @@ function readMemory(sysfs: Sysfs, address: string, model: string): GpuMemory | u
   if (gibibytes > 0) return { sizeBytes: gibibytes * 2 ** 30, source: 'name' };
   const windows = readPciRanges(sysfs, address).filter(({ prefetchable, is64Bit }) => prefetchable && is64Bit);
   const largest = windows.reduce((most, { sizeBytes }) => Math.max(most, sizeBytes), 0);
-  return largest > legacyWindowBytes ? { sizeBytes: largest, source: 'window' } : undefined;
+  return largest > legacyWindow ? { sizeBytes: largest, source: 'window' } : undefined;
 }

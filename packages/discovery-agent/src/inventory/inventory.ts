@@ -8,6 +8,7 @@ import { readDisks } from './disks.ts';
 import type { Disk } from './disks.ts';
 import { noFirmware, readFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
+import type { HangGuard } from './hang-guard.ts';
 import { readGpus } from './gpus.ts';
 import type { Gpu } from './gpus.ts';
 import { noMemory, readMemory } from './memory.ts';
@@ -55,12 +56,24 @@ const collectors: { readonly [Name in keyof InventoryParts]: Collector<Inventory
   nics: { read: ({ sysfs, names }) => readNics(sysfs, names), otherwise: [] },
 };
 
+export const collectorNames: readonly string[] = Object.keys(collectors);
+
+/** Whoever wants to know what is under way, and what to leave out. */
+export type CollectorGuard = Pick<HangGuard, 'hung' | 'enter'>;
+
+const unguarded: CollectorGuard = { hung: [], enter: () => {} };
+
 /** One after the other; one that fails does not take the others with it. */
-export function takeInventory(sysfs: Sysfs): Inventory {
+export function takeInventory(sysfs: Sysfs, guard: CollectorGuard = unguarded): Inventory {
   const problems: string[] = [];
   const source = openSource(sysfs);
   const collect = <Name extends keyof InventoryParts>(name: Name): InventoryParts[Name] => {
     const problem = (text: string): void => void problems.push(`${name}: ${text}`);
+    if (guard.hung.includes(name)) {
+      problem('left out, since it gave no answer before');
+      return collectors[name].otherwise;
+    }
+    guard.enter(name);
     try {
       return collectors[name].read({ ...source, problem });
     } catch (error) {

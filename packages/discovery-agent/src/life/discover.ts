@@ -34,7 +34,7 @@ export async function discover(life: Life): Promise<Discovered> {
   reporter.enter('inventory', 'looking for devices');
   const settled = await devicesSettled(sysfs, () => state.driversLoaded(), clock, signal);
   if (!settled) reporter.say('inventory', 'devices still come and go after 30 s; taking what is there');
-  const inventory = takeInventory(sysfs);
+  const inventory = takeStock(life);
   const { system } = inventory.firmware;
   board.show({ serial: system.serial, product: `${system.vendor} ${system.name}`.trim() });
   reporter.say('inventory', inventorySummary(inventory));
@@ -62,7 +62,12 @@ export async function discover(life: Life): Promise<Discovered> {
 /** What may have been cured since: the cables, and the machine's own parts. */
 export async function lookAgain(life: Life, before: Findings): Promise<Discovered> {
   const { neighbors, diagnosis } = await listen(life, lookAgainMs);
-  return { ...before, inventory: takeInventory(life.sysfs), neighbors, diagnosis };
+  return { ...before, inventory: takeStock(life), neighbors, diagnosis };
+}
+
+function takeStock({ sysfs, state }: Life): Inventory {
+  using guard = state.guardCollectors();
+  return takeInventory(sysfs, guard);
 }
 
 async function listen(life: Life, timeoutMs: number): Promise<LeafFindings> {

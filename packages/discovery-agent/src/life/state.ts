@@ -1,5 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { openHangGuard } from '../inventory/hang-guard.ts';
+import type { HangGuard } from '../inventory/hang-guard.ts';
 
 /** What the agent is busy with, as shown on the console and in Crashed events. */
 export type Phase =
@@ -45,11 +47,15 @@ export interface State {
   keepWiped(order: string): void;
   /** Name servers, by address, that go before those of DHCP leases. */
   keepNameServers(addresses: readonly string[]): void;
+  /** Ends this process when a collector hangs, so that the run after it can leave that one out. */
+  guardCollectors(): HangGuard;
   /** True once `/init` has loaded the drivers; always true outside of the image. */
   driversLoaded(): boolean;
   log(line: string): void;
 }
 
+/** Less than a watchdog's minute, and many times what a large machine on a slow processor takes. */
+const collectorsDeadlineMs = 30_000;
 /** The log lives in memory, too: beyond this size the older half is dropped. */
 const maxLogBytes = 4 * 2 ** 20;
 
@@ -99,6 +105,7 @@ export function openState(directory: string, options: { readonly insideImage: bo
         .toSorted();
       write('resolv.conf', [...new Set(others.map((name) => read(`leases/${name}`) ?? ''))].join(''));
     },
+    guardCollectors: () => openHangGuard({ directory, keep: true, deadlineMs: collectorsDeadlineMs }),
     driversLoaded: () => !options.insideImage || read('modules-loaded') !== undefined,
     log(line) {
       const path = at('agent.log');
