@@ -52,7 +52,9 @@ export async function runAgent(version: string): Promise<void> {
   const onStall = (strand: string): never =>
     die(new AgentError(AgentErrorCode.Stalled, `the agent's ${strand} has stalled`));
   const watchdog = insideImage ? feedWatchdog({ sysfs, clock: systemClock, pulse, onStall }) : undefined;
-  const screen = insideImage ? startScreen({ sysfs, clock: systemClock, board }) : undefined;
+  const screen = insideImage
+    ? startScreen({ sysfs, clock: systemClock, board, scrub: (text) => reporter.scrub(text) })
+    : undefined;
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort(new Error(signal)));

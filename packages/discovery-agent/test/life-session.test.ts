@@ -129,6 +129,25 @@ test('no secret reaches console, log, events or the screen', { timeout }, async 
   for (const secret of secrets) expect(everything).not.toContain(secret);
 });
 
+test('an API that repeats the token in its refusal gives it away nowhere', { timeout }, async () => {
+  let refusals = 0;
+  const { options } = renewing(8 * hourMs);
+  await rig.start({
+    ...options,
+    boot: {
+      register: ({ uuid, partition }) => {
+        if (refusals++ === 0)
+          throw new ApiError(Code.InvalidArgument, `bad header "authorization: Bearer ${rig.tokens.at(-1)}"`);
+        return { uuid, size: 'c1-large', partition };
+      },
+    },
+  });
+  await rig.untilEvent('WAITING');
+  expect(rig.events).toContain('CRASHED: register: bad header "authorization: Bearer [secret]"');
+  const everything = rig.said + rig.events.join() + readFileSync(join(rig.directory, 'agent.log'), 'utf8');
+  for (const token of new Set(rig.tokens)) expect(everything).not.toContain(token);
+});
+
 test('the life of a token is read from it, and of nothing else', () => {
   expect(tokenLife(new Secret(jwt('x', 5_000, 9_000)))).toEqual({ fromMs: 5_000, untilMs: 9_000 });
   for (const text of ['', 'opaque', 'a.b.c', 'e30.e30.x', jwt('x', 9_000, 5_000)])

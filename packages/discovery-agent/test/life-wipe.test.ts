@@ -159,6 +159,26 @@ test('an order that comes while the machine waits is carried out at once', { tim
   ]);
 });
 
+test('a wipe of which nothing is heard has stalled, and one that goes on has not', { timeout }, async () => {
+  rig.orderWipe('order-1');
+  let progress: ((words: string) => void) | undefined;
+  await rig.start({
+    wipe: (_order, hooks) => {
+      ({ progress } = hooks);
+      return new Promise(() => undefined);
+    },
+  });
+  await rig.until(() => progress !== undefined);
+  for (let minutes = 0; minutes < 30; minutes += 5) {
+    await rig.clock.advance(300_000);
+    progress?.('/dev/sda overwrite 5 %');
+  }
+  expect(rig.pulse.stalled()).toBeUndefined();
+  await rig.untilEvent('ALIVE: wipe: /dev/sda overwrite 5 %');
+  await rig.clock.advance(601_000);
+  expect(rig.pulse.stalled()).toBe('life');
+});
+
 test('killed between the wipe and its answer, the next run answers and erases nothing again', { timeout }, async () => {
   const { wipe, orders } = wiper();
   rig.state.keepWiped('order-1');

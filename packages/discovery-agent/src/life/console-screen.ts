@@ -9,6 +9,8 @@ export interface ConsoleScreenParts {
   readonly sysfs: Sysfs;
   readonly clock: Clock;
   readonly board: Board;
+  /** Leaves out secrets. */
+  readonly scrub: (text: string) => string;
 }
 
 const lookEveryMs = 1_000;
@@ -18,11 +20,11 @@ const serialEveryMs = 10_000;
 const redrawEveryMs = 60_000;
 
 /** Draws the board on the machine's consoles, as its policy says, whenever it has changed. */
-export function startScreen({ sysfs, clock, board }: ConsoleScreenParts): { stop(): void } {
+export function startScreen({ sysfs, clock, board, scrub }: ConsoleScreenParts): { stop(): void } {
   const drawn = new Map<string, { readonly text: string; readonly atMs: number }>();
   const look = (): void => {
     const view = board.view();
-    const text = drawing(view);
+    const text = scrub(drawing(view));
     for (const name of consolesFor(sysfs, view.screen)) {
       const last = drawn.get(name);
       const nowMs = clock.monotonic();

@@ -56,7 +56,7 @@ export class Outbox {
   post(event: EventType, message: string): void {
     if (this.#waiting.length === 0) this.#empty = Promise.withResolvers<void>();
     if (this.#waiting.length === maxWaiting) this.#waiting.splice(1, 1);
-    this.#waiting.push({ event, message: message.slice(0, maxMessageLength) });
+    this.#waiting.push({ event, message: this.#parts.reporter.scrub(message).slice(0, maxMessageLength) });
     this.#last = event;
     this.#wake.resolve();
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { LogSink } from '../log/log-sinks.ts';
+import type { Secret } from '../secret.ts';
 import type { Board } from './board.ts';
 import type { Phase, State } from './state.ts';
 
@@ -13,8 +14,15 @@ export interface Reporter {
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Gives the console's lines to `sink` as well, from now on; call the result to end that. */
   readonly addSink: (sink: LogSink) => () => void;
+  /** From now on this is left out of whatever is said: an error's text may come from whoever was sent it. */
+  conceal(secret: Secret): void;
+  /** `text` without what is concealed. */
+  scrub(text: string): string;
   readonly phase: Phase;
 }
+
+/** A token and what comes with it, of a few renewals. */
+const maxConcealed = 32;
 
 export interface ReporterOptions {
   readonly clock: Clock;
@@ -33,12 +41,17 @@ export interface ReporterOptions {
 export function createReporter({ clock, state, board, uptime, write }: ReporterOptions): Reporter {
   let current: Phase = 'agent';
   const sinks = new Set<LogSink>();
+  const concealed: Secret[] = [];
+  const scrub = (text: string): string =>
+    concealed.reduce((rest, secret) => rest.replaceAll(secret.reveal(), String(secret)), text);
   const log = (level: string, fields: Readonly<Record<string, unknown>>): void => {
-    state.log(JSON.stringify({ level, time: new Date(clock.now()).toISOString(), part: 'discovery-agent', ...fields }));
+    state.log(
+      scrub(JSON.stringify({ level, time: new Date(clock.now()).toISOString(), part: 'discovery-agent', ...fields })),
+    );
   };
   const say = (phase: Phase, words: string): void => {
     const level = phase === 'crashed' ? 'error' : 'info';
-    const shown = printable(words);
+    const shown = printable(scrub(words));
     write(`INGOT ${uptime().toFixed(2)} ${phase} ${shown}`);
     log(level, { phase, msg: words });
     for (const sink of sinks) sink({ timeMs: clock.now(), level, phase, words: shown });
@@ -50,10 +63,16 @@ export function createReporter({ clock, state, board, uptime, write }: ReporterO
     enter(phase, words) {
       current = phase;
       state.setPhase(phase);
-      board.show({ phase, words });
+      board.show({ phase, words: scrub(words) });
       say(phase, words);
     },
     say,
+    scrub,
+    conceal(secret) {
+      if (secret.reveal() === '') return;
+      concealed.push(secret);
+      if (concealed.length > maxConcealed) concealed.shift();
+    },
     addSink: (sink) => {
       sinks.add(sink);
       return () => void sinks.delete(sink);

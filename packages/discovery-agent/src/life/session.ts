@@ -43,6 +43,7 @@ export class Session {
   constructor(parts: SessionParts, config: AgentConfig) {
     this.#parts = parts;
     this.#config = config;
+    this.#conceal(config);
     this.#api = parts.connect(config);
   }
 
@@ -98,6 +99,11 @@ export class Session {
     this.#api.close();
   }
 
+  #conceal({ token, renewalUrl, loki }: AgentConfig): void {
+    for (const secret of [token, renewalUrl, loki?.password])
+      if (secret !== undefined) this.#parts.reporter.conceal(secret);
+  }
+
   /** Calls that run may come to their end. */
   #retireLater(api: Api): void {
     this.#retire?.();
@@ -123,6 +129,7 @@ export class Session {
     reporter.say('config', `asking for the config again: ${why}`);
     try {
       const config = await fetchNext(this.#config);
+      this.#conceal(config);
       const next = connect(config);
       this.#retireLater(this.#api);
       this.#api = next;
