@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { takeInventory } from '../src/inventory/inventory.ts';
 import type { Inventory } from '../src/inventory/inventory.ts';
@@ -93,3 +95,24 @@ test('a memory block that is offline does not count, neither for the machine nor
     { node: 1, cpus: '', sizeBytes: 3 * 2 ** 27, distances: [20, 10] },
   ]);
 });
+
+test('what only root may read is said, and the rest is told', () => {
+  using machine = plant(dmi({ product_uuid: '5e8d8000-6b3c-11ee-8000-7cc255000001', sys_vendor: 'Supermicro' }));
+  const secret = '/sys/devices/virtual/dmi/id/product_uuid';
+  chmodSync(machine.root, 0o755);
+  chmodSync(join(machine.root, secret), 0o000);
+  const inventory = asNobody(() => takeInventory(openSysfs(machine.root)));
+  expect(inventory.firmware).toMatchObject({ uuid: undefined, system: { vendor: 'Supermicro' } });
+  expect(inventory.problems).toContain('only root may read /sys/class/dmi/id/product_uuid');
+});
+
+/** Whoever runs the tests without being root owns the files, and may read none of mode 000 either. */
+function asNobody<T>(work: () => T): T {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.(65_534);
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
