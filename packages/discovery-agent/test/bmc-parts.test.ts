@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from 'node:fs';
 import { MockClock, MockNetwork, mockEntropy } from '@ingot/net';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -254,4 +255,16 @@ test.each([
   [0, '', 'other'],
 ])('manufacturer %i on a board of "%s" is %s', (manufacturer, board, name) => {
   expect(vendorOf({ manufacturer }, board).name).toBe(name);
+});
+
+test('nothing of the BMC part starts a program or writes a file, so that no arguments and no disk ever have a password', () => {
+  const directory = new URL('../src/bmc/', import.meta.url);
+  const files = readdirSync(directory);
+  expect(files.length).toBeGreaterThan(15);
+  for (const file of files) {
+    const imports = readFileSync(new URL(file, directory), 'utf8').match(/^import [^;]*;/gm) ?? [];
+    expect(imports.join('\n'), file).not.toMatch(
+      /child_process|execa|command\.ts|writeFile|createWriteStream|reporter/,
+    );
+  }
 });

@@ -8,7 +8,7 @@ import { setBootOrder } from './boot-order.ts';
 import type { BootOrder } from './boot-order.ts';
 import { withBmc } from './device.ts';
 import type { BmcDeviceParts } from './device.ts';
-import { openIpmiSession } from './ipmi.ts';
+import { IpmiError, openIpmiSession } from './ipmi.ts';
 import type { IpmiSession } from './ipmi.ts';
 import { setUpByRedfish } from './redfish-account.ts';
 import { redfishHostInterfaces } from './redfish-host-interface.ts';
@@ -37,9 +37,10 @@ export interface BmcPolicy {
   readonly required: boolean;
 }
 
-/** For reading, and again for everything that is set. LLDP may take 40 s at the same time. */
-const readLimitMs = 60_000;
+/** LLDP may take 40 s at the same time. */
+const readLimitMs = 120_000;
 const setUpLimitMs = 60_000;
+const restartPauseMs = 5_000;
 const superUserTimeoutMs = 10_000;
 /** IPMI 1.5 knows no longer ones. */
 const oldPasswordSizes = [16] as const;
@@ -61,13 +62,26 @@ async function searchBmc(parts: BmcParts, policy: BmcPolicy): Promise<BmcSearch>
   const { clock } = parts;
   return withBmc(parts, { patient: true, required: policy.required }, async (ipmi) => {
     const reading = await within(readLimitMs, parts, (limit) =>
-      readBmc(openIpmiSession({ ipmi, clock, signal: limit }), { patient: true }),
+      readWhenItAnswers(openIpmiSession({ ipmi, clock, signal: limit })),
     );
     const { account, problems } = await within(setUpLimitMs, parts, (limit) =>
       setUp(openIpmiSession({ ipmi, clock, signal: limit }), reading, parts, policy),
     );
     return { kind: 'found', bmc: bmcOf(reading, account), problems: [...reading.problems, ...problems] };
   });
+}
+
+/** A BMC that restarts takes a minute or two; registering without it would make the API forget the one that it knows. */
+async function readWhenItAnswers(session: IpmiSession): Promise<Reading> {
+  for (;;) {
+    try {
+      return await readBmc(session, { patient: true });
+    } catch (error) {
+      if (!(error instanceof IpmiError) || error.isFinal || session.signal.aborted) throw error;
+      // At the deadline, what went wrong last is worth more than that it is over.
+      await session.clock.sleep(restartPauseMs, session.signal).catch(() => Promise.reject(error));
+    }
+  }
 }
 
 /** What the BMC says about itself. Nothing is changed, and nothing waited for that may still come. */

@@ -123,8 +123,8 @@ export function openIpmiSession({ ipmi, clock, signal }: IpmiSessionOptions): Ip
         } catch (error) {
           const hopeless = error instanceof IpmiError && error.isFinal;
           if (hopeless || signal.aborted || tried === answerTries) throw error;
+          await clock.sleep(pauseMs, signal).catch(() => Promise.reject(error));
         }
-        await clock.sleep(pauseMs, signal);
         pauseMs *= 3;
       }
     },

@@ -82,7 +82,7 @@ const otherVendor: BmcVendor = {
   superUserName: 'root',
   passwordSizes: [16, 20],
   bootDisk: hardDrive,
-  evidence: 'IPMI 2.0 alone; HPE among them: iLO takes users in any slot',
+  evidence: 'IPMI 2.0 alone; HPE among them, whose iLO has not been tried',
 };
 
 export function vendorOf({ manufacturer }: Pick<Controller, 'manufacturer'>, boardVendor: string): BmcVendor {
