@@ -17,8 +17,8 @@ import { devicesSettled } from './settle.ts';
 /** Long enough for one look, when leaves were listened to before. */
 const lookAgainMs = 1_000;
 const detailsMs = 90_000;
-/** Beyond what LLDP may take, the devices settle (30 s) and the BMC is read and set up (two minutes). */
-const beyondLldpMs = 180_000;
+/** Beyond what LLDP may take, the devices settle (30 s) and the BMC is read and set up (three minutes). */
+const beyondLldpMs = 240_000;
 
 /** What is registered, and what a person needs to know besides. */
 export interface Discovered extends Findings {
