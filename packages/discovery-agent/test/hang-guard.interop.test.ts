@@ -95,7 +95,7 @@ test.skipIf(!hasFuse)('the run after one that was ended knows what hung, and its
         timeout: 50_000,
       });
     expect(run()).toMatchObject({ signal: 'SIGKILL' });
-    expect(readFileSync(join(directory, 'reason'), 'utf8')).toBe('collector tpms gave no answer within 3 s\n');
+    expect(readFileSync(join(directory, 'reason'), 'utf8')).toBe('collector tpms gave no answer within 3 s');
     expect(run()).toMatchObject({ status: 0, stdout: 'tpms: left out, since it gave no answer before\n' });
     expect(existsSync(join(directory, 'collector'))).toBe(false);
   } finally {

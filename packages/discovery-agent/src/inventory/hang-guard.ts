@@ -37,7 +37,7 @@ read -r _ _ _ parent _ <"/proc/$$/stat"
 read -r collector <"$3/collector" || exit 0
 echo "$collector" >>"$3/hung"
 reason="collector $collector gave no answer within $1 s"
-echo "$reason" >"$3/reason"
+printf %s "$reason" >"$3/reason"
 echo "$reason" >&2
 [ "$4" = true ] || rm -rf "$3"
 kill -KILL "$2"
