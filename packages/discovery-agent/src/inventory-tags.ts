@@ -44,7 +44,7 @@ export function inventoryTags({ disks, firmware, gpus, memory, tpms }: Inventory
 
 const maxKeyLength = 128;
 const maxTagLength = 256;
-const maxTags = 256;
+export const maxTags = 256;
 
 function clean(value: string | number): string {
   return String(value)

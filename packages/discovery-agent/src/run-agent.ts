@@ -51,7 +51,9 @@ export async function runAgent(version: string): Promise<void> {
   // The watchdog gets no more: should this process not even be able to die, the machine restarts.
   const onStall = (strand: string): never =>
     die(new AgentError(AgentErrorCode.Stalled, `the agent's ${strand} has stalled`));
-  const watchdog = insideImage ? feedWatchdog({ sysfs, clock: systemClock, pulse, onStall }) : undefined;
+  const onLost = (reason: string): void =>
+    reporter.say(reporter.phase, `the watchdog takes nothing any more, and may restart the machine: ${reason}`);
+  const watchdog = insideImage ? feedWatchdog({ sysfs, clock: systemClock, pulse, onStall, onLost }) : undefined;
   const screen = insideImage
     ? startScreen({ sysfs, clock: systemClock, board, scrub: (text) => reporter.scrub(text) })
     : undefined;

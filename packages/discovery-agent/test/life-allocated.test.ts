@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSysfs } from '../src/sysfs.ts';
 import { bootNextDisk, parseLoadOption } from '../src/local-boot/efi-boot-next.ts';
+import { FakeBmc } from './fake-bmc.ts';
 import { past, Rig } from './life-rig.ts';
 import { plant } from './tree.ts';
 import type { Tree } from './tree.ts';
@@ -124,6 +125,17 @@ test(
     expect(rig.registered).toEqual([]);
   },
 );
+
+test('where UEFI has no entry for a disk the BMC is told', { timeout }, async () => {
+  rig.allocate();
+  const bmc = new FakeBmc();
+  await rig.start({ wipe: noWipe, tree: { '/dev/ipmi0': '' }, openIpmi: () => bmc });
+  await rig.until(() => rig.reboots === 1);
+  expect(rig.steps.at(-1)).toBe('PLANNED_REBOOT: allocated: starting from its disk by the boot flags of the BMC');
+  // Once, for UEFI, the hard disk as Supermicro calls it; and nobody's account was touched.
+  expect(bmc.bootFlags.slice(0, 2)).toEqual([0xa0, 0x24]);
+  expect(bmc.asked.filter((name) => /User/.test(name))).toEqual([]);
+});
 
 test('without UEFI and BMC its own boot order decides, and the event says so', { timeout }, async () => {
   rig.allocate();

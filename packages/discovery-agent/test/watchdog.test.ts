@@ -20,9 +20,16 @@ function watch(tree: Tree) {
   const pulse = createPulse(clock);
   const stalls: string[] = [];
   const sysfs = openSysfs(machine.root);
-  const watchdog = feedWatchdog({ sysfs, clock, pulse, onStall: (strand) => stalls.push(strand) });
+  const lost: string[] = [];
+  const watchdog = feedWatchdog({
+    sysfs,
+    clock,
+    pulse,
+    onStall: (strand) => stalls.push(strand),
+    onLost: (reason) => lost.push(reason),
+  });
   const got = (name: string): string => readFileSync(join(machine.root, 'dev', name), 'utf8');
-  return { clock, pulse, stalls, watchdog, got, [Symbol.dispose]: () => machine[Symbol.dispose]() };
+  return { clock, pulse, stalls, lost, watchdog, got, [Symbol.dispose]: () => machine[Symbol.dispose]() };
 }
 
 test('the watchdog of the board is taken, not the kernel’s, three times within its time', async () => {
@@ -55,6 +62,14 @@ test('a strand that beats again, or rests, has not stalled', async () => {
   at.pulse.rest('life');
   await at.clock.advance(60_000);
   expect([at.stalls, at.got('watchdog0').length]).toEqual([[], 11]);
+  at.watchdog?.stop();
+});
+
+test('a device that takes nothing any more is said once, and the agent lives on', async () => {
+  using at = watch({ '/sys/class/watchdog/watchdog0/timeout': '60\n', '/dev/watchdog0': { link: '/dev/full' } });
+  await at.clock.advance(60_000);
+  expect(at.lost).toEqual([expect.stringContaining('ENOSPC')]);
+  expect(at.stalls).toEqual([]);
   at.watchdog?.stop();
 });
 

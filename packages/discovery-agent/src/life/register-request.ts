@@ -1,6 +1,6 @@
 import type { MessageInitShape, infraV2 } from '@ingot/api';
 import type { BmcSearch } from '../bmc/bmc.ts';
-import { inventoryTags } from '../inventory-tags.ts';
+import { inventoryTags, maxTags } from '../inventory-tags.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Neighbor } from '../lldp/neighbors.ts';
 import { apiText as text, machineHardware } from '../machine-hardware.ts';
@@ -24,7 +24,7 @@ export function registerRequest(findings: Findings, tags: readonly string[] = []
     uuid: findings.uuid,
     partition: findings.partition,
     metalHammerVersion: findings.version,
-    tags: [...tags, ...inventoryTags(inventory)],
+    tags: [...tags, ...inventoryTags(inventory)].slice(0, maxTags),
     hardware: machineHardware(inventory, findings.neighbors),
     bios: {
       vendor: text(inventory.firmware.bios.vendor),

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@ingot/net';
+import { reasonOf } from '../errors.ts';
 import type { Sysfs } from '../sysfs.ts';
 import type { Pulse } from './pulse.ts';
 
@@ -16,6 +17,8 @@ export interface WatchdogParts {
   readonly pulse: Pulse;
   /** Told once that a strand of the agent's life has stalled; from then on the device gets nothing. */
   readonly onStall: (strand: string) => void;
+  /** Told once that the device takes nothing any more; the agent lives on. */
+  readonly onLost: (reason: string) => void;
 }
 
 const longestFeedMs = 10_000;
@@ -24,7 +27,7 @@ const shortestFeedMs = 1_000;
 const magicClose = 'V';
 
 /** Opening the device arms it. `undefined` when there is none. */
-export function feedWatchdog({ sysfs, clock, pulse, onStall }: WatchdogParts): Watchdog | undefined {
+export function feedWatchdog({ sysfs, clock, pulse, onStall, onLost }: WatchdogParts): Watchdog | undefined {
   const chosen = chooseWatchdog(sysfs);
   let device: number;
   try {
@@ -32,20 +35,28 @@ export function feedWatchdog({ sysfs, clock, pulse, onStall }: WatchdogParts): W
   } catch {
     return undefined;
   }
-  let isStalled = false;
+  let isSilent = false;
+  const write = (text: string): void => {
+    try {
+      writeSync(device, text);
+    } catch (error) {
+      isSilent = true;
+      onLost(reasonOf(error));
+    }
+  };
   const feed = (): void => {
-    if (isStalled) return;
+    if (isSilent) return;
     const strand = pulse.stalled();
-    isStalled = strand !== undefined;
-    if (strand === undefined) writeSync(device, '.');
-    else onStall(strand);
+    if (strand === undefined) return write('.');
+    isSilent = true;
+    onStall(strand);
   };
   feed();
   const timer = clock.setInterval(feed, chosen.feedEveryMs);
   return {
     stop() {
       timer.cancel();
-      if (!isStalled) writeSync(device, magicClose);
+      if (!isSilent) write(magicClose);
       closeSync(device);
     },
   };
