@@ -19,12 +19,6 @@ export const programs: readonly PackageContents[] = [
   { name: 'ethtool', files: ['sbin/ethtool'] },
   { name: 'hdparm', files: ['sbin/hdparm'] },
   {
-    name: 'ipmitool',
-    files: ['usr/bin/ipmitool'],
-    // `-I free`; the image uses the kernel's own driver, `-I open`.
-    unusedLibraries: { 'usr/bin/ipmitool': ['libfreeipmi.so.17'] },
-  },
-  {
     name: 'lldpd',
     files: ['usr/sbin/lldpd', 'usr/sbin/lldpcli'],
     unusedLibraries: {
@@ -42,7 +36,7 @@ export const programs: readonly PackageContents[] = [
   },
   { name: 'pci.ids', files: ['usr/share/misc/pci.ids'] },
   { name: 'sg3-utils', files: ['usr/bin/sg_opcodes', 'usr/bin/sg_sanitize'] },
-  { name: 'util-linux', files: ['bin/lsblk', 'sbin/blkdiscard', 'sbin/blkid', 'sbin/wipefs'] },
+  { name: 'util-linux', files: ['sbin/blkdiscard'] },
 ];
 
 /** Packages that only lend shared libraries: which files is decided by the programs' DT_NEEDED entries. */
@@ -53,23 +47,17 @@ export const libraryPackages: readonly string[] = [
   'libc6',
   'libcap2',
   'libevent-2.1-7',
-  'libfreeipmi17',
   'libgcc-s1',
   'libjson-c5',
   'libmd0',
   'libmnl0',
-  'libmount1',
   'libnvme1',
-  'libpcre2-8-0',
   'libreadline8',
-  'libselinux1',
   'libsgutils2-1.46-2',
-  'libsmartcols1',
   'libsnmp40',
   'libssl3',
   'libstdc++6',
   'libtinfo6',
-  'libudev1',
   'libxml2',
   'zlib1g',
 ];
@@ -309,4 +297,6 @@ export const symlinks: Readonly<Record<string, string>> = {
   sbin: 'usr/sbin',
   'var/run': '../run',
   'etc/resolv.conf': '../run/ingot/resolv.conf',
+  // Where the kernel looks for it when somebody asks for a VLAN.
+  'usr/sbin/modprobe': '../bin/busybox',
 };
