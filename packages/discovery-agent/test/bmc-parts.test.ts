@@ -58,8 +58,15 @@ describe('a FRU', () => {
     expect(parseFru(fruImage({ language: 2, board: [{ type: 3, bytes }] }))).toEqual({ boardMfg: '技嘉' });
   });
 
-  test.each([255, 16, 8, 5])('is read from a BMC that hands out %i bytes at a time', async (chunk) => {
+  test.each([
+    [255, 1],
+    [16, 1],
+    [5, 1],
+    [255, 2],
+    [8, 2],
+  ])('is read from a BMC that hands out %i bytes at a time, counted by %i', async (chunk, unit) => {
     const bmc = new FakeBmc();
+    bmc.fruUnit = unit;
     bmc.fru = fruImage(texts);
     bmc.fruChunk = chunk;
     const session = openIpmiSession({ ipmi: bmc, clock: new MockClock(), signal: new AbortController().signal });

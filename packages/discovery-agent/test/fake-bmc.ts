@@ -45,6 +45,8 @@ export class FakeBmc implements Ipmi {
   /** Device 0x20, firmware 1.74, IPMI 2.0, Supermicro. */
   deviceId: readonly number[] = [0x20, 0x81, 0x01, 0x74, 0x02, 0x9f, 0x7c, 0x2a, 0x00, 0x21, 0x0b];
   fru: Uint8Array = new Uint8Array();
+  /** Bytes that it counts the FRU in: 2 on those that access it by words. */
+  fruUnit = 1;
   /** Longest piece of the FRU that it hands out. */
   fruChunk = 255;
   passwordSizes: readonly number[] = [16, 20];
@@ -132,13 +134,16 @@ export class FakeBmc implements Ipmi {
       return [0x52, ...text(this.redfish.user), ...text(this.redfish.password)];
     },
     'a 10': () =>
-      this.fru.length === 0 ? refuse(CompletionCode.NotPresent) : [this.fru.length & 0xff, this.fru.length >> 8, 0],
+      this.fru.length === 0
+        ? refuse(CompletionCode.NotPresent)
+        : [this.fru.length & 0xff, this.fru.length >> 8, this.fruUnit - 1],
     'a 11': ([, low = 0, high = 0, count = 0]) => {
-      const offset = low | (high << 8);
-      if (count > this.fruChunk) return refuse(CompletionCode.CannotReturnLength);
+      const offset = (low | (high << 8)) * this.fruUnit;
+      const wanted = count * this.fruUnit;
+      if (wanted > this.fruChunk) return refuse(CompletionCode.CannotReturnLength);
       if (offset >= this.fru.length) return refuse(CompletionCode.OutOfRange);
-      const piece = this.fru.subarray(offset, offset + count);
-      return [piece.length, ...piece];
+      const piece = this.fru.subarray(offset, offset + wanted);
+      return [piece.length / this.fruUnit, ...piece];
     },
     'c 2': ([channel = 0, parameter = 0, set = 0]) => {
       const lan = this.lans[channel];
