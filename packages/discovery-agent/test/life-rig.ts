@@ -67,6 +67,8 @@ export class Rig implements AsyncDisposable {
   readonly registered: infraV2.BootServiceRegisterRequest[] = [];
   readonly tokens: string[] = [];
   readonly asked: string[] = [];
+  /** Programs that ran, with their arguments. */
+  readonly programs: string[] = [];
   readonly stopping: AbortController = new AbortController();
   readonly board: Board = new Board(() => this.addresses);
   readonly state: State = openState(this.directory, { insideImage: false });
@@ -166,6 +168,7 @@ export class Rig implements AsyncDisposable {
     this.#running = live({
       sysfs: openSysfs(this.root),
       run: (file, args, limits) => {
+        this.programs.push([file, ...args].join(' '));
         if (file === 'lldpcli') return Promise.resolve(this.neighbors);
         return options.run?.(file, args, limits) ?? Promise.reject(new Error(`no ${file}`));
       },

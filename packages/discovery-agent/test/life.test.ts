@@ -40,6 +40,19 @@ test('a machine registers with hardware, neighbours and serials, and waits', { t
   });
 });
 
+test(
+  'leaves hear of the machine every 5 s while it is discovered, every 30 s while it waits',
+  { timeout: 30_000 },
+  async () => {
+    await rig.start();
+    await rig.until(() => rig.waiting === 1);
+    expect(rig.programs.filter((program) => program.includes('tx-interval'))).toEqual([
+      'lldpcli configure lldp tx-interval 5',
+      'lldpcli configure lldp tx-interval 30',
+    ]);
+  },
+);
+
 test('while waiting it says each minute that it is alive', { timeout: 30_000 }, async () => {
   await rig.start();
   await rig.untilEvent('WAITING');

@@ -9,6 +9,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { readDetails } from '../inventory/details.ts';
 import { findLeaves } from '../lldp/leaves.ts';
 import type { LeafFindings } from '../lldp/leaf-rule.ts';
+import { LldpPace, setLldpPace } from '../lldp/pace.ts';
 import { lldpPorts, setPortMtu } from '../lldp/ports.ts';
 import type { Life } from './parts.ts';
 import type { Findings } from './register-request.ts';
@@ -42,6 +43,7 @@ export async function discover(life: Life): Promise<Discovered> {
   reporter.note('inventory', { inventory });
 
   reporter.enter('lldp', 'listening for two leaves');
+  await sendLldp(life, LldpPace.discovering);
   if (policy.lldp.mtu !== undefined)
     for (const problem of await setPortMtu(lldpPorts(sysfs), policy.lldp.mtu, life)) reporter.say('lldp', problem);
   const [detailed, bmc, leaves] = await Promise.all([
@@ -57,6 +59,12 @@ export async function discover(life: Life): Promise<Discovered> {
   showBmc(life, bmc);
   const { neighbors, diagnosis } = leaves;
   return { uuid, partition, version, inventory: detailed, bmc, neighbors, diagnosis };
+}
+
+/** How often leaves hear of this machine. */
+export async function sendLldp(life: Life, everySeconds: number): Promise<void> {
+  const problem = await setLldpPace(everySeconds, life);
+  if (problem !== undefined) life.reporter.say('lldp', problem);
 }
 
 /** What may have been cured since: the cables, and the machine's own parts. */

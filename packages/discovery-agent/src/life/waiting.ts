@@ -1,6 +1,8 @@
 import { retrySchedule } from '@ingot/net';
 import { reasonOf } from '../errors.ts';
+import { LldpPace } from '../lldp/pace.ts';
 import { EventType } from './api.ts';
+import { sendLldp } from './discover.ts';
 import type { Life } from './parts.ts';
 import { plannedRebootInMs, rebootAsPlanned } from './planned-reboot.ts';
 import { askStanding } from './standing.ts';
@@ -25,6 +27,7 @@ export async function waitForWork(life: Life): Promise<WaitingEnd> {
   const until = rebootInMs === undefined ? '' : `; planned reboot in ${Math.round(rebootInMs / 3_600_000)} h`;
   outbox.post(EventType.WAITING, `waiting for allocation${until}`);
 
+  await sendLldp(life, LldpPace.waiting);
   let found: WaitingEnd | undefined;
   let rebootAtMs = rebootInMs === undefined ? Infinity : clock.monotonic() + rebootInMs;
   let delays = retrySchedule({ ...reconnectMs, entropy });
