@@ -83,3 +83,12 @@ export function parseAtaSanitizeStatus(text: string): AtaSanitizeStatus | undefi
       return undefined;
   }
 }
+
+/**
+ * Reads `hdparm -N`: sectors that a host protected area hides from the kernel. 0 where there is none, or where the disk
+ * does not know of such a thing.
+ */
+export function parseAtaHidden(text: string): number {
+  const [, visible, native] = /max sectors\s*=\s*(\d{1,15})\/(\d{1,15})\b/.exec(text) ?? [];
+  return visible === undefined || native === undefined ? 0 : Math.max(0, Number(native) - Number(visible));
+}

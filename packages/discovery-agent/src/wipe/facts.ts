@@ -34,7 +34,13 @@ export type DiskUse =
 
 export type DiskKind =
   | { readonly bus: 'nvme'; readonly namespace: NvmeNamespace }
-  | { readonly bus: 'ata'; readonly security: AtaSecurity; readonly sanitize: AtaSanitize }
+  | {
+      readonly bus: 'ata';
+      readonly security: AtaSecurity;
+      readonly sanitize: AtaSanitize;
+      /** Sectors behind the last visible one, in a host protected area: only the disk itself reaches them. */
+      readonly hiddenSectors: number;
+    }
   | { readonly bus: 'scsi'; readonly sanitize: ScsiSanitize }
   | { readonly bus: 'other' };
 

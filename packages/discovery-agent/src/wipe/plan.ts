@@ -1,4 +1,4 @@
-import type { DiskFacts, NvmeSubsystem, WipeFacts } from './facts.ts';
+import type { AtaSecurity, DiskFacts, NvmeSubsystem, WipeFacts } from './facts.ts';
 import { NvmeSanitizeState } from './facts.ts';
 import type { Argv, Method, SanitizeKind } from './method.ts';
 import { ataErasePassword, ataMethods, ataPreparation, formatMethods, genericMethods } from './methods.ts';
@@ -124,19 +124,33 @@ function judge(disk: DiskFacts, devices: readonly string[] | undefined): Verdict
   if (disk.use.kind === 'boot') return skip(`the running system is on it: ${disk.use.by}`);
   if (disk.use.kind === 'busy') return blocked(`in use: ${disk.use.by}; release it first`);
   if (!isDeviceNode(disk.device)) return blocked(`"${disk.device}" is no name that a program could be given`);
-  if (disk.kind.bus === 'ata') return judgeAta(disk.device, disk.kind.security) ?? { kind: 'wipe' };
+  if (disk.kind.bus === 'ata') {
+    const reason = againstAta(disk.device, disk.kind.security) ?? againstHidden(disk);
+    if (reason !== undefined) return blocked(reason);
+  }
   return { kind: 'wipe' };
 }
 
 /** Frozen, the disk takes no password away: not ours, which would lock it at the next power-on, and nobody else's. */
-function judgeAta(
-  device: string,
-  security: { enabled: boolean; locked: boolean; frozen: boolean },
-): Verdict | undefined {
+function againstAta(device: string, security: AtaSecurity): string | undefined {
   if (!security.enabled || !security.frozen) return undefined;
   const state = security.locked ? 'locked and frozen' : 'frozen with a password set';
   const remedy = `cut its power, then: hdparm --user-master u --security-disable ${ataErasePassword} ${device}`;
-  return { kind: 'blocked', reason: `ATA security is ${state}; ${remedy} (or the password that was set)` };
+  return `ATA security is ${state}; ${remedy} (or the password that was set)`;
+}
+
+/** What is written from outside ends at the last visible sector. */
+function againstHidden(disk: DiskFacts): string | undefined {
+  const hidden = hiddenSectors(disk);
+  if (hidden === 0 || ownMethods(disk).length > 0) return undefined;
+  return (
+    `a host protected area hides ${hidden} sectors, and the disk cannot erase itself; give them back with ` +
+    `hdparm --yes-i-know-what-i-am-doing -N p<all sectors> ${disk.device} and cut its power`
+  );
+}
+
+function hiddenSectors({ kind }: DiskFacts): number {
+  return kind.bus === 'ata' ? kind.hiddenSectors : 0;
 }
 
 function singleUnit(disk: DiskFacts, options: PlanOptions): WipeUnit {
@@ -166,6 +180,9 @@ function hintsOf({ device, kind, raidVolume, problems }: DiskFacts): string[] {
   const frozen = kind.bus === 'ata' && kind.security.supported && kind.security.frozen;
   return [
     ...problems,
+    ...(kind.bus === 'ata' && kind.hiddenSectors > 0
+      ? [`a host protected area hides ${kind.hiddenSectors} sectors: only what the disk does itself reaches them`]
+      : []),
     ...(raidVolume ? ['a RAID volume: its controller passes no erase on to the disks behind it'] : []),
     ...(frozen
       ? [
@@ -216,7 +233,7 @@ function failedSanitize({ controller }: NvmeSubsystem, spared: string | undefine
 }
 
 function diskPlan(disk: DiskFacts, own: readonly Method[], hints: readonly string[], options: PlanOptions): DiskPlan {
-  const methods = [...own, ...genericMethods(disk, options.blockIo)];
+  const methods = [...own, ...(hiddenSectors(disk) > 0 ? [] : genericMethods(disk, options.blockIo))];
   return {
     device: disk.device,
     sizeBytes: disk.sizeBytes,

@@ -4,7 +4,7 @@ import { Transport } from '../inventory/disks/disk.ts';
 import { isRaidVolume } from '../inventory/disks/raid.ts';
 import { nvmeControllers, pciAddressIn, transportOf } from '../inventory/disks/transport.ts';
 import type { Sysfs } from '../sysfs.ts';
-import { parseAtaIdentify, parseAtaSanitizeStatus } from './ata-identify.ts';
+import { parseAtaHidden, parseAtaIdentify, parseAtaSanitizeStatus } from './ata-identify.ts';
 import { partitionsOf, readDiskUse } from './disk-use.ts';
 import type { DiskFacts, DiskKind, NvmeSubsystem, ScsiSanitize, WipeFacts } from './facts.ts';
 import { asker, nvmePlace, probeNamespace, probeSubsystem } from './probe-nvme.ts';
@@ -169,6 +169,8 @@ async function ataKind(ask: Ask, device: string): Promise<KindFacts> {
   const { security, sanitize, trimZeroes } = identity;
   const any = sanitize.crypto || sanitize.block || sanitize.overwrite;
   const status = any ? parseAtaSanitizeStatus(await ask('hdparm', ['--sanitize-status', device])) : undefined;
+  // Fails on disks without the feature, which hide nothing.
+  const limits = await ask('hdparm', ['-N', device]).catch(() => '');
   const usable = any && status !== undefined && status.state !== 'frozen';
   return {
     kind: {
@@ -180,6 +182,7 @@ async function ataKind(ask: Ask, device: string): Promise<KindFacts> {
         overwrite: usable && sanitize.overwrite,
         inProgress: status?.state === 'in-progress',
       },
+      hiddenSectors: parseAtaHidden(limits),
     },
     discardZeroes: trimZeroes,
     writeProtected: false,

@@ -4,6 +4,7 @@ import type { DiskOutcome, WipeReport } from './report.ts';
 
 /** A plan for people: what would be run, as JSON arrays, so that nobody takes them for shell commands. */
 export function planLines(plan: WipePlan): string[] {
+  if (plan.units.length + plan.blocked.length + plan.skipped.length === 0) return ['there is no disk'];
   return [
     ...plan.units.flatMap((unit) => [
       ...unit.together.flatMap((method) =>

@@ -1,21 +1,18 @@
 import type { Entropy } from '@ingot/net';
-import { withDeadline } from '../deadline.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import type { BlockDisk } from './block-disk.ts';
+import { awaitEarlier } from './earlier.ts';
+import type { EarlierParts } from './earlier.ts';
 import type { Method } from './method.ts';
 import type { DiskPlan, WipeUnit } from './plan.ts';
-import type { DiskOutcome, WipeAttempt, WipeProgress } from './report.ts';
-import { awaitSanitize, runMethod, runShort } from './run-method.ts';
-import type { StepParts } from './run-method.ts';
+import type { DiskOutcome, WipeAttempt } from './report.ts';
+import { runMethod, runShort } from './run-method.ts';
 import { disproof, endsOf, samplePlaces, telling } from './samples.ts';
 import type { Place, Sample } from './samples.ts';
 
-export interface UnitParts extends StepParts {
+export interface UnitParts extends EarlierParts {
   readonly entropy: Entropy;
   readonly open: (device: string) => Promise<BlockDisk>;
-  /** Who erases something on one of these nodes, in words. */
-  readonly atWork: (nodes: readonly string[]) => readonly string[];
-  readonly onProgress: (progress: WipeProgress) => void;
 }
 
 /** A disk at work: held open, and what was on it before. */
@@ -32,9 +29,6 @@ const maxPlanted = 32;
 /** Only places of this size and below are planted: the ends of a disk are the last thing to write noise to. */
 const maxPlantedBytes = 65_536;
 const keyBytes = 32;
-/** A program of an earlier life is waited for as long as the slowest method may take; looked for every so often. */
-const earlierTimeoutMs = 43_200_000;
-const lookEveryMs = 10_000;
 
 /** Wipes the disks of a unit. Never rejects: whatever goes wrong is the outcome of a disk, and the others go on. */
 export async function wipeUnit(parts: UnitParts, unit: WipeUnit): Promise<DiskOutcome[]> {
@@ -84,25 +78,6 @@ export async function wipeUnit(parts: UnitParts, unit: WipeUnit): Promise<DiskOu
   // Only now that nobody holds the disk the kernel may forget its partitions.
   await Promise.all(sessions.map(({ plan }) => forgetPartitions(parts, plan, outcomes)));
   return outcomes;
-}
-
-/** What an earlier life has begun, a program or the disk itself, is over before anything new is begun. */
-async function awaitEarlier(parts: UnitParts, unit: WipeUnit, where: string): Promise<void> {
-  const { clock } = parts;
-  const tell = (fraction: number): void => {
-    const method = 'waiting for an earlier erase';
-    for (const { device } of unit.disks) parts.onProgress({ device, method, fraction, secondsLeft: undefined });
-  };
-  const nodes = [where, ...unit.disks.map(({ device }) => device)];
-  const what = parts.atWork(nodes).join(', ');
-  if (what !== '')
-    await withDeadline({ clock, what, timeoutMs: earlierTimeoutMs, signal: parts.signal }, async (signal) => {
-      while (parts.atWork(nodes).length > 0) {
-        tell(0);
-        await clock.sleep(lookEveryMs, signal);
-      }
-    });
-  if (unit.awaitFirst !== undefined) await awaitSanitize(parts, unit.awaitFirst, where, tell);
 }
 
 async function begin(parts: UnitParts, plan: DiskPlan): Promise<Session> {

@@ -68,11 +68,13 @@ export function ata(
   security: Partial<AtaSecurity> = {},
   sanitize: Partial<AtaSanitize> = {},
   change: Partial<DiskFacts> = {},
+  hiddenSectors = 0,
 ): DiskFacts {
   const kind = {
     bus: 'ata' as const,
     security: { ...ataSecurity, ...security },
     sanitize: { ...noSanitize, ...sanitize },
+    hiddenSectors,
   };
   return disk(device, { discardZeroes: true, kind, ...change });
 }

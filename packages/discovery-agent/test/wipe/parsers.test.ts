@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseAtaIdentify, parseAtaSanitizeStatus } from '../../src/wipe/ata-identify.ts';
+import { parseAtaHidden, parseAtaIdentify, parseAtaSanitizeStatus } from '../../src/wipe/ata-identify.ts';
 import {
   parseNvmeController,
   parseNvmeNamespace,
@@ -77,6 +77,16 @@ test.each([
   });
 });
 
+test.each([
+  [' max sectors   = 976771055/976773168, HPA is enabled', 2113],
+  [' max sectors   = 976773168/976773168, HPA is disabled', 0],
+  [' max sectors   = 976773168/1, HPA setting seems invalid', 0],
+  [' max sectors   = 976773168, ACCESSIBLE MAX ADDRESS disabled', 0],
+  [' READ_NATIVE_MAX_ADDRESS_EXT failed: Input/output error', 0],
+])('hdparm -N: %j', (text, hidden) => {
+  expect(parseAtaHidden(`\n/dev/sda:\n${text}\n`)).toBe(hidden);
+});
+
 test('a controller tells what it can by OACS, FNA and SANICAP', () => {
   expect(parseNvmeController('{"oacs":266,"fna":0,"sanicap":0,"mn":"QEMU NVMe Ctrl"}')).toEqual({
     sanitizeCrypto: false,
@@ -128,6 +138,7 @@ test.each([
 });
 
 const parsers = [
+  parseAtaHidden,
   parseAtaIdentify,
   parseAtaSanitizeStatus,
   parseNvmeController,

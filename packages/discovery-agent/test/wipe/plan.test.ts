@@ -148,6 +148,14 @@ test('a password that an erase left is taken away first', () => {
   expect(frozen.blocked[0]?.reason).toMatch(/frozen with a password set; cut its power, then: hdparm .*ingot-wipe/);
 });
 
+test('what a host protected area hides is erased by the disk itself, or not at all', () => {
+  const able = plan([ata('/dev/sda', {}, {}, {}, 2048)]);
+  expect(names(able)).toEqual(['/dev/sda ata-secure-erase-enhanced', '/dev/sda ata-secure-erase']);
+  const frozen = plan([ata('/dev/sda', { frozen: true }, {}, {}, 2048)]);
+  expect(frozen.units).toEqual([]);
+  expect(frozen.blocked[0]?.reason).toMatch(/hides 2048 sectors, and the disk cannot erase itself; give them back/);
+});
+
 test('a SAS disk is sanitized by what it says it can', () => {
   const kind = { bus: 'scsi' as const, sanitize: { crypto: true, block: true, overwrite: true } };
   expect(commands(plan([disk('/dev/sdb', { kind, rotational: true })]))).toEqual([

@@ -141,11 +141,17 @@ test('a SATA disk is asked by hdparm; trimmed blocks that read as zeroes are its
   const found = await probe(tree, {
     'hdparm --Istdout /dev/sda': identify,
     'hdparm --sanitize-status /dev/sda': 'State: SD2 Sanitize operation In Process',
+    'hdparm -N /dev/sda': ' max sectors   = 100/300, HPA is enabled',
   });
   expect(found.disks).toMatchObject([
     {
       discardZeroes: true,
-      kind: { bus: 'ata', security: { supported: true, enhanced: true }, sanitize: { crypto: true, inProgress: true } },
+      kind: {
+        bus: 'ata',
+        security: { supported: true, enhanced: true },
+        sanitize: { crypto: true, inProgress: true },
+        hiddenSectors: 200,
+      },
     },
   ]);
   const frozen = await probe(tree, {
