@@ -1,6 +1,7 @@
 import { MockClock, MockNetwork, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import { configureBmc } from '../src/bmc/configure-bmc.ts';
+import { orderBoot } from '../src/bmc/order-boot.ts';
 import { openSysfs } from '../src/sysfs.ts';
 import { configure, found } from './configure-fake.ts';
 import { FakeBmc, policyOfMetal } from './fake-bmc.ts';
@@ -76,5 +77,32 @@ describe('a BMC with troubles', () => {
     bmc.fault = () => ({ code: 0xd4 });
     await expect(configure(bmc, { policy: { required: true } })).rejects.toMatchObject({ code: 'bmc-failed' });
     expect((await configure(bmc)).result.kind).toBe('unusable');
+  });
+});
+
+describe('a boot order on its own', () => {
+  const disk = { device: 'disk', persistent: false, mode: 'uefi' } as const;
+  const signal = new AbortController().signal;
+
+  test('is set on a BMC without a network', async () => {
+    using machine = plant({ '/dev/ipmi0': '' });
+    const bmc = new FakeBmc();
+    bmc.lans = {};
+    const parts = { sysfs: openSysfs(machine.root), clock: new MockClock(), signal, openIpmi: () => bmc };
+    expect(await orderBoot(parts, disk)).toEqual({ kind: 'done' });
+    expect(bmc.bootFlags).toEqual([0xa0, 0x24, 0, 0, 0]);
+  });
+
+  test('waits half a minute for a BMC that hangs, and no longer', async () => {
+    using machine = plant({ '/dev/ipmi0': '' });
+    const bmc = new FakeBmc();
+    bmc.fault = () => 'silence';
+    const clock = new MockClock();
+    const parts = { sysfs: openSysfs(machine.root), clock, signal, openIpmi: () => bmc };
+    let result: unknown;
+    void orderBoot(parts, disk).then((outcome) => (result = outcome));
+    await clock.advanceUntil(() => result !== undefined);
+    expect(result).toMatchObject({ kind: 'unusable', reason: expect.stringContaining('BMC, Get Device ID: no') });
+    expect(clock.monotonic()).toBe(30_000);
   });
 });

@@ -60,7 +60,7 @@ export async function configureBmc(parts: BmcParts, policy: BmcPolicy): Promise<
 
 async function searchBmc(parts: BmcParts, policy: BmcPolicy): Promise<BmcSearch> {
   const { clock } = parts;
-  return withBmc(parts, { patient: true, required: policy.required }, async (ipmi) => {
+  return withBmc<BmcSearch>(parts, { patient: true, required: policy.required }, async (ipmi) => {
     const reading = await within(readLimitMs, parts, (limit) =>
       readWhenItAnswers(openIpmiSession({ ipmi, clock, signal: limit })),
     );
@@ -87,7 +87,7 @@ async function readWhenItAnswers(session: IpmiSession): Promise<Reading> {
 /** What the BMC says about itself. Nothing is changed, and nothing waited for that may still come. */
 export async function inspectBmc(parts: BmcDeviceParts): Promise<BmcSearch> {
   const { clock } = parts;
-  return withBmc(parts, { patient: false, required: false }, async (ipmi) => {
+  return withBmc<BmcSearch>(parts, { patient: false, required: false }, async (ipmi) => {
     const reading = await within(readLimitMs, parts, (limit) =>
       readBmc(openIpmiSession({ ipmi, clock, signal: limit }), { patient: false }),
     );

@@ -13,6 +13,9 @@ export interface BmcDeviceParts {
   readonly openIpmi: (path: string) => Ipmi;
 }
 
+/** None, or one that cannot be used. */
+export type NoBmc = Exclude<BmcSearch, { readonly kind: 'found' }>;
+
 const driverPatienceMs = 10_000;
 const driverPauseMs = 500;
 
@@ -20,11 +23,11 @@ const driverPauseMs = 500;
  * Calls `use` with the machine's BMC, if it has one. What `use` rejects with makes the BMC unusable, or, where it is
  * required, is passed on; so is the reason of the signal.
  */
-export async function withBmc(
+export async function withBmc<T>(
   parts: BmcDeviceParts,
   { patient, required }: { readonly patient: boolean; readonly required: boolean },
-  use: (ipmi: Ipmi) => Promise<BmcSearch>,
-): Promise<BmcSearch> {
+  use: (ipmi: Ipmi) => Promise<T>,
+): Promise<T | NoBmc> {
   const device = await findDevice(parts, patient);
   if (device.kind !== 'there') return device;
   let ipmi: Ipmi | undefined;
@@ -45,7 +48,7 @@ const devices = ['/dev/ipmi0', '/dev/ipmi/0', '/dev/ipmidev/0'];
 const ipmiDeviceInformation = 38;
 const lastInterfaceType = 4;
 
-type Device = { readonly kind: 'there'; readonly path: string } | Exclude<BmcSearch, { readonly kind: 'found' }>;
+type Device = { readonly kind: 'there'; readonly path: string } | NoBmc;
 
 /** Firmware says whether there is a BMC: a driver that is late must not make it look like none, for then it is forgotten. */
 async function findDevice({ sysfs, clock, signal }: BmcDeviceParts, patient: boolean): Promise<Device> {
