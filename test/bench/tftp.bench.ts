@@ -63,7 +63,7 @@ await pair.run('server', ['ip', 'address', 'add', `${DNSMASQ_ADDRESS}/16`, 'dev'
 
 // All of them are there all the time: idle, they cost nothing. All clients have one address here.
 const ours = await startBootServer(pair, {
-  tftp: { root, maxTransfersPerClient: 50 },
+  tftp: { root, maxTransfersPerClient: 500 },
   artifacts: { roots: [root] },
 });
 const peers: readonly Peer[] = [
