@@ -40,6 +40,8 @@ async function expectKnownToTheApi(rig: RackUnderTest): Promise<void> {
     expect(leaf?.nics.find(({ name }) => name === nic.port.name)?.state?.actual).toBe(apiV2.SwitchPortStatus.UP);
   }
   await expectLoginAtTheBmc(rig);
+  // All that the image may need to get this far.
+  expect(known.hardware?.memory).toBeLessThanOrEqual(2n ** 30n);
   expect(known.rack).toBe('rack1');
   expect(known.recentProvisioningEvents?.events[0]?.event).toBe(WAITING);
 }
