@@ -68,6 +68,7 @@ test('the last PIXIE_API_URL of the command line counts, and only http addresses
 async function obtain(
   answers: readonly (HttpAnswer | Error)[],
   kept?: string,
+  hostKey?: string,
 ): Promise<{
   given: AgentConfig;
   lines: string[];
@@ -89,7 +90,7 @@ async function obtain(
       const answer = answers[asked++];
       return answer instanceof Error || answer === undefined ? Promise.reject(answer) : Promise.resolve(answer);
     },
-    state: { config: () => stored, keepConfig: (body) => (stored = body) },
+    state: { config: () => stored, keepConfig: (body) => (stored = body), sshHostKey: () => hostKey },
     clock,
     entropy: mockEntropy(1),
     reporter: createReporter({
@@ -153,6 +154,12 @@ test('the boot server is told once that the agent is up, where it wants to hear 
   expect(urls).toEqual(['http://10.0.0.1:8080/config/x?nonce=5', reportUrl]);
   expect(lines).toEqual([]);
   expect((await obtain([], reporting.body)).urls).toEqual([]);
+});
+
+test('where SSH is open, the boot server is told by what host key', async () => {
+  const { urls } = await obtain([reporting, { status: 200, body: 'noted', dateMs: undefined }], undefined, 'AA+/==');
+  expect(urls[1]).toBe(`${reportUrl}&host_key=AA%2B%2F%3D%3D`);
+  expect(new URL(urls[1] ?? '').searchParams.get('host_key')).toBe('AA+/==');
 });
 
 test.each([

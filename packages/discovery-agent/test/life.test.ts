@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiError, Code } from '@ingot/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -142,6 +142,15 @@ test('the run after a crash reports it first, then starts over', { timeout: 30_0
     'PREPARING: starting discovery agent 0.1.0',
   ]);
   expect(rig.state.lastExit()).toBeUndefined();
+});
+
+test('an open debug shell is shown, and is wrong where the config does not want it', { timeout: 30_000 }, async () => {
+  mkdirSync(join(rig.directory, 'ssh'));
+  writeFileSync(join(rig.directory, 'ssh/host_key.pub'), 'AAAA\n');
+  await rig.start();
+  await rig.until(() => rig.events.length > 0);
+  expect(rig.board.view().ssh).toBe('open to the debug key of this boot');
+  expect(rig.board.view().problems.join()).toContain('a debug key that the config does not want');
 });
 
 test('the config is kept for the next run, readable for root only', { timeout: 30_000 }, async () => {

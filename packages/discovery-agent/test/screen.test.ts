@@ -46,6 +46,13 @@ test('it says who the machine is, what it does, what is wrong and what it waits 
   ]);
 });
 
+test('it says that SSH is open', () => {
+  const board = filled();
+  expect(screenLines(board.view()).join('\n')).not.toContain('SSH');
+  board.show({ ssh: 'open to the debug key of this boot' });
+  expect(screenLines(board.view())).toContain('SSH       open to the debug key of this boot');
+});
+
 test('it is never larger than its place, and texts from outside move no cursor', () => {
   const board = filled();
   for (let part = 0; part < 30; part++) board.problem(`part ${part}`, `\u001b[2J${'x'.repeat(500)}\n\r`);

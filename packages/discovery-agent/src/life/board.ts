@@ -11,6 +11,8 @@ export interface BoardView {
   readonly words: string;
   readonly api: string;
   readonly leaves: readonly string[];
+  /** Whether SSH is open; empty: it is not. */
+  readonly ssh: string;
   /** What is wrong, one line each. */
   readonly problems: readonly string[];
   /** What has to happen for the machine to go on; empty when it needs nobody. */
@@ -33,6 +35,7 @@ export class Board {
     words: '',
     api: '',
     leaves: [],
+    ssh: '',
     waitsFor: '',
     screen: 'vt',
   };

@@ -10,7 +10,7 @@ import type { State } from './state.ts';
 export interface ConfigSource {
   readonly url: URL;
   readonly get: (url: URL, timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
-  readonly state: Pick<State, 'config' | 'keepConfig'>;
+  readonly state: Pick<State, 'config' | 'keepConfig' | 'sshHostKey'>;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly reporter: Reporter;
@@ -88,9 +88,15 @@ async function fetchOnce({ url, get, state, signal, onServerTime }: ConfigSource
   return parsed.value;
 }
 
-/** Tells the boot server that this agent runs, for its operator to see. One try: nothing depends on it. */
-async function reportUp({ get, signal, reporter }: ConfigSource, { reportUrl }: AgentConfig): Promise<void> {
-  if (reportUrl === undefined) return;
+/**
+ * Tells the boot server that this agent runs, for its operator to see, and what SSH shall know the machine by. One try:
+ * nothing depends on it.
+ */
+async function reportUp({ get, signal, reporter, state }: ConfigSource, config: AgentConfig): Promise<void> {
+  if (config.reportUrl === undefined) return;
+  const reportUrl = new URL(config.reportUrl);
+  const hostKey = state.sshHostKey();
+  if (hostKey !== undefined) reportUrl.searchParams.set('host_key', hostKey);
   try {
     const { status } = await get(reportUrl, reportTimeoutMs, signal);
     if (status !== 200)

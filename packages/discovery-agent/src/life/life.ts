@@ -7,6 +7,7 @@ import { EventType } from './api.ts';
 import { configUrl, parseCmdline } from './cmdline.ts';
 import { fetchNext, obtainConfig } from './config-fetch.ts';
 import type { ConfigSource } from './config-fetch.ts';
+import type { AgentConfig } from './agent-config.ts';
 import { announceBeginning } from './death.ts';
 import { discover } from './discover.ts';
 import { followTime } from './machine-clock.ts';
@@ -97,6 +98,14 @@ function beginAgain({ outbox }: Life, why: string): void {
   outbox.post(EventType.PREPARING, why);
 }
 
+/** Who stands in front of the machine shall see that somebody may be in it. */
+function showDebugShell({ board, state }: LifeParts, { policy }: AgentConfig): void {
+  if (state.sshHostKey() === undefined) return;
+  board.show({ ssh: 'open to the debug key of this boot' });
+  if (!policy.sshDebug)
+    board.problem('ssh', 'the command line has a debug key that the config does not want: restart the machine');
+}
+
 async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly end: () => void }> {
   const { sysfs, clock, reporter, state, run, board } = parts;
   const url = configUrl(parseCmdline(sysfs.text('/proc/cmdline') ?? ''));
@@ -135,6 +144,7 @@ async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly 
   // Before the first certificate is looked at.
   await followTimeServers(config.ntpServers, { ...parts, signal });
   const endLog = config.loki === undefined ? undefined : logTo(config.loki, uuid, parts);
+  showDebugShell(parts, config);
   board.show({ partition: config.partition, api: config.apiUrl, waitsFor: '', screen: config.policy.screen });
   const session = new Session(
     {

@@ -24,6 +24,7 @@ export function screenLines(view: BoardView, columns: number = defaultColumns): 
     `API       ${view.api || 'not asked yet'}`,
     `leaves    ${view.leaves.join('  ') || 'none heard yet'}`,
     `now       ${view.phase} ${view.words}`,
+    ...(view.ssh === '' ? [] : [`SSH       ${view.ssh}`]),
     ...(view.waitsFor === '' ? [] : [`waits for ${view.waitsFor}`]),
     ...view.problems.map((problem) => `wrong     ${problem}`),
   ];

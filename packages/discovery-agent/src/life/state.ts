@@ -49,6 +49,8 @@ export interface State {
   keepNameServers(addresses: readonly string[]): void;
   /** Ends this process when a collector hangs, so that the run after it can leave that one out. */
   guardCollectors(): HangGuard;
+  /** The host key that `/etc/debug-shell.sh` made, base64; undefined while SSH is closed, as it is without a debug key. */
+  sshHostKey(): string | undefined;
   /** True once `/init` has loaded the drivers; always true outside of the image. */
   driversLoaded(): boolean;
   log(line: string): void;
@@ -106,6 +108,7 @@ export function openState(directory: string, options: { readonly insideImage: bo
       write('resolv.conf', [...new Set(others.map((name) => read(`leases/${name}`) ?? ''))].join(''));
     },
     guardCollectors: () => openHangGuard({ directory, keep: true, deadlineMs: collectorsDeadlineMs }),
+    sshHostKey: () => read('ssh/host_key.pub')?.trim(),
     driversLoaded: () => !options.insideImage || read('modules-loaded') !== undefined,
     log(line) {
       const path = at('agent.log');
