@@ -16,6 +16,8 @@ export interface PackageContents {
 
 export const programs: readonly PackageContents[] = [
   { name: 'busybox-static', files: ['bin/busybox'] },
+  { name: 'dhcpcd-base', files: ['usr/sbin/dhcpcd'] },
+  { name: 'dropbear-bin', files: ['usr/bin/dropbearkey', 'usr/sbin/dropbear'] },
   { name: 'ethtool', files: ['sbin/ethtool'] },
   { name: 'hdparm', files: ['sbin/hdparm'] },
   {
@@ -46,8 +48,10 @@ export const libraryPackages: readonly string[] = [
   'libbsd0',
   'libc6',
   'libcap2',
+  'libcrypt1',
   'libevent-2.1-7',
   'libgcc-s1',
+  'libgmp10',
   'libjson-c5',
   'libmd0',
   'libmnl0',
@@ -58,6 +62,8 @@ export const libraryPackages: readonly string[] = [
   'libssl3',
   'libstdc++6',
   'libtinfo6',
+  'libtomcrypt1',
+  'libtommath1',
   'libxml2',
   'zlib1g',
 ];

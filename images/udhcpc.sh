@@ -1,46 +1,76 @@
 #!/usr/bin/busybox sh
-# Called by udhcpc for $interface with the lease in the environment. Every NIC keeps its own address and default route;
-# the one that the firmware booted from wins, the others follow in the order of their index.
-state=/run/ingot
+# Called by udhcpc for $interface with the lease in the environment.
+. "${0%/*}/network.sh"
+kept=$state/leases/$interface.lease
 
-say() {
-  read -r up _ </proc/uptime
-  echo "INGOT $up network $*" >/dev/console
+# Takes every IPv4 address of the NIC, and with the last of them the kernel takes the routes.
+clear_nic() {
+  ip -4 addr flush dev "$interface"
 }
 
-metric() {
-  read -r index <"/sys/class/net/$interface/ifindex"
-  read -r mac <"/sys/class/net/$interface/address"
-  boot=$(sed -n 's/.*BOOTIF=01-\([0-9A-Fa-f-]*\).*/\1/p' /proc/cmdline | tr 'A-F-' 'a-f:')
-  if [ "$mac" = "$boot" ]; then echo 50; else echo $((100 + index)); fi
+default_route() {
+  ip route replace default via "$1" dev "$interface" metric "$metric" 2>/dev/null && return
+  # A router outside of the own network, as clouds and /32 leases have it.
+  ip route replace "$1" dev "$interface" && ip route replace default via "$1" dev "$interface" metric "$metric"
 }
 
-name_servers() {
-  : >$state/leases/$interface.dns
-  for server in $dns; do echo "nameserver $server" >>$state/leases/$interface.dns; done
-  # The agent's own servers are in a file that comes first.
-  cat $state/leases/*.dns | awk '!seen[$0]++' >$state/resolv.conf.new
-  mv $state/resolv.conf.new $state/resolv.conf
+routes() {
+  metric=$(metric "$interface")
+  if [ -z "$staticroutes" ]; then
+    for gateway in $router; do
+      default_route "$gateway"
+      return
+    done
+    return
+  fi
+  # Option 121, pairs of network and router: who sends it means it in place of option 3 (RFC 3442).
+  set -- $staticroutes
+  while [ $# -ge 2 ]; do
+    case $1 in
+      0.0.0.0/0) default_route "$2" ;;
+      *)
+        # 0.0.0.0: on the link itself
+        if [ "$2" = 0.0.0.0 ]; then ip route replace "$1" dev "$interface" metric "$metric"
+        else ip route replace "$1" via "$2" dev "$interface" metric "$metric"; fi
+        ;;
+    esac
+    shift 2
+  done
 }
 
 case $1 in
+  # At the start, and when a lease has run out or was refused: nothing of it may stay.
   deconfig)
-    ip -4 addr flush dev "$interface"
+    clear_nic
     ip link set "$interface" up
+    if [ -e "$kept" ]; then
+      read -r before <"$kept"
+      say network "$interface lost ${before%% *}, asking for another address"
+      rm -f "$kept"
+      name_servers "$interface"
+    fi
     ;;
+  # A server may change anything when it renews.
   bound | renew)
-    prefix=${mask:-24}
-    ip addr replace "$ip/$prefix" dev "$interface"
-    metric=$(metric)
-    for gateway in $router; do
-      ip route replace default via "$gateway" dev "$interface" metric "$metric"
-      break
-    done
-    name_servers
-    [ "$1" = bound ] && say "$interface $ip/$prefix${router:+ via ${router%% *}}"
+    lease="$ip/${mask:-24}${router:+ via ${router%% *}}"
+    now="$lease $staticroutes"
+    before=
+    [ -e "$kept" ] && read -r before <"$kept"
+    # read takes the blank at the end
+    if [ "$before" != "${now% }" ]; then
+      clear_nic
+      ip addr add "$ip/${mask:-24}" dev "$interface"
+      routes
+      echo "$now" >"$kept"
+      say network "$interface $lease${before:+, before ${before%% *}}"
+    fi
+    name_servers "$interface" $dns
+    ;;
+  nak)
+    say network "$interface: the DHCP server refuses the address${message:+: $message}"
     ;;
   leasefail)
-    say "$interface got no answer from a DHCP server, asking again"
+    say network "$interface got no answer from a DHCP server, asking again"
     ;;
 esac
 exit 0

@@ -73,6 +73,7 @@ test('every program of the image starts with the libraries that are in it', () =
     cd /usr/bin && ./node --version; ./sg_sanitize --version 2>&1; ./sg_opcodes --version 2>&1
     cd /usr/sbin && ./lldpd -v; ./lldpcli -v | head -n 1; ./nvme version | head -n 1; ./ethtool --version; ./hdparm -V
     ./blkdiscard --version
+    ./dropbear -V 2>&1; ./dhcpcd --version | head -n 1
   `);
   const expected = [
     `v${process.versions.node}`,
@@ -84,6 +85,8 @@ test('every program of the image starts with the libraries that are in it', () =
     /^ethtool version/,
     /^hdparm v/,
     /^blkdiscard from util-linux/,
+    /^Dropbear v/,
+    /^dhcpcd /,
     '',
   ];
   expect(versions.split('\n')).toEqual(

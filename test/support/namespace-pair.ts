@@ -98,7 +98,7 @@ export async function createNamespacePair(
     await cable?.[Symbol.asyncDispose]();
     for (const name of Object.values(names)) {
       const left = await execa('ip', ['netns', 'pids', name], { reject: false });
-      for (const pid of left.stdout.split('\n').filter((line) => line !== '')) process.kill(Number(pid), 'SIGKILL');
+      for (const pid of left.stdout.split('\n').filter((line) => line !== '')) killIfThere(Number(pid));
       await execa('ip', ['netns', 'del', name], { reject: false });
     }
     rmSync(folder, { recursive: true, force: true });
@@ -149,4 +149,13 @@ export async function createNamespacePair(
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** A process may end between being listed and being killed. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
