@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MockClock } from '@ingot/net';
+import { addressSearch } from '../src/dhcp/address-search.ts';
 import { createLeaseEngine, DECLINE_HOLD_MS, OFFER_HOLD_MS, type LeaseEngine } from '../src/dhcp/lease-engine.ts';
 import { planDhcp } from '../src/dhcp/plan.ts';
 import type { Subnet } from '../src/dhcp/subnets.ts';
@@ -197,5 +198,52 @@ describe('leases', () => {
     expect(after.holderOf(n('10.0.0.100'))).toBeUndefined();
     await clock.advance(DECLINE_HOLD_MS);
     expect(after.offer(subnet, client(MAC_1), undefined).ok).toBe(true);
+  });
+});
+
+describe('a pool that is full', () => {
+  const macOf = (index: number): string =>
+    `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`;
+
+  it('gives what is given back at once, and what ends within a tenth of a second', async () => {
+    const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.100');
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toMatchObject({ ok: false });
+    engine.release(subnet, MAC_1, n('10.0.0.100'));
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    engine.withdraw(subnet, MAC_2);
+    expect(engine.offer(subnet, client(macOf(3)), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toMatchObject({ ok: false });
+    await clock.advance(OFFER_HOLD_MS);
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+  });
+
+  it('gives what was given up the longest ago, one after the other', async () => {
+    const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.109');
+    const order = [3, 7, 0, 9, 1, 8, 2, 6, 4, 5];
+    for (const index of order) engine.confirm(subnet, client(macOf(index)), n('10.0.0.100') + index, 'selecting');
+    for (const index of order) {
+      await clock.advance(1_000);
+      engine.release(subnet, macOf(index), n('10.0.0.100') + index);
+    }
+    const given = order.map((_, index) => engine.offer(subnet, client(macOf(100 + index)), undefined));
+    expect(given).toEqual(order.map((index) => ({ ok: true, address: n('10.0.0.100') + index })));
+  });
+
+  it('costs a client no search through all of it', () => {
+    let looks = 0;
+    const { find } = addressSearch({
+      clock: new MockClock(),
+      pool: { first: 1, last: 4_096 },
+      isUsed: () => {
+        looks += 1;
+        return true;
+      },
+      isFree: () => false,
+      expiryOf: () => undefined,
+      former: () => [],
+    });
+    for (let index = 0; index < 1_000; index += 1) expect(find(macOf(index))).toBeUndefined();
+    expect(looks).toBe(4_096);
   });
 });

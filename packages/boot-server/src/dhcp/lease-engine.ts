@@ -1,6 +1,7 @@
 import type { Clock } from '@ingot/net';
 import type { Lease, LeaseStore } from '../store/leases.ts';
 import { networkContains } from '../ipv4.ts';
+import { addressSearch, type AddressSearch } from './address-search.ts';
 import { findSubnet, type Subnet } from './subnets.ts';
 
 /** Who asks. The client identifier (option 61) plays no part: see `LeaseEngine`. */
@@ -65,8 +66,8 @@ interface State {
   readonly byClient: Map<string, number>;
   /** mac → address that it was offered. */
   readonly offerOf: Map<string, number>;
-  /** Where the search for an unused address goes on, from the start of the pool. */
-  cursor: number;
+  /** Undefined where there is no pool. */
+  readonly search: AddressSearch | undefined;
 }
 
 export function createLeaseEngine(components: {
@@ -79,8 +80,21 @@ export function createLeaseEngine(components: {
   const offers = new Map<number, Offer>();
   const reserved = new Map<number, string>();
   const states = new Map<string, State>();
+  const searchOf = (subnet: Subnet): AddressSearch | undefined => {
+    const { pool } = subnet;
+    if (pool === undefined) return undefined;
+    const isWithin = ({ address }: Lease): boolean => address >= pool.first && address <= pool.last;
+    return addressSearch({
+      clock,
+      pool,
+      isUsed: (address) => leases.has(address),
+      isFree: (mac, address) => isFree(subnet, mac, address),
+      expiryOf: (address) => leases.get(address)?.expiresAt,
+      former: () => leases.values().filter(isWithin),
+    });
+  };
   for (const subnet of subnets) {
-    states.set(subnet.id, { subnet, byClient: new Map(), offerOf: new Map(), cursor: 0 });
+    states.set(subnet.id, { subnet, byClient: new Map(), offerOf: new Map(), search: searchOf(subnet) });
     for (const [mac, address] of subnet.reservations) reserved.set(address, mac);
   }
   const stateOf = ({ id }: Subnet): State => {
@@ -89,10 +103,11 @@ export function createLeaseEngine(components: {
     return state;
   };
 
-  const keep = (lease: Lease, { byClient }: State): void => {
+  const keep = (lease: Lease, state: State): void => {
+    const { byClient } = state;
     if (lease.state !== 'declined') {
       const before = byClient.get(lease.mac);
-      if (before !== undefined && before !== lease.address) forget(before);
+      if (before !== undefined && before !== lease.address) forget(before, state);
       byClient.set(lease.mac, lease.address);
     } else if (byClient.get(lease.mac) === lease.address) byClient.delete(lease.mac);
     const former = leases.get(lease.address);
@@ -101,9 +116,10 @@ export function createLeaseEngine(components: {
     }
     leases.set(lease.address, lease);
   };
-  const forget = (address: number): void => {
+  const forget = (address: number, { search }: State): void => {
     leases.delete(address);
     store.delete(address);
+    search?.freed();
   };
   for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
     const subnet = findSubnet(subnets, lease.address);
@@ -118,7 +134,8 @@ export function createLeaseEngine(components: {
       const subnet = findSubnet(subnets, address);
       if (lease === undefined || subnet === undefined) continue;
       leases.delete(address);
-      const { byClient } = stateOf(subnet);
+      const { byClient, search } = stateOf(subnet);
+      search?.freed();
       if (byClient.get(lease.mac) === address) byClient.delete(lease.mac);
     }
     for (const [address, lease] of rows) {
@@ -147,35 +164,12 @@ export function createLeaseEngine(components: {
   const isFree = (subnet: Subnet, mac: string, address: number | undefined): address is number =>
     address !== undefined && serves(subnet, mac, address) && !isHeldByAnother(mac, address);
 
-  const nextUnused = (state: State, mac: string): number | undefined => {
-    const { subnet } = state;
-    if (subnet.pool === undefined) return undefined;
-    const { first, last } = subnet.pool;
-    const size = last - first + 1;
-    for (let step = 0; step < size; step += 1) {
-      const offset = (state.cursor + step) % size;
-      const address = first + offset;
-      if (!leases.has(address) && isFree(subnet, mac, address)) {
-        state.cursor = offset + 1;
-        return address;
-      }
-    }
-    return undefined;
-  };
-  /** The one whose former holder is gone the longest. */
-  const longestExpired = (subnet: Subnet, mac: string): number | undefined => {
-    let best: Lease | undefined;
-    for (const lease of leases.values()) {
-      if (!networkContains(subnet.network, lease.address) || !isFree(subnet, mac, lease.address)) continue;
-      if (best === undefined || lease.expiresAt < best.expiresAt) best = lease;
-    }
-    return best?.address;
-  };
   const dropOffer = (state: State, mac: string): void => {
     const address = state.offerOf.get(mac);
     if (address === undefined) return;
     state.offerOf.delete(mac);
     offers.delete(address);
+    state.search?.freed();
   };
   const choose = (state: State, mac: string, wanted: number | undefined): number | undefined => {
     const { subnet, byClient, offerOf } = state;
@@ -186,7 +180,8 @@ export function createLeaseEngine(components: {
     const offered = offerOf.get(mac);
     if (isFree(subnet, mac, offered)) return offered;
     if (isFree(subnet, mac, wanted)) return wanted;
-    return nextUnused(state, mac) ?? longestExpired(subnet, mac);
+    // A NIC with a reservation gets that and nothing else.
+    return subnet.reservations.has(mac) ? undefined : state.search?.find(mac);
   };
 
   return {
@@ -247,7 +242,9 @@ export function createLeaseEngine(components: {
       if (lease === undefined || lease.mac !== mac || lease.state !== 'bound') return false;
       const released: Lease = { ...lease, state: 'released', expiresAt: clock.now() };
       store.put(released);
-      keep(released, stateOf(subnet));
+      const state = stateOf(subnet);
+      keep(released, state);
+      state.search?.freed();
       return true;
     },
     decline: (subnet, mac, address) => {
