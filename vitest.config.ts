@@ -20,7 +20,8 @@ export default defineConfig({
         test: {
           name: 'interop',
           include: ['test/interop/**/*.test.ts', 'packages/*/test/**/*.interop.test.ts'],
-          fileParallelism: false,
+          // They wait for foreign programs more than they work, each in namespaces of its own.
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
