@@ -33,6 +33,17 @@ describe('unary calls over gRPC', () => {
     client.close();
   });
 
+  test('reach a server by its IPv6 address, which the certificate has to carry', async () => {
+    await using api = await startServer({
+      boot: { boot: (_request, { peer }) => ({ kernel: peer, initRamDisks: [], cmdline: '' }) },
+      options: { listen: ['[::1]:0'] },
+    });
+    expect(api.url).toMatch(/^https:\/\/\[::1\]:\d+$/);
+    const client = createClient(infraV2.BootService, { url: api.url, ca, token: 'good' });
+    expect((await client.boot({ mac, partition: 'lab' })).kernel).toContain('::1');
+    client.close();
+  });
+
   test('reject with the code and the words that the handler chose', async () => {
     await using api = await startServer({
       boot: {
