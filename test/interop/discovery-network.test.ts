@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createImageSandbox, type ImageSandbox } from '../support/image-sandbox.ts';
 import { createNamespacePair, type NamespacePair, type Started } from '../support/namespace-pair.ts';
@@ -82,8 +84,12 @@ describe('a lease of the discovery image', () => {
     const first = await dnsmasq(`${range} --dhcp-option=3,10.9.0.1 --dhcp-option=6,10.9.0.53`, leases);
     const client = await image.start('lease.sh', ['eth0']);
     const address = await leased(image, 'eth0', /^10\.9\.64\.\d+\/16$/);
+    const written = (): number => statSync(join(pair.folder, 'run/resolv.conf')).ino;
+    const before = written();
     client.process.kill('SIGUSR1');
     await vi.waitFor(() => expect(first.output().match(/DHCPACK/g)).toHaveLength(2), soon);
+    // udhcpc gives its address up when it is told to renew while it does.
+    await vi.waitFor(() => expect(written()).not.toBe(before), soon);
     await first.stop();
 
     await dnsmasq(`${range} --dhcp-option=3,10.9.0.3 --dhcp-option=6,10.9.0.53`, leases);
