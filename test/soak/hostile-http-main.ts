@@ -86,7 +86,8 @@ function once(): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(Number(port), address);
     let heard = false;
-    socket.setTimeout(2_000, () => socket.destroy());
+    // Not the socket's own timeout: that, and a socket that reads nothing, would let this process end.
+    const late = setTimeout(() => socket.destroy(), 2_000);
     socket.on('data', (data) => {
       if (!heard) {
         const status = /^HTTP\/1\.1 (\d{3})/.exec(data.toString('latin1', 0, 16))?.[1] ?? 'no status';
@@ -100,7 +101,10 @@ function once(): Promise<void> {
     socket.on('error', (error) => {
       if (error.message.includes('ECONNREFUSED')) refused += 1;
     });
-    socket.on('close', () => resolve());
+    socket.on('close', () => {
+      clearTimeout(late);
+      resolve();
+    });
     socket.on('connect', () => {
       socket.write(Buffer.from(request(), 'latin1'));
       if (random(50) !== 0) socket.end();
