@@ -26,6 +26,7 @@ test('the config’s name servers go before those of the leases, and what is no 
   });
   mkdirSync(join(folder, 'leases'));
   writeFileSync(join(folder, 'leases/eth0.dns'), 'nameserver 10.0.0.53\n');
+  writeFileSync(join(folder, 'leases/eth1.dns'), 'nameserver 10.0.0.53\nnameserver 10.9.9.9\n');
   useNameServers(['ns.rack', '10.9.9.9', '2001:db8::53'], { state, reporter });
   expect(readFileSync(join(folder, 'resolv.conf'), 'utf8')).toBe(
     'nameserver 10.9.9.9\nnameserver 2001:db8::53\nnameserver 10.0.0.53\n',

@@ -99,13 +99,14 @@ export function openState(directory: string, options: { readonly insideImage: bo
     wiped: () => read('wiped'),
     keepWiped: (order) => write('wiped', order),
     keepNameServers(addresses) {
-      // /etc/resolv.conf is the sum of these files; `udhcpc.sh` writes one for each NIC.
+      // /etc/resolv.conf is the sum of these files; `network.sh` writes one for each NIC.
       const lines = addresses.map((address) => `nameserver ${address}\n`).join('');
       write('leases/0-config.dns', lines);
-      const others = readdirSync(at('leases'))
+      const sources = readdirSync(at('leases'))
         .filter((name) => name.endsWith('.dns'))
         .toSorted();
-      write('resolv.conf', [...new Set(others.map((name) => read(`leases/${name}`) ?? ''))].join(''));
+      const all = sources.flatMap((name) => (read(`leases/${name}`) ?? '').split('\n')).filter((line) => line !== '');
+      write('resolv.conf', [...new Set(all)].map((line) => `${line}\n`).join(''));
     },
     guardCollectors: () => openHangGuard({ directory, keep: true, deadlineMs: collectorsDeadlineMs }),
     sshHostKey: () => read('ssh/host_key.pub')?.trim(),
