@@ -54,6 +54,11 @@ const debianPackages = [
   ['dhcpcd-base', 'the DHCPv6 client of the discovery image', 'test'],
   ['lshw', 'a second opinion on what a machine is made of', 'test'],
   ['strace', 'which system calls the boot server makes', 'test'],
+  ['libyang2-tools', "yanglint: SONiC's own models of config_db.json", 'test'],
+  ['frr', 'the routing daemons that load what the switch agent renders', 'test'],
+  ['frr-pythontools', 'frr-reload, as a leaf runs it', 'test'],
+  ['postgresql', 'the second database of the API server', 'test'],
+  ['swtpm', 'the TPM of a machine', 'test'],
   ['systemd', 'systemd-analyze: what the units allow', 'test'],
 ];
 
@@ -66,6 +71,8 @@ const services = {
   openipmi: ['openipmi'],
   'kea-dhcp4-server': ['kea-dhcp4-server'],
   'isc-dhcp-server': ['isc-dhcp-server', 'isc-dhcp-server6'],
+  frr: ['frr'],
+  postgresql: ['postgresql'],
 };
 
 const [command, ...args] = process.argv.slice(2);
