@@ -1,6 +1,35 @@
 #!/usr/bin/env node
-import { runDaemon } from '@ingot/daemon';
-import { switchAgentConfig } from './config.ts';
-import { runSwitchAgent } from './run.ts';
+/**
+ * Each command loads what it needs and no more. It takes the arguments after its name, and gives the exit status:
+ * 0 done, 1 found something wrong, 2 asked for in the wrong way or refused.
+ */
+const commands: Readonly<Record<string, { readonly summary: string; run(args: readonly string[]): Promise<number> }>> =
+  {
+    run: {
+      summary: 'the daemon: registers the switch and reports the state of its ports',
+      async run(args) {
+        const { runDaemon } = await import('@ingot/daemon');
+        const { switchAgentConfig } = await import('./config.ts');
+        const { runSwitchAgent } = await import('./run.ts');
+        await runDaemon({ config: switchAgentConfig, start: runSwitchAgent, argv: args });
+        return Number(process.exitCode ?? 0);
+      },
+    },
+  };
 
-await runDaemon({ config: switchAgentConfig, start: runSwitchAgent });
+function usage(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `ingot-switch: the agent of a SONiC leaf\n\n${lines.join('\n')}\n\ningot-switch COMMAND --help says more.\n`;
+}
+
+const [name, ...args] = process.argv.slice(2);
+const command = name === undefined ? undefined : commands[name];
+if (command === undefined) {
+  const asked = name === undefined || name === '--help' || name === '-h';
+  if (!asked) process.stderr.write(`ingot-switch: there is no command "${name}"\n\n`);
+  (asked ? process.stdout : process.stderr).write(usage());
+  process.exitCode = asked ? 0 : 2;
+} else {
+  process.exitCode = await command.run(args);
+}
