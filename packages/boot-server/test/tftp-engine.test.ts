@@ -359,6 +359,28 @@ describe.each(engines)('the %s engine', (_name, make) => {
     expect(superseded.heard.filter(({ kind }) => kind === 'error')).toEqual([]);
   });
 
+  it('says when a client is first heard of, and gives its place away without a word until then', async () => {
+    const [honest, invented] = [await bench.client({ silent: true }), await bench.client({ silent: true })];
+    const { promise: heard, resolve } = Promise.withResolvers<void>();
+    let inventedWasHeard = false;
+    const transfer = await bench.start(honest, noise(1200), { onHeard: resolve });
+    const other = await bench.start(invented, noise(700), {
+      onHeard: () => {
+        inventedWasHeard = true;
+      },
+    });
+    await Promise.all([honest.hears(1), invented.hears(1)]);
+    honest.send(tftpAck(1));
+    await heard;
+    other.displace();
+    expect(await other.ended).toMatchObject({ end: { kind: 'failed', cause: 'displaced' }, bytes: 0 });
+    await honest.hears(2);
+    expect(inventedWasHeard).toBe(false);
+    expect(invented.heard.filter(({ kind }) => kind === 'error')).toEqual([]);
+    transfer.stop();
+    await transfer.ended;
+  });
+
   it('ends a transfer at its deadline', async () => {
     const client = await bench.client({ silent: true });
     const transfer = await bench.start(client, noise(700), {

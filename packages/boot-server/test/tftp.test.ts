@@ -17,6 +17,7 @@ import { CLIENTS, MAC_1, SERVER, startLab, temporaryFolder, testConfig, tftpConf
 
 const snponly = readFileSync('/usr/lib/ipxe/snponly.efi');
 const option = (name: string, value: string | number): TftpOption => ({ name, value: String(value) });
+const FIRST_REQUEST = tftpReadRequest('snponly.efi');
 const EDK2 = [option('tsize', 0), option('blksize', 1468), option('windowsize', 4)];
 
 async function labWithRoot(): Promise<{ lab: Lab; root: string; host: MockHost }> {
@@ -290,12 +291,29 @@ describe('refusals', () => {
     expect(lab.log.events('tftp.failed')[0]?.fields).toMatchObject({ cause: 'superseded' });
   });
 
-  it('no more transfers than configured are under way', async () => {
+  it('no more transfers than configured are under way, once their clients were heard of', async () => {
     const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: tftpConfig({ maxTransfers: 2 }) }) });
-    for (const end of [100, 101, 102])
-      await exchange(lab, lab.network.host(`host ${end}`, `10.0.1.${end}/24`), tftpReadRequest('snponly.efi'));
+    for (const end of [100, 101]) {
+      const client = await exchange(lab, lab.network.host(`host ${end}`, `10.0.1.${end}/24`), FIRST_REQUEST);
+      await client.wait(1);
+      await client.send(tftpAck(1), client.heard[0]?.port ?? 0);
+      await client.wait(2);
+    }
+    await exchange(lab, lab.network.host('host 102', '10.0.1.102/24'), FIRST_REQUEST);
     await lab.clock.advance(0);
     expect(await lab.drops('tftp', 'too-many-transfers')).toBe(1);
+  });
+
+  it('requests from invented addresses keep no machine from its file', async () => {
+    const lab = await startLab({ config: (dir) => testConfig(dir, { tftp: tftpConfig({ maxTransfers: 2 }) }) });
+    for (const end of [100, 101, 102]) {
+      const invented = await exchange(lab, lab.network.host(`host ${end}`, `10.0.1.${end}/24`), FIRST_REQUEST);
+      await invented.wait(1);
+    }
+    const machine = await tftpFetch(lab, lab.network.host('machine', '10.0.1.103/24'), 'undionly.kpxe');
+    expect(machine.ok).toBe(true);
+    expect(lab.log.events('tftp.failed').map(({ fields }) => fields['cause'])).toEqual(['displaced', 'displaced']);
+    expect(await lab.drops('tftp', 'too-many-transfers')).toBe(0);
   });
 
   it('a stranger at the transfer’s port is told so and does not disturb it', async () => {

@@ -22,6 +22,8 @@ export interface TftpJob {
   /** The whole transfer may take this long, milliseconds. */
   readonly deadlineMs: number;
   readonly minBytesPerSecond: number;
+  /** Called once, when the client has acknowledged something: it is no invented address. */
+  readonly onHeard?: (() => void) | undefined;
 }
 
 export interface TftpTransfer {
@@ -31,6 +33,8 @@ export interface TftpTransfer {
   stop(): void;
   /** Ends without a word: the client has begun anew from the same port. */
   supersede(): void;
+  /** Ends without a word: nothing was heard of the client, and another needs the place. */
+  displace(): void;
   /** A packet from the peer to the listener's port, which is the transfer's own in single-port mode. */
   receive(data: Uint8Array): void;
 }

@@ -117,12 +117,16 @@ function runTransfer(clock: Clock, job: TftpJob, send: (data: Uint8Array) => Pro
     ended,
     stop: () => follow(state.fail('stopped', 'the server stops')),
     supersede: () => follow(state.supersede()),
+    displace: () => follow(state.displace()),
     receive: (data) => {
       const decoded = decodeTftp(data);
       if (!decoded.ok || state.end !== undefined) return;
       const packet = decoded.value;
-      if (packet.kind === 'ack') follow(state.onAck(packet.block, clock.monotonic()));
-      else if (packet.kind === 'error') follow(state.onError(packet.code, packet.message));
+      if (packet.kind === 'ack') {
+        const wasHeard = state.isHeard;
+        follow(state.onAck(packet.block, clock.monotonic()));
+        if (!wasHeard && state.isHeard) job.onHeard?.();
+      } else if (packet.kind === 'error') follow(state.onError(packet.code, packet.message));
     },
   };
 }

@@ -19,11 +19,12 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bindOptions, type ListenPlace } from '../listen-place.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedClient, PublishedContent } from '../published-content.ts';
-import type { TftpContent, TftpEngine, TftpTransfer } from './engine.ts';
+import type { TftpContent, TftpEngine } from './engine.ts';
 import { failureLog, type FailureLog } from './failure-log.ts';
 import { negotiate } from './negotiation.ts';
 import { nodeEngine } from './node-engine.ts';
 import { pathBlksize, type PathMtu } from './path-mtu.ts';
+import { Sessions, type Session } from './sessions.ts';
 import type { TftpResult } from './transfer-state.ts';
 
 /** What sends, and how large its packets may be. */
@@ -62,7 +63,7 @@ export async function startTftpServer(
 ): Promise<TftpServer> {
   const { network, clock, log } = components;
   const sockets: UdpSocket[] = [];
-  const sessions = new Map<string, Session>();
+  const sessions = new Sessions();
   const running: Running = {
     ...components,
     // A getter of the caller's: it changes when the configuration does.
@@ -94,11 +95,11 @@ export async function startTftpServer(
     },
     stop: async () => {
       // In single-port mode the last words to the clients leave through these sockets: they close last.
-      for (const session of sessions.values()) {
+      for (const session of sessions) {
         session.isStopping = true;
         session.transfer?.stop();
       }
-      await Promise.all([...sessions.values()].map((session) => session.ended));
+      await Promise.all([...sessions].map((session) => session.ended));
       await Promise.all(sockets.map((socket) => socket.close()));
     },
   };
@@ -117,21 +118,7 @@ interface Listener {
   readonly device: string | undefined;
 }
 
-interface Session {
-  /** Undefined while the file is being opened. */
-  transfer: TftpTransfer | undefined;
-  /** Whether the server stops, and the transfer is not to begin. */
-  isStopping: boolean;
-  /** Whether its ACKs come to port 69. */
-  isSinglePort: boolean;
-  readonly client: string;
-  readonly startedAt: number;
-  /** The request as it came. */
-  readonly request: Uint8Array;
-  ended: Promise<void>;
-}
-
-function receive(components: Running, sessions: Map<string, Session>, datagram: Datagram, listener: Listener): void {
+function receive(components: Running, sessions: Sessions, datagram: Datagram, listener: Listener): void {
   const { log, metrics } = components;
   const { source } = datagram;
   const drop = (reason: string): void => {
@@ -162,34 +149,34 @@ function receive(components: Running, sessions: Map<string, Session>, datagram: 
   } else {
     const { maxTransfers, maxTransfersPerClient } = components.config;
     // Silence, not an error: the client asks again, and there may be room by then.
-    if (sessions.size >= maxTransfers) return drop('too-many-transfers');
-    const own = [...sessions.values()].filter((session) => session.client === source.address).length;
-    if (own >= maxTransfersPerClient) return drop('too-many-transfers');
+    if (sessions.countOf(source.address) >= maxTransfersPerClient) return drop('too-many-transfers');
+    // Requests from invented addresses are never acknowledged, and would fill all places for half a minute each.
+    if (sessions.size >= maxTransfers && !sessions.displaceOldest()) return drop('too-many-transfers');
   }
 
   const session: Session = {
-    transfer: undefined,
-    isStopping: false,
-    isSinglePort: components.config.singlePort,
+    key,
     client: source.address,
     startedAt: now,
     request: datagram.data,
+    transfer: undefined,
+    isStopping: false,
+    isSinglePort: components.config.singlePort,
     ended: Promise.resolve(),
   };
-  sessions.set(key, session);
+  sessions.add(session);
   session.ended = (running?.ended ?? Promise.resolve())
-    .then(() => (session.isStopping ? undefined : serve(components, session, packet, source, listener)))
+    .then(() => (session.isStopping ? undefined : serve(components, sessions, session, packet, source, listener)))
     .catch((error: unknown) => {
       metrics.drop('tftp', 'internal');
       log.error({ err: error, source: source.address }, 'a TFTP request could not be answered');
     })
-    .finally(() => {
-      if (sessions.get(key) === session) sessions.delete(key);
-    });
+    .finally(() => sessions.remove(session));
 }
 
 async function serve(
   components: Running,
+  sessions: Sessions,
   session: Session,
   request: TftpRequest,
   peer: Endpoint,
@@ -237,6 +224,7 @@ async function serve(
     terms,
     deadlineMs: config.maxTransferMinutes * 60_000,
     minBytesPerSecond: config.minBytesPerSecond,
+    onHeard: () => sessions.heard(session),
   });
   session.transfer = transfer;
   if (session.isStopping) transfer.stop();

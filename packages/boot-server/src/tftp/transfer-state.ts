@@ -8,6 +8,7 @@ export type TftpFailure =
   | 'too-slow'
   | 'too-long'
   | 'superseded'
+  | 'displaced'
   | 'stopped'
   | 'engine-failed';
 
@@ -87,6 +88,7 @@ export class TransferState {
   readonly #deadlineAt: number;
   /** ACKed up to here; the OACK, if there is one, is block 0. */
   #acknowledged: number;
+  readonly #acknowledgedAtStart: number;
   #highestSent: number;
   #sentAt: number;
   #expiresAt: number;
@@ -108,6 +110,7 @@ export class TransferState {
     this.#deadlineAt = now + terms.deadlineMs;
     this.#rateCheckAt = now + RATE_PERIOD_MS;
     this.#acknowledged = terms.hasOack ? -1 : 0;
+    this.#acknowledgedAtStart = this.#acknowledged;
     this.#highestSent = this.#acknowledged;
     this.#sentAt = now;
     this.#expiresAt = now;
@@ -185,6 +188,18 @@ export class TransferState {
   supersede(): Step {
     if (this.end !== undefined) return Step.WAIT;
     return this.#finish({ kind: 'failed', cause: 'superseded', detail: 'the client asked again from the same port' });
+  }
+
+  /** Ends without a word to the client, of whom nothing was heard. */
+  displace(): Step {
+    if (this.end !== undefined) return Step.WAIT;
+    const detail = 'the client never acknowledged anything, and another asked for its place';
+    return this.#finish({ kind: 'failed', cause: 'displaced', detail });
+  }
+
+  /** Whether the client has acknowledged anything. */
+  get isHeard(): boolean {
+    return this.#acknowledged > this.#acknowledgedAtStart;
   }
 
   /** After the end. */

@@ -8,7 +8,7 @@ import type { Logger } from '@ingot/daemon';
 import { threadDeaths } from '../../thread-deaths.ts';
 import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
 import type { TftpResult } from '../transfer-state.ts';
-import type { Ended, Order, WorkerSetUp } from './messages.ts';
+import type { News, Order, WorkerSetUp } from './messages.ts';
 import { RECEIVE_TIMEOUT_MS } from './receive-batch.ts';
 
 export interface NativeEngineOptions {
@@ -83,7 +83,9 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
     const { promise: exited, resolve } = Promise.withResolvers<void>();
     const started = { thread, orders: new Int32Array(orders), exited };
     let failure: Error | undefined;
-    thread.on('message', (ended: Ended) => end(ended.id, ended.result));
+    thread.on('message', ({ id, result }: News) =>
+      result === undefined ? running.get(id)?.job.onHeard?.() : end(id, result),
+    );
     thread.on('error', (error: Error) => {
       failure = error;
     });
@@ -189,6 +191,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
         ended,
         stop: () => order({ kind: 'stop', id }),
         supersede: () => order({ kind: 'supersede', id }),
+        displace: () => order({ kind: 'displace', id }),
         receive: () => undefined,
       };
       return transfer;

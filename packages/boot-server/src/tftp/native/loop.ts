@@ -1,7 +1,7 @@
 import { decodeTftp, encodeTftp, TftpErrorCode, tftpError } from '@ingot/wire';
 import type { Clock, Libc } from '@ingot/net';
 import { Step, TransferState } from '../transfer-state.ts';
-import type { Ended, Order } from './messages.ts';
+import type { News, Order } from './messages.ts';
 import { Pinned } from './pinned.ts';
 import { peerKey, ReceiveBatch, RECEIVE_TIMEOUT_MS, type PeerKey } from './receive-batch.ts';
 import { SendBatch, segmentsOf, type SendTarget } from './send-batch.ts';
@@ -12,7 +12,7 @@ export interface LoopComponents {
   readonly wakeFd: number;
   /** What has been ordered since the last call; most often nothing. */
   readonly orders: () => readonly Order[];
-  readonly ended: (ended: Ended) => void;
+  readonly tell: (news: News) => void;
 }
 
 /** How exactly timers are kept; none is shorter than 300 ms. */
@@ -45,6 +45,7 @@ class Transfer implements SendTarget {
   readonly sizeBytes: number;
   readonly blksize: number;
   segments: number;
+  wasHeard = false;
 
   constructor(libc: Libc, order: Extract<Order, { kind: 'start' }>, now: number) {
     this.id = order.id;
@@ -64,7 +65,7 @@ class Transfer implements SendTarget {
 }
 
 /** Runs transfers until it is told to quit. Blocks its thread. */
-export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents): void {
+export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): void {
   /** How many transfers each socket has. */
   const users = new Map<number, number>();
   /** The one socket that has all of them. */
@@ -115,7 +116,7 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
         if (past.size <= MAX_PAST) break;
         past.delete(oldest);
       }
-      ended({ id: transfer.id, result: state.result });
+      tell({ id: transfer.id, result: state.result });
     }
   };
   const obey = (order: Order): void => {
@@ -141,6 +142,10 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
         const transfer = byId.get(order.id);
         return transfer && follow(transfer, transfer.state.supersede());
       }
+      case 'displace': {
+        const transfer = byId.get(order.id);
+        return transfer && follow(transfer, transfer.state.displace());
+      }
       case 'quit':
         life.isOver = true;
         return;
@@ -153,7 +158,12 @@ export function runLoop({ libc, clock, wakeFd, orders, ended }: LoopComponents):
     const transfer = transfers.get(received.key(index));
     if (transfer === undefined || transfer.fd !== fd) return length < 4 ? undefined : answerStray(fd, index);
     const head = received.head(index);
-    if (length >= 4 && head >>> 16 === ACK_HEAD) return follow(transfer, transfer.state.onAck(head & 0xffff, now));
+    if (length >= 4 && head >>> 16 === ACK_HEAD) {
+      follow(transfer, transfer.state.onAck(head & 0xffff, now));
+      if (transfer.wasHeard || !transfer.state.isHeard) return;
+      transfer.wasHeard = true;
+      return tell({ id: transfer.id, result: undefined });
+    }
     const decoded = decodeTftp(received.packet(index));
     if (!decoded.ok || decoded.value.kind !== 'error') return;
     follow(transfer, transfer.state.onError(decoded.value.code, decoded.value.message));

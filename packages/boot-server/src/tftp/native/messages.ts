@@ -18,14 +18,15 @@ export type Order =
     }
   | { readonly kind: 'stop'; readonly id: number }
   | { readonly kind: 'supersede'; readonly id: number }
+  | { readonly kind: 'displace'; readonly id: number }
   /** A socket to listen to, for good. */
   | { readonly kind: 'socket'; readonly fd: number }
   | { readonly kind: 'quit' };
 
-/** From the worker: a transfer has ended. */
-export interface Ended {
+/** From the worker: the client has acknowledged something for the first time, or the transfer has ended. */
+export interface News {
   readonly id: number;
-  readonly result: TftpResult;
+  readonly result: TftpResult | undefined;
 }
 
 /** What the worker is given at its start. */

@@ -29,6 +29,6 @@ runLoop({
     }
     return list;
   },
-  ended: (ended) => port.postMessage(ended),
+  tell: (news) => port.postMessage(news),
 });
 port.close();
