@@ -79,7 +79,7 @@ const allowed: Readonly<Record<string, readonly Who[]>> = {
   '/metalstack.infra.v2.BMCService/BMCCommandDone': ['infra'],
 };
 const readByAdminViewer =
-  /^\/metalstack\.admin\.v2\.\w+\/(?:Get|List|GetBMC|ListBMC|Issues|Capacity|ConnectedMachines)$/;
+  /^\/metalstack\.admin\.v2\.\w+\/(?:Get|List|GetBMC|ListBMC|Issues|Capacity|ConnectedMachines|Match|Usage|Queues|ListNodes|ListExternalMembers)$/;
 
 function expected(who: Who, path: string): string {
   const { visibility } = methodAccess(methods.find((method) => methodPath(method) === path) ?? fail(path));

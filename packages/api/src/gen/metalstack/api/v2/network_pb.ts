@@ -2,16 +2,722 @@
 // @generated from file metalstack/api/v2/network.proto (package metalstack.api.v2, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Labels, Meta, UpdateLabels, UpdateMeta } from "./common_pb.ts";
 import { file_metalstack_api_v2_common } from "./common_pb.ts";
-import type { UnknownEnum } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file metalstack/api/v2/network.proto.
  */
 export const file_metalstack_api_v2_network: GenFile = /*@__PURE__*/
-  fileDesc("Ch9tZXRhbHN0YWNrL2FwaS92Mi9uZXR3b3JrLnByb3RvEhFtZXRhbHN0YWNrLmFwaS52MiptCgdOQVRUeXBlEhgKFE5BVF9UWVBFX1VOU1BFQ0lGSUVEEAASGwoNTkFUX1RZUEVfTk9ORRABGgiCshkEbm9uZRIrChhOQVRfVFlQRV9JUFY0X01BU1FVRVJBREUQAhoNgrIZCWlwdjQtbWFzcSqtAgoLTmV0d29ya1R5cGUSHAoYTkVUV09SS19UWVBFX1VOU1BFQ0lGSUVEEAASJwoVTkVUV09SS19UWVBFX0VYVEVSTkFMEAEaDIKyGQhleHRlcm5hbBInChVORVRXT1JLX1RZUEVfVU5ERVJMQVkQAhoMgrIZCHVuZGVybGF5EiEKEk5FVFdPUktfVFlQRV9TVVBFUhADGgmCshkFc3VwZXISNwodTkVUV09SS19UWVBFX1NVUEVSX05BTUVTUEFDRUQQBBoUgrIZEHN1cGVyLW5hbWVzcGFjZWQSIQoSTkVUV09SS19UWVBFX0NISUxEEAUaCYKyGQVjaGlsZBIvChlORVRXT1JLX1RZUEVfQ0hJTERfU0hBUkVEEAYaEIKyGQxjaGlsZC1zaGFyZWRiBnByb3RvMw", [file_metalstack_api_v2_common]);
+  fileDesc("Ch9tZXRhbHN0YWNrL2FwaS92Mi9uZXR3b3JrLnByb3RvEhFtZXRhbHN0YWNrLmFwaS52MiJLChFDaGlsZFByZWZpeExlbmd0aBIRCgRpcHY0GAEgASgNSACIAQESEQoEaXB2NhgCIAEoDUgBiAEBQgcKBV9pcHY0QgcKBV9pcHY2IjYKFUV4dGVybmFsTmV0d29ya01lbWJlchIOCgZzd2l0Y2gYASABKAkSDQoFcG9ydHMYAiADKAkiWAoaRXh0ZXJuYWxOZXR3b3JrTWVtYmVyUXVlcnkSEwoGc3dpdGNoGAEgASgJSACIAQESEQoEcmFjaxgCIAEoCUgBiAEBQgkKB19zd2l0Y2hCBwoFX3JhY2siugUKB05ldHdvcmsSCgoCaWQYASABKAkSJQoEbWV0YRgCIAEoCzIXLm1ldGFsc3RhY2suYXBpLnYyLk1ldGESEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESFgoJcGFydGl0aW9uGAUgASgJSAKIAQESFAoHcHJvamVjdBgGIAEoCUgDiAEBEhYKCW5hbWVzcGFjZRgHIAEoCUgEiAEBEhAKCHByZWZpeGVzGAggAygJEhwKFGRlc3RpbmF0aW9uX3ByZWZpeGVzGAkgAygJEkkKG2RlZmF1bHRfY2hpbGRfcHJlZml4X2xlbmd0aBgKIAEoCzIkLm1ldGFsc3RhY2suYXBpLnYyLkNoaWxkUHJlZml4TGVuZ3RoEkUKF21pbl9jaGlsZF9wcmVmaXhfbGVuZ3RoGAsgASgLMiQubWV0YWxzdGFjay5hcGkudjIuQ2hpbGRQcmVmaXhMZW5ndGgSLAoEdHlwZRgMIAEoDjIeLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtUeXBlEiwKCG5hdF90eXBlGA0gASgOMhoubWV0YWxzdGFjay5hcGkudjIuTkFUVHlwZRIQCgN2cmYYDiABKA1IBYgBARIbCg5wYXJlbnRfbmV0d29yaxgPIAEoCUgGiAEBEiQKHGFkZGl0aW9uYWxfYW5ub3VuY2FibGVfY2lkcnMYECADKAkSOgoLY29uc3VtcHRpb24YESABKAsyJS5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrQ29uc3VtcHRpb25CBwoFX25hbWVCDgoMX2Rlc2NyaXB0aW9uQgwKCl9wYXJ0aXRpb25CCgoIX3Byb2plY3RCDAoKX25hbWVzcGFjZUIGCgRfdnJmQhEKD19wYXJlbnRfbmV0d29yayJyChJOZXR3b3JrQ29uc3VtcHRpb24SLQoEaXB2NBgBIAEoCzIfLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtVc2FnZRItCgRpcHY2GAIgASgLMh8ubWV0YWxzdGFjay5hcGkudjIuTmV0d29ya1VzYWdlIuQECgxOZXR3b3JrUXVlcnkSDwoCaWQYASABKAlIAIgBARIRCgRuYW1lGAIgASgJSAGIAQESGAoLZGVzY3JpcHRpb24YAyABKAlIAogBARIWCglwYXJ0aXRpb24YBCABKAlIA4gBARIUCgdwcm9qZWN0GAUgASgJSASIAQESFgoJbmFtZXNwYWNlGAYgASgJSAWIAQESEAoIcHJlZml4ZXMYByADKAkSHAoUZGVzdGluYXRpb25fcHJlZml4ZXMYCCADKAkSEAoDdnJmGAkgASgNSAaIAQESGwoOcGFyZW50X25ldHdvcmsYCiABKAlIB4gBARJECg5hZGRyZXNzX2ZhbWlseRgLIAEoDjInLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtBZGRyZXNzRmFtaWx5SAiIAQESMQoEdHlwZRgMIAEoDjIeLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtUeXBlSAmIAQESMQoIbmF0X3R5cGUYDSABKA4yGi5tZXRhbHN0YWNrLmFwaS52Mi5OQVRUeXBlSAqIAQESLgoGbGFiZWxzGA4gASgLMhkubWV0YWxzdGFjay5hcGkudjIuTGFiZWxzSAuIAQFCBQoDX2lkQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIMCgpfcGFydGl0aW9uQgoKCF9wcm9qZWN0QgwKCl9uYW1lc3BhY2VCBgoEX3ZyZkIRCg9fcGFyZW50X25ldHdvcmtCEQoPX2FkZHJlc3NfZmFtaWx5QgcKBV90eXBlQgsKCV9uYXRfdHlwZUIJCgdfbGFiZWxzIpQDChtOZXR3b3JrU2VydmljZUNyZWF0ZVJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIRCgRuYW1lGAIgASgJSACIAQESGAoLZGVzY3JpcHRpb24YAyABKAlIAYgBARIWCglwYXJ0aXRpb24YBCABKAlIAogBARIpCgZsYWJlbHMYBSABKAsyGS5tZXRhbHN0YWNrLmFwaS52Mi5MYWJlbHMSGwoOcGFyZW50X25ldHdvcmsYBiABKAlIA4gBARI5CgZsZW5ndGgYByABKAsyJC5tZXRhbHN0YWNrLmFwaS52Mi5DaGlsZFByZWZpeExlbmd0aEgEiAEBEkQKDmFkZHJlc3NfZmFtaWx5GAggASgOMicubWV0YWxzdGFjay5hcGkudjIuTmV0d29ya0FkZHJlc3NGYW1pbHlIBYgBAUIHCgVfbmFtZUIOCgxfZGVzY3JpcHRpb25CDAoKX3BhcnRpdGlvbkIRCg9fcGFyZW50X25ldHdvcmtCCQoHX2xlbmd0aEIRCg9fYWRkcmVzc19mYW1pbHkiSwocTmV0d29ya1NlcnZpY2VDcmVhdGVSZXNwb25zZRIrCgduZXR3b3JrGAEgASgLMhoubWV0YWxzdGFjay5hcGkudjIuTmV0d29yayI6ChtOZXR3b3JrU2VydmljZURlbGV0ZVJlcXVlc3QSCgoCaWQYASABKAkSDwoHcHJvamVjdBgCIAEoCSJLChxOZXR3b3JrU2VydmljZURlbGV0ZVJlc3BvbnNlEisKB25ldHdvcmsYASABKAsyGi5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrIjcKGE5ldHdvcmtTZXJ2aWNlR2V0UmVxdWVzdBIKCgJpZBgBIAEoCRIPCgdwcm9qZWN0GAIgASgJIkgKGU5ldHdvcmtTZXJ2aWNlR2V0UmVzcG9uc2USKwoHbmV0d29yaxgBIAEoCzIaLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmsiaAolTmV0d29ya1NlcnZpY2VMaXN0QmFzZU5ldHdvcmtzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEi4KBXF1ZXJ5GAIgASgLMh8ubWV0YWxzdGFjay5hcGkudjIuTmV0d29ya1F1ZXJ5IlYKJk5ldHdvcmtTZXJ2aWNlTGlzdEJhc2VOZXR3b3Jrc1Jlc3BvbnNlEiwKCG5ldHdvcmtzGAEgAygLMhoubWV0YWxzdGFjay5hcGkudjIuTmV0d29yayJcChlOZXR3b3JrU2VydmljZUxpc3RSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSLgoFcXVlcnkYAiABKAsyHy5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrUXVlcnkiSgoaTmV0d29ya1NlcnZpY2VMaXN0UmVzcG9uc2USLAoIbmV0d29ya3MYASADKAsyGi5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrIvUBChtOZXR3b3JrU2VydmljZVVwZGF0ZVJlcXVlc3QSCgoCaWQYASABKAkSMgoLdXBkYXRlX21ldGEYAiABKAsyHS5tZXRhbHN0YWNrLmFwaS52Mi5VcGRhdGVNZXRhEg8KB3Byb2plY3QYAyABKAkSEQoEbmFtZRgEIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAUgASgJSAGIAQESNAoGbGFiZWxzGAYgASgLMh8ubWV0YWxzdGFjay5hcGkudjIuVXBkYXRlTGFiZWxzSAKIAQFCBwoFX25hbWVCDgoMX2Rlc2NyaXB0aW9uQgkKB19sYWJlbHMiSwocTmV0d29ya1NlcnZpY2VVcGRhdGVSZXNwb25zZRIrCgduZXR3b3JrGAEgASgLMhoubWV0YWxzdGFjay5hcGkudjIuTmV0d29yayJqCgxOZXR3b3JrVXNhZ2USFQoNYXZhaWxhYmxlX2lwcxgBIAEoBBIQCgh1c2VkX2lwcxgCIAEoBBIaChJhdmFpbGFibGVfcHJlZml4ZXMYAyABKAQSFQoNdXNlZF9wcmVmaXhlcxgEIAEoBCptCgdOQVRUeXBlEhgKFE5BVF9UWVBFX1VOU1BFQ0lGSUVEEAASGwoNTkFUX1RZUEVfTk9ORRABGgiCshkEbm9uZRIrChhOQVRfVFlQRV9JUFY0X01BU1FVRVJBREUQAhoNgrIZCWlwdjQtbWFzcSqtAgoLTmV0d29ya1R5cGUSHAoYTkVUV09SS19UWVBFX1VOU1BFQ0lGSUVEEAASJwoVTkVUV09SS19UWVBFX0VYVEVSTkFMEAEaDIKyGQhleHRlcm5hbBInChVORVRXT1JLX1RZUEVfVU5ERVJMQVkQAhoMgrIZCHVuZGVybGF5EiEKEk5FVFdPUktfVFlQRV9TVVBFUhADGgmCshkFc3VwZXISNwodTkVUV09SS19UWVBFX1NVUEVSX05BTUVTUEFDRUQQBBoUgrIZEHN1cGVyLW5hbWVzcGFjZWQSIQoSTkVUV09SS19UWVBFX0NISUxEEAUaCYKyGQVjaGlsZBIvChlORVRXT1JLX1RZUEVfQ0hJTERfU0hBUkVEEAYaEIKyGQxjaGlsZC1zaGFyZWQqxwEKFE5ldHdvcmtBZGRyZXNzRmFtaWx5EiYKIk5FVFdPUktfQUREUkVTU19GQU1JTFlfVU5TUEVDSUZJRUQQABInChlORVRXT1JLX0FERFJFU1NfRkFNSUxZX1Y0EAEaCIKyGQRpcHY0EicKGU5FVFdPUktfQUREUkVTU19GQU1JTFlfVjYQAhoIgrIZBGlwdjYSNQohTkVUV09SS19BRERSRVNTX0ZBTUlMWV9EVUFMX1NUQUNLEAMaDoKyGQpkdWFsLXN0YWNrMtUFCg5OZXR3b3JrU2VydmljZRJpCgNHZXQSKy5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZUdldFJlcXVlc3QaLC5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZUdldFJlc3BvbnNlIgfK8xgDAQIDEnEKBkNyZWF0ZRIuLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtTZXJ2aWNlQ3JlYXRlUmVxdWVzdBovLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtTZXJ2aWNlQ3JlYXRlUmVzcG9uc2UiBsrzGAIBAhJxCgZVcGRhdGUSLi5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZVVwZGF0ZVJlcXVlc3QaLy5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZVVwZGF0ZVJlc3BvbnNlIgbK8xgCAQISbAoETGlzdBIsLm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtTZXJ2aWNlTGlzdFJlcXVlc3QaLS5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZUxpc3RSZXNwb25zZSIHyvMYAwECAxKQAQoQTGlzdEJhc2VOZXR3b3JrcxI4Lm1ldGFsc3RhY2suYXBpLnYyLk5ldHdvcmtTZXJ2aWNlTGlzdEJhc2VOZXR3b3Jrc1JlcXVlc3QaOS5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZUxpc3RCYXNlTmV0d29ya3NSZXNwb25zZSIHyvMYAwECAxJxCgZEZWxldGUSLi5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZURlbGV0ZVJlcXVlc3QaLy5tZXRhbHN0YWNrLmFwaS52Mi5OZXR3b3JrU2VydmljZURlbGV0ZVJlc3BvbnNlIgbK8xgCAQJiBnByb3RvMw", [file_metalstack_api_v2_common]);
+
+/**
+ * Prefix lengths of child networks by address family.
+ *
+ * @generated from message metalstack.api.v2.ChildPrefixLength
+ */
+export type ChildPrefixLength = Message<"metalstack.api.v2.ChildPrefixLength"> & {
+  /**
+   * 1 to 32.
+   *
+   * @generated from field: optional uint32 ipv4 = 1;
+   */
+  ipv4?: number | undefined;
+
+  /**
+   * 1 to 128.
+   *
+   * @generated from field: optional uint32 ipv6 = 2;
+   */
+  ipv6?: number | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ChildPrefixLength.
+ * Use `create(ChildPrefixLengthSchema)` to create a new message.
+ */
+export const ChildPrefixLengthSchema: GenMessage<ChildPrefixLength> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 0);
+
+/**
+ * Ports of a switch that belong to an external network.
+ *
+ * @generated from message metalstack.api.v2.ExternalNetworkMember
+ */
+export type ExternalNetworkMember = Message<"metalstack.api.v2.ExternalNetworkMember"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string switch = 1;
+   */
+  switch: string;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: repeated string ports = 2;
+   */
+  ports: string[];
+};
+
+/**
+ * Describes the message metalstack.api.v2.ExternalNetworkMember.
+ * Use `create(ExternalNetworkMemberSchema)` to create a new message.
+ */
+export const ExternalNetworkMemberSchema: GenMessage<ExternalNetworkMember> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 1);
+
+/**
+ * Narrows a list of members of an external network.
+ *
+ * @generated from message metalstack.api.v2.ExternalNetworkMemberQuery
+ */
+export type ExternalNetworkMemberQuery = Message<"metalstack.api.v2.ExternalNetworkMemberQuery"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string switch = 1;
+   */
+  switch?: string | undefined;
+
+  /**
+   * @generated from field: optional string rack = 2;
+   */
+  rack?: string | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.ExternalNetworkMemberQuery.
+ * Use `create(ExternalNetworkMemberQuerySchema)` to create a new message.
+ */
+export const ExternalNetworkMemberQuerySchema: GenMessage<ExternalNetworkMemberQuery> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 2);
+
+/**
+ * Prefixes that machines and addresses are taken from.
+ *
+ * @generated from message metalstack.api.v2.Network
+ */
+export type Network = Message<"metalstack.api.v2.Network"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: metalstack.api.v2.Meta meta = 2;
+   */
+  meta?: Meta | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string name = 3;
+   */
+  name?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string description = 4;
+   */
+  description?: string | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string partition = 5;
+   */
+  partition?: string | undefined;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: optional string project = 6;
+   */
+  project?: string | undefined;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: optional string namespace = 7;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * IP prefixes.
+   *
+   * @generated from field: repeated string prefixes = 8;
+   */
+  prefixes: string[];
+
+  /**
+   * IP prefixes.
+   *
+   * @generated from field: repeated string destination_prefixes = 9;
+   */
+  destinationPrefixes: string[];
+
+  /**
+   * @generated from field: metalstack.api.v2.ChildPrefixLength default_child_prefix_length = 10;
+   */
+  defaultChildPrefixLength?: ChildPrefixLength | undefined;
+
+  /**
+   * @generated from field: metalstack.api.v2.ChildPrefixLength min_child_prefix_length = 11;
+   */
+  minChildPrefixLength?: ChildPrefixLength | undefined;
+
+  /**
+   * @generated from field: metalstack.api.v2.NetworkType type = 12;
+   */
+  type: NetworkType;
+
+  /**
+   * @generated from field: metalstack.api.v2.NATType nat_type = 13;
+   */
+  natType: NATType;
+
+  /**
+   * @generated from field: optional uint32 vrf = 14;
+   */
+  vrf?: number | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string parent_network = 15;
+   */
+  parentNetwork?: string | undefined;
+
+  /**
+   * IP prefixes.
+   *
+   * @generated from field: repeated string additional_announcable_cidrs = 16;
+   */
+  additionalAnnouncableCidrs: string[];
+
+  /**
+   * @generated from field: metalstack.api.v2.NetworkConsumption consumption = 17;
+   */
+  consumption?: NetworkConsumption | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.Network.
+ * Use `create(NetworkSchema)` to create a new message.
+ */
+export const NetworkSchema: GenMessage<Network> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 3);
+
+/**
+ * How much of a network is used, by address family.
+ *
+ * @generated from message metalstack.api.v2.NetworkConsumption
+ */
+export type NetworkConsumption = Message<"metalstack.api.v2.NetworkConsumption"> & {
+  /**
+   * @generated from field: metalstack.api.v2.NetworkUsage ipv4 = 1;
+   */
+  ipv4?: NetworkUsage | undefined;
+
+  /**
+   * @generated from field: metalstack.api.v2.NetworkUsage ipv6 = 2;
+   */
+  ipv6?: NetworkUsage | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkConsumption.
+ * Use `create(NetworkConsumptionSchema)` to create a new message.
+ */
+export const NetworkConsumptionSchema: GenMessage<NetworkConsumption> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 4);
+
+/**
+ * Narrows a list of networks; a field that is not set does not.
+ *
+ * @generated from message metalstack.api.v2.NetworkQuery
+ */
+export type NetworkQuery = Message<"metalstack.api.v2.NetworkQuery"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string id = 1;
+   */
+  id?: string | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string name = 2;
+   */
+  name?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string description = 3;
+   */
+  description?: string | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string partition = 4;
+   */
+  partition?: string | undefined;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: optional string project = 5;
+   */
+  project?: string | undefined;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: optional string namespace = 6;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * IP prefixes.
+   *
+   * @generated from field: repeated string prefixes = 7;
+   */
+  prefixes: string[];
+
+  /**
+   * IP prefixes.
+   *
+   * @generated from field: repeated string destination_prefixes = 8;
+   */
+  destinationPrefixes: string[];
+
+  /**
+   * @generated from field: optional uint32 vrf = 9;
+   */
+  vrf?: number | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string parent_network = 10;
+   */
+  parentNetwork?: string | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.NetworkAddressFamily address_family = 11;
+   */
+  addressFamily?: NetworkAddressFamily | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.NetworkType type = 12;
+   */
+  type?: NetworkType | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.NATType nat_type = 13;
+   */
+  natType?: NATType | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.Labels labels = 14;
+   */
+  labels?: Labels | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkQuery.
+ * Use `create(NetworkQuerySchema)` to create a new message.
+ */
+export const NetworkQuerySchema: GenMessage<NetworkQuery> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 5);
+
+/**
+ * Asks NetworkService.Create.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceCreateRequest
+ */
+export type NetworkServiceCreateRequest = Message<"metalstack.api.v2.NetworkServiceCreateRequest"> & {
+  /**
+   * A UUID.
+   *
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string name = 2;
+   */
+  name?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string description = 3;
+   */
+  description?: string | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string partition = 4;
+   */
+  partition?: string | undefined;
+
+  /**
+   * @generated from field: metalstack.api.v2.Labels labels = 5;
+   */
+  labels?: Labels | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string parent_network = 6;
+   */
+  parentNetwork?: string | undefined;
+
+  /**
+   * Default: the default_child_prefix_length of the parent.
+   *
+   * @generated from field: optional metalstack.api.v2.ChildPrefixLength length = 7;
+   */
+  length?: ChildPrefixLength | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.NetworkAddressFamily address_family = 8;
+   */
+  addressFamily?: NetworkAddressFamily | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceCreateRequest.
+ * Use `create(NetworkServiceCreateRequestSchema)` to create a new message.
+ */
+export const NetworkServiceCreateRequestSchema: GenMessage<NetworkServiceCreateRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 6);
+
+/**
+ * Answers NetworkService.Create.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceCreateResponse
+ */
+export type NetworkServiceCreateResponse = Message<"metalstack.api.v2.NetworkServiceCreateResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Network network = 1;
+   */
+  network?: Network | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceCreateResponse.
+ * Use `create(NetworkServiceCreateResponseSchema)` to create a new message.
+ */
+export const NetworkServiceCreateResponseSchema: GenMessage<NetworkServiceCreateResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 7);
+
+/**
+ * Asks NetworkService.Delete.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceDeleteRequest
+ */
+export type NetworkServiceDeleteRequest = Message<"metalstack.api.v2.NetworkServiceDeleteRequest"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: string project = 2;
+   */
+  project: string;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceDeleteRequest.
+ * Use `create(NetworkServiceDeleteRequestSchema)` to create a new message.
+ */
+export const NetworkServiceDeleteRequestSchema: GenMessage<NetworkServiceDeleteRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 8);
+
+/**
+ * Answers NetworkService.Delete.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceDeleteResponse
+ */
+export type NetworkServiceDeleteResponse = Message<"metalstack.api.v2.NetworkServiceDeleteResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Network network = 1;
+   */
+  network?: Network | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceDeleteResponse.
+ * Use `create(NetworkServiceDeleteResponseSchema)` to create a new message.
+ */
+export const NetworkServiceDeleteResponseSchema: GenMessage<NetworkServiceDeleteResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 9);
+
+/**
+ * Asks NetworkService.Get.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceGetRequest
+ */
+export type NetworkServiceGetRequest = Message<"metalstack.api.v2.NetworkServiceGetRequest"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: string project = 2;
+   */
+  project: string;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceGetRequest.
+ * Use `create(NetworkServiceGetRequestSchema)` to create a new message.
+ */
+export const NetworkServiceGetRequestSchema: GenMessage<NetworkServiceGetRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 10);
+
+/**
+ * Answers NetworkService.Get.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceGetResponse
+ */
+export type NetworkServiceGetResponse = Message<"metalstack.api.v2.NetworkServiceGetResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Network network = 1;
+   */
+  network?: Network | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceGetResponse.
+ * Use `create(NetworkServiceGetResponseSchema)` to create a new message.
+ */
+export const NetworkServiceGetResponseSchema: GenMessage<NetworkServiceGetResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 11);
+
+/**
+ * Asks NetworkService.ListBaseNetworks.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceListBaseNetworksRequest
+ */
+export type NetworkServiceListBaseNetworksRequest = Message<"metalstack.api.v2.NetworkServiceListBaseNetworksRequest"> & {
+  /**
+   * A UUID.
+   *
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * @generated from field: metalstack.api.v2.NetworkQuery query = 2;
+   */
+  query?: NetworkQuery | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceListBaseNetworksRequest.
+ * Use `create(NetworkServiceListBaseNetworksRequestSchema)` to create a new message.
+ */
+export const NetworkServiceListBaseNetworksRequestSchema: GenMessage<NetworkServiceListBaseNetworksRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 12);
+
+/**
+ * Answers NetworkService.ListBaseNetworks.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceListBaseNetworksResponse
+ */
+export type NetworkServiceListBaseNetworksResponse = Message<"metalstack.api.v2.NetworkServiceListBaseNetworksResponse"> & {
+  /**
+   * @generated from field: repeated metalstack.api.v2.Network networks = 1;
+   */
+  networks: Network[];
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceListBaseNetworksResponse.
+ * Use `create(NetworkServiceListBaseNetworksResponseSchema)` to create a new message.
+ */
+export const NetworkServiceListBaseNetworksResponseSchema: GenMessage<NetworkServiceListBaseNetworksResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 13);
+
+/**
+ * Asks NetworkService.List.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceListRequest
+ */
+export type NetworkServiceListRequest = Message<"metalstack.api.v2.NetworkServiceListRequest"> & {
+  /**
+   * A UUID.
+   *
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * @generated from field: metalstack.api.v2.NetworkQuery query = 2;
+   */
+  query?: NetworkQuery | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceListRequest.
+ * Use `create(NetworkServiceListRequestSchema)` to create a new message.
+ */
+export const NetworkServiceListRequestSchema: GenMessage<NetworkServiceListRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 14);
+
+/**
+ * Answers NetworkService.List.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceListResponse
+ */
+export type NetworkServiceListResponse = Message<"metalstack.api.v2.NetworkServiceListResponse"> & {
+  /**
+   * @generated from field: repeated metalstack.api.v2.Network networks = 1;
+   */
+  networks: Network[];
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceListResponse.
+ * Use `create(NetworkServiceListResponseSchema)` to create a new message.
+ */
+export const NetworkServiceListResponseSchema: GenMessage<NetworkServiceListResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 15);
+
+/**
+ * Asks NetworkService.Update.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceUpdateRequest
+ */
+export type NetworkServiceUpdateRequest = Message<"metalstack.api.v2.NetworkServiceUpdateRequest"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Required.
+   *
+   * @generated from field: metalstack.api.v2.UpdateMeta update_meta = 2;
+   */
+  updateMeta?: UpdateMeta | undefined;
+
+  /**
+   * A UUID.
+   *
+   * @generated from field: string project = 3;
+   */
+  project: string;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string name = 4;
+   */
+  name?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string description = 5;
+   */
+  description?: string | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.UpdateLabels labels = 6;
+   */
+  labels?: UpdateLabels | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceUpdateRequest.
+ * Use `create(NetworkServiceUpdateRequestSchema)` to create a new message.
+ */
+export const NetworkServiceUpdateRequestSchema: GenMessage<NetworkServiceUpdateRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 16);
+
+/**
+ * Answers NetworkService.Update.
+ *
+ * @generated from message metalstack.api.v2.NetworkServiceUpdateResponse
+ */
+export type NetworkServiceUpdateResponse = Message<"metalstack.api.v2.NetworkServiceUpdateResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Network network = 1;
+   */
+  network?: Network | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkServiceUpdateResponse.
+ * Use `create(NetworkServiceUpdateResponseSchema)` to create a new message.
+ */
+export const NetworkServiceUpdateResponseSchema: GenMessage<NetworkServiceUpdateResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 17);
+
+/**
+ * How much of one address family of a network is used.
+ *
+ * @generated from message metalstack.api.v2.NetworkUsage
+ */
+export type NetworkUsage = Message<"metalstack.api.v2.NetworkUsage"> & {
+  /**
+   * Addresses that can be taken.
+   *
+   * @generated from field: uint64 available_ips = 1;
+   */
+  availableIps: bigint;
+
+  /**
+   * @generated from field: uint64 used_ips = 2;
+   */
+  usedIps: bigint;
+
+  /**
+   * @generated from field: uint64 available_prefixes = 3;
+   */
+  availablePrefixes: bigint;
+
+  /**
+   * @generated from field: uint64 used_prefixes = 4;
+   */
+  usedPrefixes: bigint;
+};
+
+/**
+ * Describes the message metalstack.api.v2.NetworkUsage.
+ * Use `create(NetworkUsageSchema)` to create a new message.
+ */
+export const NetworkUsageSchema: GenMessage<NetworkUsage> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_network, 18);
 
 /**
  * Values of nattype.
@@ -102,4 +808,101 @@ export type NetworkType = (typeof NetworkType)[keyof typeof NetworkType] | Unkno
  */
 export const NetworkTypeSchema: GenEnum<NetworkType> = /*@__PURE__*/
   enumDesc(file_metalstack_api_v2_network, 1);
+
+/**
+ * Families of a network.
+ *
+ * @generated from enum metalstack.api.v2.NetworkAddressFamily
+ */
+export const NetworkAddressFamily = {
+  /**
+   * @generated from enum value: NETWORK_ADDRESS_FAMILY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: NETWORK_ADDRESS_FAMILY_V4 = 1;
+   */
+  V4: 1,
+
+  /**
+   * @generated from enum value: NETWORK_ADDRESS_FAMILY_V6 = 2;
+   */
+  V6: 2,
+
+  /**
+   * @generated from enum value: NETWORK_ADDRESS_FAMILY_DUAL_STACK = 3;
+   */
+  DUAL_STACK: 3,
+} as const;
+
+/**
+ * Families of a network.
+ *
+ * @generated from enum metalstack.api.v2.NetworkAddressFamily
+ */
+export type NetworkAddressFamily = (typeof NetworkAddressFamily)[keyof typeof NetworkAddressFamily] | UnknownEnum;
+
+/**
+ * Describes the enum metalstack.api.v2.NetworkAddressFamily.
+ */
+export const NetworkAddressFamilySchema: GenEnum<NetworkAddressFamily> = /*@__PURE__*/
+  enumDesc(file_metalstack_api_v2_network, 2);
+
+/**
+ * Networks.
+ *
+ * @generated from service metalstack.api.v2.NetworkService
+ */
+export const NetworkService: GenService<{
+  /**
+   * @generated from rpc metalstack.api.v2.NetworkService.Get
+   */
+  get: {
+    methodKind: "unary";
+    input: typeof NetworkServiceGetRequestSchema;
+    output: typeof NetworkServiceGetResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.NetworkService.Create
+   */
+  create: {
+    methodKind: "unary";
+    input: typeof NetworkServiceCreateRequestSchema;
+    output: typeof NetworkServiceCreateResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.NetworkService.Update
+   */
+  update: {
+    methodKind: "unary";
+    input: typeof NetworkServiceUpdateRequestSchema;
+    output: typeof NetworkServiceUpdateResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.NetworkService.List
+   */
+  list: {
+    methodKind: "unary";
+    input: typeof NetworkServiceListRequestSchema;
+    output: typeof NetworkServiceListResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.NetworkService.ListBaseNetworks
+   */
+  listBaseNetworks: {
+    methodKind: "unary";
+    input: typeof NetworkServiceListBaseNetworksRequestSchema;
+    output: typeof NetworkServiceListBaseNetworksResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.NetworkService.Delete
+   */
+  delete: {
+    methodKind: "unary";
+    input: typeof NetworkServiceDeleteRequestSchema;
+    output: typeof NetworkServiceDeleteResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_metalstack_api_v2_network, 0);
 

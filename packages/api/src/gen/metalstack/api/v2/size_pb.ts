@@ -2,9 +2,9 @@
 // @generated from file metalstack/api/v2/size.proto (package metalstack.api.v2, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Meta } from "./common_pb.ts";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Labels, Meta } from "./common_pb.ts";
 import { file_metalstack_api_v2_common } from "./common_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file metalstack/api/v2/size.proto.
  */
 export const file_metalstack_api_v2_size: GenFile = /*@__PURE__*/
-  fileDesc("ChxtZXRhbHN0YWNrL2FwaS92Mi9zaXplLnByb3RvEhFtZXRhbHN0YWNrLmFwaS52MiK3AQoEU2l6ZRIKCgJpZBgBIAEoCRIlCgRtZXRhGAIgASgLMhcubWV0YWxzdGFjay5hcGkudjIuTWV0YRIRCgRuYW1lGAMgASgJSACIAQESGAoLZGVzY3JpcHRpb24YBCABKAlIAYgBARI2Cgtjb25zdHJhaW50cxgFIAMoCzIhLm1ldGFsc3RhY2suYXBpLnYyLlNpemVDb25zdHJhaW50QgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbiKHAQoOU2l6ZUNvbnN0cmFpbnQSMwoEdHlwZRgBIAEoDjIlLm1ldGFsc3RhY2suYXBpLnYyLlNpemVDb25zdHJhaW50VHlwZRILCgNtaW4YAiABKAQSCwoDbWF4GAMgASgEEhcKCmlkZW50aWZpZXIYBCABKAlIAIgBAUINCgtfaWRlbnRpZmllciroAQoSU2l6ZUNvbnN0cmFpbnRUeXBlEiQKIFNJWkVfQ09OU1RSQUlOVF9UWVBFX1VOU1BFQ0lGSUVEEAASKQoaU0laRV9DT05TVFJBSU5UX1RZUEVfQ09SRVMQARoJgrIZBWNvcmVzEisKG1NJWkVfQ09OU1RSQUlOVF9UWVBFX01FTU9SWRACGgqCshkGbWVtb3J5Ei0KHFNJWkVfQ09OU1RSQUlOVF9UWVBFX1NUT1JBR0UQAxoLgrIZB3N0b3JhZ2USJQoYU0laRV9DT05TVFJBSU5UX1RZUEVfR1BVEAQaB4KyGQNncHViBnByb3RvMw", [file_metalstack_api_v2_common]);
+  fileDesc("ChxtZXRhbHN0YWNrL2FwaS92Mi9zaXplLnByb3RvEhFtZXRhbHN0YWNrLmFwaS52MiK3AQoEU2l6ZRIKCgJpZBgBIAEoCRIlCgRtZXRhGAIgASgLMhcubWV0YWxzdGFjay5hcGkudjIuTWV0YRIRCgRuYW1lGAMgASgJSACIAQESGAoLZGVzY3JpcHRpb24YBCABKAlIAYgBARI2Cgtjb25zdHJhaW50cxgFIAMoCzIhLm1ldGFsc3RhY2suYXBpLnYyLlNpemVDb25zdHJhaW50QgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbiKHAQoOU2l6ZUNvbnN0cmFpbnQSMwoEdHlwZRgBIAEoDjIlLm1ldGFsc3RhY2suYXBpLnYyLlNpemVDb25zdHJhaW50VHlwZRILCgNtaW4YAiABKAQSCwoDbWF4GAMgASgEEhcKCmlkZW50aWZpZXIYBCABKAlIAIgBAUINCgtfaWRlbnRpZmllciKkAQoJU2l6ZVF1ZXJ5Eg8KAmlkGAEgASgJSACIAQESEQoEbmFtZRgCIAEoCUgBiAEBEhgKC2Rlc2NyaXB0aW9uGAMgASgJSAKIAQESLgoGbGFiZWxzGAQgASgLMhkubWV0YWxzdGFjay5hcGkudjIuTGFiZWxzSAOIAQFCBQoDX2lkQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIJCgdfbGFiZWxzIiMKFVNpemVTZXJ2aWNlR2V0UmVxdWVzdBIKCgJpZBgBIAEoCSI/ChZTaXplU2VydmljZUdldFJlc3BvbnNlEiUKBHNpemUYASABKAsyFy5tZXRhbHN0YWNrLmFwaS52Mi5TaXplIkUKFlNpemVTZXJ2aWNlTGlzdFJlcXVlc3QSKwoFcXVlcnkYASABKAsyHC5tZXRhbHN0YWNrLmFwaS52Mi5TaXplUXVlcnkiQQoXU2l6ZVNlcnZpY2VMaXN0UmVzcG9uc2USJgoFc2l6ZXMYASADKAsyFy5tZXRhbHN0YWNrLmFwaS52Mi5TaXplKugBChJTaXplQ29uc3RyYWludFR5cGUSJAogU0laRV9DT05TVFJBSU5UX1RZUEVfVU5TUEVDSUZJRUQQABIpChpTSVpFX0NPTlNUUkFJTlRfVFlQRV9DT1JFUxABGgmCshkFY29yZXMSKwobU0laRV9DT05TVFJBSU5UX1RZUEVfTUVNT1JZEAIaCoKyGQZtZW1vcnkSLQocU0laRV9DT05TVFJBSU5UX1RZUEVfU1RPUkFHRRADGguCshkHc3RvcmFnZRIlChhTSVpFX0NPTlNUUkFJTlRfVFlQRV9HUFUQBBoHgrIZA2dwdTLUAQoLU2l6ZVNlcnZpY2USYAoDR2V0EigubWV0YWxzdGFjay5hcGkudjIuU2l6ZVNlcnZpY2VHZXRSZXF1ZXN0GikubWV0YWxzdGFjay5hcGkudjIuU2l6ZVNlcnZpY2VHZXRSZXNwb25zZSIE2PMYAhJjCgRMaXN0EikubWV0YWxzdGFjay5hcGkudjIuU2l6ZVNlcnZpY2VMaXN0UmVxdWVzdBoqLm1ldGFsc3RhY2suYXBpLnYyLlNpemVTZXJ2aWNlTGlzdFJlc3BvbnNlIgTY8xgCYgZwcm90bzM", [file_metalstack_api_v2_common]);
 
 /**
  * A class of machines with the same hardware.
@@ -100,6 +100,124 @@ export const SizeConstraintSchema: GenMessage<SizeConstraint> = /*@__PURE__*/
   messageDesc(file_metalstack_api_v2_size, 1);
 
 /**
+ * Narrows a list of sizes.
+ *
+ * @generated from message metalstack.api.v2.SizeQuery
+ */
+export type SizeQuery = Message<"metalstack.api.v2.SizeQuery"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string id = 1;
+   */
+  id?: string | undefined;
+
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: optional string name = 2;
+   */
+  name?: string | undefined;
+
+  /**
+   * At most 256 characters.
+   *
+   * @generated from field: optional string description = 3;
+   */
+  description?: string | undefined;
+
+  /**
+   * @generated from field: optional metalstack.api.v2.Labels labels = 4;
+   */
+  labels?: Labels | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.SizeQuery.
+ * Use `create(SizeQuerySchema)` to create a new message.
+ */
+export const SizeQuerySchema: GenMessage<SizeQuery> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_size, 2);
+
+/**
+ * Asks SizeService.Get.
+ *
+ * @generated from message metalstack.api.v2.SizeServiceGetRequest
+ */
+export type SizeServiceGetRequest = Message<"metalstack.api.v2.SizeServiceGetRequest"> & {
+  /**
+   * 2 to 128 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message metalstack.api.v2.SizeServiceGetRequest.
+ * Use `create(SizeServiceGetRequestSchema)` to create a new message.
+ */
+export const SizeServiceGetRequestSchema: GenMessage<SizeServiceGetRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_size, 3);
+
+/**
+ * Answers SizeService.Get.
+ *
+ * @generated from message metalstack.api.v2.SizeServiceGetResponse
+ */
+export type SizeServiceGetResponse = Message<"metalstack.api.v2.SizeServiceGetResponse"> & {
+  /**
+   * @generated from field: metalstack.api.v2.Size size = 1;
+   */
+  size?: Size | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.SizeServiceGetResponse.
+ * Use `create(SizeServiceGetResponseSchema)` to create a new message.
+ */
+export const SizeServiceGetResponseSchema: GenMessage<SizeServiceGetResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_size, 4);
+
+/**
+ * Asks SizeService.List.
+ *
+ * @generated from message metalstack.api.v2.SizeServiceListRequest
+ */
+export type SizeServiceListRequest = Message<"metalstack.api.v2.SizeServiceListRequest"> & {
+  /**
+   * @generated from field: metalstack.api.v2.SizeQuery query = 1;
+   */
+  query?: SizeQuery | undefined;
+};
+
+/**
+ * Describes the message metalstack.api.v2.SizeServiceListRequest.
+ * Use `create(SizeServiceListRequestSchema)` to create a new message.
+ */
+export const SizeServiceListRequestSchema: GenMessage<SizeServiceListRequest> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_size, 5);
+
+/**
+ * Answers SizeService.List.
+ *
+ * @generated from message metalstack.api.v2.SizeServiceListResponse
+ */
+export type SizeServiceListResponse = Message<"metalstack.api.v2.SizeServiceListResponse"> & {
+  /**
+   * @generated from field: repeated metalstack.api.v2.Size sizes = 1;
+   */
+  sizes: Size[];
+};
+
+/**
+ * Describes the message metalstack.api.v2.SizeServiceListResponse.
+ * Use `create(SizeServiceListResponseSchema)` to create a new message.
+ */
+export const SizeServiceListResponseSchema: GenMessage<SizeServiceListResponse> = /*@__PURE__*/
+  messageDesc(file_metalstack_api_v2_size, 6);
+
+/**
  * Values of size constraint type.
  *
  * @generated from enum metalstack.api.v2.SizeConstraintType
@@ -143,4 +261,29 @@ export type SizeConstraintType = (typeof SizeConstraintType)[keyof typeof SizeCo
  */
 export const SizeConstraintTypeSchema: GenEnum<SizeConstraintType> = /*@__PURE__*/
   enumDesc(file_metalstack_api_v2_size, 0);
+
+/**
+ * Classes of machines.
+ *
+ * @generated from service metalstack.api.v2.SizeService
+ */
+export const SizeService: GenService<{
+  /**
+   * @generated from rpc metalstack.api.v2.SizeService.Get
+   */
+  get: {
+    methodKind: "unary";
+    input: typeof SizeServiceGetRequestSchema;
+    output: typeof SizeServiceGetResponseSchema;
+  },
+  /**
+   * @generated from rpc metalstack.api.v2.SizeService.List
+   */
+  list: {
+    methodKind: "unary";
+    input: typeof SizeServiceListRequestSchema;
+    output: typeof SizeServiceListResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_metalstack_api_v2_size, 0);
 
