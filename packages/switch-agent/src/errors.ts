@@ -10,6 +10,8 @@ export const SwitchAgentErrorCode = {
   ManagementIp: 'SWITCH_MANAGEMENT_IP',
   /** The CA of the API server cannot be read. */
   CaFile: 'SWITCH_CA_FILE',
+  /** An include file of frr.conf cannot be read, or is no text. */
+  FrrInclude: 'SWITCH_FRR_INCLUDE',
   /** The name of the switch is not a host name that the API takes. */
   Hostname: 'SWITCH_HOSTNAME',
 } as const;
