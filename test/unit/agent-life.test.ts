@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiV2, clone, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
+import { apiV2, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
 import { MockClock, mockEntropy, nodeNetwork } from '@ingot/net';
 import { expect, test } from 'vitest';
 import { leaf, startRig, type Rig } from '../../packages/api-server/test/support.ts';
@@ -77,9 +77,9 @@ class Boot implements AsyncDisposable {
     this.#life.catch(() => undefined);
   }
 
-  async until(condition: () => boolean): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>): Promise<void> {
     const giveUp = performance.now() + 20_000;
-    while (!condition()) {
+    while (!(await condition())) {
       if (performance.now() > giveUp) throw new Error(`never happened; console:\n${this.lines.slice(-40).join('\n')}`);
       await this.#clock.advance(100);
     }
@@ -100,17 +100,11 @@ async function rack(api: Rig): Promise<string> {
   return api.mint({ machineRoles: { [uuid]: apiV2.MachineRole.EDITOR } });
 }
 
-const newest = (api: Rig): number | undefined => api.plane.stores.events.container(uuid).newest?.type;
+const newest = async (api: Rig): Promise<number | undefined> =>
+  (await api.plane.stores.events.container(uuid)).newest?.type;
 
-function change(api: Rig, edit: (machine: apiV2.Machine) => void): void {
-  const { stores, waitingRoom } = api.plane;
-  const stored = stores.machines.get(uuid);
-  if (stored === undefined) throw new Error('the machine has not registered');
-  const machine = clone(apiV2.MachineSchema, stored.value);
-  edit(machine);
-  stores.machines.put(uuid, machine);
-  waitingRoom.wake(uuid);
-}
+const change = (api: Rig, edit: (machine: apiV2.Machine) => void): Promise<unknown> =>
+  api.plane.stores.machines.edit(uuid, edit);
 
 const allocate = (machine: apiV2.Machine): void => {
   machine.allocation = create(apiV2.MachineAllocationSchema, { uuid, name: 'web' });
@@ -128,10 +122,12 @@ test(
     expect(boot.wiped).toEqual([]);
 
     const { order } = await createClient(ingotAdminV1.WipeService, api.admin).order({ uuid });
-    await boot.until(() => boot.wiped.length === 1 && waitingRoom.isWaiting(uuid) && newest(api) === WAITING);
+    await boot.until(
+      async () => boot.wiped.length === 1 && waitingRoom.isWaiting(uuid) && (await newest(api)) === WAITING,
+    );
     expect(boot.wiped).toEqual([order]);
-    expect(stores.machines.get(uuid)?.value.meta?.labels?.labels).not.toHaveProperty('ingot.dev/wipe');
-    expect(stores.events.container(uuid)).toMatchObject({ lastError: undefined, crashLoop: false });
+    expect((await stores.machines.need(uuid)).value.meta?.labels?.labels).not.toHaveProperty('ingot.dev/wipe');
+    expect(await stores.events.container(uuid)).toMatchObject({ lastError: undefined, crashLoop: false });
   },
 );
 
@@ -146,21 +142,24 @@ test(
       await using boot = new Boot(api, token);
       await boot.until(() => waitingRoom.isWaiting(uuid));
     }
-    change(api, allocate);
+    await change(api, allocate);
     {
       await using boot = new Boot(api, token);
       await boot.until(() => boot.reboots === 1);
-      expect(newest(api)).toBe(PLANNED_REBOOT);
+      expect(await newest(api)).toBe(PLANNED_REBOOT);
     }
-    stores.events.add(uuid, PXE_BOOTING, 'asked for an address');
+    await stores.events.add(uuid, PXE_BOOTING, 'asked for an address');
     await using boot = new Boot(api, token);
     await boot.until(() => boot.lines.some((line) => line.includes('came back by the network; held')));
-    await boot.until(() => newest(api) === PREPARING && stores.events.container(uuid).lastError?.type === CRASHED);
-    change(api, (machine) => {
+    await boot.until(
+      async () =>
+        (await newest(api)) === PREPARING && (await stores.events.container(uuid)).lastError?.type === CRASHED,
+    );
+    await change(api, (machine) => {
       delete machine.allocation;
     });
     await boot.until(() => waitingRoom.isWaiting(uuid));
     expect([boot.reboots, boot.wiped]).toEqual([0, []]);
-    expect(stores.events.container(uuid)).toMatchObject({ crashLoop: false, failedReclaim: false });
+    expect(await stores.events.container(uuid)).toMatchObject({ crashLoop: false, failedReclaim: false });
   },
 );

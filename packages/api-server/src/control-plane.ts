@@ -31,15 +31,19 @@ import { healthService, partitionService, versionService } from './services/info
 import { switchService } from './services/switch-service.ts';
 import { adminTokenService, tokenService } from './services/token-service.ts';
 import { wipeService } from './services/wipe-service.ts';
-import { openDatabase } from './store/database.ts';
+import type { Database } from './store/database.ts';
+import { parseDatabaseLocation } from './store/location.ts';
+import { openDatabase } from './store/open-database.ts';
 import { createStores, type Stores } from './store/stores.ts';
 import { loadTlsFiles } from './tls/tls-files.ts';
 import { upsertPartitions } from './upsert-partitions.ts';
 import { version } from './version.ts';
 
 export interface ControlPlaneOptions {
-  /** Database, certificates, admin token. Absolute path. */
+  /** Certificates, the admin token and, unless `database` says otherwise, the database. Absolute path. */
   readonly dataDir: string;
+  /** `sqlite:/path` or `postgres://…`. Default `<dataDir>/api.sqlite`. */
+  readonly database?: string;
   /** `address:port` or `unix:/path`. */
   readonly listen: readonly string[];
   /** Host names and addresses that clients dial, besides those of `listen` and localhost. */
@@ -54,6 +58,7 @@ export interface ControlPlaneOptions {
 /** A running API server with its state. */
 export interface ControlPlane {
   readonly server: ApiServer;
+  readonly database: Database;
   readonly stores: Stores;
   readonly waitingRoom: WaitingRoom;
   readonly caFile: string;
@@ -67,10 +72,12 @@ const HOUR_MS = 60 * 60 * 1000;
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { dataDir, clock, entropy, log } = options;
   const names = certificateNames(options.names, options.listen);
-  const database = openDatabase(join(dataDir, 'api.sqlite'));
+  const location = parseDatabaseLocation(options.database ?? `sqlite:${join(dataDir, 'api.sqlite')}`);
+  const database = await openDatabase(location, { clock });
+  const waitingRoom = createWaitingRoom({ database, clock });
   try {
     const stores = createStores(database, clock);
-    upsertPartitions(stores, options.partitions, clock.now());
+    await upsertPartitions(stores, options.partitions, clock.now());
     const tlsOptions = { directory: join(dataDir, 'tls'), names, clock, entropy };
     const tls = await loadTlsFiles(tlsOptions);
     const issuerUrl = `https://${names[0] ?? 'localhost'}`;
@@ -82,7 +89,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }
     if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
 
-    const waitingRoom = createWaitingRoom();
     const methods = new Map<string, MethodAccess>();
     const services = allServices({ stores, waitingRoom, issuer, clock, entropy, version, methods });
     for (const { desc } of services.flatMap((bound) => bound.methods))
@@ -109,14 +115,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate');
       }
     };
+    const forget = async (): Promise<void> => {
+      try {
+        await stores.tokens.sweep();
+        await stores.components.sweep();
+      } catch (error) {
+        log.warn(
+          { event: 'database.sweep-failed', err: error },
+          'cannot remove what has expired; tried again in an hour',
+        );
+      }
+    };
     const housekeeping = clock.setInterval(() => {
-      stores.tokens.sweep();
-      stores.components.sweep();
+      void forget();
       void renewCertificate();
     }, HOUR_MS);
 
     return {
       server,
+      database,
       stores,
       waitingRoom,
       caFile: tls.caFile,
@@ -124,11 +141,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       async stop() {
         housekeeping.cancel();
         await server.stop();
-        database.close();
+        waitingRoom[Symbol.dispose]();
+        await database.close();
       },
     };
   } catch (error) {
-    database.close();
+    waitingRoom[Symbol.dispose]();
+    await database.close();
     throw error;
   }
 }

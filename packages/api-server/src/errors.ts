@@ -2,6 +2,8 @@
 export const ApiServerErrorCode = {
   /** The database is of a newer version of this program. */
   DatabaseTooNew: 'DATABASE_TOO_NEW',
+  /** Another API server runs on the same data. */
+  DatabaseInUse: 'DATABASE_IN_USE',
   /** The database cannot be opened or upgraded. */
   DatabaseUnusable: 'DATABASE_UNUSABLE',
   /** A file below `<dataDir>/tls` is not what this program has written. */

@@ -17,11 +17,8 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
     log,
     onCall: observe,
   });
-  health.check('database', () => {
-    plane.stores.database.get('SELECT 1');
-    return { ok: true };
-  });
-  stateGauges(metrics, plane.waitingRoom, () => plane.stores.machines.list().length);
+  health.check('database', () => plane.database.state());
+  stateGauges(metrics, plane.waitingRoom, () => plane.stores.machines.count());
   log.info(
     {
       event: 'api.listening',
@@ -58,11 +55,11 @@ function callObserver({ metrics, log }: DaemonContext<ApiServerConfig>): (record
   };
 }
 
-function stateGauges(metrics: Metrics, waitingRoom: { readonly size: number }, machines: () => number): void {
+function stateGauges(metrics: Metrics, waitingRoom: { readonly size: number }, machines: () => Promise<number>): void {
   metrics.gauge({
     name: 'ingot_api_machines',
     help: 'Machines in the database.',
-    collect: (gauge) => gauge.set({}, machines()),
+    collect: async (gauge) => gauge.set({}, await machines()),
   });
   metrics.gauge({
     name: 'ingot_api_waiting_machines',

@@ -3,8 +3,12 @@ import type { PartitionConfig } from './config.ts';
 import type { Stores } from './store/stores.ts';
 
 /** Writes the partitions of the configuration; those that it does not name are left alone. Throws for a bad one. */
-export function upsertPartitions(stores: Stores, partitions: readonly PartitionConfig[], now: number): void {
-  stores.database.transaction(() => {
+export async function upsertPartitions(
+  outer: Stores,
+  partitions: readonly PartitionConfig[],
+  now: number,
+): Promise<void> {
+  await outer.transaction(async (stores) => {
     for (const { id, description, bootConfiguration, dnsServers, ntpServers } of partitions) {
       const partition = create(apiV2.PartitionSchema, {
         id,
@@ -15,7 +19,7 @@ export function upsertPartitions(stores: Stores, partitions: readonly PartitionC
       });
       const violations = validate(apiV2.PartitionSchema, partition, now);
       if (violations.length > 0) throw new RangeError(`partition "${id}": ${describeViolations(violations)}`);
-      stores.partitions.put(id, partition);
+      await stores.partitions.put(id, partition);
     }
   });
 }

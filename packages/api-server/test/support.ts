@@ -123,9 +123,9 @@ export async function failure(promise: Promise<unknown>): Promise<ApiError> {
 }
 
 /** Resolves when `condition` holds, looking at every turn of the event loop; rejects after 5 s. */
-export async function until(condition: () => boolean): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUp = performance.now() + 5_000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > giveUp) throw new Error('the condition never held');
     await new Promise((resolve) => setImmediate(resolve));
   }

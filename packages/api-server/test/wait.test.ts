@@ -3,12 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { findOrCreateMachine } from '../src/machine/machine-records.ts';
 import { failure, machineA, MockClock, startRig, until, type Rig } from './support.ts';
 
-function allocate(rig: Rig, uuid: string): void {
-  const { stores, waitingRoom } = rig.plane;
-  const machine = clone(apiV2.MachineSchema, findOrCreateMachine(stores, machineA, 'lab').value);
+async function allocate(rig: Rig, uuid: string): Promise<void> {
+  const { stores } = rig.plane;
+  const machine = clone(apiV2.MachineSchema, (await findOrCreateMachine(stores, machineA, 'lab')).value);
   machine.allocation = create(apiV2.MachineAllocationSchema, { uuid, name: 'web' });
-  stores.machines.put(machineA, machine);
-  waitingRoom.wake(machineA);
+  await stores.machines.put(machineA, machine);
 }
 
 const allocationId = 'cccccccc-0000-4000-8000-00000000000c';
@@ -22,12 +21,12 @@ describe('a Wait stream', () => {
 
   test('delivers an allocation that is there, and one that comes', async () => {
     await using rig = await startRig();
-    findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+    await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
     const boot = createClient(infraV2.BootService, rig.admin);
     const early = boot.wait({ uuid: machineA })[Symbol.asyncIterator]();
     const first = early.next();
     await until(() => rig.plane.waitingRoom.isWaiting(machineA));
-    allocate(rig, allocationId);
+    await allocate(rig, allocationId);
     expect((await first).value?.allocation).toMatchObject({ uuid: allocationId, name: 'web' });
     await early.return?.();
     await until(() => !rig.plane.waitingRoom.isWaiting(machineA));
@@ -39,7 +38,7 @@ describe('a Wait stream', () => {
 
   test('gives way to a newer one of the same machine, which goes on waiting', async () => {
     await using rig = await startRig();
-    findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+    await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
     const boot = createClient(infraV2.BootService, rig.admin);
     const old = failure(Array.fromAsync(boot.wait({ uuid: machineA })));
     await until(() => rig.plane.waitingRoom.isWaiting(machineA));
@@ -47,7 +46,7 @@ describe('a Wait stream', () => {
     const message = next.next();
     expect((await old).code).toBe(Code.Aborted);
     expect(rig.plane.waitingRoom.isWaiting(machineA)).toBe(true);
-    allocate(rig, allocationId);
+    await allocate(rig, allocationId);
     expect((await message).value?.allocation?.uuid).toBe(allocationId);
     await next.return?.();
   });
@@ -55,7 +54,7 @@ describe('a Wait stream', () => {
   test('ends with its token', async () => {
     const clock = new MockClock({ nowMs: Date.now() });
     await using rig = await startRig({ clock });
-    findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+    await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
     const secret = await rig.mint({ machineRoles: { [machineA]: apiV2.MachineRole.EDITOR } });
     const boot = createClient(infraV2.BootService, rig.channel(secret));
     const end = failure(Array.fromAsync(boot.wait({ uuid: machineA })));
@@ -69,11 +68,11 @@ describe('a Wait stream', () => {
 describe('installation', () => {
   test('cannot have succeeded on a machine that is not allocated', async () => {
     await using rig = await startRig();
-    findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+    await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
     const boot = createClient(infraV2.BootService, rig.admin);
     const request = { uuid: machineA, consolePassword: 'secret' };
     expect((await failure(boot.installationSucceeded(request))).code).toBe(Code.FailedPrecondition);
-    allocate(rig, allocationId);
+    await allocate(rig, allocationId);
     expect((await failure(boot.installationSucceeded(request))).code).toBe(Code.Unimplemented);
   });
 });

@@ -11,19 +11,19 @@ const registration = {
   bios: { version: '1' },
 };
 
-const labelsOf = (rig: Rig): Record<string, string> =>
-  rig.plane.stores.machines.get(machineA)?.value.meta?.labels?.labels ?? {};
+const labelsOf = async (rig: Rig): Promise<Record<string, string>> =>
+  (await rig.plane.stores.machines.need(machineA)).value.meta?.labels?.labels ?? {};
 
-function allocate(rig: Rig): void {
-  const machine = clone(apiV2.MachineSchema, findOrCreateMachine(rig.plane.stores, machineA, 'lab').value);
+async function allocate(rig: Rig): Promise<void> {
+  const machine = clone(apiV2.MachineSchema, (await findOrCreateMachine(rig.plane.stores, machineA, 'lab')).value);
   refuseUnwiped(machine);
   machine.allocation = create(apiV2.MachineAllocationSchema, { uuid: machineB, name: 'web' });
-  rig.plane.stores.machines.put(machineA, machine);
+  await rig.plane.stores.machines.put(machineA, machine);
 }
 
 test('an order stays open over a restart, until the machine answers it', async () => {
   await using rig = await startRig();
-  findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
   const { order } = await createClient(ingotAdminV1.WipeService, rig.admin).order({ uuid: machineA.toUpperCase() });
   await rig.restart();
   const wipes = createClient(ingotAdminV1.WipeService, rig.admin);
@@ -33,34 +33,34 @@ test('an order stays open over a restart, until the machine answers it', async (
   expect((await wipes.order({ uuid: machineA })).order).toBe(order);
 
   await boot.register({ ...registration, tags: ['rack=1', 'ingot.dev/wiped=another', 'ingot.dev/no-reboot'] });
-  expect(labelsOf(rig)).toEqual({ rack: '1', [WIPE_LABEL]: order });
+  expect(await labelsOf(rig)).toEqual({ rack: '1', [WIPE_LABEL]: order });
   await boot.register({ ...registration, tags: ['rack=1', `ingot.dev/wiped=${order}`] });
-  expect(labelsOf(rig)).toEqual({ rack: '1' });
+  expect(await labelsOf(rig)).toEqual({ rack: '1' });
   const next = (await wipes.order({ uuid: machineA })).order;
   expect(next).not.toBe(order);
   await boot.register({ ...registration, tags: [`ingot.dev/wiped=${order}`] });
-  expect(labelsOf(rig)[WIPE_LABEL]).toBe(next);
+  expect((await labelsOf(rig))[WIPE_LABEL]).toBe(next);
   expect((await wipes.cancel({ uuid: machineA })).order).toBe(next);
   expect((await wipes.cancel({ uuid: machineA })).order).toBe('');
 });
 
 test('an allocated machine gets no order, and a machine with an order no allocation', async () => {
   await using rig = await startRig();
-  findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
   const wipes = createClient(ingotAdminV1.WipeService, rig.admin);
   await wipes.order({ uuid: machineA });
-  expect(() => allocate(rig)).toThrow('has the open wipe order');
+  await expect(allocate(rig)).rejects.toThrow('has the open wipe order');
   await wipes.cancel({ uuid: machineA });
-  allocate(rig);
+  await allocate(rig);
   const refused = await failure(wipes.order({ uuid: machineA }));
   expect([refused.code, refused.message]).toEqual([Code.FailedPrecondition, expect.stringContaining('free it before')]);
-  expect(labelsOf(rig)).toEqual({});
+  expect(await labelsOf(rig)).toEqual({});
   expect((await failure(wipes.order({ uuid: machineB }))).code).toBe(Code.NotFound);
 });
 
 test('a machine with an order does not wait: its stream ends at once, and no other begins', async () => {
   await using rig = await startRig();
-  findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
   const boot = createClient(infraV2.BootService, rig.admin);
   const stream = failure(Array.fromAsync(boot.wait({ uuid: machineA })));
   await until(() => rig.plane.waitingRoom.isWaiting(machineA));
@@ -72,7 +72,7 @@ test('a machine with an order does not wait: its stream ends at once, and no oth
 
 test('a machine reads itself with its token, and nobody else; it orders nothing', async () => {
   await using rig = await startRig();
-  for (const id of [machineA, machineB]) findOrCreateMachine(rig.plane.stores, id, 'lab');
+  for (const id of [machineA, machineB]) await findOrCreateMachine(rig.plane.stores, id, 'lab');
   const token = await rig.mint({ machineRoles: { [machineA]: apiV2.MachineRole.EDITOR } });
   const machines = createClient(adminV2.MachineService, rig.channel(token));
   expect((await machines.get({ uuid: machineA })).machine?.uuid).toBe(machineA);

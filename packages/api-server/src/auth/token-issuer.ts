@@ -1,7 +1,7 @@
 import { apiV2, ApiError, Code, create, timestampFromMs, timestampMs } from '@ingot/api';
 import type { Clock, Entropy } from '@ingot/net';
 import { exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, errors, type JWK } from 'jose';
-import type { Database } from '../store/database.ts';
+import type { Sql } from '../store/database.ts';
 import { text } from '../store/row.ts';
 import type { Caller } from './caller.ts';
 import type { TokenStore } from './token-store.ts';
@@ -30,7 +30,7 @@ export interface TokenIssuer {
 }
 
 export interface TokenIssuerOptions {
-  readonly database: Database;
+  readonly database: Sql;
   readonly tokens: TokenStore;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -74,7 +74,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         .setNotBefore(Math.floor(now / 1000))
         .setExpirationTime(Math.floor(expiresAt / 1000))
         .sign(privateKey);
-      tokens.add(token);
+      await tokens.add(token);
       return { token, secret };
     },
     async authenticate(bearer) {
@@ -90,7 +90,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
       } catch (error) {
         throw new ApiError(Code.Unauthenticated, refusal(error), { cause: error });
       }
-      const token = uuid === undefined ? undefined : tokens.get(uuid);
+      const token = uuid === undefined ? undefined : await tokens.get(uuid);
       if (token === undefined) {
         throw new ApiError(Code.Unauthenticated, 'this token was revoked or has expired: ask for another one');
       }
@@ -115,14 +115,22 @@ function refusal(error: unknown): string {
 
 const KEY_NAME = 'token-signing-key';
 
-async function signingKey(database: Database): Promise<JWK> {
-  const stored = database.get('SELECT value FROM secret WHERE name = ?', KEY_NAME);
-  if (stored !== undefined) {
-    const jwk: JWK = JSON.parse(text(stored, 'value'));
+async function signingKey(database: Sql): Promise<JWK> {
+  const stored = async (): Promise<JWK | undefined> => {
+    const row = await database.get('SELECT value FROM secret WHERE name = ?', KEY_NAME);
+    if (row === undefined) return undefined;
+    const jwk: JWK = JSON.parse(text(row, 'value'));
     return jwk;
-  }
+  };
+  const found = await stored();
+  if (found !== undefined) return found;
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
-  database.run('INSERT INTO secret (name, value) VALUES (?, ?)', KEY_NAME, JSON.stringify(jwk));
-  return jwk;
+  await database.run(
+    'INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
+    KEY_NAME,
+    JSON.stringify(jwk),
+  );
+  // Of several replicas that start together one has won.
+  return (await stored()) ?? jwk;
 }

@@ -1,82 +1,132 @@
 import { apiV2, create, timestampFromMs } from '@ingot/api';
 import type { Clock } from '@ingot/net';
-import type { Database, Row } from '../store/database.ts';
+import type { Row, Session, Sql } from '../store/database.ts';
 import { number, optionalNumber, optionalText, text } from '../store/row.ts';
 import { applyEvent, emptyContainer, type EventContainer, type MachineEvent } from './fsm.ts';
 
 /** Events of machines: newest 100 of each, and what follows from them. */
 export interface EventStore {
   /** Takes an event at the server's own time. */
-  add(machine: string, type: apiV2.MachineProvisioningEventType, message: string): void;
-  container(machine: string): EventContainer;
+  add(machine: string, type: apiV2.MachineProvisioningEventType, message: string): Promise<void>;
+  container(machine: string): Promise<EventContainer>;
+  of(machine: string): Promise<MachineEvents>;
+  /** Those of many machines, by machine; nothing for a machine without events. */
+  ofMany(machines: readonly string[]): Promise<Map<string, MachineEvents>>;
+  delete(machine: string): Promise<void>;
+}
+
+/** What clients see of a machine's events. */
+export interface MachineEvents {
   /** Newest first. */
-  recent(machine: string): apiV2.MachineRecentProvisioningEvents;
-  delete(machine: string): void;
+  readonly recent: apiV2.MachineRecentProvisioningEvents;
+  /** Milliseconds since the epoch. */
+  readonly lastEventAt: number | undefined;
 }
 
 const KEPT = 100;
+// Far below what either database takes in one statement, and what fits into memory a hundredfold.
+const MACHINES_AT_ONCE = 500;
 
-export function createEventStore(database: Database, clock: Clock): EventStore {
-  const container = (machine: string): EventContainer => {
-    const row = database.get('SELECT * FROM event_container WHERE machine = ?', machine);
-    if (row === undefined) return emptyContainer;
-    const newest = database.get('SELECT * FROM event WHERE machine = ? ORDER BY sequence DESC LIMIT 1', machine);
-    const lastError = optionalText(row, 'last_error');
-    return {
-      newest: newest === undefined ? undefined : readEvent(newest),
-      lastEventAt: optionalNumber(row, 'last_event_at'),
-      lastError: lastError === undefined ? undefined : parseEvent(lastError),
-      crashLoop: number(row, 'crash_loop') === 1,
-      failedReclaim: number(row, 'failed_reclaim') === 1,
-    };
+export function createEventStore(session: Session, clock: Clock): EventStore {
+  const ofSome = async (machines: readonly string[]): Promise<[string, MachineEvents][]> => {
+    const marks = machines.map(() => '?').join(', ');
+    const containers = await session.all(`SELECT * FROM event_container WHERE machine IN (${marks})`, ...machines);
+    const events = await session.all(
+      `SELECT * FROM event WHERE machine IN (${marks}) ORDER BY machine, sequence DESC`,
+      ...machines,
+    );
+    const byMachine = Map.groupBy(events, (row) => text(row, 'machine'));
+    return containers.map((row) => {
+      const machine = text(row, 'machine');
+      return [machine, toMachineEvents(row, byMachine.get(machine) ?? [])];
+    });
   };
   return {
-    container,
-    add(machine, type, message) {
-      database.transaction(() => {
-        const { container: after, append } = applyEvent(container(machine), type, message, clock.now());
-        database.run(
-          `INSERT INTO event_container (machine, last_event_at, last_error, crash_loop, failed_reclaim)
-           VALUES (?, ?, ?, ?, ?) ON CONFLICT (machine) DO UPDATE SET last_event_at = excluded.last_event_at,
-           last_error = excluded.last_error, crash_loop = excluded.crash_loop, failed_reclaim = excluded.failed_reclaim`,
-          machine,
-          after.lastEventAt ?? null,
-          after.lastError === undefined ? null : JSON.stringify(after.lastError),
-          after.crashLoop ? 1 : 0,
-          after.failedReclaim ? 1 : 0,
-        );
+    container: (machine) => containerOf(session, machine),
+    async of(machine) {
+      const [found] = await ofSome([machine]);
+      return found?.[1] ?? { recent: create(apiV2.MachineRecentProvisioningEventsSchema), lastEventAt: undefined };
+    },
+    async ofMany(machines) {
+      const found = new Map<string, MachineEvents>();
+      for (let at = 0; at < machines.length; at += MACHINES_AT_ONCE) {
+        for (const [machine, events] of await ofSome(machines.slice(at, at + MACHINES_AT_ONCE))) {
+          found.set(machine, events);
+        }
+      }
+      return found;
+    },
+    async add(machine, type, message) {
+      await session.transaction(async (inner) => {
+        const { container, append } = applyEvent(await containerOf(inner, machine), type, message, clock.now());
+        await putContainer(inner, machine, container);
         if (append === undefined) return;
-        database.run(
+        await inner.run(
           'INSERT INTO event (machine, at, type, message) VALUES (?, ?, ?, ?)',
           machine,
           append.at,
           append.type,
           append.message,
         );
-        database.run(
-          `DELETE FROM event WHERE machine = ?1 AND sequence <=
-           (SELECT sequence FROM event WHERE machine = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ${KEPT})`,
+        await inner.run(
+          `DELETE FROM event WHERE machine = ? AND sequence <=
+           (SELECT sequence FROM event WHERE machine = ? ORDER BY sequence DESC LIMIT 1 OFFSET ${KEPT})`,
+          machine,
           machine,
         );
       });
     },
-    recent(machine) {
-      const { lastEventAt, lastError, crashLoop, failedReclaim } = container(machine);
-      const rows = database.all('SELECT * FROM event WHERE machine = ? ORDER BY sequence DESC', machine);
-      const State = apiV2.MachineProvisioningEventState;
-      return create(apiV2.MachineRecentProvisioningEventsSchema, {
-        events: rows.map((row) => toMessage(readEvent(row))),
-        ...(lastEventAt === undefined ? {} : { lastEventTime: timestampFromMs(lastEventAt) }),
-        ...(lastError === undefined ? {} : { lastErrorEvent: toMessage(lastError) }),
-        state: failedReclaim ? State.FAILED_RECLAIM : crashLoop ? State.CRASHLOOP : State.UNSPECIFIED,
+    async delete(machine) {
+      await session.transaction(async (inner) => {
+        await inner.run('DELETE FROM event WHERE machine = ?', machine);
+        await inner.run('DELETE FROM event_container WHERE machine = ?', machine);
       });
     },
-    delete(machine) {
-      database.transaction(() => {
-        database.run('DELETE FROM event WHERE machine = ?', machine);
-        database.run('DELETE FROM event_container WHERE machine = ?', machine);
-      });
-    },
+  };
+}
+
+async function containerOf(session: Sql, machine: string): Promise<EventContainer> {
+  const row = await session.get('SELECT * FROM event_container WHERE machine = ?', machine);
+  if (row === undefined) return emptyContainer;
+  const newest = await session.get('SELECT * FROM event WHERE machine = ? ORDER BY sequence DESC LIMIT 1', machine);
+  return { ...readContainer(row), newest: newest === undefined ? undefined : readEvent(newest) };
+}
+
+async function putContainer(session: Sql, machine: string, container: EventContainer): Promise<void> {
+  const { lastEventAt, lastError, crashLoop, failedReclaim } = container;
+  await session.run(
+    `INSERT INTO event_container (machine, last_event_at, last_error, crash_loop, failed_reclaim)
+     VALUES (?, ?, ?, ?, ?) ON CONFLICT (machine) DO UPDATE SET last_event_at = excluded.last_event_at,
+     last_error = excluded.last_error, crash_loop = excluded.crash_loop, failed_reclaim = excluded.failed_reclaim`,
+    machine,
+    lastEventAt ?? null,
+    lastError === undefined ? null : JSON.stringify(lastError),
+    crashLoop ? 1 : 0,
+    failedReclaim ? 1 : 0,
+  );
+}
+
+function toMachineEvents(containerRow: Row, rows: readonly Row[]): MachineEvents {
+  const { lastEventAt, lastError, crashLoop, failedReclaim } = readContainer(containerRow);
+  const State = apiV2.MachineProvisioningEventState;
+  return {
+    lastEventAt,
+    recent: create(apiV2.MachineRecentProvisioningEventsSchema, {
+      events: rows.map((row) => toMessage(readEvent(row))),
+      ...(lastEventAt === undefined ? {} : { lastEventTime: timestampFromMs(lastEventAt) }),
+      ...(lastError === undefined ? {} : { lastErrorEvent: toMessage(lastError) }),
+      state: failedReclaim ? State.FAILED_RECLAIM : crashLoop ? State.CRASHLOOP : State.UNSPECIFIED,
+    }),
+  };
+}
+
+function readContainer(row: Row): Omit<EventContainer, 'newest'> {
+  const lastError = optionalText(row, 'last_error');
+  return {
+    lastEventAt: optionalNumber(row, 'last_event_at'),
+    lastError: lastError === undefined ? undefined : parseEvent(lastError),
+    crashLoop: number(row, 'crash_loop') === 1,
+    failedReclaim: number(row, 'failed_reclaim') === 1,
   };
 }
 

@@ -11,8 +11,12 @@ export function machineIdOf(uuid: string): string {
 }
 
 /** The machine, created empty if nobody has heard of it yet. */
-export function findOrCreateMachine(stores: Stores, id: string, partition?: string): Stored<apiV2.Machine> {
-  const found = stores.machines.get(id);
+export async function findOrCreateMachine(
+  stores: Stores,
+  id: string,
+  partition?: string,
+): Promise<Stored<apiV2.Machine>> {
+  const found = await stores.machines.get(id);
   if (found !== undefined) {
     if (partition === undefined || (found.value.partition?.id ?? '') !== '') return found;
     found.value.partition = create(apiV2.PartitionSchema, { id: partition });

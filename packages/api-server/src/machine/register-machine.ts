@@ -11,21 +11,21 @@ import { findOrCreateMachine, machineIdOf, UNKNOWN_SIZE } from './machine-record
  * allocation, the condition and the tags of the first time stay. The size is always `unknown`: this server has no sizes
  * yet to match the hardware with.
  */
-export function registerMachine(
-  stores: Stores,
+export async function registerMachine(
+  outer: Stores,
   clock: Clock,
   request: infraV2.BootServiceRegisterRequest,
-): Stored<apiV2.Machine> {
+): Promise<Stored<apiV2.Machine>> {
   const { hardware, bios } = request;
   if (hardware === undefined) throw new ApiError(Code.InvalidArgument, 'hardware is required');
   if (bios === undefined) throw new ApiError(Code.InvalidArgument, 'bios is required');
   const id = machineIdOf(request.uuid);
-  return stores.database.transaction(() => {
-    if (stores.partitions.get(request.partition) === undefined) {
+  return outer.transaction(async (stores) => {
+    if ((await stores.partitions.get(request.partition)) === undefined) {
       throw new ApiError(Code.NotFound, `there is no partition "${request.partition}": define it first`);
     }
-    const known = stores.machines.get(id);
-    const machine = clone(apiV2.MachineSchema, findOrCreateMachine(stores, id, request.partition).value);
+    const known = await stores.machines.get(id);
+    const machine = clone(apiV2.MachineSchema, (await findOrCreateMachine(stores, id, request.partition)).value);
     machine.partition = create(apiV2.PartitionSchema, { id: request.partition });
     machine.hardware = hardware;
     machine.size = create(apiV2.SizeSchema, { id: UNKNOWN_SIZE });
@@ -38,8 +38,8 @@ export function registerMachine(
       machine.meta = create(apiV2.MetaSchema, { labels: { labels: { ...labelsOf(tags), ...open } } });
     }
     closeWipeOrder(machine, request.tags);
-    const stored = stores.machines.put(id, machine);
-    stores.bmcs.put(
+    const stored = await stores.machines.put(id, machine);
+    await stores.bmcs.put(
       id,
       create(apiV2.MachineBMCReportSchema, {
         uuid: id,

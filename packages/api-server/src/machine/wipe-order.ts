@@ -18,9 +18,9 @@ function wipeOrderOf(machine: apiV2.Machine): string | undefined {
  * Opens an order, or finds the open one. Whoever gives a machine back calls this in the transaction that ends its
  * allocation. Throws `NotFound`, and `FailedPrecondition` for an allocated machine: somebody's data is on it.
  */
-export function orderWipe(stores: Stores, uuid: string, newOrder: () => string): string {
-  return stores.database.transaction(() => {
-    const stored = machineOf(stores, uuid);
+export function orderWipe(outer: Stores, uuid: string, newOrder: () => string): Promise<string> {
+  return outer.transaction(async (stores) => {
+    const stored = await machineOf(stores, uuid);
     const open = wipeOrderOf(stored.value);
     if (open !== undefined) return open;
     if (stored.value.allocation !== undefined) {
@@ -34,20 +34,20 @@ export function orderWipe(stores: Stores, uuid: string, newOrder: () => string):
     machine.meta ??= create(apiV2.MetaSchema);
     machine.meta.labels ??= create(apiV2.LabelsSchema);
     machine.meta.labels.labels[WIPE_LABEL] = order;
-    stores.machines.put(stored.id, machine);
+    await stores.machines.put(stored.id, machine);
     return order;
   });
 }
 
 /** Takes the open order back; undefined when there is none. Throws `NotFound`. */
-export function cancelWipe(stores: Stores, uuid: string): string | undefined {
-  return stores.database.transaction(() => {
-    const stored = machineOf(stores, uuid);
+export function cancelWipe(outer: Stores, uuid: string): Promise<string | undefined> {
+  return outer.transaction(async (stores) => {
+    const stored = await machineOf(stores, uuid);
     const open = wipeOrderOf(stored.value);
     if (open === undefined) return undefined;
     const machine = clone(apiV2.MachineSchema, stored.value);
     delete machine.meta?.labels?.labels[WIPE_LABEL];
-    stores.machines.put(stored.id, machine);
+    await stores.machines.put(stored.id, machine);
     return open;
   });
 }
@@ -79,8 +79,8 @@ export function refuseUnwiped(machine: apiV2.Machine): void {
   );
 }
 
-function machineOf(stores: Stores, uuid: string): Stored<apiV2.Machine> {
-  const stored = stores.machines.get(machineIdOf(uuid));
+async function machineOf(stores: Stores, uuid: string): Promise<Stored<apiV2.Machine>> {
+  const stored = await stores.machines.get(machineIdOf(uuid));
   if (stored === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
   return stored;
 }

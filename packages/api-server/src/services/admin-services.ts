@@ -2,9 +2,9 @@ import { adminV2, ApiError, apiV2, bindService, clone, Code, type BoundService }
 import type { Caller } from '../auth/caller.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import { machineMatches } from '../views/machine-query.ts';
-import { machineView } from '../views/machine-view.ts';
+import { machineView, machineViews } from '../views/machine-view.ts';
 import { switchMatches } from '../views/switch-query.ts';
-import { switchView } from '../views/switch-view.ts';
+import { switchView, switchViews } from '../views/switch-view.ts';
 import type { ServiceDependencies } from './context.ts';
 import { switchOf } from './switch-service.ts';
 
@@ -12,26 +12,23 @@ import { switchOf } from './switch-service.ts';
 export function adminMachineService(dependencies: ServiceDependencies): BoundService<Caller> {
   const { stores, clock, waitingRoom } = dependencies;
   return bindService<typeof adminV2.MachineService, Caller>(adminV2.MachineService, {
-    get({ uuid }) {
-      const stored = stores.machines.get(machineIdOf(uuid));
-      if (stored === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
-      return { machine: machineView(stores, clock, stored) };
+    async get({ uuid }) {
+      const stored = await stores.machines.need(machineIdOf(uuid));
+      return { machine: await machineView(stores, clock, stored) };
     },
-    list({ query, partition }) {
-      const machines = stores.machines
-        .list()
-        .map((stored) => machineView(stores, clock, stored))
+    async list({ query, partition }) {
+      const views = await machineViews(stores, clock, await stores.machines.list());
+      const machines = views
         .filter((machine) => partition === undefined || machine.partition?.id === partition)
         .filter((machine) => machineMatches(machine, query, waitingRoom.isWaiting(machine.uuid)));
       return { machines };
     },
-    getBMC({ uuid }, { caller }) {
-      const stored = stores.machines.get(machineIdOf(uuid));
-      if (stored === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
-      const report = stores.bmcs.get(machineIdOf(uuid));
+    async getBMC({ uuid }, { caller }) {
+      const stored = await stores.machines.need(machineIdOf(uuid));
+      const report = await stores.bmcs.get(machineIdOf(uuid));
       if (report === undefined)
         throw new ApiError(Code.NotFound, `machine ${uuid} has not registered yet, so nothing is known of a BMC`);
-      const { partition, rack, room, size } = machineView(stores, clock, stored);
+      const { partition, rack, room, size } = await machineView(stores, clock, stored);
       return {
         bmcDetails: {
           uuid: stored.value.uuid,
@@ -60,34 +57,30 @@ function withoutPassword(report: apiV2.MachineBMCReport): apiV2.MachineBMCReport
 /** `metalstack.admin.v2.SwitchService`: what an operator sees of switches. */
 export function adminSwitchService({ stores }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof adminV2.SwitchService, Caller>(adminV2.SwitchService, {
-    get: ({ id }) => ({ switch: switchView(stores, switchOf(stores, id)) }),
-    list: ({ query }) => ({
-      switches: stores.switches
-        .list()
-        .map((stored) => switchView(stores, stored))
-        .filter((one) => switchMatches(one, query)),
-    }),
+    get: async ({ id }) => ({ switch: await switchView(stores, await switchOf(stores, id)) }),
+    async list({ query }) {
+      const views = await switchViews(stores, await stores.switches.list());
+      return { switches: views.filter((one) => switchMatches(one, query)) };
+    },
   });
 }
 
 /** `metalstack.admin.v2.ComponentService`: agents that have pinged within the last day. */
 export function adminComponentService({ stores }: ServiceDependencies): BoundService<Caller> {
-  const byUuid = (uuid: string): apiV2.Component => {
-    const component = stores.components.list().find((one) => one.uuid === uuid);
+  const byUuid = async (uuid: string): Promise<apiV2.Component> => {
+    const component = (await stores.components.list()).find((one) => one.uuid === uuid);
     if (component === undefined) throw new ApiError(Code.NotFound, `there is no component ${uuid}`);
     return component;
   };
   return bindService<typeof adminV2.ComponentService, Caller>(adminV2.ComponentService, {
-    get: ({ uuid }) => ({ component: byUuid(uuid) }),
-    list: ({ query }) => ({
-      components: stores.components
-        .list()
-        .filter(
-          (component) =>
-            (query?.uuid === undefined || component.uuid === query.uuid) &&
-            (query?.type === undefined || component.type === query.type) &&
-            (query?.identifier === undefined || component.identifier === query.identifier),
-        ),
+    get: async ({ uuid }) => ({ component: await byUuid(uuid) }),
+    list: async ({ query }) => ({
+      components: (await stores.components.list()).filter(
+        (component) =>
+          (query?.uuid === undefined || component.uuid === query.uuid) &&
+          (query?.type === undefined || component.type === query.type) &&
+          (query?.identifier === undefined || component.identifier === query.identifier),
+      ),
     }),
   });
 }

@@ -13,17 +13,17 @@ import type { ServiceDependencies } from './context.ts';
 export function bootService(dependencies: ServiceDependencies): BoundService<Caller> {
   const { stores, clock } = dependencies;
   return bindService<typeof infraV2.BootService, Caller>(infraV2.BootService, {
-    dhcp({ uuid, partition }) {
-      partitionOf(stores, partition);
+    async dhcp({ uuid, partition }) {
       const id = machineIdOf(uuid);
-      stores.database.transaction(() => {
-        findOrCreateMachine(stores, id, partition);
-        stores.events.add(id, apiV2.MachineProvisioningEventType.PXE_BOOTING, 'asked for an address');
+      await stores.transaction(async (inner) => {
+        await partitionOf(inner, partition);
+        await findOrCreateMachine(inner, id, partition);
+        await inner.events.add(id, apiV2.MachineProvisioningEventType.PXE_BOOTING, 'asked for an address');
       });
       return {};
     },
-    boot({ partition }) {
-      const { bootConfiguration } = partitionOf(stores, partition);
+    async boot({ partition }) {
+      const { bootConfiguration } = await partitionOf(stores, partition);
       if (bootConfiguration === undefined) {
         throw new ApiError(Code.FailedPrecondition, `partition "${partition}" has no boot configuration: give it one`);
       }
@@ -35,16 +35,15 @@ export function bootService(dependencies: ServiceDependencies): BoundService<Cal
     },
     // No operator can set such a password here, so there is none to give.
     superUserPassword: () => ({ featureDisabled: true }),
-    register(request) {
-      const machine = registerMachine(stores, clock, request);
+    async register(request) {
+      const machine = await registerMachine(stores, clock, request);
       // A transaction of its own: a machine with wrong cabling is to be seen, with the reason in its events.
-      storeConnection(stores, machine.id);
+      await storeConnection(stores, machine.id);
       return { uuid: machine.id, size: machine.value.size?.id ?? '', partition: request.partition };
     },
     wait: (request, context) => wait(dependencies, machineIdOf(request.uuid), context),
-    installationSucceeded({ uuid }) {
-      const machine = stores.machines.get(machineIdOf(uuid));
-      if (machine === undefined) throw new ApiError(Code.NotFound, `there is no machine ${uuid}`);
+    async installationSucceeded({ uuid }) {
+      const machine = await stores.machines.need(machineIdOf(uuid));
       if (machine.value.allocation === undefined) {
         throw new ApiError(
           Code.FailedPrecondition,
@@ -61,7 +60,7 @@ async function* wait(
   machine: string,
   context: ServerContext<Caller>,
 ): AsyncGenerator<{ allocation: apiV2.MachineAllocation }> {
-  if (stores.machines.get(machine) === undefined) {
+  if ((await stores.machines.get(machine)) === undefined) {
     throw new ApiError(Code.NotFound, `there is no machine ${machine}: register it first`);
   }
   using seat = waitingRoom.enter(machine);
@@ -69,7 +68,7 @@ async function* wait(
   const signal = AbortSignal.any([context.signal, seat.replaced, timer.expired]);
   let sent: string | undefined;
   for (;;) {
-    const found = stores.machines.get(machine)?.value;
+    const found = (await stores.machines.get(machine))?.value;
     const allocation = found?.allocation;
     // A machine that waits can be allocated, so one that has disks to erase may not.
     if (found !== undefined && allocation === undefined) refuseUnwiped(found);
@@ -94,8 +93,8 @@ function tokenTimer(clock: Clock, expiresAt: number): Disposable & { readonly ex
   return { expired: expired.signal, [Symbol.dispose]: () => timer?.cancel() };
 }
 
-function partitionOf(stores: Stores, id: string): apiV2.Partition {
-  const stored = stores.partitions.get(id);
+async function partitionOf(stores: Stores, id: string): Promise<apiV2.Partition> {
+  const stored = await stores.partitions.get(id);
   if (stored === undefined) throw new ApiError(Code.NotFound, `there is no partition "${id}": define it first`);
   return stored.value;
 }

@@ -6,9 +6,9 @@ import type { ServiceDependencies } from './context.ts';
 /** `metalstack.infra.v2.ComponentService`. */
 export function componentService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof infraV2.ComponentService, Caller>(infraV2.ComponentService, {
-    ping({ type, identifier, startedAt, interval, version }, { caller }) {
-      const known = stores.components.find(type, identifier);
-      stores.components.put(
+    async ping({ type, identifier, startedAt, interval, version }, { caller }) {
+      const known = await stores.components.find(type, identifier);
+      await stores.components.put(
         create(apiV2.ComponentSchema, {
           uuid: known?.uuid ?? uuidV7(clock.now(), entropy),
           type,

@@ -27,11 +27,11 @@ const MAX_MESSAGE = 8 * 1024;
 /** `metalstack.infra.v2.EventService`: events count from when they come in, whatever time they carry. */
 export function eventService({ stores }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof infraV2.EventService, Caller>(infraV2.EventService, {
-    send({ events }, { caller }) {
+    async send({ events }, { caller }) {
       const fromMachine = caller.kind === 'token' && caller.token.adminRole === undefined && !isInfra(caller.token);
-      const failed: string[] = [];
-      let accepted = 0n;
-      stores.database.transaction(() => {
+      return stores.transaction(async (inner) => {
+        const failed: string[] = [];
+        let accepted = 0n;
         for (const [uuid, { event, message }] of Object.entries(events)) {
           const id = machineIdOf(uuid);
           if (fromMachine && KNOWN.has(event) && !FROM_MACHINES.has(event)) {
@@ -44,12 +44,12 @@ export function eventService({ stores }: ServiceDependencies): BoundService<Call
             failed.push(uuid);
             continue;
           }
-          findOrCreateMachine(stores, id);
-          stores.events.add(id, event, message.slice(0, MAX_MESSAGE));
+          await findOrCreateMachine(inner, id);
+          await inner.events.add(id, event, message.slice(0, MAX_MESSAGE).replaceAll('\0', '\u{fffd}'));
           accepted += 1n;
         }
+        return { events: accepted, failed };
       });
-      return { events: accepted, failed };
     },
   });
 }

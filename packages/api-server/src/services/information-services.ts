@@ -13,8 +13,8 @@ export function versionService({ version }: ServiceDependencies): BoundService<C
 /** `metalstack.api.v2.HealthService`: the database is all that this server depends on. */
 export function healthService({ stores }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof apiV2.HealthService, Caller>(apiV2.HealthService, {
-    get() {
-      stores.database.get('SELECT 1');
+    async get() {
+      await stores.session.get('SELECT 1');
       return {
         health: {
           services: [
@@ -33,15 +33,14 @@ export function healthService({ stores }: ServiceDependencies): BoundService<Cal
 /** `metalstack.api.v2.PartitionService`. */
 export function partitionService({ stores }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof apiV2.PartitionService, Caller>(apiV2.PartitionService, {
-    get({ id }) {
-      const stored = stores.partitions.get(id);
+    async get({ id }) {
+      const stored = await stores.partitions.get(id);
       if (stored === undefined) throw new ApiError(Code.NotFound, `there is no partition "${id}"`);
       return { partition: partitionView(stored) };
     },
-    list({ query }) {
+    async list({ query }) {
       const labels = Object.entries(query?.labels?.labels ?? {});
-      const partitions = stores.partitions
-        .list()
+      const partitions = (await stores.partitions.list())
         .map(partitionView)
         .filter(
           (partition) =>

@@ -10,14 +10,15 @@ import type { ServiceDependencies } from './context.ts';
 /** `metalstack.infra.v2.SwitchService`: the switch agent's side. */
 export function switchService({ stores, clock }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof infraV2.SwitchService, Caller>(infraV2.SwitchService, {
-    get: ({ id }) => ({ switch: switchView(stores, switchOf(stores, id)) }),
-    register({ switch: registered }) {
+    get: async ({ id }) => ({ switch: await switchView(stores, await switchOf(stores, id)) }),
+    async register({ switch: registered }) {
       if (registered === undefined) throw new ApiError(Code.InvalidArgument, 'switch is required');
-      return { switch: switchView(stores, registerSwitch(stores, clone(apiV2.SwitchSchema, registered))) };
+      const stored = await registerSwitch(stores, clone(apiV2.SwitchSchema, registered));
+      return { switch: await switchView(stores, stored) };
     },
-    heartbeat(request) {
-      const status = stores.database.transaction(() =>
-        applyHeartbeat(stores, switchOf(stores, request.id), request, clock.now()),
+    async heartbeat(request) {
+      const status = await stores.transaction(async (inner) =>
+        applyHeartbeat(inner, await switchOf(inner, request.id), request, clock.now()),
       );
       return {
         id: request.id,
@@ -28,8 +29,8 @@ export function switchService({ stores, clock }: ServiceDependencies): BoundServ
   });
 }
 
-export function switchOf(stores: Stores, id: string): Stored<apiV2.Switch> {
-  const stored = stores.switches.get(id);
+export async function switchOf(stores: Stores, id: string): Promise<Stored<apiV2.Switch>> {
+  const stored = await stores.switches.get(id);
   if (stored === undefined) throw new ApiError(Code.NotFound, `there is no switch "${id}": register it first`);
   return stored;
 }

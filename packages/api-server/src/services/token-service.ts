@@ -5,8 +5,8 @@ import type { ServiceDependencies } from './context.ts';
 
 /** `metalstack.api.v2.TokenService`: tokens of the caller's user. */
 export function tokenService({ stores, issuer, methods }: ServiceDependencies): BoundService<Caller> {
-  const own = (uuid: string, caller: Caller): apiV2.Token => {
-    const token = stores.tokens.get(uuid);
+  const own = async (uuid: string, caller: Caller): Promise<apiV2.Token> => {
+    const token = await stores.tokens.get(uuid);
     // Somebody else's token looks like none, so that UUIDs cannot be tried out.
     if (token === undefined || token.user !== tokenOf(caller).user) throw noToken(uuid);
     return token;
@@ -16,12 +16,13 @@ export function tokenService({ stores, issuer, methods }: ServiceDependencies): 
       const creator = tokenOf(caller);
       return mintToken(issuer, methods, creator, creator.user, request);
     },
-    get: ({ uuid }, { caller }) => ({ token: own(uuid, caller) }),
-    list({ query }, { caller }) {
-      return { tokens: stores.tokens.list(tokenOf(caller).user).filter((token) => matches(token, query)) };
+    get: async ({ uuid }, { caller }) => ({ token: await own(uuid, caller) }),
+    async list({ query }, { caller }) {
+      const tokens = await stores.tokens.list(tokenOf(caller).user);
+      return { tokens: tokens.filter((token) => matches(token, query)) };
     },
-    revoke({ uuid }, { caller }) {
-      stores.tokens.delete(own(uuid, caller).uuid);
+    async revoke({ uuid }, { caller }) {
+      await stores.tokens.delete((await own(uuid, caller)).uuid);
       return {};
     },
     refresh(_request, { caller }) {
@@ -57,13 +58,13 @@ export function adminTokenService({ stores, issuer, methods }: ServiceDependenci
       const creator = tokenOf(caller);
       return mintToken(issuer, methods, creator, user ?? creator.user, tokenCreateRequest);
     },
-    list: ({ query }) => ({
-      tokens: stores.tokens.list(query?.user).filter((token) => matches(token, query)),
+    list: async ({ query }) => ({
+      tokens: (await stores.tokens.list(query?.user)).filter((token) => matches(token, query)),
     }),
-    revoke({ uuid, user }) {
-      const token = stores.tokens.get(uuid);
+    async revoke({ uuid, user }) {
+      const token = await stores.tokens.get(uuid);
       if (token === undefined || (user !== '' && token.user !== user)) throw noToken(uuid);
-      stores.tokens.delete(uuid);
+      await stores.tokens.delete(uuid);
       return {};
     },
   });

@@ -1,18 +1,13 @@
 import { bindService, ingotAdminV1, type BoundService } from '@ingot/api';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import type { Caller } from '../auth/caller.ts';
-import { machineIdOf } from '../machine/machine-records.ts';
 import { cancelWipe, orderWipe } from '../machine/wipe-order.ts';
 import type { ServiceDependencies } from './context.ts';
 
 /** `ingot.admin.v1.WipeService`: a machine that waits is told at once. */
-export function wipeService({ stores, waitingRoom, clock, entropy }: ServiceDependencies): BoundService<Caller> {
+export function wipeService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof ingotAdminV1.WipeService, Caller>(ingotAdminV1.WipeService, {
-    order({ uuid }) {
-      const order = orderWipe(stores, uuid, () => uuidV7(clock.now(), entropy));
-      waitingRoom.wake(machineIdOf(uuid));
-      return { order };
-    },
-    cancel: ({ uuid }) => ({ order: cancelWipe(stores, uuid) ?? '' }),
+    order: async ({ uuid }) => ({ order: await orderWipe(stores, uuid, () => uuidV7(clock.now(), entropy)) }),
+    cancel: async ({ uuid }) => ({ order: (await cancelWipe(stores, uuid)) ?? '' }),
   });
 }

@@ -1,22 +1,22 @@
 import { apiV2, fromJsonString, toJsonString } from '@ingot/api';
-import type { Database } from './database.ts';
+import type { Sql } from './database.ts';
 import { text } from './row.ts';
 
 /** What is known about the management controller of a machine, its password included. */
 export interface BmcStore {
-  get(machine: string): apiV2.MachineBMCReport | undefined;
-  put(machine: string, report: apiV2.MachineBMCReport): void;
+  get(machine: string): Promise<apiV2.MachineBMCReport | undefined>;
+  put(machine: string, report: apiV2.MachineBMCReport): Promise<void>;
 }
 
-export function createBmcStore(database: Database): BmcStore {
+export function createBmcStore(session: Sql): BmcStore {
   return {
-    get(machine) {
-      const row = database.get('SELECT body FROM machine_bmc WHERE id = ?', machine);
+    async get(machine) {
+      const row = await session.get('SELECT body FROM machine_bmc WHERE id = ?', machine);
       if (row === undefined) return undefined;
       return fromJsonString(apiV2.MachineBMCReportSchema, text(row, 'body'), { ignoreUnknownFields: true });
     },
-    put(machine, report) {
-      database.run(
+    async put(machine, report) {
+      await session.run(
         'INSERT INTO machine_bmc (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
         machine,
         toJsonString(apiV2.MachineBMCReportSchema, report),

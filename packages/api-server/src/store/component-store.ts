@@ -1,35 +1,38 @@
 import { apiV2, fromJsonString, toJsonString } from '@ingot/api';
 import type { Clock } from '@ingot/net';
-import type { Database } from './database.ts';
+import type { Sql } from './database.ts';
 import { text } from './row.ts';
 
 /** Agents that have pinged within the last day. One per type and identifier. */
 export interface ComponentStore {
-  find(type: apiV2.ComponentType, identifier: string): apiV2.Component | undefined;
+  find(type: apiV2.ComponentType, identifier: string): Promise<apiV2.Component | undefined>;
   /** Ordered by type, then identifier. */
-  list(): apiV2.Component[];
-  put(component: apiV2.Component): void;
+  list(): Promise<apiV2.Component[]>;
+  put(component: apiV2.Component): Promise<void>;
   /** Forgets those that have not pinged for a day. */
-  sweep(): void;
+  sweep(): Promise<void>;
 }
 
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000;
 
-export function createComponentStore(database: Database, clock: Clock): ComponentStore {
+export function createComponentStore(session: Sql, clock: Clock): ComponentStore {
   const parse = (body: string): apiV2.Component =>
     fromJsonString(apiV2.ComponentSchema, body, { ignoreUnknownFields: true });
   const oldest = (): number => clock.now() - FORGOTTEN_AFTER_MS;
   return {
-    find(type, identifier) {
-      const row = database.get('SELECT body FROM component WHERE type = ? AND identifier = ?', type, identifier);
+    async find(type, identifier) {
+      const row = await session.get('SELECT body FROM component WHERE type = ? AND identifier = ?', type, identifier);
       return row === undefined ? undefined : parse(text(row, 'body'));
     },
-    list: () =>
-      database
-        .all('SELECT body FROM component WHERE reported_at > ? ORDER BY type, identifier', oldest())
-        .map((row) => parse(text(row, 'body'))),
-    put(component) {
-      database.run(
+    async list() {
+      const rows = await session.all(
+        'SELECT body FROM component WHERE reported_at > ? ORDER BY type, identifier',
+        oldest(),
+      );
+      return rows.map((row) => parse(text(row, 'body')));
+    },
+    async put(component) {
+      await session.run(
         `INSERT INTO component (id, type, identifier, reported_at, body) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (type, identifier) DO UPDATE SET reported_at = excluded.reported_at, body = excluded.body`,
         component.uuid,
@@ -39,6 +42,8 @@ export function createComponentStore(database: Database, clock: Clock): Componen
         toJsonString(apiV2.ComponentSchema, component),
       );
     },
-    sweep: () => void database.run('DELETE FROM component WHERE reported_at <= ?', oldest()),
+    async sweep() {
+      await session.run('DELETE FROM component WHERE reported_at <= ?', oldest());
+    },
   };
 }

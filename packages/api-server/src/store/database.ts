@@ -1,109 +1,61 @@
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { ApiServerError, ApiServerErrorCode } from '../errors.ts';
-import { migrations } from './migrations/index.ts';
+/** What a column holds. PostgreSQL stores no NUL character in a text, so neither database takes one. */
+export type SqlValue = string | number | null | Uint8Array;
 
+/** A row as the database answers it: read it with the functions of `row.ts`. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The one connection to the one file. Calls block; a write is on the disk when it returns. */
-export interface Database extends Disposable {
-  /** Runs `work` as one transaction: all of it is stored, or, if it throws, nothing. Calls nest. */
-  transaction<T>(work: () => T): T;
-  run(sql: string, ...values: SQLInputValue[]): number;
-  get(sql: string, ...values: SQLInputValue[]): Row | undefined;
-  all(sql: string, ...values: SQLInputValue[]): Row[];
-  close(): void;
-}
-
-const BUSY_TIMEOUT_MS = 5_000;
+export const Dialect = { Sqlite: 'sqlite', Postgres: 'postgres' } as const;
+export type Dialect = (typeof Dialect)[keyof typeof Dialect];
 
 /**
- * Opens or creates the database file, mode 0600 in a directory of mode 0700, and brings it up to date.
- * WAL with `synchronous = FULL`: whatever a client got an answer for survives a crash of the machine, too.
+ * Runs statements. Write SQL that SQLite and PostgreSQL both understand, with a `?` for each value; words that
+ * PostgreSQL reserves, such as `user`, stand in double quotes.
  */
-export function openDatabase(path: string): Database {
-  let sqlite: DatabaseSync;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    chmodSync(path, 0o600);
-    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
-  } catch (error) {
-    throw new ApiServerError(
-      ApiServerErrorCode.DatabaseUnusable,
-      `cannot open the database ${path}: ${words(error)}; check dataDir, its owner and the free space`,
-      { cause: error },
-    );
-  }
-  const database = wrap(sqlite);
-  try {
-    migrate(database, sqlite, path);
-  } catch (error) {
-    sqlite.close();
-    if (error instanceof ApiServerError) throw error;
-    throw new ApiServerError(
-      ApiServerErrorCode.DatabaseUnusable,
-      `cannot upgrade the database ${path}: ${words(error)}; restore it from a backup or remove it to start anew`,
-      { cause: error },
-    );
-  }
-  return database;
+export interface Sql {
+  /** The number of rows that were written. */
+  run(sql: string, ...values: readonly SqlValue[]): Promise<number>;
+  /** The first row. */
+  get(sql: string, ...values: readonly SqlValue[]): Promise<Row | undefined>;
+  all(sql: string, ...values: readonly SqlValue[]): Promise<Row[]>;
 }
 
-function migrate(database: Database, sqlite: DatabaseSync, path: string): void {
-  const seen = Number(database.get('PRAGMA user_version')?.['user_version'] ?? 0);
-  if (seen > migrations.length) {
-    throw new ApiServerError(
-      ApiServerErrorCode.DatabaseTooNew,
-      `the database ${path} is of version ${seen}, this program knows ${migrations.length}: start the newer program`,
-    );
-  }
-  for (const [index, sql] of migrations.entries()) {
-    if (index < seen) continue;
-    database.transaction(() => {
-      sqlite.exec(sql);
-      sqlite.exec(`PRAGMA user_version = ${index + 1}`);
-    });
-  }
+export interface TransactionOptions {
+  /** `read` sees one state of the database throughout, waits for no writer and refuses to write. Default `write`. */
+  readonly mode?: 'read' | 'write';
+  /**
+   * Transactions with the same key run one after the other, on every replica. For work that many do at once on the same
+   * rows, such as `allocate:<partition>`: without a key they would be told apart only at the end, and tried again.
+   */
+  readonly serialise?: string;
 }
 
-function wrap(sqlite: DatabaseSync): Database {
-  const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
-  const prepare = (sql: string): ReturnType<DatabaseSync['prepare']> => {
-    let statement = statements.get(sql);
-    if (statement === undefined) {
-      statement = sqlite.prepare(sql);
-      statements.set(sql, statement);
-    }
-    return statement;
-  };
-  const close = (): void => {
-    statements.clear();
-    if (sqlite.isOpen) sqlite.close();
-  };
-  return {
-    transaction<T>(work: () => T): T {
-      if (sqlite.isTransaction) return work();
-      // IMMEDIATE: a second process waits here (busy_timeout) and not in the middle of the work.
-      sqlite.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        sqlite.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
-        throw error;
-      }
-    },
-    run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
-    get: (sql, ...values) => prepare(sql).get(...values),
-    all: (sql, ...values) => prepare(sql).all(...values),
-    close,
-    [Symbol.dispose]: close,
-  };
+/** Where statements run: the database, each by itself, or an open transaction. */
+export interface Session extends Sql {
+  /**
+   * Runs `work` with a session of its own: all that it writes is stored when this resolves, or, if anything in it fails,
+   * nothing. Transactions behave as if they ran one after the other. In a transaction this joins the open one.
+   *
+   * `work` may be run several times, so it changes nothing but the database; it uses the session that it is given, and
+   * waits for nothing else. Errors, also caught ones, undo all of it.
+   */
+  transaction<T>(work: (session: Session) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
+  /** Tells the subscribers of every replica, as soon as what is written with it is stored. */
+  notify(channel: string, payload: string): Promise<void>;
 }
 
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Gets the payload of a notification; undefined when some may have been missed: then look at everything. */
+export type Listener = (payload: string | undefined) => void;
+
+/** Whether the database answers, or why not. */
+export type DatabaseState = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** SQLite in one file, or PostgreSQL for several replicas. Opened by `openDatabase`. */
+export interface Database extends Session, AsyncDisposable {
+  readonly dialect: Dialect;
+  /** Calls `listener` for each notification in the channel, from whichever replica, until disposed. */
+  subscribe(channel: string, listener: Listener): Disposable;
+  /** Asks the database. */
+  state(): Promise<DatabaseState>;
+  /** Waits for what is under way; everything later is refused. */
+  close(): Promise<void>;
 }

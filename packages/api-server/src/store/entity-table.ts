@@ -1,5 +1,8 @@
 import {
+  ApiError,
   apiV2,
+  clone,
+  Code,
   create,
   fromJsonString,
   timestampFromMs,
@@ -8,7 +11,8 @@ import {
   type MessageShape,
 } from '@ingot/api';
 import type { Clock } from '@ingot/net';
-import type { Database, Row } from './database.ts';
+import type { Row, Session, SqlValue } from './database.ts';
+import { aborted } from './errors.ts';
 import { number, text } from './row.ts';
 
 /** One stored version of an entity. */
@@ -22,32 +26,58 @@ export interface Stored<T> {
   readonly updatedAt: number;
 }
 
-/** A table of protobuf messages, one row each, with columns of its own to search by. */
-export interface EntityTable<T> {
-  get(id: string): Stored<T> | undefined;
-  /** Ordered by id. `where` is SQL over the table's columns. */
-  list(where?: string, ...values: string[]): Stored<T>[];
+/** What rows must hold: a value in each named column, or one of a list of values. */
+export type Filter<Column extends string> = Readonly<Partial<Record<Column, SqlValue | readonly string[]>>>;
+
+/**
+ * A table of protobuf messages, one row each, with columns of its own to search by. Every change is told to the
+ * subscribers of the channel named like the table, with the ID.
+ */
+export interface EntityTable<T, Column extends string = never> {
+  get(id: string): Promise<Stored<T> | undefined>;
+  /** Throws `NotFound`. */
+  need(id: string): Promise<Stored<T>>;
+  /** Those of these IDs that there are, by ID. */
+  getMany(ids: readonly string[]): Promise<Map<string, Stored<T>>>;
+  /** Ordered by ID. */
+  list(filter?: Filter<Column>): Promise<Stored<T>[]>;
+  count(filter?: Filter<Column>): Promise<number>;
+  /** Throws `AlreadyExists`. */
+  create(id: string, value: T): Promise<Stored<T>>;
   /** Creates or replaces; a value equal to the stored one changes nothing, not even the generation. */
-  put(id: string, value: T): Stored<T>;
-  /** False if there was none. */
-  delete(id: string): boolean;
+  put(id: string, value: T): Promise<Stored<T>>;
+  /**
+   * Replaces the value that `generation` was read with. Throws `Aborted` when somebody has changed it since, `NotFound`
+   * when it is gone.
+   */
+  update(id: string, value: T, generation: number): Promise<Stored<T>>;
+  /** Changes a copy of the stored value and stores it. Throws `NotFound`, and what `edit` throws. */
+  edit(id: string, edit: (value: T, stored: Stored<T>) => void): Promise<Stored<T>>;
+  /** False if there was none. With a generation it throws `Aborted` when somebody has changed it since. */
+  delete(id: string, generation?: number): Promise<boolean>;
 }
 
-export interface EntityTableOptions<Schema extends DescMessage> {
-  readonly database: Database;
+export interface EntityTableOptions<Schema extends DescMessage, Column extends string> {
+  readonly session: Session;
   readonly clock: Clock;
-  readonly table: 'partition' | 'machine' | 'switch';
+  /** A word of this program, never of a request. */
+  readonly table: string;
+  /** What one is called in errors; default the table's name. */
+  readonly noun?: string;
   readonly schema: Schema;
   /** Values of the table's own columns. */
-  readonly columns?: (value: MessageShape<Schema>) => Readonly<Record<string, string>>;
+  readonly columns?: (value: MessageShape<Schema>) => Readonly<Record<Column, SqlValue>>;
 }
 
-export function entityTable<Schema extends DescMessage>(
-  options: EntityTableOptions<Schema>,
-): EntityTable<MessageShape<Schema>> {
+// Far below what either database takes in one statement.
+const IDS_AT_ONCE = 500;
+
+export function entityTable<Schema extends DescMessage, Column extends string = never>(
+  options: EntityTableOptions<Schema, Column>,
+): EntityTable<MessageShape<Schema>, Column> {
   type T = MessageShape<Schema>;
-  const { database, clock, table, schema } = options;
-  const columnsOf: (value: T) => Readonly<Record<string, string>> = options.columns ?? (() => ({}));
+  const { session, clock, table, schema } = options;
+  const noun = options.noun ?? table;
 
   const read = (row: Row): Stored<T> => ({
     id: text(row, 'id'),
@@ -56,46 +86,154 @@ export function entityTable<Schema extends DescMessage>(
     createdAt: number(row, 'created_at'),
     updatedAt: number(row, 'updated_at'),
   });
-  const find = (id: string): Row | undefined => database.get(`SELECT * FROM ${table} WHERE id = ?`, id);
+  const columnsOf = (value: T): [string, SqlValue][] => Object.entries<SqlValue>(options.columns?.(value) ?? {});
+  const missing = (id: string): ApiError => new ApiError(Code.NotFound, `there is no ${noun} "${id}"`);
+
+  const get = async (id: string): Promise<Stored<T> | undefined> => {
+    const row = await session.get(`SELECT * FROM ${table} WHERE id = ?`, id);
+    return row === undefined ? undefined : read(row);
+  };
+  const need = async (id: string): Promise<Stored<T>> => {
+    const stored = await get(id);
+    if (stored === undefined) throw missing(id);
+    return stored;
+  };
+
+  const insert = async (inner: Session, id: string, value: T): Promise<Stored<T> | undefined> => {
+    const now = clock.now();
+    const own = columnsOf(value);
+    const names = ['id', 'body', 'generation', 'created_at', 'updated_at', ...own.map(([name]) => name)];
+    const written = await inner.run(
+      `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`,
+      id,
+      toJsonString(schema, value),
+      1,
+      now,
+      now,
+      ...own.map(([, column]) => column),
+    );
+    if (written === 0) return undefined;
+    await inner.notify(table, id);
+    return { id, value, generation: 1, createdAt: now, updatedAt: now };
+  };
+
+  const replace = async (inner: Session, before: Row, value: T): Promise<Stored<T>> => {
+    const body = toJsonString(schema, value);
+    const old = read(before);
+    if (text(before, 'body') === body) return old;
+    const now = clock.now();
+    const own = columnsOf(value);
+    const generation = old.generation + 1;
+    await inner.run(
+      `UPDATE ${table} SET body = ?, generation = ?, updated_at = ?${own.map(([name]) => `, ${name} = ?`).join('')} WHERE id = ?`,
+      body,
+      generation,
+      now,
+      ...own.map(([, column]) => column),
+      old.id,
+    );
+    await inner.notify(table, old.id);
+    return { ...old, value, generation, updatedAt: now };
+  };
+
+  const checkGeneration = (before: Row, generation: number | undefined): void => {
+    const found = number(before, 'generation');
+    if (generation === undefined || generation === found) return;
+    throw aborted(
+      `${noun} "${text(before, 'id')}" was changed by somebody else (generation ${found}, not ${generation}): ` +
+        'get it again, and repeat your change on it',
+    );
+  };
+  const find = (inner: Session, id: string): Promise<Row | undefined> =>
+    inner.get(`SELECT * FROM ${table} WHERE id = ?`, id);
 
   return {
-    get(id) {
-      const row = find(id);
-      return row === undefined ? undefined : read(row);
+    get,
+    need,
+    async getMany(ids) {
+      const found = new Map<string, Stored<T>>();
+      const distinct = [...new Set(ids)];
+      for (let at = 0; at < distinct.length; at += IDS_AT_ONCE) {
+        const { where, values } = condition({ id: distinct.slice(at, at + IDS_AT_ONCE) });
+        for (const row of await session.all(`SELECT * FROM ${table}${where}`, ...values)) {
+          const stored = read(row);
+          found.set(stored.id, stored);
+        }
+      }
+      return found;
     },
-    list(where, ...values) {
-      const filter = where === undefined ? '' : ` WHERE ${where}`;
-      return database.all(`SELECT * FROM ${table}${filter} ORDER BY id`, ...values).map(read);
+    async list(filter) {
+      const { where, values } = condition(filter ?? {});
+      return (await session.all(`SELECT * FROM ${table}${where} ORDER BY id`, ...values)).map(read);
     },
-    put(id, value) {
-      return database.transaction(() => {
-        const body = toJsonString(schema, value);
-        const before = find(id);
-        if (before !== undefined && text(before, 'body') === body) return read(before);
-        const now = clock.now();
-        const own = columnsOf(value);
-        const names = ['id', 'body', 'generation', 'created_at', 'updated_at', ...Object.keys(own)];
-        const generation = before === undefined ? 1 : number(before, 'generation') + 1;
-        const createdAt = before === undefined ? now : number(before, 'created_at');
-        // An upsert, not REPLACE: that would delete the row first, and with it what refers to it.
-        database.run(
-          `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
-           ON CONFLICT (id) DO UPDATE SET ${names
-             .slice(1)
-             .map((name) => `${name} = excluded.${name}`)
-             .join(', ')}`,
-          id,
-          body,
-          generation,
-          createdAt,
-          now,
-          ...Object.values(own),
-        );
-        return { id, value, generation, createdAt, updatedAt: now };
-      });
+    async count(filter) {
+      const { where, values } = condition(filter ?? {});
+      const row = await session.get(`SELECT count(*) AS found FROM ${table}${where}`, ...values);
+      return row === undefined ? 0 : number(row, 'found');
     },
-    delete: (id) => database.run(`DELETE FROM ${table} WHERE id = ?`, id) > 0,
+    create: (id, value) =>
+      session.transaction(async (inner) => {
+        const stored = await insert(inner, id, value);
+        if (stored === undefined) throw new ApiError(Code.AlreadyExists, `there is a ${noun} "${id}" already`);
+        return stored;
+      }),
+    put: (id, value) =>
+      session.transaction(async (inner) => {
+        const before = await find(inner, id);
+        if (before !== undefined) return replace(inner, before, value);
+        const stored = await insert(inner, id, value);
+        if (stored === undefined) throw aborted(`${noun} "${id}" was created by somebody else: try again`);
+        return stored;
+      }),
+    update: (id, value, generation) =>
+      session.transaction(async (inner) => {
+        const before = await find(inner, id);
+        if (before === undefined) throw missing(id);
+        checkGeneration(before, generation);
+        return replace(inner, before, value);
+      }),
+    edit: (id, edit) =>
+      session.transaction(async (inner) => {
+        const before = await find(inner, id);
+        if (before === undefined) throw missing(id);
+        const stored = read(before);
+        const value = clone(schema, stored.value);
+        edit(value, stored);
+        return replace(inner, before, value);
+      }),
+    delete: (id, generation) =>
+      session.transaction(async (inner) => {
+        const before = await find(inner, id);
+        if (before === undefined) return false;
+        checkGeneration(before, generation);
+        await inner.run(`DELETE FROM ${table} WHERE id = ?`, id);
+        await inner.notify(table, id);
+        return true;
+      }),
   };
+}
+
+/** Column names come from the program, values from anywhere. */
+function condition(filter: Filter<string>): { readonly where: string; readonly values: readonly SqlValue[] } {
+  const terms: string[] = [];
+  const values: SqlValue[] = [];
+  for (const [column, wanted] of Object.entries(filter)) {
+    if (wanted === undefined) continue;
+    if (wanted === null) terms.push(`${column} IS NULL`);
+    else if (isList(wanted)) {
+      // An empty list fits nothing; `IN ()` is no SQL in PostgreSQL.
+      terms.push(wanted.length === 0 ? '1 = 0' : `${column} IN (${wanted.map(() => '?').join(', ')})`);
+      values.push(...wanted);
+    } else {
+      terms.push(`${column} = ?`);
+      values.push(wanted);
+    }
+  }
+  return { where: terms.length === 0 ? '' : ` WHERE ${terms.join(' AND ')}`, values };
+}
+
+function isList(wanted: string | number | Uint8Array | readonly string[]): wanted is readonly string[] {
+  return Array.isArray(wanted);
 }
 
 /** The bookkeeping of an entity as clients see it; labels are the entity's own. */

@@ -2,50 +2,52 @@ import { apiV2 } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { createTokenStore, type TokenStore } from '../auth/token-store.ts';
 import { createEventStore, type EventStore } from '../events/event-store.ts';
-import { createComponentStore, type ComponentStore } from './component-store.ts';
-import type { Database } from './database.ts';
-import { entityTable, type EntityTable } from './entity-table.ts';
 import { createBmcStore, type BmcStore } from './bmc-store.ts';
+import { createComponentStore, type ComponentStore } from './component-store.ts';
+import type { Session, TransactionOptions } from './database.ts';
+import { entityTable, type EntityTable } from './entity-table.ts';
 import { createSwitchStatusStore, type SwitchStatusStore } from './switch-status-store.ts';
 
-/** Everything that is stored, over one database. */
+/** Everything that is stored, over one session: that of the database, or that of an open transaction. */
 export interface Stores {
-  readonly database: Database;
+  readonly session: Session;
+  /** `Session.transaction`, with the stores of the transaction. */
+  transaction<T>(work: (stores: Stores) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
   readonly partitions: EntityTable<apiV2.Partition>;
   /** Bodies hold the ID of partition and size only, and neither events nor liveliness: see `machine-view.ts`. */
-  readonly machines: EntityTable<apiV2.Machine>;
+  readonly machines: EntityTable<apiV2.Machine, 'partition'>;
   readonly bmcs: BmcStore;
   /** Bodies hold what was registered and is desired; what heartbeats report is in `switchStatus`. */
-  readonly switches: EntityTable<apiV2.Switch>;
+  readonly switches: EntityTable<apiV2.Switch, 'partition'>;
   readonly switchStatus: SwitchStatusStore;
   readonly events: EventStore;
   readonly tokens: TokenStore;
   readonly components: ComponentStore;
 }
 
-export function createStores(database: Database, clock: Clock): Stores {
-  const partitionOf = (value: apiV2.Machine): Record<string, string> => ({ partition: value.partition?.id ?? '' });
+export function createStores(session: Session, clock: Clock): Stores {
   return {
-    database,
-    partitions: entityTable({ database, clock, table: 'partition', schema: apiV2.PartitionSchema }),
+    session,
+    transaction: (work, options) => session.transaction((inner) => work(createStores(inner, clock)), options),
+    partitions: entityTable({ session, clock, table: 'partition', schema: apiV2.PartitionSchema }),
     machines: entityTable({
-      database,
+      session,
       clock,
       table: 'machine',
       schema: apiV2.MachineSchema,
-      columns: partitionOf,
+      columns: (value) => ({ partition: value.partition?.id ?? '' }),
     }),
-    bmcs: createBmcStore(database),
+    bmcs: createBmcStore(session),
     switches: entityTable({
-      database,
+      session,
       clock,
       table: 'switch',
       schema: apiV2.SwitchSchema,
       columns: (value) => ({ partition: value.partition }),
     }),
-    switchStatus: createSwitchStatusStore(database),
-    events: createEventStore(database, clock),
-    tokens: createTokenStore(database, clock),
-    components: createComponentStore(database, clock),
+    switchStatus: createSwitchStatusStore(session),
+    events: createEventStore(session, clock),
+    tokens: createTokenStore(session, clock),
+    components: createComponentStore(session, clock),
   };
 }

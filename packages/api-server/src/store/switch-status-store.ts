@@ -1,5 +1,5 @@
 import { apiV2, create, fromJsonString, toJsonString } from '@ingot/api';
-import type { Database } from './database.ts';
+import type { Sql } from './database.ts';
 import { text } from './row.ts';
 
 /**
@@ -7,19 +7,26 @@ import { text } from './row.ts';
  * of each port. Kept as a `Switch` with only these fields set.
  */
 export interface SwitchStatusStore {
-  get(id: string): apiV2.Switch;
-  put(id: string, status: apiV2.Switch): void;
+  get(id: string): Promise<apiV2.Switch>;
+  /** Of every switch that has reported, by ID. */
+  all(): Promise<Map<string, apiV2.Switch>>;
+  put(id: string, status: apiV2.Switch): Promise<void>;
 }
 
-export function createSwitchStatusStore(database: Database): SwitchStatusStore {
+export function createSwitchStatusStore(session: Sql): SwitchStatusStore {
+  const parse = (body: string): apiV2.Switch => fromJsonString(apiV2.SwitchSchema, body, { ignoreUnknownFields: true });
   return {
-    get(id) {
-      const row = database.get('SELECT body FROM switch_status WHERE id = ?', id);
+    async get(id) {
+      const row = await session.get('SELECT body FROM switch_status WHERE id = ?', id);
       if (row === undefined) return create(apiV2.SwitchSchema);
-      return fromJsonString(apiV2.SwitchSchema, text(row, 'body'), { ignoreUnknownFields: true });
+      return parse(text(row, 'body'));
     },
-    put(id, status) {
-      database.run(
+    async all() {
+      const rows = await session.all('SELECT id, body FROM switch_status');
+      return new Map(rows.map((row) => [text(row, 'id'), parse(text(row, 'body'))]));
+    },
+    async put(id, status) {
+      await session.run(
         'INSERT INTO switch_status (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
         id,
         toJsonString(apiV2.SwitchSchema, status),

@@ -7,14 +7,14 @@ import type { Stores } from '../store/stores.ts';
  * otherwise every registered port must have a state, and a port without BGP state has no session any more.
  * What is desired of a port stays desired when it is reached.
  */
-export function applyHeartbeat(
+export async function applyHeartbeat(
   stores: Stores,
   stored: Stored<apiV2.Switch>,
   request: infraV2.SwitchServiceHeartbeatRequest,
   now: number,
-): apiV2.Switch {
+): Promise<apiV2.Switch> {
   const { portStates, bgpPortStates } = request;
-  const status = stores.switchStatus.get(stored.id);
+  const status = await stores.switchStatus.get(stored.id);
   const sync = create(apiV2.SwitchSyncSchema, {
     time: timestampFromMs(now),
     ...(request.duration === undefined ? {} : { duration: request.duration }),
@@ -43,7 +43,7 @@ export function applyHeartbeat(
       ...(session === undefined ? {} : { bgpPortState: session }),
     });
   });
-  stores.switchStatus.put(stored.id, status);
+  await stores.switchStatus.put(stored.id, status);
   return status;
 }
 

@@ -6,10 +6,10 @@ import type { Stores } from '../store/stores.ts';
  * Creates or updates a switch. Connections, VRFs, filters and desired port states belong to the control plane and are
  * kept; the rest is what the switch says. Idempotent. Errors say what to do.
  */
-export function registerSwitch(stores: Stores, registered: apiV2.Switch): Stored<apiV2.Switch> {
-  return stores.database.transaction(() => {
-    check(stores, registered);
-    const known = stores.switches.get(registered.id)?.value;
+export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise<Stored<apiV2.Switch>> {
+  return outer.transaction(async (stores) => {
+    await check(stores, registered);
+    const known = (await stores.switches.get(registered.id))?.value;
     if (known !== undefined) checkUpdate(known, registered);
     const nics = registered.nics.map((nic) => {
       const old = known?.nics.find((candidate) => candidate.name === nic.name);
@@ -39,14 +39,14 @@ export function registerSwitch(stores: Stores, registered: apiV2.Switch): Stored
     delete value.lastSyncError;
     delete value.meta;
     if (known?.meta !== undefined) value.meta = known.meta;
-    const stored = stores.switches.put(registered.id, value);
-    noteActualStates(stores, registered);
+    const stored = await stores.switches.put(registered.id, value);
+    await noteActualStates(stores, registered);
     return stored;
   });
 }
 
-function check(stores: Stores, { id, partition, nics, replaceMode }: apiV2.Switch): void {
-  if (stores.partitions.get(partition) === undefined) {
+async function check(stores: Stores, { id, partition, nics, replaceMode }: apiV2.Switch): Promise<void> {
+  if ((await stores.partitions.get(partition)) === undefined) {
     throw new ApiError(Code.NotFound, `there is no partition "${partition}": define it first`);
   }
   if (replaceMode === apiV2.SwitchReplaceMode.REPLACE) {
@@ -106,8 +106,8 @@ function checkUpdate(known: apiV2.Switch, registered: apiV2.Switch): void {
 }
 
 /** A registration is as good a report of the ports as a heartbeat. */
-function noteActualStates(stores: Stores, registered: apiV2.Switch): void {
-  const status = stores.switchStatus.get(registered.id);
+async function noteActualStates(stores: Stores, registered: apiV2.Switch): Promise<void> {
+  const status = await stores.switchStatus.get(registered.id);
   const before = new Map(status.nics.map((nic) => [nic.name, nic]));
   status.nics = registered.nics.map((nic) => {
     const session = before.get(nic.name)?.bgpPortState;
@@ -117,7 +117,7 @@ function noteActualStates(stores: Stores, registered: apiV2.Switch): void {
       ...(session === undefined ? {} : { bgpPortState: session }),
     });
   });
-  stores.switchStatus.put(registered.id, status);
+  await stores.switchStatus.put(registered.id, status);
 }
 
 function repeated(items: readonly string[]): string[] {

@@ -6,17 +6,17 @@ import { connectMachine } from './connect-machine.ts';
  * Connects a machine to its two switches by what its LLDP saw, and takes it off the ports where it was before.
  * Throws `FailedPrecondition` with what was seen and what was expected; then nothing is changed.
  */
-export function storeConnection(stores: Stores, machineId: string): void {
-  stores.database.transaction(() => {
-    const machine = stores.machines.get(machineId);
+export async function storeConnection(outer: Stores, machineId: string): Promise<void> {
+  await outer.transaction(async (stores) => {
+    const machine = await stores.machines.get(machineId);
     if (machine === undefined) throw new ApiError(Code.NotFound, `there is no machine ${machineId}`);
     const partition = machine.value.partition?.id ?? '';
-    const inPartition = stores.switches.list('partition = ?', partition).map((stored) => stored.value);
+    const inPartition = (await stores.switches.list({ partition })).map((stored) => stored.value);
     const connection = connectMachine(machineId, machine.value.hardware?.nics ?? [], inPartition);
     if (!connection.ok) throw failed(machineId, connection.reason);
 
     const wanted = new Set(connection.cables.map((cable) => cable.switchId));
-    for (const { value: former } of stores.switches.list()) {
+    for (const { value: former } of await stores.switches.list()) {
       const holds = former.machineConnections.some((one) => one.machineId === machineId);
       if (!holds && !wanted.has(former.id)) continue;
       if (holds && !wanted.has(former.id) && (former.rack ?? '') !== (connection.rack ?? '')) {
@@ -38,13 +38,13 @@ export function storeConnection(stores: Stores, machineId: string): void {
             }),
           ),
       ].sort((a, b) => compareText(a.nic?.name ?? '', b.nic?.name ?? ''));
-      stores.switches.put(former.id, changed);
+      await stores.switches.put(former.id, changed);
     }
 
     const moved = clone(apiV2.MachineSchema, machine.value);
     moved.rack = connection.rack ?? '';
     moved.room = connection.room ?? '';
-    stores.machines.put(machineId, moved);
+    await stores.machines.put(machineId, moved);
   });
 }
 

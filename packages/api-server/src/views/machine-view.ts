@@ -1,22 +1,42 @@
 import { apiV2, clone, create } from '@ingot/api';
 import type { Clock } from '@ingot/net';
+import type { MachineEvents } from '../events/event-store.ts';
 import { liveliness } from '../events/liveliness.ts';
 import { metaOf, type Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { partitionView } from './partition-view.ts';
 
 /** A machine as clients see it: with its partition, its events, and whether it is alive now. */
-export function machineView(stores: Stores, clock: Clock, stored: Stored<apiV2.Machine>): apiV2.Machine {
+export async function machineView(stores: Stores, clock: Clock, stored: Stored<apiV2.Machine>): Promise<apiV2.Machine> {
+  const partition = await stores.partitions.get(stored.value.partition?.id ?? '');
+  return viewOf(stored, partition, await stores.events.of(stored.id), clock.now());
+}
+
+/** `machineView` of many, in a few questions to the database. */
+export async function machineViews(
+  stores: Stores,
+  clock: Clock,
+  list: readonly Stored<apiV2.Machine>[],
+): Promise<apiV2.Machine[]> {
+  const partitions = new Map((await stores.partitions.list()).map((partition) => [partition.id, partition]));
+  const events = await stores.events.ofMany(list.map(({ id }) => id));
+  const now = clock.now();
+  return list.map((stored) =>
+    viewOf(stored, partitions.get(stored.value.partition?.id ?? ''), events.get(stored.id), now),
+  );
+}
+
+function viewOf(
+  stored: Stored<apiV2.Machine>,
+  partition: Stored<apiV2.Partition> | undefined,
+  events: MachineEvents | undefined,
+  now: number,
+): apiV2.Machine {
   const view = clone(apiV2.MachineSchema, stored.value);
   view.meta = metaOf(stored, stored.value.meta?.labels);
-  const partition = stores.partitions.get(stored.value.partition?.id ?? '');
   if (partition !== undefined) view.partition = partitionView(partition);
-  view.recentProvisioningEvents = stores.events.recent(stored.id);
+  view.recentProvisioningEvents = events?.recent ?? create(apiV2.MachineRecentProvisioningEventsSchema);
   view.status ??= create(apiV2.MachineStatusSchema);
-  view.status.liveliness = liveliness(
-    stores.events.container(stored.id).lastEventAt,
-    stored.value.allocation !== undefined,
-    clock.now(),
-  );
+  view.status.liveliness = liveliness(events?.lastEventAt, stored.value.allocation !== undefined, now);
   return view;
 }

@@ -3,9 +3,18 @@ import { metaOf, type Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 
 /** A switch as clients see it: what was registered and is desired, with what its heartbeats have reported. */
-export function switchView(stores: Stores, stored: Stored<apiV2.Switch>): apiV2.Switch {
+export async function switchView(stores: Stores, stored: Stored<apiV2.Switch>): Promise<apiV2.Switch> {
+  return viewOf(stored, await stores.switchStatus.get(stored.id));
+}
+
+/** `switchView` of many, in a few questions to the database. */
+export async function switchViews(stores: Stores, list: readonly Stored<apiV2.Switch>[]): Promise<apiV2.Switch[]> {
+  const statuses = await stores.switchStatus.all();
+  return list.map((stored) => viewOf(stored, statuses.get(stored.id) ?? create(apiV2.SwitchSchema)));
+}
+
+function viewOf(stored: Stored<apiV2.Switch>, status: apiV2.Switch): apiV2.Switch {
   const view = clone(apiV2.SwitchSchema, stored.value);
-  const status = stores.switchStatus.get(stored.id);
   view.meta = metaOf(stored, stored.value.meta?.labels);
   if (status.lastSync !== undefined) view.lastSync = status.lastSync;
   if (status.lastSyncError !== undefined) view.lastSyncError = status.lastSyncError;

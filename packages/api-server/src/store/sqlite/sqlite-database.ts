@@ -1,0 +1,143 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '@ingot/net';
+import { ApiServerError, ApiServerErrorCode } from '../../errors.ts';
+import { Dialect, type Database, type Session } from '../database.ts';
+import { words } from '../errors.ts';
+import { migrate } from '../migrate.ts';
+import { createNotifier } from '../notifier.ts';
+import { createTransactionGuard } from '../transaction-guard.ts';
+import { takeLock } from './lock.ts';
+import { createReaders } from './readers.ts';
+import { openSession } from './session.ts';
+import { createConnection, type Connection } from './statements.ts';
+import { createWriter } from './writer.ts';
+
+export interface SqliteOptions {
+  /** The database file. Absolute. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Stop after this migration: for tests of the later ones. Default all. */
+  readonly upToVersion?: number;
+}
+
+/** Copies of the file may be made by other programs, which hold it shortly. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens or creates the database file, mode 0600 in a directory of mode 0700, locks it for this process and brings it up
+ * to date. WAL with `synchronous = FULL`: whatever a client got an answer for survives a crash of the machine, too.
+ */
+export async function openSqlite({ path, clock, upToVersion }: SqliteOptions): Promise<Database> {
+  const opened: Disposable[] = [];
+  const dispose = (): void => {
+    for (const one of opened.splice(0).toReversed()) one[Symbol.dispose]();
+  };
+  const connect = (settings: string): Connection => {
+    const connection = createConnection(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }));
+    opened.push({ [Symbol.dispose]: () => connection.close() });
+    connection.sqlite.exec(settings);
+    return connection;
+  };
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    opened.push(takeLock(`${path}.lock`, path));
+    chmodSync(`${path}.lock`, 0o600);
+    const connection = connect('');
+    chmodSync(path, 0o600);
+    connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    await migrateSqlite(connection, path, upToVersion);
+    return database(connection, () => connect('PRAGMA query_only = ON'), clock, dispose);
+  } catch (error) {
+    dispose();
+    if (error instanceof ApiServerError) throw error;
+    throw new ApiServerError(
+      ApiServerErrorCode.DatabaseUnusable,
+      `cannot open the database ${path}: ${words(error)}; check dataDir, its owner and the free space`,
+      { cause: error },
+    );
+  }
+}
+
+async function migrateSqlite(connection: Connection, path: string, upTo?: number): Promise<void> {
+  const { sqlite } = connection;
+  const target = {
+    name: path,
+    version: () => Number(connection.get('PRAGMA user_version', [])?.['user_version'] ?? 0),
+    apply(script: string, version: number): void {
+      sqlite.exec('BEGIN IMMEDIATE');
+      try {
+        sqlite.exec(script);
+        sqlite.exec(`PRAGMA user_version = ${version}; COMMIT`);
+      } catch (error) {
+        if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
+        throw error;
+      }
+    },
+  };
+  await migrate(target, upTo);
+}
+
+function database(connection: Connection, openReader: () => Connection, clock: Clock, dispose: () => void): Database {
+  const guard = createTransactionGuard();
+  const notifier = createNotifier();
+  const writer = createWriter(connection, clock);
+  const readers = createReaders(openReader);
+
+  const transaction: Session['transaction'] = async (work, options = {}) => {
+    guard.refuseInside();
+    if (options.mode === 'read') {
+      return readers.snapshot((reader) => guard.inside(() => openSession(reader, options, clock).use(work)));
+    }
+    const notifications: [string, string][] = [];
+    const result = await writer.write(() => {
+      notifications.length = 0;
+      const session = openSession(connection, options, clock, (channel, payload) =>
+        notifications.push([channel, payload]),
+      );
+      return guard.inside(() => session.use(work));
+    });
+    for (const [channel, payload] of notifications) notifier.deliver(channel, payload);
+    return result;
+  };
+
+  const end = async (): Promise<void> => {
+    await writer.close();
+    readers.close();
+    dispose();
+  };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= end();
+    return closing;
+  };
+  return {
+    dialect: Dialect.Sqlite,
+    transaction,
+    run: (sql, ...values) => transaction((session) => session.run(sql, ...values)),
+    async get(sql, ...values) {
+      guard.refuseInside();
+      return readers.shared.get(sql, values);
+    },
+    async all(sql, ...values) {
+      guard.refuseInside();
+      return readers.shared.all(sql, values);
+    },
+    async notify(channel, payload) {
+      guard.refuseInside();
+      notifier.deliver(channel, payload);
+    },
+    subscribe: (channel, listener) => notifier.subscribe(channel, listener),
+    async state() {
+      try {
+        readers.shared.get('SELECT 1', []);
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: words(error) };
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,296 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { apiV2, Code, create } from '@ingot/api';
+import { MockClock, type Clock } from '@ingot/net';
+import { describe, expect, test } from 'vitest';
+import type { Database } from '../../src/store/database.ts';
+import { UniqueViolation } from '../../src/store/errors.ts';
+import { number } from '../../src/store/row.ts';
+import { createStores } from '../../src/store/stores.ts';
+import { failure, machineA, machineB, until } from '../support.ts';
+
+/** One place with data: every `open` is another server on it. */
+export interface Place extends AsyncDisposable {
+  open(clock?: Clock): Promise<Database>;
+}
+
+const lab = (description = ''): apiV2.Partition => create(apiV2.PartitionSchema, { id: 'lab', description });
+
+/** What every database must do, whichever it is. `place` makes an empty one. */
+export function storeConformance(place: () => Promise<Place>): void {
+  const withDatabase = async (work: (database: Database, clock: MockClock) => Promise<void>): Promise<void> => {
+    await using home = await place();
+    const clock = new MockClock();
+    await using database = await home.open(clock);
+    await work(database, clock);
+  };
+
+  describe('a transaction', () => {
+    test('stores all or nothing, inner ones included', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        const work = stores.transaction(async (outer) => {
+          await outer.partitions.put('lab', lab());
+          await outer.transaction((inner) => inner.partitions.put('lab2', lab()));
+          throw new Error('changed my mind');
+        });
+        await expect(work).rejects.toThrow('changed my mind');
+        expect(await stores.partitions.list()).toEqual([]);
+      }));
+
+    test('sees what it has written; nobody else does until it ends', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        const written = Promise.withResolvers<void>();
+        const goOn = Promise.withResolvers<void>();
+        const work = stores.transaction(async (inner) => {
+          await inner.partitions.put('lab', lab());
+          written.resolve();
+          await goOn.promise;
+          return inner.partitions.count();
+        });
+        await written.promise;
+        expect(await stores.partitions.count()).toBe(0);
+        goOn.resolve();
+        expect(await work).toBe(1);
+        expect(await stores.partitions.count()).toBe(1);
+      }));
+
+    test('is undone by an error in it, although somebody caught that', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        await stores.partitions.create('lab', lab());
+        const work = stores.transaction(async (inner) => {
+          await inner.partitions.put('lab2', lab());
+          await inner.partitions.create('lab', lab()).catch(() => undefined);
+        });
+        expect((await failure(work)).code).toBe(Code.AlreadyExists);
+        expect(await stores.partitions.count()).toBe(1);
+      }));
+
+    test('may not be gone around, and is over when it is over', () =>
+      withDatabase(async (database) => {
+        await expect(database.transaction(() => database.get('SELECT 1'))).rejects.toThrow(
+          'a transaction is open here',
+        );
+        await expect(database.transaction(() => database.run('SELECT 1'))).rejects.toThrow(
+          'a transaction is open here',
+        );
+        const late = await database.transaction((session) => ({ session }));
+        await expect(late.session.get('SELECT 1')).rejects.toThrow('this transaction has ended');
+      }));
+
+    test('that only reads does not write', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        await expect(
+          stores.transaction((inner) => inner.partitions.put('lab', lab()), { mode: 'read' }),
+        ).rejects.toThrow('only reads');
+        expect(await stores.transaction((inner) => inner.partitions.list(), { mode: 'read' })).toEqual([]);
+      }));
+
+    test('that only reads sees one state throughout', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        // Runs like another request, to which this transaction is none of its own.
+        const outside = AsyncLocalStorage.snapshot();
+        const counts = await stores.transaction(
+          async (inner) => {
+            const before = await inner.partitions.count();
+            await outside(() => stores.partitions.put('lab', lab()));
+            return [before, await inner.partitions.count()];
+          },
+          { mode: 'read' },
+        );
+        expect(counts).toEqual([0, 0]);
+        expect(await stores.partitions.count()).toBe(1);
+      }));
+
+    test('behaves as if it were alone: no update of a counter is lost', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        await stores.partitions.put('lab', lab('0'));
+        const increment = (): Promise<unknown> =>
+          stores.transaction(async (inner) => {
+            const { value } = await inner.partitions.need('lab');
+            await inner.partitions.put('lab', lab(`${Number(value.description) + 1}`));
+          });
+        await Promise.all(Array.from({ length: 25 }, increment));
+        expect(await stores.partitions.need('lab')).toMatchObject({ value: { description: '25' }, generation: 26 });
+      }));
+
+    test('with a key runs after the others with the same key', () =>
+      withDatabase(async (database) => {
+        let inside = 0;
+        let most = 0;
+        const work = (): Promise<void> =>
+          database.transaction(
+            async (session) => {
+              inside += 1;
+              most = Math.max(most, inside);
+              await session.get('SELECT 1');
+              await session.get('SELECT 2');
+              inside -= 1;
+            },
+            { serialise: 'allocate:lab' },
+          );
+        await Promise.all(Array.from({ length: 20 }, work));
+        expect(most).toBe(1);
+        const tooLate = database.transaction((session) => session.transaction(() => 1, { serialise: 'x' }));
+        await expect(tooLate).rejects.toThrow('open the outer transaction with the key "x"');
+      }));
+  });
+
+  describe('an entity', () => {
+    test('counts a generation for a change, and none for the same again', () =>
+      withDatabase(async (database, clock) => {
+        const { partitions } = createStores(database, clock);
+        const first = await partitions.put('lab', lab());
+        await clock.advance(1_000);
+        expect(await partitions.put('lab', lab())).toEqual(first);
+        const changed = await partitions.put('lab', lab('x'));
+        expect(changed).toMatchObject({
+          generation: 2,
+          createdAt: first.createdAt,
+          updatedAt: first.updatedAt + 1_000,
+        });
+        expect(await partitions.get('lab')).toEqual(changed);
+      }));
+
+    test('is not overwritten by who has not seen its last change', () =>
+      withDatabase(async (database, clock) => {
+        const { partitions } = createStores(database, clock);
+        const { generation } = await partitions.create('lab', lab());
+        await partitions.edit('lab', (partition) => void (partition.description = 'theirs'));
+        for (const late of [partitions.update('lab', lab('mine'), generation), partitions.delete('lab', generation)]) {
+          const { code, message } = await failure(late);
+          expect(code).toBe(Code.Aborted);
+          expect(message).toBe(
+            'partition "lab" was changed by somebody else (generation 2, not 1): get it again, and repeat your change on it',
+          );
+        }
+        expect(await partitions.update('lab', lab('mine'), 2)).toMatchObject({ generation: 3 });
+        expect(await partitions.delete('lab', 3)).toBe(true);
+        expect(await partitions.delete('lab')).toBe(false);
+        expect((await failure(partitions.update('lab', lab(), 3))).code).toBe(Code.NotFound);
+        expect((await failure(partitions.need('lab'))).message).toBe('there is no partition "lab"');
+      }));
+
+    test('is created once', () =>
+      withDatabase(async (database, clock) => {
+        const { partitions } = createStores(database, clock);
+        const tries = await Promise.allSettled([1, 2, 3].map((n) => partitions.create('lab', lab(`${n}`))));
+        expect(tries.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected', 'rejected']);
+        expect((await failure(partitions.create('lab', lab()))).message).toBe('there is a partition "lab" already');
+      }));
+
+    test('is found by its columns, in the order of its ID, byte by byte', () =>
+      withDatabase(async (database, clock) => {
+        const { machines } = createStores(database, clock);
+        const inPartition = (uuid: string, id: string): apiV2.Machine =>
+          create(apiV2.MachineSchema, { uuid, partition: { id } });
+        for (const id of ['b', 'a', 'ä', 'Z']) await machines.put(id, inPartition(id, id === 'Z' ? 'lab' : 'other'));
+        const ids = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id);
+        expect(ids(await machines.list())).toEqual(['Z', 'a', 'b', 'ä']);
+        expect(ids(await machines.list({ partition: 'other' }))).toEqual(['a', 'b', 'ä']);
+        expect(ids(await machines.list({ partition: ['lab', 'nowhere'] }))).toEqual(['Z']);
+        expect(await machines.list({ partition: [] })).toEqual([]);
+        expect(await machines.count({ partition: 'other' })).toBe(3);
+        const many = await machines.getMany([...Array.from({ length: 1_200 }, (_, n) => `m${n}`), 'b', 'a', 'a']);
+        expect([...many.keys()].toSorted()).toEqual(['a', 'b']);
+        await machines.put('a', inPartition('a', 'lab'));
+        expect(ids(await machines.list({ partition: 'lab' }))).toEqual(['Z', 'a']);
+      }));
+
+    test('takes its dependants with it', () =>
+      withDatabase(async (database, clock) => {
+        const { machines, bmcs } = createStores(database, clock);
+        await machines.put(machineA, create(apiV2.MachineSchema, { uuid: machineA }));
+        await bmcs.put(machineA, create(apiV2.MachineBMCReportSchema, { uuid: machineA }));
+        await machines.delete(machineA);
+        expect(await bmcs.get(machineA)).toBeUndefined();
+        await expect(bmcs.put(machineA, create(apiV2.MachineBMCReportSchema))).rejects.toThrow(/foreign key/i);
+      }));
+  });
+
+  describe('values', () => {
+    test('come back as they went in', () =>
+      withDatabase(async (database) => {
+        const odd = 'a "quoted" \'text\' with ? and $1, \u{1f5a5}, \\ and \n';
+        const row = await database.get("SELECT count(*) AS n FROM secret WHERE name = ? AND value <> '?'", odd);
+        expect(row).toEqual({ n: 0 });
+        await database.run('INSERT INTO secret (name, value) VALUES (?, ?)', 'x', odd);
+        expect(await database.get('SELECT value FROM secret WHERE name = ? -- really?', 'x')).toEqual({ value: odd });
+        await database.run('INSERT INTO event (machine, at, type, message) VALUES (?, ?, 1, ?)', 'm', 2 ** 53 - 1, '');
+        expect(number((await database.get('SELECT at FROM event')) ?? {}, 'at')).toBe(2 ** 53 - 1);
+      }));
+
+    test('that one database could not keep are refused by both', () =>
+      withDatabase(async (database) => {
+        const insert = (name: string | number): Promise<number> =>
+          database.run("INSERT INTO secret (name, value) VALUES (?, '')", name);
+        expect((await failure(insert('a\0b'))).code).toBe(Code.InvalidArgument);
+        await expect(insert(1.5)).rejects.toThrow('1.5 is no whole number');
+        await insert('a');
+        await expect(insert('a')).rejects.toThrow(UniqueViolation);
+      }));
+  });
+
+  describe('notifications', () => {
+    test('come with the commit, in order, and not when there is none', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        const heard: (string | undefined)[] = [];
+        using subscription = database.subscribe('machine', (payload) => heard.push(payload));
+        using other = database.subscribe('switch', () => heard.push('switch?'));
+        const put = (id: string): Promise<unknown> =>
+          stores.transaction(async (inner) => {
+            await inner.machines.put(id, create(apiV2.MachineSchema, { uuid: id }));
+            if (id === 'bad') throw new Error('no');
+          });
+        await put(machineA);
+        await expect(put('bad')).rejects.toThrow('no');
+        await put(machineB);
+        // The same again is no change.
+        await put(machineB);
+        await database.notify('machine', 'end');
+        await until(() => heard.includes('end'));
+        expect([subscription, other]).toHaveLength(2);
+        expect(heard.filter((payload) => payload !== undefined)).toEqual([machineA, machineB, 'end']);
+      }));
+  });
+
+  describe('events', () => {
+    test('keep the newest hundred of each machine', () =>
+      withDatabase(async (database, clock) => {
+        const { events } = createStores(database, clock);
+        const reboot = apiV2.MachineProvisioningEventType.PLANNED_REBOOT;
+        for (let index = 0; index < 130; index += 1) await events.add(machineA, reboot, `${index}`);
+        await events.add(machineB, reboot, '');
+        const kept = (await events.of(machineA)).recent.events.map((event) => event.message);
+        expect(kept).toHaveLength(100);
+        expect([kept[0], kept[99]]).toEqual(['129', '30']);
+        const many = await events.ofMany([machineA, machineB, 'nobody']);
+        expect([many.size, many.get(machineA)?.recent.events.length, many.get(machineB)?.recent.events.length]).toEqual(
+          [2, 100, 1],
+        );
+        await events.delete(machineA);
+        expect((await events.of(machineA)).recent.events).toEqual([]);
+      }));
+  });
+
+  describe('a database', () => {
+    test('keeps what it has when it is closed and opened, and refuses what comes after the end', async () => {
+      await using home = await place();
+      const clock = new MockClock();
+      const first = await home.open(clock);
+      expect(await first.state()).toEqual({ ok: true });
+      const late = createStores(first, clock).partitions.put('lab', lab());
+      await first.close();
+      await late;
+      await first.close();
+      expect((await failure(first.run('DELETE FROM partition'))).code).toBe(Code.Unavailable);
+      await using second = await home.open(clock);
+      expect(await createStores(second, clock).partitions.count()).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { MockClock } from '@ingot/net';
+import { describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/store/open-database.ts';
+import { createStores } from '../../src/store/stores.ts';
+import { machineA } from '../support.ts';
+import { storeConformance, type Place } from './conformance.ts';
+import { sqlitePlace } from './sqlite-place.ts';
+
+storeConformance(sqlitePlace);
+
+const raw = (path: string): DatabaseSync => new DatabaseSync(path);
+
+describe('the SQLite file', () => {
+  test('is written through to the disk, in a journal that readers can share, and is for its owner only', async () => {
+    await using place = await sqlitePlace();
+    await using database = await place.open();
+    const settings = await database.transaction(async (session) => [
+      await session.get('PRAGMA journal_mode'),
+      await session.get('PRAGMA synchronous'),
+      await session.get('PRAGMA foreign_keys'),
+    ]);
+    expect(settings).toEqual([{ journal_mode: 'wal' }, { synchronous: 2 }, { foreign_keys: 1 }]);
+    const modes = [dirname(place.path), place.path, `${place.path}.lock`].map(
+      async (path) => (await stat(path)).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o700, 0o600, 0o600]);
+  });
+
+  test('belongs to one server at a time', async () => {
+    await using place = await sqlitePlace();
+    const first = await place.open();
+    await expect(place.open()).rejects.toThrow(/another API server runs on .*stop it, or give this one a dataDir/);
+    await first.close();
+    await (await place.open()).close();
+  });
+
+  test('of a newer program is left alone', async () => {
+    await using place = await sqlitePlace();
+    await (await place.open()).close();
+    const sqlite = raw(place.path);
+    sqlite.exec('PRAGMA user_version = 99');
+    sqlite.close();
+    await expect(place.open()).rejects.toThrow(/is of version 99.*start the newer program/);
+  });
+
+  test('that is none is refused with what to do', async () => {
+    await using place = await sqlitePlace();
+    await (await place.open()).close();
+    const path = dirname(place.path);
+    await expect(openDatabase({ dialect: 'sqlite', path }, { clock: new MockClock() })).rejects.toThrow(
+      /cannot open the database .*check dataDir/,
+    );
+  });
+
+  test('holds writes back for at most 30 s when one of them never ends, and undoes that one', async () => {
+    await using place = await sqlitePlace();
+    const clock = new MockClock();
+    await using database = await place.open(clock);
+    const started = Promise.withResolvers<void>();
+    const never = database.transaction(async (session) => {
+      await session.run("INSERT INTO secret (name, value) VALUES ('x', 'y')");
+      started.resolve();
+      await new Promise(() => undefined);
+    });
+    const refused = expect(never).rejects.toThrow('has waited 30 s for the end of a transaction');
+    await started.promise;
+    const next = database.run("INSERT INTO secret (name, value) VALUES ('z', 'y')");
+    await clock.advance(30_000);
+    await refused;
+    await next;
+    expect(await database.all('SELECT name FROM secret')).toEqual([{ name: 'z' }]);
+  });
+
+  test('gets writes that come together in one commit, and each by itself is kept or undone', async () => {
+    await using place = await sqlitePlace();
+    await using database = await place.open();
+    const reader = raw(place.path);
+    const before = Number(reader.prepare('PRAGMA data_version').get()?.['data_version']);
+    const writes = Array.from({ length: 100 }, (_, n) =>
+      database.transaction(async (session) => {
+        await session.run('INSERT INTO secret (name, value) VALUES (?, ?)', `${n}`, 'x');
+        if (n % 10 === 3) throw new Error('not this one');
+      }),
+    );
+    const states = (await Promise.allSettled(writes)).map(({ status }) => status);
+    expect(states.filter((state) => state === 'fulfilled')).toHaveLength(90);
+    expect(await database.get('SELECT count(*) AS n FROM secret')).toEqual({ n: 90 });
+    const after = Number(reader.prepare('PRAGMA data_version').get()?.['data_version']);
+    expect(after).not.toBe(before);
+    reader.close();
+  });
+});
+
+/** Starts a process that writes events one after the other and prints the number of each that it was promised. */
+async function writeUntilKilled(path: string, after: number): Promise<number> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('crash-writer.ts', import.meta.url)), path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  let acknowledged = -1;
+  for await (const line of createInterface({ input: child.stdout })) {
+    acknowledged = Number(line);
+    if (acknowledged === after) child.kill('SIGKILL');
+  }
+  expect((await exited)[1]).toBe('SIGKILL');
+  return acknowledged;
+}
+
+describe('kill -9', () => {
+  test('between acknowledged writes loses none of them', { timeout: 60_000 }, async () => {
+    await using place: Place & { readonly path: string } = await sqlitePlace();
+    for (const after of [0, 7, 40]) {
+      const acknowledged = await writeUntilKilled(place.path, after);
+      await using database = await place.open();
+      const { partitions, events } = createStores(database, new MockClock());
+      const written = Number((await partitions.get('lab'))?.value.description);
+      // The write after the last promise may have been in time, too; the machine's events were in the same one.
+      expect(written).toBeGreaterThanOrEqual(acknowledged);
+      expect((await events.of(machineA)).recent.events[0]?.message).toBe(`${written}`);
+      expect(await database.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
+    }
+  });
+});
