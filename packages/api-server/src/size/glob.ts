@@ -15,7 +15,7 @@ type Part =
  * it is. A pattern is for the whole text. Returns what is wrong with a bad one, with the place counted from 1.
  */
 export function compileGlob(pattern: string): Glob | { readonly problem: string } {
-  const chars = [...pattern];
+  const chars = Array.from(pattern);
   const parts: Part[] = [];
   let at = 0;
   const bad = (what: string): { readonly problem: string } => ({ problem: `"${pattern}": ${what}` });
@@ -71,7 +71,7 @@ export function compileGlob(pattern: string): Glob | { readonly problem: string 
         parts.push({ kind: 'literal', char });
     }
   }
-  return { matches: (text) => matchParts(parts, [...text]) };
+  return { matches: (text) => matchParts(parts, Array.from(text)) };
 }
 
 /** The last `*` takes as little as it can; since none takes a `/`, an earlier one never has to be asked again. */

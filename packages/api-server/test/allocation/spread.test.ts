@@ -1,5 +1,5 @@
 import { mockEntropy } from '@ingot/net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pickSpread, type Neighbour } from '../../src/allocation/spread.ts';
 

@@ -1,5 +1,5 @@
 import { apiV2, create } from '@ingot/api';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkConstraints, overlaps, typeName } from '../../src/size/check-size.ts';
 import { explainSizes } from '../../src/size/explain.ts';
