@@ -10,14 +10,22 @@ export interface ConfigFile {
   locateKey(path: readonly PropertyKey[]): string;
 }
 
-/** Parses YAML 1.2; an empty file is an empty mapping. */
+/**
+ * Parses YAML 1.2; an empty file is an empty mapping. With `asTexts` every scalar stays the text that it is written as
+ * (`01`, `off`), what is left empty or written as null counts as not there, and `<<` merges.
+ */
 export function parseConfigFile(
   name: string,
   text: string,
+  options: { readonly asTexts?: boolean } = {},
 ): { readonly file: ConfigFile; readonly problems: readonly Problem[] } {
   const lines = new LineCounter();
   // Pretty errors quote the source, which may hold secrets.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    ...(options.asTexts === true ? { schema: 'failsafe', merge: true } : {}),
+  });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${name}:${Math.max(1, line)}:${Math.max(1, col)}`;
@@ -30,7 +38,7 @@ export function parseConfigFile(
   let value: unknown = {};
   if (problems.length === 0) {
     try {
-      value = document.toJS() ?? {};
+      value = (options.asTexts === true ? withoutEmpty(document.toJS()) : document.toJS()) ?? {};
     } catch (error) {
       // Aliases that expand without end.
       problems.push({ where: name, path: '', words: error instanceof Error ? error.message : String(error) });
@@ -44,6 +52,17 @@ export function parseConfigFile(
     },
     problems,
   };
+}
+
+/** A copy without the keys whose value is empty or null; items of a list stay, so that their places do. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value === 'string') return /^(?:|~|null|Null|NULL)$/.test(value) ? undefined : value;
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value)
+    .map(([key, child]) => [key, withoutEmpty(child)] as const)
+    .filter(([, child]) => child !== undefined);
+  return Object.fromEntries(kept);
 }
 
 /** Offsets of the key and of the value at `path`, as far as it exists. */

@@ -34,3 +34,5 @@ export { becomeUser, Capability, type BecomeUserOptions } from './privileges.ts'
 export type { Reloaded, ReloadResult } from './reload.ts';
 export { runDaemon, type DaemonSurroundings } from './run-daemon.ts';
 export { parseYamlDocument, type YamlDocument } from './yaml-document.ts';
+export { pathText } from './config-problem.ts';
+export { suggest } from './suggest.ts';

@@ -15,9 +15,17 @@ export type YamlDocument<T> =
     }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Parses a YAML file other than the daemon's configuration, with the same care for whoever has to mend it. */
-export function parseYamlDocument<T>(name: string, text: string, schema: z.ZodType<T>): YamlDocument<T> {
-  const { file, problems: syntax } = parseConfigFile(name, text);
+/**
+ * Parses a YAML file other than the daemon's configuration, with the same care for whoever has to mend it. With
+ * `asTexts` every scalar reaches the schema as the text that it is written as, and empty ones do not.
+ */
+export function parseYamlDocument<T>(
+  name: string,
+  text: string,
+  schema: z.ZodType<T>,
+  options: { readonly asTexts?: boolean } = {},
+): YamlDocument<T> {
+  const { file, problems: syntax } = parseConfigFile(name, text, options);
   if (syntax.length > 0) return { ok: false, problems: syntax.map(problemLine) };
   const problems: Problem[] = unknownKeys(schemaNode(schema), file.value).map(({ path, words }) => ({
     where: file.locateKey(path),
