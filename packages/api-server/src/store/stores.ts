@@ -23,6 +23,12 @@ export interface Stores {
   readonly events: EventStore;
   readonly tokens: TokenStore;
   readonly components: ComponentStore;
+  readonly sizes: EntityTable<apiV2.Size>;
+  readonly sizeReservations: EntityTable<apiV2.SizeReservation, 'project' | 'size'>;
+  /** By size. */
+  readonly sizeImageConstraints: EntityTable<apiV2.SizeImageConstraint>;
+  readonly images: EntityTable<apiV2.Image>;
+  readonly filesystemLayouts: EntityTable<apiV2.FilesystemLayout>;
 }
 
 export function createStores(session: Session, clock: Clock): Stores {
@@ -49,5 +55,29 @@ export function createStores(session: Session, clock: Clock): Stores {
     events: createEventStore(session, clock),
     tokens: createTokenStore(session, clock),
     components: createComponentStore(session, clock),
+    sizes: entityTable({ session, clock, table: 'size', schema: apiV2.SizeSchema }),
+    sizeReservations: entityTable({
+      session,
+      clock,
+      table: 'size_reservation',
+      noun: 'size reservation',
+      schema: apiV2.SizeReservationSchema,
+      columns: ({ project, size }) => ({ project, size }),
+    }),
+    sizeImageConstraints: entityTable({
+      session,
+      clock,
+      table: 'size_image_constraint',
+      noun: 'size image constraint',
+      schema: apiV2.SizeImageConstraintSchema,
+    }),
+    images: entityTable({ session, clock, table: 'image', schema: apiV2.ImageSchema }),
+    filesystemLayouts: entityTable({
+      session,
+      clock,
+      table: 'filesystem_layout',
+      noun: 'filesystem layout',
+      schema: apiV2.FilesystemLayoutSchema,
+    }),
   };
 }
