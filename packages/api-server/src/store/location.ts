@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { parsePostgresUrl } from './postgres/address.ts';
 
 /** Where the data is: the words of the setting `database`. */
 export type DatabaseLocation =
@@ -14,7 +15,7 @@ export function parseDatabaseLocation(text: string): DatabaseLocation {
     return { dialect: 'sqlite', path };
   }
   if (/^postgres(?:ql)?:\/\//.test(text)) {
-    if (!URL.canParse(text)) throw new RangeError('this is no URL: write postgres://user@host:5432/database');
+    parsePostgresUrl(text);
     return { dialect: 'postgres', url: text };
   }
   throw new RangeError('write sqlite:/path/to/file or postgres://user@host:5432/database');
@@ -23,8 +24,8 @@ export function parseDatabaseLocation(text: string): DatabaseLocation {
 /** The location without its password, for logs and errors. */
 export function publicLocation(location: DatabaseLocation): string {
   if (location.dialect === 'sqlite') return location.path;
-  const url = new URL(location.url);
+  const url = URL.parse(location.url);
+  if (url === null) return 'postgres://…';
   if (url.password !== '') url.password = 'redacted';
-  if (url.searchParams.has('password')) url.searchParams.set('password', 'redacted');
   return url.href;
 }

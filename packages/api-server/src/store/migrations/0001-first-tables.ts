@@ -68,10 +68,10 @@ CREATE INDEX event_machine ON event (machine, sequence);
 CREATE TABLE token (
   id TEXT PRIMARY KEY,
   body TEXT NOT NULL,
-  user TEXT NOT NULL,
+  "user" TEXT NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX token_user ON token (user);
+CREATE INDEX token_user ON token ("user");
 
 CREATE TABLE component (
   id TEXT PRIMARY KEY,

@@ -1,0 +1,12 @@
+import { afterAll, beforeAll } from 'vitest';
+import { startPostgres, type PostgresServer } from '../postgres-server.ts';
+import { storeConformance } from './conformance.ts';
+import { postgresPlace } from './postgres-place.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+storeConformance(() => postgresPlace(server));
