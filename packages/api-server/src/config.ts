@@ -1,5 +1,6 @@
 import { defineConfig, listenAddress, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { z } from 'zod';
+import { parseDatabaseLocation } from './store/location.ts';
 
 const name = z.string().min(2).max(128);
 
@@ -17,8 +18,21 @@ const partition = z.strictObject({
   ntpServers: z.array(z.string()).max(10).default([]).describe('IP addresses or names handed to machines'),
 });
 
+/** What `parseDatabaseLocation` reads. */
+const databaseLocation = z.string().superRefine((text, context) => {
+  try {
+    parseDatabaseLocation(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+  }
+});
+
 const schema = z.object({
-  dataDir: z.string().startsWith('/').describe('database, certificates and the admin token; mode 0700'),
+  dataDir: z.string().startsWith('/').describe('certificates, the admin token and, as a rule, the database; mode 0700'),
+  database: databaseLocation
+    .optional()
+    .describe('sqlite:/path, or postgres://user@host/database for several servers; default <dataDir>/api.sqlite'),
+  databasePasswordFile: z.string().optional().describe('file with the password for PostgreSQL, for its owner only'),
   listen: z
     .array(listenAddress())
     .min(1)
@@ -52,6 +66,9 @@ export interface PartitionConfig {
 export interface ApiServerConfig extends DaemonConfig {
   /** Absolute path. */
   readonly dataDir: string;
+  /** `sqlite:/path` or `postgres://…`. */
+  readonly database?: string | undefined;
+  readonly databasePasswordFile?: string | undefined;
   readonly listen: readonly string[];
   readonly tls: { readonly names: readonly string[] };
   readonly partitions: readonly PartitionConfig[];

@@ -32,7 +32,8 @@ import { switchService } from './services/switch-service.ts';
 import { adminTokenService, tokenService } from './services/token-service.ts';
 import { wipeService } from './services/wipe-service.ts';
 import type { Database } from './store/database.ts';
-import { parseDatabaseLocation } from './store/location.ts';
+import type { DatabaseLocation } from './store/location.ts';
+import { takeLock } from './store/lock.ts';
 import { openDatabase } from './store/open-database.ts';
 import { createStores, type Stores } from './store/stores.ts';
 import { loadTlsFiles } from './tls/tls-files.ts';
@@ -42,8 +43,8 @@ import { version } from './version.ts';
 export interface ControlPlaneOptions {
   /** Certificates, the admin token and, unless `database` says otherwise, the database. Absolute path. */
   readonly dataDir: string;
-  /** `sqlite:/path` or `postgres://…`. Default `<dataDir>/api.sqlite`. */
-  readonly database?: string;
+  /** Default SQLite in `<dataDir>/api.sqlite`. */
+  readonly database?: DatabaseLocation;
   /** `address:port` or `unix:/path`. */
   readonly listen: readonly string[];
   /** Host names and addresses that clients dial, besides those of `listen` and localhost. */
@@ -72,84 +73,77 @@ const HOUR_MS = 60 * 60 * 1000;
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { dataDir, clock, entropy, log } = options;
   const names = certificateNames(options.names, options.listen);
-  const location = parseDatabaseLocation(options.database ?? `sqlite:${join(dataDir, 'api.sqlite')}`);
-  const database = await openDatabase(location, { clock });
-  const waitingRoom = createWaitingRoom({ database, clock });
-  try {
-    const stores = createStores(database, clock);
-    await upsertPartitions(stores, options.partitions, clock.now());
-    const tlsOptions = { directory: join(dataDir, 'tls'), names, clock, entropy };
-    const tls = await loadTlsFiles(tlsOptions);
-    const issuerUrl = `https://${names[0] ?? 'localhost'}`;
-    const issuer = await createTokenIssuer({ database, tokens: stores.tokens, clock, entropy, issuer: issuerUrl });
-    const adminTokenFile = join(dataDir, 'admin.token');
-    const madeToken = await ensureAdminToken(adminTokenFile, issuer, clock);
-    if (tls.renewed !== undefined) {
-      log.info({ event: 'tls.renewed', reason: tls.renewed, names }, `made a server certificate: ${tls.renewed}`);
-    }
-    if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
-
-    const methods = new Map<string, MethodAccess>();
-    const services = allServices({ stores, waitingRoom, issuer, clock, entropy, version, methods });
-    for (const { desc } of services.flatMap((bound) => bound.methods))
-      methods.set(methodPath(desc), methodAccess(desc));
-    const server = createApiServer<Caller>({
-      services,
-      tls: tls.server,
-      listen: options.listen,
-      authenticate: (bearer) => issuer.authenticate(bearer),
-      authorize,
-      clock,
-      entropy,
-      ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
-    });
-    await server.start();
-
-    const renewCertificate = async (): Promise<void> => {
-      try {
-        const { renewed: reason, server: identity } = await loadTlsFiles(tlsOptions);
-        if (reason === undefined) return;
-        server.setTls(identity);
-        log.info({ event: 'tls.renewed', reason }, `made a server certificate: ${reason}`);
-      } catch (error) {
-        log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate');
-      }
-    };
-    const forget = async (): Promise<void> => {
-      try {
-        await stores.tokens.sweep();
-        await stores.components.sweep();
-      } catch (error) {
-        log.warn(
-          { event: 'database.sweep-failed', err: error },
-          'cannot remove what has expired; tried again in an hour',
-        );
-      }
-    };
-    const housekeeping = clock.setInterval(() => {
-      void forget();
-      void renewCertificate();
-    }, HOUR_MS);
-
-    return {
-      server,
-      database,
-      stores,
-      waitingRoom,
-      caFile: tls.caFile,
-      adminTokenFile,
-      async stop() {
-        housekeeping.cancel();
-        await server.stop();
-        waitingRoom[Symbol.dispose]();
-        await database.close();
-      },
-    };
-  } catch (error) {
-    waitingRoom[Symbol.dispose]();
-    await database.close();
-    throw error;
+  const location = options.database ?? { dialect: 'sqlite', path: join(dataDir, 'api.sqlite') };
+  await using starting = new AsyncDisposableStack();
+  starting.use(takeLock(join(dataDir, 'server.lock'), dataDir));
+  const database = starting.use(await openDatabase(location, { clock }));
+  const waitingRoom = starting.use(createWaitingRoom({ database, clock }));
+  const stores = createStores(database, clock);
+  await upsertPartitions(stores, options.partitions, clock.now());
+  const tlsOptions = { directory: join(dataDir, 'tls'), names, clock, entropy };
+  const tls = await loadTlsFiles(tlsOptions);
+  const issuerUrl = `https://${names[0] ?? 'localhost'}`;
+  const issuer = await createTokenIssuer({ database, tokens: stores.tokens, clock, entropy, issuer: issuerUrl });
+  const adminTokenFile = join(dataDir, 'admin.token');
+  const madeToken = await ensureAdminToken(adminTokenFile, issuer, clock);
+  if (tls.renewed !== undefined) {
+    log.info({ event: 'tls.renewed', reason: tls.renewed, names }, `made a server certificate: ${tls.renewed}`);
   }
+  if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
+
+  const methods = new Map<string, MethodAccess>();
+  const services = allServices({ stores, waitingRoom, issuer, clock, entropy, version, methods });
+  for (const { desc } of services.flatMap((bound) => bound.methods)) methods.set(methodPath(desc), methodAccess(desc));
+  const server = createApiServer<Caller>({
+    services,
+    tls: tls.server,
+    listen: options.listen,
+    authenticate: (bearer) => issuer.authenticate(bearer),
+    authorize,
+    clock,
+    entropy,
+    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
+  });
+  await server.start();
+  starting.defer(() => server.stop());
+
+  const renewCertificate = async (): Promise<void> => {
+    try {
+      const { renewed: reason, server: identity } = await loadTlsFiles(tlsOptions);
+      if (reason === undefined) return;
+      server.setTls(identity);
+      log.info({ event: 'tls.renewed', reason }, `made a server certificate: ${reason}`);
+    } catch (error) {
+      log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate');
+    }
+  };
+  const forget = async (): Promise<void> => {
+    try {
+      await stores.tokens.sweep();
+      await stores.components.sweep();
+    } catch (error) {
+      log.warn(
+        { event: 'database.sweep-failed', err: error },
+        'cannot remove what has expired; tried again in an hour',
+      );
+    }
+  };
+  const housekeeping = clock.setInterval(() => {
+    void forget();
+    void renewCertificate();
+  }, HOUR_MS);
+  starting.defer(() => housekeeping.cancel());
+
+  const running = starting.move();
+  return {
+    server,
+    database,
+    stores,
+    waitingRoom,
+    caFile: tls.caFile,
+    adminTokenFile,
+    stop: () => running.disposeAsync(),
+  };
 }
 
 function allServices(dependencies: ServiceDependencies): BoundService<Caller>[] {

@@ -1,7 +1,8 @@
 import type { CallRecord } from '@ingot/api';
-import type { DaemonContext, Metrics, RunningDaemon } from '@ingot/daemon';
-import { startControlPlane } from './control-plane.ts';
+import { readSecretFile, type DaemonContext, type Metrics, type RunningDaemon } from '@ingot/daemon';
+import { startControlPlane, type ControlPlaneOptions } from './control-plane.ts';
 import type { ApiServerConfig } from './config.ts';
+import { parseDatabaseLocation } from './store/location.ts';
 
 /** Runs the API server under `runDaemon`. */
 export async function runApiServer(context: DaemonContext<ApiServerConfig>): Promise<RunningDaemon> {
@@ -9,6 +10,7 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
   const observe = callObserver(context);
   const plane = await startControlPlane({
     dataDir: config.dataDir,
+    ...(await databaseOf(context)),
     listen: config.listen,
     names: config.tls.names,
     partitions: config.partitions,
@@ -31,6 +33,18 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
   );
   context.status(`serving on ${plane.server.addresses.join(', ')}`);
   return { stop: () => plane.stop() };
+}
+
+async function databaseOf({
+  config: { database, databasePasswordFile },
+  redactor,
+}: DaemonContext<ApiServerConfig>): Promise<Pick<ControlPlaneOptions, 'database'>> {
+  if (database === undefined) return {};
+  const location = parseDatabaseLocation(database);
+  if (location.dialect === 'sqlite' || databasePasswordFile === undefined) return { database: location };
+  const password = await readSecretFile(databasePasswordFile);
+  redactor.add(password);
+  return { database: { ...location, password } };
 }
 
 /** Counts and times every call, and logs those that the operator can do something about. */

@@ -100,7 +100,7 @@ describe('a machine from power on to waiting', () => {
     const mode = async (...path: string[]): Promise<string> =>
       ((await stat(join(rig.dataDir, ...path))).mode & 0o777).toString(8);
     expect(await mode('admin.token')).toBe('600');
-    expect(await mode('api.sqlite')).toBe('600');
+    expect(await mode('server.lock')).toBe('600');
     expect(await mode('tls', 'ca.key')).toBe('600');
     expect(await mode('tls', 'server.key')).toBe('600');
     expect(await mode('tls', 'ca.pem')).toBe('644');

@@ -15,6 +15,7 @@ import {
 } from '@ingot/api';
 import { MemoryLogger } from '@ingot/daemon';
 import { MockClock, systemClock, systemEntropy, type Clock } from '@ingot/net';
+import type { DatabaseLocation } from '../src/store/location.ts';
 import { startControlPlane, type ControlPlane, type PartitionConfig } from '../src/index.ts';
 
 const lab: PartitionConfig = {
@@ -47,7 +48,17 @@ export interface Rig extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startRig(options: { readonly clock?: Clock } = {}): Promise<Rig> {
+let rigDatabase: (() => Promise<DatabaseLocation>) | undefined;
+
+/** From now on the rigs of this file keep their data where `location` says, each in a place of its own. */
+export function keepRigsIn(location: () => Promise<DatabaseLocation>): void {
+  rigDatabase = location;
+}
+
+export async function startRig(
+  options: { readonly clock?: Clock; readonly database?: DatabaseLocation } = {},
+): Promise<Rig> {
+  const database = options.database ?? (await rigDatabase?.());
   const dataDir = await mkdtemp(join(tmpdir(), 'ingot-api-'));
   const log = new MemoryLogger();
   const calls: CallRecord[] = [];
@@ -55,6 +66,7 @@ export async function startRig(options: { readonly clock?: Clock } = {}): Promis
   const start = (): Promise<ControlPlane> =>
     startControlPlane({
       dataDir,
+      ...(database === undefined ? {} : { database }),
       listen: ['127.0.0.1:0'],
       names: [],
       partitions: [lab],

@@ -4,14 +4,18 @@ import { parsePostgresUrl } from './postgres/address.ts';
 /** Where the data is: the words of the setting `database`. */
 export type DatabaseLocation =
   | { readonly dialect: 'sqlite'; readonly path: string }
-  | { readonly dialect: 'postgres'; readonly url: string };
+  | { readonly dialect: 'postgres'; readonly url: string; readonly password?: string };
 
-/** Reads `sqlite:/path` or `postgres://…`. Throws a `RangeError` that says what is wrong. */
+/**
+ * Reads `sqlite:/path` or `postgres://…`. Throws a `RangeError` that says what is wrong and does not repeat the text: it
+ * may hold a password, which is refused, because others can read command lines and environments.
+ */
 export function parseDatabaseLocation(text: string): DatabaseLocation {
   if (text.startsWith('sqlite:')) {
     const path = text.slice('sqlite:'.length);
-    if (!isAbsolute(path))
-      throw new RangeError('write sqlite: and an absolute path, such as sqlite:/var/lib/ingot/api.sqlite');
+    if (!isAbsolute(path)) {
+      throw new RangeError('write sqlite: and an absolute path, as sqlite:/var/lib/ingot-api-server/api.sqlite');
+    }
     return { dialect: 'sqlite', path };
   }
   if (/^postgres(?:ql)?:\/\//.test(text)) {
@@ -19,13 +23,4 @@ export function parseDatabaseLocation(text: string): DatabaseLocation {
     return { dialect: 'postgres', url: text };
   }
   throw new RangeError('write sqlite:/path/to/file or postgres://user@host:5432/database');
-}
-
-/** The location without its password, for logs and errors. */
-export function publicLocation(location: DatabaseLocation): string {
-  if (location.dialect === 'sqlite') return location.path;
-  const url = URL.parse(location.url);
-  if (url === null) return 'postgres://…';
-  if (url.password !== '') url.password = 'redacted';
-  return url.href;
 }

@@ -11,5 +11,5 @@ export interface OpenOptions {
 /** Opens the database and brings it up to date. Throws an `ApiServerError` that says what to do. */
 export async function openDatabase(location: DatabaseLocation, { clock }: OpenOptions): Promise<Database> {
   if (location.dialect === 'sqlite') return openSqlite({ path: location.path, clock });
-  return openPostgres({ url: location.url, clock });
+  return openPostgres({ ...location, clock });
 }

@@ -9,7 +9,6 @@ export interface PostgresAddress {
   readonly host?: string;
   readonly port?: number;
   readonly user?: string;
-  readonly password?: string;
   readonly database: string;
   readonly tls: ConnectionOptions | false;
 }
@@ -18,21 +17,25 @@ const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
 const PARAMETERS = ['host', 'user', 'sslmode', 'sslrootcert'];
 
 /**
- * Reads `postgres://user:password@host:5432/database?sslmode=…&sslrootcert=/path`, or
+ * Reads `postgres://user@host:5432/database?sslmode=…&sslrootcert=/path`, or
  * `postgres:///database?host=/run/postgresql&user=…` for a unix socket. Without `sslmode` a server that is not this host must show a certificate for its name: the passwords
  * of all BMCs pass there. Throws a `RangeError` that says what is wrong.
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
   if (!URL.canParse(text)) throw new RangeError('this is no URL: write postgres://user@host:5432/database');
   const url = new URL(text);
-  for (const name of url.searchParams.keys()) {
-    if (!PARAMETERS.includes(name)) throw new RangeError(`"${name}" is not known here: use ${PARAMETERS.join(', ')}`);
-  }
   const database = decodeURIComponent(url.pathname.slice(1));
   if (database === '') throw new RangeError('name the database: postgres://user@host:5432/database');
   const user = url.searchParams.get('user') ?? decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
-  const identity = { database, ...(user === '' ? {} : { user }), ...(password === '' ? {} : { password }) };
+  if (url.password !== '' || url.searchParams.has('password')) {
+    throw new RangeError(
+      'leave the password out, write it to a file of mode 0600 and name that in databasePasswordFile',
+    );
+  }
+  for (const name of url.searchParams.keys()) {
+    if (!PARAMETERS.includes(name)) throw new RangeError(`"${name}" is not known here: use ${PARAMETERS.join(', ')}`);
+  }
+  const identity = { database, ...(user === '' ? {} : { user }) };
 
   const given = url.searchParams.get('host') ?? url.hostname;
   const port = url.port === '' ? 5432 : Number(url.port);

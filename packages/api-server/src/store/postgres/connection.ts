@@ -30,7 +30,7 @@ export class ConnectionLost extends Error {
  * for the answer. Here each connection is a pool of one, which is thrown away when it breaks.
  */
 export async function connectPostgres(
-  address: PostgresAddress,
+  address: PostgresAddress & { readonly password?: string },
   onNotification?: (payload: string) => void,
 ): Promise<PostgresConnection> {
   let broken = false;

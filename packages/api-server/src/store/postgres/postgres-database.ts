@@ -2,7 +2,6 @@ import type { Clock } from '@ingot/net';
 import { ApiServerError, ApiServerErrorCode } from '../../errors.ts';
 import { Dialect, type Database, type DatabaseState } from '../database.ts';
 import { words } from '../errors.ts';
-import { publicLocation } from '../location.ts';
 import { migrate } from '../migrate.ts';
 import { createNotifier } from '../notifier.ts';
 import { number } from '../row.ts';
@@ -18,6 +17,7 @@ import { postgresScript } from './translate.ts';
 export interface PostgresOptions {
   /** See `parsePostgresUrl`. */
   readonly url: string;
+  readonly password?: string;
   readonly clock: Clock;
   /** Connections besides the one that listens. Default 10. */
   readonly poolSize?: number;
@@ -32,12 +32,11 @@ const DEFAULT_POOL_SIZE = 10;
  * the database goes away, calls fail with `Unavailable` until it is back.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const { url, clock, poolSize = DEFAULT_POOL_SIZE } = options;
-  const name = publicLocation({ dialect: Dialect.Postgres, url });
+  const { url, password, clock, poolSize = DEFAULT_POOL_SIZE } = options;
   try {
-    const address = parsePostgresUrl(url);
+    const address = { ...parsePostgresUrl(url), ...(password === undefined ? {} : { password }) };
     const notifier = createNotifier();
-    await prepare(await connectPostgres(address), name, options.upToVersion);
+    await prepare(await connectPostgres(address), url, options.upToVersion);
     const listener = await startListener((onNotification) => connectPostgres(address, onNotification), notifier, clock);
     const pool = createPool({ connect: () => connectPostgres(address), clock, size: poolSize });
     return database(pool, listener, notifier, clock);
@@ -45,7 +44,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     if (error instanceof ApiServerError) throw error;
     throw new ApiServerError(
       ApiServerErrorCode.DatabaseUnusable,
-      `cannot use the database ${name}: ${words(error)}; check that it runs, the address and the password`,
+      `cannot use the database ${url}: ${words(error)}; check that it runs, the address and the password`,
       { cause: error },
     );
   }

@@ -1,5 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
 import { ApiServerError, ApiServerErrorCode } from '../../errors.ts';
@@ -8,7 +7,7 @@ import { words } from '../errors.ts';
 import { migrate } from '../migrate.ts';
 import { createNotifier } from '../notifier.ts';
 import { createTransactionGuard } from '../transaction-guard.ts';
-import { takeLock } from './lock.ts';
+import { takeLock } from '../lock.ts';
 import { createReaders } from './readers.ts';
 import { openSession } from './session.ts';
 import { createConnection, type Connection } from './statements.ts';
@@ -41,9 +40,7 @@ export async function openSqlite({ path, clock, upToVersion }: SqliteOptions): P
     return connection;
   };
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     opened.push(takeLock(`${path}.lock`, path));
-    chmodSync(`${path}.lock`, 0o600);
     const connection = connect('');
     chmodSync(path, 0o600);
     connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');

@@ -1,6 +1,8 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { ApiServerError, ApiServerErrorCode } from '../../errors.ts';
-import { words } from '../errors.ts';
+import { ApiServerError, ApiServerErrorCode } from '../errors.ts';
+import { words } from './errors.ts';
 
 // https://www.sqlite.org/rescode.html#busy
 const SQLITE_BUSY = 5;
@@ -10,8 +12,10 @@ const SQLITE_BUSY = 5;
  * kernel, so it ends with the process, however that ends. Throws when another process has it.
  */
 export function takeLock(path: string, what: string): Disposable {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const handle = new DatabaseSync(path, { timeout: 0 });
   try {
+    chmodSync(path, 0o600);
     // Nothing is ever committed: the transaction itself is the lock.
     handle.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {

@@ -1,0 +1,16 @@
+// Every test of the services once more, with their data in PostgreSQL.
+import { globSync, readFileSync } from 'node:fs';
+import { afterAll } from 'vitest';
+import { startPostgres } from '../postgres-server.ts';
+import { keepRigsIn } from '../support.ts';
+
+// What a crash leaves is tested elsewhere; here a wait for the disk at every step would only take time.
+const server = await startPostgres({ fsync: 'off' });
+afterAll(() => server[Symbol.asyncDispose]());
+keepRigsIn(async () => ({ dialect: 'postgres', url: await server.createDatabase() }));
+
+const folder = new URL('../', import.meta.url);
+for (const file of globSync('*.test.ts', { cwd: folder })) {
+  const url = new URL(file, folder);
+  if (readFileSync(url, 'utf8').includes('startRig(')) await import(url.href);
+}
