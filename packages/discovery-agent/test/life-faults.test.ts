@@ -1,5 +1,6 @@
 import { ApiError, Code } from '@ingot/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeBmc } from './fake-bmc.ts';
 import { pem, Rig, twoLeaves } from './life-rig.ts';
 
 let rig: Rig;
@@ -52,6 +53,37 @@ test('an API that is away from the beginning loses no event and not their order'
     'REGISTERING: registering',
     'WAITING: waiting for allocation',
   ]);
+});
+
+test('an API that is slower than its deadlines is asked again, and loses no event', { timeout }, async () => {
+  const kept: string[] = [];
+  const never = new Promise<never>(() => undefined);
+  /** The first question of each kind gets no answer. */
+  const late = (kind: string): Promise<void> => {
+    if (kept.includes(kind)) return Promise.resolve();
+    kept.push(kind);
+    return never;
+  };
+  rig.onEvent = (event) => late(event.split(':')[0] ?? '');
+  await rig.start({
+    times: { callTimeoutMs: 400, registerTimeoutMs: 600 },
+    boot: {
+      register: async (request) => {
+        await late('register');
+        rig.registered.push(request);
+        return { uuid: request.uuid, size: 'c1-large', partition: request.partition };
+      },
+    },
+  });
+  await rig.until(() => rig.waiting === 1 && rig.steps.length === 3);
+  expect(kept).toEqual(expect.arrayContaining(['PREPARING', 'register', 'REGISTERING', 'WAITING']));
+  expect(rig.registered).toHaveLength(1);
+  expect(rig.steps).toEqual([
+    'PREPARING: starting discovery agent 0.1.0',
+    'REGISTERING: registering',
+    'WAITING: waiting for allocation',
+  ]);
+  expect(rig.said).toMatch(/register DeadlineExceeded: .*; again in/);
 });
 
 test('an event that the API refuses is said, and holds nothing up', { timeout }, async () => {
@@ -128,6 +160,40 @@ test(
 );
 
 test(
+  'three leaves: Crashed says which port is at which, and a cable that is pulled mends it',
+  { timeout },
+  async () => {
+    rig.neighbors = withThird(twoLeaves);
+    await rig.start({
+      boot: {
+        register: (request) => {
+          const seen = new Set(
+            request.hardware?.nics.flatMap(({ neighbors }) => neighbors.map(({ hostname }) => hostname)),
+          );
+          if (seen.size !== 2) throw new ApiError(Code.FailedPrecondition, `expected two leaves, saw ${seen.size}`);
+          return { uuid: request.uuid, size: 'c1-large', partition: request.partition };
+        },
+      },
+    });
+    await rig.untilEvent('CRASHED: register: expected two leaves, saw 3; heard 3 leaves instead of 2');
+    const [problem = ''] = rig.board.view().problems.filter((each) => each.startsWith('LLDP:'));
+    for (const leaf of ['leaf1', 'leaf2', 'leaf3']) expect(problem).toContain(leaf);
+    rig.neighbors = twoLeaves;
+    await rig.untilEvent('WAITING');
+    expect(rig.board.view().problems).toEqual([]);
+  },
+);
+
+/** What lldpd tells when a third leaf is on the wire of the first port. */
+function withThird(two: string): string {
+  const parsed = JSON.parse(two);
+  const [first] = parsed.lldp.interface;
+  const third = JSON.parse(JSON.stringify(first).replaceAll('leaf1', 'leaf3').replaceAll('aa:79:c2', 'aa:79:c3'));
+  parsed.lldp.interface.push(third);
+  return JSON.stringify(parsed);
+}
+
+test(
   'a machine in the wrong rack says so with the words of the API, until it is mended there',
   { timeout },
   async () => {
@@ -161,6 +227,31 @@ test('a BMC that never answers costs its deadline, and is registered as unknown'
   await rig.untilEvent('WAITING');
   expect(rig.board.view().problems.join()).toMatch(/BMC: .*no answer/);
   expect(rig.registered[0]?.bmc).toBeUndefined();
+});
+
+test('a BMC that answers only after the registration is registered while the machine waits', { timeout }, async () => {
+  let answers = false;
+  const fake = new FakeBmc();
+  await rig.start({
+    tree: { '/dev/ipmi0': '' },
+    openIpmi: () => {
+      if (!answers) throw new Error('/dev/ipmi0: Device or resource busy');
+      return fake;
+    },
+  });
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.registered.map(({ bmc }) => bmc)).toEqual([undefined]);
+  answers = true;
+  await rig.until(() => rig.registered.length === 2, 5_000);
+  expect(rig.registered[1]?.bmc?.user).toBe('metal');
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.steps.slice(-4)).toEqual([
+    'PLANNED_REBOOT: the BMC, which did not answer before, does now: starting over, without a reboot',
+    'PREPARING: the BMC, which did not answer before, does now',
+    'REGISTERING: registering',
+    'WAITING: waiting for allocation',
+  ]);
+  expect(rig.board.view().problems.join()).not.toContain('busy');
 });
 
 test('where a BMC is required, one that never answers is fatal, and named', { timeout }, async () => {

@@ -17,6 +17,7 @@ import {
 } from '@ingot/api';
 import { MockClock, mockEntropy, nodeNetwork } from '@ingot/net';
 import { connectApi } from '../src/life/api.ts';
+import type { CallTimes } from '../src/life/api.ts';
 import { Board } from '../src/life/board.ts';
 import { live } from '../src/life/life.ts';
 import type { LifeParts } from '../src/life/parts.ts';
@@ -56,6 +57,8 @@ export interface RigOptions {
   readonly openIpmi?: LifeParts['openIpmi'];
   /** For programs other than lldpcli. */
   readonly run?: LifeParts['run'];
+  /** How long the API may take for an answer; default as in life. */
+  readonly times?: CallTimes;
 }
 
 /** A machine, its boot server and a real API server with recording services. */
@@ -83,7 +86,7 @@ export class Rig implements AsyncDisposable {
   /** What the API knows of the machine; throws to answer with an error. */
   machine: () => MessageInitShape<typeof apiV2.MachineSchema> = () => ({});
   /** Events the API cannot take are those that this throws for. */
-  onEvent: (event: string) => void = () => undefined;
+  onEvent: (event: string) => void | Promise<void> = () => undefined;
   #allocations = Promise.withResolvers<void>();
   #address = '127.0.0.1:0';
   #planted: ReturnType<typeof plant> | undefined;
@@ -120,10 +123,10 @@ export class Rig implements AsyncDisposable {
           ...boot,
         }),
         bindService(infraV2.EventService, {
-          send: ({ events }) => {
+          send: async ({ events }) => {
             for (const [id, { event, message }] of Object.entries(events)) {
               const text = `${id === uuid ? '' : id}${eventName(event)}: ${message}`;
-              this.onEvent(text);
+              await this.onEvent(text);
               this.events.push(text);
             }
             return { events: 1n, failed: [] };
@@ -190,7 +193,7 @@ export class Rig implements AsyncDisposable {
         (() => {
           throw new Error('this machine has no BMC');
         }),
-      connect: connectApi,
+      connect: (config, machine) => connectApi(config, machine, clock, options.times),
       wipe: options.wipe ?? (() => Promise.reject(new Error('this machine is not to be wiped'))),
       reboot: () => {
         this.reboots += 1;

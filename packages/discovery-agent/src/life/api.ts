@@ -19,11 +19,17 @@ export interface Api {
   close(): void;
 }
 
-const callTimeoutMs = 10_000;
-/** The server connects switch ports within the call, and tries that up to ten times. */
-const registerTimeoutMs = 30_000;
+/** How long an answer may take, milliseconds. */
+export interface CallTimes {
+  readonly callTimeoutMs: number;
+  /** The server connects switch ports within the call, and tries that up to ten times. */
+  readonly registerTimeoutMs: number;
+}
 
-export function connectApi(config: AgentConfig, uuid: string, clock: Clock): Api {
+const usualTimes: CallTimes = { callTimeoutMs: 10_000, registerTimeoutMs: 30_000 };
+
+export function connectApi(config: AgentConfig, uuid: string, clock: Clock, times: CallTimes = usualTimes): Api {
+  const { callTimeoutMs, registerTimeoutMs } = times;
   const channel = createChannel({ url: config.apiUrl, ca: config.caCert, token: config.token.reveal() });
   const boot = createClient(infraV2.BootService, channel);
   const machines = createClient(adminV2.MachineService, channel);

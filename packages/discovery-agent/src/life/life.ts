@@ -19,6 +19,7 @@ import { register } from './registration.ts';
 import { Session } from './session.ts';
 import { askStanding } from './standing.ts';
 import { waitForWork } from './waiting.ts';
+import type { WaitingEnd } from './waiting.ts';
 import { carryOutWipeOrders } from './wipe-order.ts';
 
 const heartbeatMs = 180_000;
@@ -85,11 +86,17 @@ async function follow(life: Life): Promise<never> {
       continue;
     }
 
-    const end = await waitForWork(life);
+    const end = await waitForWork(life, registered.bmc);
     if (end === 'allocated') await holdForInstaller(life);
-    beginAgain(life, end === 'allocated' ? 'the machine is nobody’s any more' : 'there is a wipe order');
+    beginAgain(life, whyAgain[end]);
   }
 }
+
+const whyAgain: Readonly<Record<WaitingEnd, string>> = {
+  allocated: 'the machine is nobody’s any more',
+  'wipe-ordered': 'there is a wipe order',
+  'bmc-answers': 'the BMC, which did not answer before, does now',
+};
 
 /** The API takes Preparing only from machines that said why they begin anew. */
 function beginAgain({ outbox }: Life, why: string): void {

@@ -1,4 +1,6 @@
 import { retrySchedule } from '@ingot/net';
+import type { BmcSearch } from '../bmc/bmc.ts';
+import { inspectBmc } from '../bmc/configure-bmc.ts';
 import { reasonOf } from '../errors.ts';
 import { LldpPace } from '../lldp/pace.ts';
 import { EventType } from './api.ts';
@@ -16,10 +18,13 @@ const roundMs = 180_000;
 const rebootAgainMs = 3_600_000;
 
 /** Why a machine does not wait any longer. */
-export type WaitingEnd = 'allocated' | 'wipe-ordered';
+export type WaitingEnd = 'allocated' | 'wipe-ordered' | 'bmc-answers';
 
-/** Holds one Wait stream at a time, opened again when it breaks, until there is something else to do. */
-export async function waitForWork(life: Life): Promise<WaitingEnd> {
+/**
+ * Holds one Wait stream at a time, opened again when it breaks, until there is something else to do. `bmc` is what was
+ * registered.
+ */
+export async function waitForWork(life: Life, bmc: BmcSearch): Promise<WaitingEnd> {
   const { reporter, clock, entropy, signal, session, outbox, board, pulse } = life;
   const hours = session.config.policy.autoRebootHours;
   const rebootInMs = plannedRebootInMs(hours, entropy);
@@ -35,8 +40,10 @@ export async function waitForWork(life: Life): Promise<WaitingEnd> {
     // Nothing of the agent's own can hang here but the stream, and that is watched by asking.
     pulse.rest('life');
     const leave = new AbortController();
+    const over = new AbortController();
+    const looking = { ...life, signal: AbortSignal.any([signal, over.signal]) };
     const ask = async (): Promise<void> => {
-      found ??= await workFor(life);
+      found ??= (await workFor(life)) ?? (await bmcIsBack(looking, bmc));
       if (found !== undefined || clock.monotonic() >= rebootAtMs)
         leave.abort(new Error('there is something else to do'));
     };
@@ -56,6 +63,7 @@ export async function waitForWork(life: Life): Promise<WaitingEnd> {
       mended = await session.mend(error);
     } finally {
       asking.cancel();
+      over.abort(new Error('the machine does not wait any more'));
     }
     signal.throwIfAborted();
     pulse.beat('life', roundMs);
@@ -77,4 +85,10 @@ async function workFor({ session, clock, signal }: Life): Promise<WaitingEnd | u
   const standing = await askStanding(session, () => clock.monotonic(), signal);
   if (standing.kind === 'allocated') return 'allocated';
   return standing.kind === 'free' && standing.wipe !== undefined ? 'wipe-ordered' : undefined;
+}
+
+/** Whether a BMC that was registered as unknown tells now who it is. Changes nothing on it. */
+async function bmcIsBack(life: Life, registered: BmcSearch): Promise<WaitingEnd | undefined> {
+  if (registered.kind !== 'unusable') return undefined;
+  return (await inspectBmc(life)).kind === 'found' ? 'bmc-answers' : undefined;
 }
