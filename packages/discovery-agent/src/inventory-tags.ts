@@ -11,13 +11,14 @@ import type { Inventory } from './inventory/inventory.ts';
  *     ingot.inventory.boot=uefi|bios
  *     ingot.inventory.secure-boot=on|off|setup|unsupported|unknown
  *     ingot.inventory.tpm/<name>=<version>;<vendor>;<firmware>
- *     ingot.inventory.gpu/<PCI address>=<kind>;<model>;<board>;<memory in bytes>
+ *     ingot.inventory.gpu/<PCI address>=<kind>;<model>;<board>;<memory in bytes>;<NUMA node>
+ *     ingot.inventory.numa/<node>=<logical processors>;<size in bytes>  (where there are several)
  *
  * `<name>` has no `/dev/`. Fields may be empty; a `;`, `=` or control character inside of one becomes a blank. Keys are
  * at most 128, whole tags at most 256 characters: longer ones are cut. At most 256 tags: DIMMs, which come last, are
  * left out beyond that.
  */
-export function inventoryTags({ disks, firmware, gpus, memory, tpms }: Inventory): string[] {
+export function inventoryTags({ disks, firmware, gpus, memory, numa, tpms }: Inventory): string[] {
   const tag = (key: string, ...values: (string | number)[]): string =>
     `ingot.inventory.${clean(key)}`
       .slice(0, maxKeyLength)
@@ -32,7 +33,10 @@ export function inventoryTags({ disks, firmware, gpus, memory, tpms }: Inventory
     tag('boot', firmware.bootMode),
     tag('secure-boot', firmware.secureBoot),
     ...tpms.map((tpm) => tag(`tpm/${tpm.name}`, tpm.version, tpm.vendor, tpm.firmware)),
-    ...gpus.map((gpu) => tag(`gpu/${gpu.address}`, gpu.kind, gpu.model, gpu.subsystem, gpu.memory?.sizeBytes ?? '')),
+    ...gpus.map(({ address, kind, model, subsystem, memory: own, numaNode }) =>
+      tag(`gpu/${address}`, kind, model, subsystem, own?.sizeBytes ?? '', numaNode ?? ''),
+    ),
+    ...(numa.length > 1 ? numa.map(({ node, cpus, sizeBytes }) => tag(`numa/${node}`, cpus, sizeBytes)) : []),
     ...disks.map((disk) =>
       tag(`disk/${disk.name.replace('/dev/', '')}`, disk.model, disk.serial, disk.firmware, disk.sizeBytes),
     ),

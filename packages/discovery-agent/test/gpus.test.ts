@@ -49,6 +49,7 @@ test.each([
     'Ponte Vecchio XT (2 Tile) [Data Center GPU Max 1550]',
   ],
   ['a Gaudi2', [0x1da3, 0x1020], 0x1200, 'accelerator', 'Habana Labs Ltd.', 'Gaudi2 AI Training Accelerator'],
+  ['an H200, newer than the list', [0x10de, 0x2335], 0x0302, 'gpu', 'NVIDIA Corporation', 'GH100 [H200 SXM 141GB]'],
   ['an unknown XGA card', [0xabcd, 0x0001], 0x0301, 'gpu', '0xabcd', '0x0001'],
   ['an AST2600', [0x1a03, 0x2000], 0x0300, 'management', 'ASPEED Technology, Inc.', 'ASPEED Graphics Family'],
   [

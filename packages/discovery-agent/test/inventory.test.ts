@@ -109,9 +109,9 @@ test('tags carry each disk with model, serial, firmware and size', () => {
     'ingot.inventory.system=Supermicro;AS-1115HS-TNR;S432871X1A11234',
     'ingot.inventory.boot=uefi',
     'ingot.inventory.secure-boot=on',
-    'ingot.inventory.gpu/0000:41:00.0=gpu;GH100 [H100 SXM5 80GB];;85899345920',
-    'ingot.inventory.gpu/0000:c1:00.0=gpu;GH100 [H100 SXM5 80GB];;85899345920',
-    'ingot.inventory.gpu/0000:c3:00.0=management;ASPEED Graphics Family;;',
+    'ingot.inventory.gpu/0000:41:00.0=gpu;GH100 [H100 SXM5 80GB];;85899345920;',
+    'ingot.inventory.gpu/0000:c1:00.0=gpu;GH100 [H100 SXM5 80GB];;85899345920;',
+    'ingot.inventory.gpu/0000:c3:00.0=management;ASPEED Graphics Family;;;',
     ...[0, 1, 2, 10].map(
       (number) =>
         `ingot.inventory.disk/nvme${number}n1=SAMSUNG MZQL23T8HCLS-00A07;S64HNE0T1000${number};GDC5602Q;3840755982336`,

@@ -1,4 +1,5 @@
 import type { Sysfs } from '../sysfs.ts';
+import { newerAccelerators } from './newer-accelerators.ts';
 
 export interface PciNames {
   /** Names of a vendor and its device; `0x10de` style where the list has none. */
@@ -32,7 +33,10 @@ function searchPciNames(list: Buffer): PciNames {
   return {
     lookup: (vendorId, deviceId) => ({
       vendor: vendorOf(vendorId)?.name ?? `0x${hex(vendorId)}`,
-      model: deviceOf(vendorId, deviceId)?.name ?? `0x${hex(deviceId)}`,
+      model:
+        newerAccelerators.get(vendorId * 0x1_0000 + deviceId) ??
+        deviceOf(vendorId, deviceId)?.name ??
+        `0x${hex(deviceId)}`,
     }),
     subsystem(vendorId, deviceId, subVendorId, subDeviceId) {
       const lines = deviceOf(vendorId, deviceId)?.lines ?? none;

@@ -9,7 +9,6 @@ export const pciIds = `#
 	164e  Raphael
 	515e  ES1000
 	740f  Aldebaran/MI200 [Instinct MI210]
-	74a1  Aqua Vanjaram [Instinct MI300X]
 1022  Advanced Micro Devices, Inc. [AMD]
 	14a4  Genoa/Bergamo Root Complex
 	14ab  Genoa/Bergamo PCI Bridge
@@ -19,7 +18,7 @@ export const pciIds = `#
 	1eb8  TU104GL [Tesla T4]
 		10de 12a2  Tesla T4
 	22a3  GH100 [H100 NVSwitch]
-	2330  GH100 [H100 SXM5 80GB]
+	2330  GH100[H100 SXM5 80GB]
 		10de 16c1  H100 SXM5 80GB
 # a comment in the middle
 	26b1  AD102GL [RTX 6000 Ada Generation]
