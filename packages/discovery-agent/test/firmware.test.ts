@@ -96,6 +96,17 @@ test('a memory block that is offline does not count, neither for the machine nor
   ]);
 });
 
+test('a memory block without memory, as arm64 makes of the firmware’s flash, does not count', () => {
+  const tree = memory(2 ** 27, [{ cpus: '0', blocks: 3, distances: [10] }]);
+  const flash = '00000000-07ffffff : reserved\n09000000-09000fff : ARMH0011:00\n';
+  const ram = '08000000-0c43ffff : System RAM\n  0817c000-0817cfff : reserved\n0c440000-0c72ffff : reserved\n';
+  const more = '10000000-17ffffff : CXL Window 0\n  10000000-17ffffff : System RAM (kmem)\n';
+  const sizeOf = (iomem: string): number => inventoryOf(tree, files('/proc', { iomem })).memory.sizeBytes;
+  expect(sizeOf(flash + ram + more)).toBe(2 * 2 ** 27);
+  // To anybody but root every address is 0.
+  expect(sizeOf('00000000-00000000 : reserved\n00000000-00000000 : System RAM\n')).toBe(3 * 2 ** 27);
+});
+
 test('what only root may read is said, and the rest is told', () => {
   using machine = plant(dmi({ product_uuid: '5e8d8000-6b3c-11ee-8000-7cc255000001', sys_vendor: 'Supermicro' }));
   const secret = '/sys/devices/virtual/dmi/id/product_uuid';

@@ -31,10 +31,30 @@ export function memoryBlockBytes(sysfs: Sysfs): number {
   return /^[0-9a-f]{1,12}$/i.test(text) ? Number.parseInt(text, 16) : 0;
 }
 
-/** Names of the memory blocks that are online, `memory17`. A machine of some terabytes has thousands. */
+/**
+ * Names of the memory blocks that are online and have memory in them, `memory17`. A machine of some terabytes has
+ * thousands. On arm64 the kernel makes a block of whatever the firmware calls cacheable, its flash for one.
+ */
 export function readOnlineBlocks(sysfs: Sysfs): ReadonlySet<string> {
+  const blockBytes = memoryBlockBytes(sysfs);
+  const ram = systemRam(sysfs);
+  const hasRam = (name: string): boolean => {
+    const start = Number(name.slice('memory'.length)) * blockBytes;
+    return ram.length === 0 || ram.some(({ first, last }) => first < start + blockBytes && last >= start);
+  };
   const isOnline = (name: string): boolean => sysfs.text(`${memoryDirectory}/${name}/state`) === 'online';
-  return new Set(sysfs.list(memoryDirectory).filter((name) => /^memory\d+$/.test(name) && isOnline(name)));
+  return new Set(
+    sysfs.list(memoryDirectory).filter((name) => /^memory\d+$/.test(name) && isOnline(name) && hasRam(name)),
+  );
+}
+
+/** Addresses of what the kernel uses as memory; none where it does not show them, as to anybody but root. */
+function systemRam(sysfs: Sysfs): readonly { readonly first: number; readonly last: number }[] {
+  const lines = (sysfs.text('/proc/iomem') ?? '').matchAll(/^ *([0-9a-f]{1,13})-([0-9a-f]{1,13}) : System RAM/gm);
+  return Array.from(lines, ([, first = '', last = '']) => ({
+    first: Number.parseInt(first, 16),
+    last: Number.parseInt(last, 16),
+  })).filter(({ last }) => last > 0);
 }
 
 function sizeOfBlocks(sysfs: Sysfs, online: ReadonlySet<string>): Size | undefined {
