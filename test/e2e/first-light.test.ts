@@ -75,7 +75,7 @@ describe('a BIOS machine with nothing but its firmware', () => {
   let rig: RackUnderTest;
   let undisturbedMs = Infinity;
   beforeAll(async () => {
-    rig = await createRack('e2ebios', 'bios');
+    rig = await createRack('e2ebios', { machine: { firmware: 'bios' } });
   });
   afterAll(async () => {
     await rig[Symbol.asyncDispose]();
@@ -179,7 +179,7 @@ describe('a BIOS machine with nothing but its firmware', () => {
 describe('a UEFI machine with nothing but its firmware', () => {
   test('boots through EDK2 PXE, TFTP, iPXE and HTTP into Waiting, and the API knows its serials and leaf ports', async () => {
     {
-      await using rig = await createRack('e2euefi', 'uefi');
+      await using rig = await createRack('e2euefi', { machine: { firmware: 'uefi' } });
       await onlyMachine(rig).power.on();
       await expectWaiting(rig);
       await expectKnownToTheApi(rig);

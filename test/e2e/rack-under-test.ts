@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { apiV2 } from '@ingot/api';
 import { startRack } from '@ingot/lab';
-import type { Firmware, Phase, Rack, RackMachine } from '@ingot/lab';
+import type { MachineOptions, Phase, Rack, RackMachine, RackOptions } from '@ingot/lab';
 import { systemClock, systemEntropy } from '@ingot/net';
 
 export const root: string = join(import.meta.dirname, '../..');
@@ -25,7 +25,14 @@ export interface RackUnderTest extends AsyncDisposable {
   reached(machine: RackMachine, phase: Phase): Promise<void>;
 }
 
-export async function createRack(name: string, firmware: Firmware): Promise<RackUnderTest> {
+export interface RackChange {
+  /** The firmware, and whatever is not as with every other machine. */
+  readonly machine: Pick<MachineOptions, 'firmware'> & Partial<MachineOptions>;
+  readonly image?: RackOptions['image'];
+}
+
+/** A rack with one machine. */
+export async function createRack(name: string, change: RackChange): Promise<RackUnderTest> {
   const notes: string[] = [];
   const waiters = new Map<string, () => void>();
   const key = (machine: RackMachine, phase: Phase): string => `${machine.identity.name} ${phase}`;
@@ -33,8 +40,8 @@ export async function createRack(name: string, firmware: Firmware): Promise<Rack
     {
       name,
       machines: 1,
-      machine: { firmware, memoryMib: 1024, cpus: 2, accelerator: 'tcg' },
-      image,
+      machine: { memoryMib: 1024, cpus: 2, accelerator: 'tcg', ...change.machine },
+      image: change.image ?? image,
       ingot: [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'packages/cli/src/main.ts')],
       env: { NODE_COMPILE_CACHE: join(root, '.cache/compile') },
       apiPort: 0,

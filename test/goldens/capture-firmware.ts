@@ -29,7 +29,7 @@ function capture(namespace: string, device: string, filter: string, file: string
 
 async function captureBoot(firmware: Firmware): Promise<void> {
   const name = `g${firmware}`;
-  await using rig = await createRack(name, firmware);
+  await using rig = await createRack(name, { machine: { firmware } });
   const machine = onlyMachine(rig);
   const [nic] = machine.identity.nics;
   const captures = [

@@ -5,7 +5,7 @@ export { startRack, type Rack, type RackEvents, type RackMachine, type RackOptio
 export { phases, type Phase } from './timeline.ts';
 export type { MachineIdentity } from './identity.ts';
 export type { Firmware } from './firmware.ts';
-export type { MachineOptions } from './machine.ts';
+export type { MachineOptions, MoreOfQemu } from './machine.ts';
 export { connect, type Namespace } from './namespace.ts';
 export type { Part, PartSpec } from './part.ts';
 export { createApiView, type ApiView } from './api-view.ts';

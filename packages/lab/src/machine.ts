@@ -26,6 +26,17 @@ export interface MachineOptions {
   readonly memoryMib: number;
   readonly cpus: number;
   readonly accelerator: Accelerator;
+  /** QEMU's names of the network cards, in their order. Default: `virtio-net-pci` for each. */
+  readonly nicModels?: readonly string[];
+  /** What one machine has besides, or instead: asked for at each of its power-ons. */
+  readonly more?: (machine: MachineSetting['identity']) => MoreOfQemu;
+}
+
+/** For whoever needs a machine that the rack itself has no words for. */
+export interface MoreOfQemu {
+  /** The end of the command line, so that it wins over what is said before. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A network card and the tap that it is plugged into. */
@@ -75,12 +86,18 @@ export async function buildMachine(setting: MachineSetting): Promise<MachineHard
   const consoleLog = join(workDirectory, 'console.log');
   const serial = await listenForConsole(join(socketDirectory, 'console'), consoleLog, setting);
   const monitor = join(socketDirectory, 'monitor');
+  const more = (): MoreOfQemu => setting.options.more?.(identity) ?? { args: [] };
   return {
     consoleLog,
     part: {
       name: identity.name,
       namespace: setting.namespace,
-      argv: qemuArguments(setting, firmware, serial.path, monitor),
+      get argv() {
+        return [...qemuArguments(setting, firmware, serial.path, monitor), ...more().args];
+      },
+      get env() {
+        return more().env ?? {};
+      },
       openDescriptors: () => setting.nics.map((nic) => openTap(nic.namespace, nic.tap)),
       restart: false,
     },
@@ -160,7 +177,7 @@ function qemuArguments(
       '-netdev',
       `tap,id=net${index},fd=${firstDescriptor + index}`,
       '-device',
-      `virtio-net-pci,netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${firmware.nicSuffix}`,
+      `${options.nicModels?.[index] ?? 'virtio-net-pci'},netdev=net${index},mac=${nic.mac},bootindex=${index + 1}${firmware.nicSuffix}`,
     ]),
     ...identity.disks.map((disk, index) => [
       '-drive',

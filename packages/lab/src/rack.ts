@@ -234,7 +234,8 @@ class RackBuilder {
       })),
       workDirectory: join(this.workDirectory, name),
       socketDirectory: join(this.state.directory, name),
-      bmcArgs: bmc.qemuArgs,
+      // QEMU's ARM server has no bus for a BMC's registers: its BMC is on the network only.
+      bmcArgs: this.options.machine.firmware === 'uefi-arm64' ? [] : bmc.qemuArgs,
       clock: this.clock,
       onConsoleLine: (line) => this.noteConsoleLine(machine, line),
     });
