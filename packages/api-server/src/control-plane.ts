@@ -4,7 +4,6 @@ import {
   methodAccess,
   methodPath,
   type ApiServer,
-  type BoundService,
   type CallRecord,
   type MethodAccess,
 } from '@ingot/api';
@@ -16,21 +15,7 @@ import type { Caller } from './auth/caller.ts';
 import { createTokenIssuer } from './auth/token-issuer.ts';
 import type { PartitionConfig } from './config.ts';
 import { createWaitingRoom, type WaitingRoom } from './machine/waiting-room.ts';
-import {
-  adminComponentService,
-  adminMachineService,
-  adminPartitionService,
-  adminSwitchService,
-} from './services/admin-services.ts';
-import { bmcService, imageService, projectMachineService } from './services/not-served-yet.ts';
-import { bootService } from './services/boot-service.ts';
-import { componentService } from './services/component-service.ts';
-import type { ServiceDependencies } from './services/context.ts';
-import { eventService } from './services/event-service.ts';
-import { healthService, partitionService, versionService } from './services/information-services.ts';
-import { switchService } from './services/switch-service.ts';
-import { adminTokenService, tokenService } from './services/token-service.ts';
-import { wipeService } from './services/wipe-service.ts';
+import { allServices } from './services/all-services.ts';
 import type { Database } from './store/database.ts';
 import type { DatabaseLocation } from './store/location.ts';
 import { takeLock } from './store/lock.ts';
@@ -92,7 +77,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
 
   const methods = new Map<string, MethodAccess>();
-  const services = allServices({ stores, waitingRoom, issuer, clock, entropy, version, methods });
+  const services = allServices({
+    stores,
+    waitingRoom,
+    issuer,
+    clock,
+    entropy,
+    version,
+    methods,
+    configured: new Set(options.partitions.map(({ id }) => id)),
+  });
   for (const { desc } of services.flatMap((bound) => bound.methods)) methods.set(methodPath(desc), methodAccess(desc));
   const server = createApiServer<Caller>({
     services,
@@ -144,28 +138,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     adminTokenFile,
     stop: () => running.disposeAsync(),
   };
-}
-
-function allServices(dependencies: ServiceDependencies): BoundService<Caller>[] {
-  return [
-    bootService(dependencies),
-    eventService(dependencies),
-    switchService(dependencies),
-    componentService(dependencies),
-    bmcService(),
-    tokenService(dependencies),
-    versionService(dependencies),
-    healthService(dependencies),
-    partitionService(dependencies),
-    imageService(),
-    projectMachineService(),
-    adminMachineService(dependencies),
-    adminSwitchService(dependencies),
-    adminTokenService(dependencies),
-    adminComponentService(dependencies),
-    adminPartitionService(),
-    wipeService(dependencies),
-  ];
 }
 
 const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);

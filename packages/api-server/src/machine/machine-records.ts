@@ -1,9 +1,7 @@
 import { apiV2, create } from '@ingot/api';
+import { UNKNOWN_SIZE } from '../size/match.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-
-/** What every size is until sizes can be defined: hardware that matches none. */
-export const UNKNOWN_SIZE = 'unknown';
 
 /** UUIDs are compared in lower case (RFC 9562, section 4); firmware prints both. */
 export function machineIdOf(uuid: string): string {

@@ -1,15 +1,15 @@
 import { ApiError, apiV2, clone, Code, create, type infraV2 } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { timestampFromMs } from '@ingot/api';
+import { matchSize } from '../size/match.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { closeWipeOrder, isReserved } from './wipe-order.ts';
-import { findOrCreateMachine, machineIdOf, UNKNOWN_SIZE } from './machine-records.ts';
+import { findOrCreateMachine, machineIdOf } from './machine-records.ts';
 
 /**
  * Stores what a machine has found out about itself. Hardware, firmware, BMC and version are replaced as a whole; the
- * allocation, the condition and the tags of the first time stay. The size is always `unknown`: this server has no sizes
- * yet to match the hardware with.
+ * allocation, the condition and the tags of the first time stay. The size is the one that the hardware matches.
  */
 export async function registerMachine(
   outer: Stores,
@@ -28,7 +28,8 @@ export async function registerMachine(
     const machine = clone(apiV2.MachineSchema, (await findOrCreateMachine(stores, id, request.partition)).value);
     machine.partition = create(apiV2.PartitionSchema, { id: request.partition });
     machine.hardware = hardware;
-    machine.size = create(apiV2.SizeSchema, { id: UNKNOWN_SIZE });
+    const sizes = (await stores.sizes.list()).map(({ value }) => value);
+    machine.size = create(apiV2.SizeSchema, { id: matchSize(sizes, hardware) });
     machine.status ??= create(apiV2.MachineStatusSchema);
     machine.status.metalHammerVersion = request.metalHammerVersion;
     // An event may have created the machine before; it is registered for the first time all the same.

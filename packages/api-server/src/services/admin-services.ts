@@ -84,8 +84,3 @@ export function adminComponentService({ stores }: ServiceDependencies): BoundSer
     }),
   });
 }
-
-/** `metalstack.admin.v2.PartitionService`: partitions come from the configuration, so nothing is served here yet. */
-export function adminPartitionService(): BoundService<Caller> {
-  return bindService<typeof adminV2.PartitionService, Caller>(adminV2.PartitionService, {});
-}

@@ -15,4 +15,6 @@ export interface ServiceDependencies {
   readonly version: string;
   /** Every method that is served, by path: what permissions may name. */
   readonly methods: ReadonlyMap<string, MethodAccess>;
+  /** Partitions that the configuration defines. */
+  readonly configured: ReadonlySet<string>;
 }

@@ -12,7 +12,3 @@ export function bmcService(): BoundService<Caller> {
 export function projectMachineService(): BoundService<Caller> {
   return bindService<typeof apiV2.MachineService, Caller>(apiV2.MachineService, {});
 }
-
-export function imageService(): BoundService<Caller> {
-  return bindService<typeof apiV2.ImageService, Caller>(apiV2.ImageService, {});
-}

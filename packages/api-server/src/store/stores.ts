@@ -29,6 +29,8 @@ export interface Stores {
   readonly sizeImageConstraints: EntityTable<apiV2.SizeImageConstraint>;
   readonly images: EntityTable<apiV2.Image>;
   readonly filesystemLayouts: EntityTable<apiV2.FilesystemLayout>;
+  readonly tenants: EntityTable<apiV2.Tenant>;
+  readonly projects: EntityTable<apiV2.Project, 'tenant'>;
 }
 
 export function createStores(session: Session, clock: Clock): Stores {
@@ -78,6 +80,14 @@ export function createStores(session: Session, clock: Clock): Stores {
       table: 'filesystem_layout',
       noun: 'filesystem layout',
       schema: apiV2.FilesystemLayoutSchema,
+    }),
+    tenants: entityTable({ session, clock, table: 'tenant', schema: apiV2.TenantSchema }),
+    projects: entityTable({
+      session,
+      clock,
+      table: 'project',
+      schema: apiV2.ProjectSchema,
+      columns: ({ tenant }) => ({ tenant }),
     }),
   };
 }

@@ -1,0 +1,50 @@
+import type { BoundService } from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import type { ServiceDependencies } from './context.ts';
+import { adminComponentService, adminMachineService, adminSwitchService } from './admin-services.ts';
+import { bmcService, projectMachineService } from './not-served-yet.ts';
+import { bootService } from './boot-service.ts';
+import { componentService } from './component-service.ts';
+import { eventService } from './event-service.ts';
+import { adminFilesystemService, filesystemService } from './filesystem-services.ts';
+import { adminImageService, imageService } from './image-services.ts';
+import { healthService, partitionService, versionService } from './information-services.ts';
+import { adminPartitionService } from './partition-services.ts';
+import { adminSizeImageConstraintService, sizeImageConstraintService } from './size-image-constraint-services.ts';
+import { adminSizeReservationService, sizeReservationService } from './size-reservation-services.ts';
+import { adminSizeService, sizeService } from './size-services.ts';
+import { switchService } from './switch-service.ts';
+import { adminTokenService, tokenService } from './token-service.ts';
+import { wipeService } from './wipe-service.ts';
+
+/** Everything that is served. */
+export function allServices(dependencies: ServiceDependencies): BoundService<Caller>[] {
+  return [
+    bootService(dependencies),
+    eventService(dependencies),
+    switchService(dependencies),
+    componentService(dependencies),
+    bmcService(),
+    tokenService(dependencies),
+    versionService(dependencies),
+    healthService(dependencies),
+    partitionService(dependencies),
+    imageService(dependencies),
+    adminImageService(dependencies),
+    sizeService(dependencies),
+    adminSizeService(dependencies),
+    sizeReservationService(dependencies),
+    adminSizeReservationService(dependencies),
+    sizeImageConstraintService(dependencies),
+    adminSizeImageConstraintService(dependencies),
+    filesystemService(dependencies),
+    adminFilesystemService(dependencies),
+    projectMachineService(),
+    adminMachineService(dependencies),
+    adminSwitchService(dependencies),
+    adminTokenService(dependencies),
+    adminComponentService(dependencies),
+    adminPartitionService(dependencies),
+    wipeService(dependencies),
+  ];
+}
