@@ -8,7 +8,9 @@ import type { NamingSchema, PortNames } from './naming.ts';
 import { compareNaturally } from './ports.ts';
 import { waitForPortInit } from './port-init.ts';
 import { watchPorts } from './port-watch.ts';
-import { createProblems } from './problems.ts';
+import type { Problems } from './problems.ts';
+import { startReconcileLoop } from './reconcile/loop.ts';
+import type { Reconciler } from './reconcile/reconciler.ts';
 import { createRegistrar } from './registrar.ts';
 import type { SonicDb } from './sonic-db.ts';
 
@@ -24,6 +26,11 @@ export interface SwitchAgentOptions {
   readonly configDb: SonicDb;
   readonly appDb: SonicDb;
   readonly api: SwitchApi;
+  /** Ports that are neither registered nor changed. */
+  readonly leaveOut?: readonly string[];
+  /** Makes the switch what the API wants; absent: nobody compares them. */
+  readonly reconcile?: { readonly reconciler: Reconciler; readonly periodMs: number; readonly cycleMs: number };
+  readonly problems: Problems;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Logger;
@@ -44,14 +51,14 @@ const FIRST_PING_RETRY_MS = 5000;
 const LONGEST_PING_RETRY_MS = 60_000;
 
 /**
- * Starts the agent's loops: ports, registration, desired state, heartbeat and component ping. They share what they
- * learn, and none waits for another: a hung Redis does not silence the heartbeat, nor an API out of reach the ports.
+ * Starts the agent's loops: ports, registration, desired state, reconciling, heartbeat and component ping. They share
+ * what they learn, and none waits for another: a hung Redis does not silence the heartbeat, nor an API out of reach the ports, nor an FRR
+ * that hangs either of them.
  */
 export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
-  const { identity, periodMs, api, clock, entropy, log, health } = options;
+  const { identity, periodMs, api, clock, entropy, log, health, problems } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const problems = createProblems(log);
   const metrics = createAgentMetrics(options.metrics);
   const startedAtMs = clock.now();
 
@@ -95,6 +102,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     await watchPorts({
       configDb: options.configDb,
       namingSchema: options.namingSchema,
+      leaveOut: options.leaveOut,
       periodMs,
       clock,
       problems,
@@ -106,6 +114,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
         log.info({ ports: found.ports.length }, names === undefined ? 'read the ports' : 'the ports have changed');
         names = found;
         registrar.request();
+        reconciling?.wake();
       },
     });
   };
@@ -129,8 +138,9 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       problems.clear('get');
       if (desired === undefined || JSON.stringify(answer) !== JSON.stringify(desired)) {
         log.info({ nics: answer.nics.length, wanted: wanted(answer) }, 'the desired state has changed');
+        desired = answer;
+        reconciling?.wake();
       }
-      desired = answer;
     } catch (error) {
       failed('get', error);
     } finally {
@@ -184,10 +194,16 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     }
   };
 
+  const reconciling =
+    options.reconcile === undefined
+      ? undefined
+      : startReconcileLoop({ ...options.reconcile, known: () => ({ desired, names }), clock, problems, signal });
+
   health.set('registered', { ok: false, reason: 'the switch is not registered yet' });
   const loops = Promise.all([
     followPorts(),
     registrar.ended,
+    reconciling?.ended,
     every(clock, periodMs, signal, fetchDesired),
     every(clock, periodMs, signal, heartbeat),
     every(clock, PING_INTERVAL_MS, signal, ping),

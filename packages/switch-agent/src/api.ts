@@ -49,6 +49,8 @@ export interface DesiredNic {
   readonly vrf?: string;
   /** The state to be set; absent: leave it. */
   readonly state?: 'up' | 'down';
+  /** What may be announced on the port; absent: nothing was said. */
+  readonly filter?: { readonly cidrs: readonly string[]; readonly vnis: readonly string[] };
 }
 
 /** The switch as the API wants it to be, its nics in the API's order. */
@@ -159,6 +161,9 @@ function desiredOf(answer: apiV2.Switch | undefined): DesiredSwitch {
         name: nic.name,
         ...(nic.vrf === undefined || nic.vrf === '' ? {} : { vrf: nic.vrf }),
         ...(state === undefined ? {} : { state }),
+        ...(nic.bgpFilter === undefined
+          ? {}
+          : { filter: { cidrs: [...nic.bgpFilter.cidrs], vnis: [...nic.bgpFilter.vnis] } }),
       };
     }),
   };

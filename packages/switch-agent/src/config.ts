@@ -1,10 +1,11 @@
 import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { z } from 'zod';
+import { type FabricConfig, fabricFields } from './config/fabric.ts';
 import { isSwitchHostname } from './identity.ts';
 import { NAMING_SCHEMAS, type NamingSchema } from './naming.ts';
 
 /** How the switch agent is told what to do. */
-export interface SwitchAgentConfig extends DaemonConfig {
+export interface SwitchAgentConfig extends DaemonConfig, FabricConfig {
   readonly partition: string;
   readonly rack?: string | undefined;
   readonly room?: string | undefined;
@@ -29,6 +30,7 @@ export interface SwitchAgentConfig extends DaemonConfig {
 const name = (): z.ZodString => z.string().min(2).max(128);
 
 const schema = z.object({
+  ...fabricFields,
   partition: name().describe('the partition that this switch belongs to'),
   rack: name().optional().describe('the rack that this switch stands in'),
   room: name().optional().describe('the room that this switch stands in'),
@@ -78,6 +80,6 @@ const schema = z.object({
 /** The configuration of `ingot switch-agent`: file, environment (`INGOT_SWITCH_AGENT_`) and flags. */
 export const switchAgentConfig: ConfigDefinition<SwitchAgentConfig> = defineConfig({
   name: 'switch-agent',
-  description: 'Registers a SONiC leaf with the API and reports the state of its ports.',
+  description: 'Registers a SONiC leaf with the API, reports the state of its ports, and makes it what the API wants.',
   schema,
 });

@@ -14,7 +14,7 @@ export interface SonicDatabase {
   readonly passwordPath?: string;
 }
 
-export type DatabaseName = 'APPL_DB' | 'CONFIG_DB';
+export type DatabaseName = 'APPL_DB' | 'ASIC_DB' | 'CONFIG_DB' | 'COUNTERS_DB' | 'STATE_DB';
 
 const schema = z.object({
   INSTANCES: z.record(
@@ -24,7 +24,7 @@ const schema = z.object({
   DATABASES: z.record(z.string(), z.object({ id: z.int().min(0), separator: z.string().min(1), instance: z.string() })),
 });
 
-/** The two databases that the agent reads. */
+/** The databases that the agent reads. */
 export type DatabaseConfig = Readonly<Record<DatabaseName, SonicDatabase>>;
 
 /**
@@ -74,7 +74,13 @@ export function parseDatabaseConfig(text: string, file: string): DatabaseConfig 
       ...(passwordPath === undefined || passwordPath === '' ? {} : { passwordPath }),
     };
   };
-  return { APPL_DB: find('APPL_DB'), CONFIG_DB: find('CONFIG_DB') };
+  return {
+    APPL_DB: find('APPL_DB'),
+    ASIC_DB: find('ASIC_DB'),
+    CONFIG_DB: find('CONFIG_DB'),
+    COUNTERS_DB: find('COUNTERS_DB'),
+    STATE_DB: find('STATE_DB'),
+  };
 }
 
 function fileError(file: string, what: string, cause?: unknown): SwitchAgentError {

@@ -4,6 +4,12 @@ export const SwitchAgentErrorCode = {
   SonicFile: 'SWITCH_SONIC_FILE',
   /** A SONiC database cannot be reached, does not answer in time, or answers nonsense. */
   Database: 'SWITCH_DATABASE',
+  /** Settings that do not fit together. */
+  Config: 'SWITCH_CONFIG',
+  /** The file with the last desired state cannot be read or written. */
+  StateFile: 'SWITCH_STATE_FILE',
+  /** CONFIG_DB is empty, or being loaded. */
+  NotLoaded: 'SWITCH_NOT_LOADED',
   /** CONFIG_DB holds no port that can be registered. */
   NoPorts: 'SWITCH_NO_PORTS',
   /** Neither the configuration nor the management interface gives an address. */

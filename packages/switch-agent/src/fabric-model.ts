@@ -48,7 +48,7 @@ export interface TenantVrf {
   readonly name: string;
   /** 1 to 16777215. */
   readonly vni: number;
-  /** The VLAN on this switch that carries the VNI, from the pool. */
+  /** The VLAN on this switch that carries the VNI, from the pool; 0 once it is gone, while the VRF is taken down. */
   readonly vlan: number;
   /** Empty while the VRF is being taken down. */
   readonly ports: readonly string[];

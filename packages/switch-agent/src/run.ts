@@ -3,11 +3,14 @@ import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
 import { startSwitchAgent } from './agent.ts';
 import { connectApi } from './api.ts';
 import type { SwitchAgentConfig } from './config.ts';
-import { type DatabaseName, readDatabaseConfig } from './database-config.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
+import { leafConfigOf } from './config/fabric.ts';
 import { managementAddress, switchHostname } from './identity.ts';
 import { readLinkState } from './link-state.ts';
-import { openSonicDb, type SonicDb } from './sonic-db.ts';
+import { createProblems, type Problems } from './problems.ts';
+import { createReconciler, type Reconciler } from './reconcile/reconciler.ts';
+import type { LeafConfig } from './reconcile/wishes.ts';
+import { openDatabases, type SwitchDatabases } from './switch-databases.ts';
 import { readSonicVersion } from './sonic-version.ts';
 import { agentVersion } from './version.ts';
 
@@ -21,15 +24,9 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
   const managementIp = managementAddress(config.managementIp, config.managementInterface);
   const osVersion = await readSonicVersion(config.sonicVersionFile);
   const ca = await readCa(config.api.caFile);
-  const open = (name: DatabaseName): SonicDb =>
-    openSonicDb({
-      name,
-      locate: async () => (await readDatabaseConfig(config.redis.databaseConfig))[name],
-      clock,
-      timeoutMs: config.redis.timeoutSeconds * 1000,
-    });
-  const configDb = open('CONFIG_DB');
-  const appDb = open('APPL_DB');
+  const leaf = leafConfigOf(config);
+  const databases = openDatabases(config, clock);
+  const problems = createProblems(log);
   const api = connectApi({
     url: config.api.url,
     ca,
@@ -51,9 +48,20 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
     namingSchema: config.namingSchema,
     linkState: (port) => readLinkState(config.sysClassNet, port),
     periodMs: config.heartbeatSeconds * 1000,
-    configDb,
-    appDb,
+    configDb: databases.configDb,
+    appDb: databases.appDb,
     api,
+    leaveOut: config.additionalBridgePorts,
+    ...(leaf === undefined
+      ? {}
+      : {
+          reconcile: {
+            reconciler: reconcilerOf(context, { id, leaf, databases, problems }),
+            periodMs: config.reconfigureSeconds * 1000,
+            cycleMs: config.cycleTimeoutSeconds * 1000,
+          },
+        }),
+    problems,
     clock,
     entropy,
     log,
@@ -63,8 +71,7 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
   });
   const stop = async (): Promise<void> => {
     const stopped = agent.stop();
-    configDb.close();
-    appDb.close();
+    databases.close();
     await stopped;
     api.close();
   };
@@ -73,6 +80,38 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
     signal.throwIfAborted();
   }
   return { stop };
+}
+
+// The first look at the hardware after a step is early, because most steps take SONiC a few dozen milliseconds.
+const FIRST_POLL_MS = 50;
+const LONGEST_POLL_MS = 1000;
+
+interface Reconciled {
+  readonly id: string;
+  readonly leaf: LeafConfig;
+  readonly databases: SwitchDatabases;
+  readonly problems: Problems;
+}
+
+function reconcilerOf(
+  context: DaemonContext<SwitchAgentConfig>,
+  { id, leaf, databases, problems }: Reconciled,
+): Reconciler {
+  const { config, log, clock } = context;
+  return createReconciler({
+    hostname: id,
+    logLevel: config.logLevel,
+    leaf,
+    reconfigure: config.reconfigure,
+    stateFile: config.stateFile,
+    configDb: databases.configDb,
+    hardware: databases,
+    waitMs: config.hardwareTimeoutSeconds * 1000,
+    pollMs: [FIRST_POLL_MS, LONGEST_POLL_MS],
+    clock,
+    problems,
+    log,
+  });
 }
 
 async function readCa(file: string): Promise<string> {

@@ -30,10 +30,12 @@ async function startDaemon(redis: TestRedis, api: TestApi, sysfs: TestSysfs): Pr
     databaseConfig,
     JSON.stringify({
       INSTANCES: { redis: { hostname: '127.0.0.1', port: 6379, unix_socket_path: redis.socketPath } },
-      DATABASES: {
-        APPL_DB: { id: APPL_DB, separator: ':', instance: 'redis' },
-        CONFIG_DB: { id: CONFIG_DB, separator: '|', instance: 'redis' },
-      },
+      DATABASES: Object.fromEntries(
+        Object.entries(redis.databases).map(([name, { id, separator }]) => [
+          name,
+          { id, separator, instance: 'redis' },
+        ]),
+      ),
     }),
   );
   await writeFile(sonicVersionFile, "---\nbuild_version: '202411.1-test'\n");

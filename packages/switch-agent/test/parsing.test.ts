@@ -21,7 +21,9 @@ const DATABASE_CONFIG = {
   DATABASES: {
     APPL_DB: { id: 0, separator: ':', instance: 'redis' },
     ASIC_DB: { id: 1, separator: ':', instance: 'redis' },
+    COUNTERS_DB: { id: 2, separator: ':', instance: 'redis' },
     CONFIG_DB: { id: 4, separator: '|', instance: 'secured' },
+    STATE_DB: { id: 6, separator: '|', instance: 'redis' },
   },
   VERSION: '1.0',
 };
@@ -29,6 +31,9 @@ const DATABASE_CONFIG = {
 test('database_config.json gives number, separator, socket and password file of each database', () => {
   expect(parseDatabaseConfig(JSON.stringify(DATABASE_CONFIG), 'f')).toEqual({
     APPL_DB: { name: 'APPL_DB', id: 0, separator: ':', unixSocketPath: '/run/redis/redis.sock' },
+    ASIC_DB: { name: 'ASIC_DB', id: 1, separator: ':', unixSocketPath: '/run/redis/redis.sock' },
+    COUNTERS_DB: { name: 'COUNTERS_DB', id: 2, separator: ':', unixSocketPath: '/run/redis/redis.sock' },
+    STATE_DB: { name: 'STATE_DB', id: 6, separator: '|', unixSocketPath: '/run/redis/redis.sock' },
     CONFIG_DB: {
       name: 'CONFIG_DB',
       id: 4,

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createClient } from 'redis';
+import { createClient, type RedisClientType } from 'redis';
 import type { DatabaseConfig } from '../src/database-config.ts';
 
 /** A real Redis on a unix socket in a folder of its own, as SONiC's database container runs it. */
@@ -20,7 +20,24 @@ export interface TestRedis extends AsyncDisposable {
 }
 
 export const APPL_DB = 0;
+export const ASIC_DB = 1;
+export const COUNTERS_DB = 2;
 export const CONFIG_DB = 4;
+export const STATE_DB = 6;
+
+export type TestClient = RedisClientType<Record<string, never>, Record<string, never>, Record<string, never>, 2>;
+
+/** A client of one database, which ends when the server does. */
+export async function connectTo(socketPath: string, database: number): Promise<TestClient> {
+  const client: TestClient = createClient({
+    socket: { path: socketPath, tls: false, reconnectStrategy: false },
+    database,
+    RESP: 2,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
 
 export async function startRedis(options: { readonly password?: string } = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-redis-'));
@@ -47,7 +64,10 @@ export async function startRedis(options: { readonly password?: string } = {}): 
     socketPath,
     databases: {
       APPL_DB: { name: 'APPL_DB', id: APPL_DB, separator: ':', unixSocketPath: socketPath },
+      ASIC_DB: { name: 'ASIC_DB', id: ASIC_DB, separator: ':', unixSocketPath: socketPath },
+      COUNTERS_DB: { name: 'COUNTERS_DB', id: COUNTERS_DB, separator: ':', unixSocketPath: socketPath },
       CONFIG_DB: { name: 'CONFIG_DB', id: CONFIG_DB, separator: '|', unixSocketPath: socketPath },
+      STATE_DB: { name: 'STATE_DB', id: STATE_DB, separator: '|', unixSocketPath: socketPath },
     },
     run: async (databaseId, commands) => {
       const client = await connect(databaseId);
@@ -56,6 +76,8 @@ export async function startRedis(options: { readonly password?: string } = {}): 
     },
     start: async () => {
       const args = ['--port', '0', '--unixsocket', socketPath, '--save', '', '--appendonly', 'no', '--dir', folder];
+      // SONiC's daemons follow CONFIG_DB by its keyspace events.
+      args.push('--notify-keyspace-events', 'AKE');
       if (options.password !== undefined) args.push('--requirepass', options.password);
       server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
       const lines = createInterface({ input: server.stdout ?? process.stdin });

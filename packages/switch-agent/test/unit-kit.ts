@@ -3,6 +3,7 @@ import { MockClock, mockEntropy } from '@ingot/net';
 import { startSwitchAgent, type SwitchAgent, type SwitchAgentOptions } from '../src/agent.ts';
 import type { Beat, DesiredSwitch, Ping, Registration, SwitchApi } from '../src/api.ts';
 import type { LinkState } from '../src/link-state.ts';
+import { createProblems } from '../src/problems.ts';
 import type { SonicDb } from '../src/sonic-db.ts';
 
 /** CONFIG_DB and APPL_DB in memory, for tests with virtual time. */
@@ -123,6 +124,7 @@ export function startUnitAgent(
     periodMs: 1000,
     entropy: mockEntropy(7),
     status: () => {},
+    problems: createProblems(kit.log),
     ...kit,
     ...changes,
   });

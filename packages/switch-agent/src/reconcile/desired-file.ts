@@ -1,0 +1,75 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { z } from 'zod';
+import type { DesiredSwitch } from '../api.ts';
+import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from '../errors.ts';
+import type { AdminStatus } from './wishes.ts';
+
+/** What the agent remembers over restarts. */
+export interface Remembered {
+  /** The switch as the API last wanted it. */
+  readonly desired: DesiredSwitch;
+  /** By SONiC port: the administrative status that was last asked for, which the API forgets once it is reached. */
+  readonly admin: ReadonlyMap<string, AdminStatus>;
+}
+
+const status = z.enum(['up', 'down']);
+const schema = z.object({
+  version: z.literal(1),
+  nics: z.array(
+    z.object({
+      name: z.string(),
+      vrf: z.string().exactOptional(),
+      state: status.exactOptional(),
+      filter: z.object({ cidrs: z.array(z.string()), vnis: z.array(z.string()) }).exactOptional(),
+    }),
+  ),
+  admin: z.record(z.string(), status),
+});
+
+/** Reads the file; undefined when there is none. Throws SwitchAgentError `SWITCH_STATE_FILE`. */
+export async function readRemembered(file: string): Promise<Remembered | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw fileError(file, `cannot be read (${reasonOf(error)}); correct its rights, or stateFile`, error);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw fileError(file, `is not JSON (${reasonOf(error)}); remove it`, error);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw fileError(file, `is not this agent's: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}; remove it`);
+  }
+  return { desired: { nics: parsed.data.nics }, admin: new Map(Object.entries(parsed.data.admin)) };
+}
+
+/**
+ * Writes the file so that a crash or a loss of power leaves the old one or the new one, whole.
+ * Throws SwitchAgentError `SWITCH_STATE_FILE`.
+ */
+export async function writeRemembered(file: string, { desired, admin }: Remembered): Promise<void> {
+  const content = { version: 1, nics: desired.nics, admin: Object.fromEntries(admin) };
+  const fresh = `${file}.new`;
+  try {
+    const handle = await open(fresh, 'w', 0o600);
+    try {
+      await handle.writeFile(`${JSON.stringify(content, null, 1)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, file);
+  } catch (error) {
+    throw fileError(file, `cannot be written (${reasonOf(error)}); make its folder, or correct stateFile`, error);
+  }
+}
+
+function fileError(file: string, what: string, cause?: unknown): SwitchAgentError {
+  return new SwitchAgentError(SwitchAgentErrorCode.StateFile, `${file} ${what}`, cause);
+}

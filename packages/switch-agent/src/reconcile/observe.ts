@@ -1,0 +1,45 @@
+import { SwitchAgentError, SwitchAgentErrorCode } from '../errors.ts';
+import type { SonicStore } from '../sonic-db.ts';
+import { CONFIG_TABLES, type ConfigRows, type ConfigTable } from './tables.ts';
+
+// sonic-cfggen's and swsscommon's mark that config_db.json is loaded in full; `config reload` takes it away first.
+const LOADED = 'CONFIG_DB_INITIALIZED';
+
+// Their first letters, so that Redis keeps the many rows of buffers and queues to itself.
+const MATCH = '[ILPSV]*';
+const WANTED: ReadonlySet<string> = new Set(CONFIG_TABLES);
+
+/**
+ * CONFIG_DB at one moment. Throws SwitchAgentError `SWITCH_DATABASE` when it cannot be read, and `SWITCH_NOT_LOADED`
+ * while it is empty or only half there: what is missing then is no wish of anybody's.
+ */
+export async function observeConfig(configDb: SonicStore): Promise<ConfigRows> {
+  const { tables, flags } = await configDb.snapshot({
+    rows: { match: MATCH, wanted: (table) => WANTED.has(table) },
+    flags: [LOADED],
+  });
+  if (!flags.has(LOADED)) {
+    throw notLoaded(`CONFIG_DB has no ${LOADED}: SONiC has not loaded config_db.json, or is loading it again`);
+  }
+  const rows = (table: ConfigTable): ConfigRows[ConfigTable] => tables.get(table) ?? new Map();
+  if (rows('PORT').size === 0) throw notLoaded('CONFIG_DB has no PORT rows; has config_db.json been loaded?');
+  return {
+    PORT: rows('PORT'),
+    INTERFACE: rows('INTERFACE'),
+    VLAN: rows('VLAN'),
+    VLAN_MEMBER: rows('VLAN_MEMBER'),
+    VLAN_INTERFACE: rows('VLAN_INTERFACE'),
+    SUPPRESS_VLAN_NEIGH: rows('SUPPRESS_VLAN_NEIGH'),
+    VRF: rows('VRF'),
+    VXLAN_TUNNEL: rows('VXLAN_TUNNEL'),
+    VXLAN_TUNNEL_MAP: rows('VXLAN_TUNNEL_MAP'),
+    PORTCHANNEL_MEMBER: rows('PORTCHANNEL_MEMBER'),
+    PORTCHANNEL_INTERFACE: rows('PORTCHANNEL_INTERFACE'),
+    VLAN_SUB_INTERFACE: rows('VLAN_SUB_INTERFACE'),
+    LOOPBACK_INTERFACE: rows('LOOPBACK_INTERFACE'),
+  };
+}
+
+function notLoaded(what: string): SwitchAgentError {
+  return new SwitchAgentError(SwitchAgentErrorCode.NotLoaded, `${what}; nothing is changed until it is there`);
+}
