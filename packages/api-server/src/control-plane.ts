@@ -13,10 +13,12 @@ import { ensureAdminToken } from './auth/admin-token.ts';
 import { authorize } from './auth/authorize.ts';
 import type { Caller } from './auth/caller.ts';
 import { createTokenIssuer } from './auth/token-issuer.ts';
+import { uuidV7 } from './auth/uuid-v7.ts';
 import type { PartitionConfig } from './config.ts';
+import { startPeriodicJobs, type PeriodicJob } from './jobs/periodic-jobs.ts';
 import { createWaitingRoom, type WaitingRoom } from './machine/waiting-room.ts';
 import { allServices } from './services/all-services.ts';
-import type { Database } from './store/database.ts';
+import { Dialect, type Database } from './store/database.ts';
 import type { DatabaseLocation } from './store/location.ts';
 import { takeLock } from './store/lock.ts';
 import { openDatabase } from './store/open-database.ts';
@@ -62,8 +64,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await using starting = new AsyncDisposableStack();
   starting.use(takeLock(join(dataDir, 'server.lock'), dataDir));
   const database = starting.use(await openDatabase(location, { clock }));
-  const waitingRoom = starting.use(createWaitingRoom({ database, clock }));
   const stores = createStores(database, clock);
+  // Nobody waits at a server that starts, and SQLite has no other.
+  await stores.waiting.sweep(database.dialect === Dialect.Sqlite);
+  const waitingRoom = starting.use(createWaitingRoom({ database, waiting: stores.waiting, clock, entropy }));
   await upsertPartitions(stores, options.partitions, clock.now());
   const tlsOptions = { directory: join(dataDir, 'tls'), names, clock, entropy };
   const tls = await loadTlsFiles(tlsOptions);
@@ -111,22 +115,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       log.error({ event: 'tls.failed', err: error }, 'cannot renew the server certificate');
     }
   };
-  const forget = async (): Promise<void> => {
-    try {
+  const housekeeping = clock.setInterval(() => void renewCertificate(), HOUR_MS);
+  starting.defer(() => housekeeping.cancel());
+  const sweep: PeriodicJob = {
+    name: 'sweep',
+    everyMs: HOUR_MS,
+    async run() {
       await stores.tokens.sweep();
       await stores.components.sweep();
-    } catch (error) {
-      log.warn(
-        { event: 'database.sweep-failed', err: error },
-        'cannot remove what has expired; tried again in an hour',
-      );
-    }
+      await stores.waiting.sweep();
+    },
   };
-  const housekeeping = clock.setInterval(() => {
-    void forget();
-    void renewCertificate();
-  }, HOUR_MS);
-  starting.defer(() => housekeeping.cancel());
+  starting.use(
+    startPeriodicJobs({ session: database, clock, log, holder: uuidV7(clock.now(), entropy), jobs: [sweep] }),
+  );
 
   const running = starting.move();
   return {

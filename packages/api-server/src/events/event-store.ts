@@ -2,6 +2,7 @@ import { apiV2, create, timestampFromMs } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import type { Row, Session, Sql } from '../store/database.ts';
 import { number, optionalNumber, optionalText, text } from '../store/row.ts';
+import { inParts, sqlList } from '../store/sql-list.ts';
 import { applyEvent, emptyContainer, type EventContainer, type MachineEvent } from './fsm.ts';
 
 /** Events of machines: newest 100 of each, and what follows from them. */
@@ -24,16 +25,14 @@ export interface MachineEvents {
 }
 
 const KEPT = 100;
-// Far below what either database takes in one statement, and what fits into memory a hundredfold.
-const MACHINES_AT_ONCE = 500;
 
 export function createEventStore(session: Session, clock: Clock): EventStore {
   const ofSome = async (machines: readonly string[]): Promise<[string, MachineEvents][]> => {
-    const marks = machines.map(() => '?').join(', ');
-    const containers = await session.all(`SELECT * FROM event_container WHERE machine IN (${marks})`, ...machines);
+    const { marks, values } = sqlList(machines);
+    const containers = await session.all(`SELECT * FROM event_container WHERE machine IN (${marks})`, ...values);
     const events = await session.all(
       `SELECT * FROM event WHERE machine IN (${marks}) ORDER BY machine, sequence DESC`,
-      ...machines,
+      ...values,
     );
     const byMachine = Map.groupBy(events, (row) => text(row, 'machine'));
     return containers.map((row) => {
@@ -49,10 +48,8 @@ export function createEventStore(session: Session, clock: Clock): EventStore {
     },
     async ofMany(machines) {
       const found = new Map<string, MachineEvents>();
-      for (let at = 0; at < machines.length; at += MACHINES_AT_ONCE) {
-        for (const [machine, events] of await ofSome(machines.slice(at, at + MACHINES_AT_ONCE))) {
-          found.set(machine, events);
-        }
+      for (const part of inParts(machines)) {
+        for (const [machine, events] of await ofSome(part)) found.set(machine, events);
       }
       return found;
     },

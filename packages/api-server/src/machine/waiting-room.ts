@@ -1,19 +1,23 @@
 import { ApiError, Code } from '@ingot/api';
-import type { Clock } from '@ingot/net';
+import type { Clock, Entropy } from '@ingot/net';
+import { uuidV7 } from '../auth/uuid-v7.ts';
 import type { Database } from '../store/database.ts';
+import type { WaitingStore } from '../store/waiting-store.ts';
 
 /**
- * Machines that hold a Wait stream of this server. Lives in memory only: after a restart nobody waits until the machines
- * have come back, which they do by themselves.
+ * Wait streams of this server. That a machine waits is in the database, too, for all servers to see; `isWaiting` of the
+ * store tells it.
  */
 export interface WaitingRoom extends Disposable {
-  /** Takes a seat; a stream of the same machine that still sits there is asked to leave with `Aborted`. */
-  enter(machine: string): Seat;
+  /** Takes a seat; an older stream of the same machine, at whichever server, is asked to leave with `Aborted`. */
+  enter(machine: string): Promise<Seat>;
+  /** At this server. */
   isWaiting(machine: string): boolean;
+  /** Streams of this server. */
   readonly size: number;
 }
 
-interface Seat extends Disposable {
+interface Seat extends AsyncDisposable {
   /** Aborted when a newer stream of the same machine takes over. */
   readonly replaced: AbortSignal;
   /**
@@ -24,24 +28,57 @@ interface Seat extends Disposable {
 }
 
 export interface WaitingRoomOptions {
-  /** Tells of changes of machines, by whichever replica. */
+  /** Tells of changes of machines, by whichever server. */
   readonly database: Pick<Database, 'subscribe'>;
+  readonly waiting: WaitingStore;
   readonly clock: Clock;
+  readonly entropy: Entropy;
 }
 
-/** A lost notification costs a machine no more than this. */
+interface Taken {
+  readonly seat: string;
+  readonly leave: AbortController;
+  wake(): void;
+}
+
+/** A lost notification costs a machine no more than this. Seats are renewed with it: a third of their lifetime. */
 const LOOK_EVERY_MS = 30_000;
 
-export function createWaitingRoom({ database, clock }: WaitingRoomOptions): WaitingRoom {
-  const seats = new Map<string, { readonly leave: AbortController; wake(): void }>();
-  const wakeAll = (): void => {
-    for (const seat of seats.values()) seat.wake();
+export function createWaitingRoom({ database, waiting, clock, entropy }: WaitingRoomOptions): WaitingRoom {
+  const seats = new Map<string, Taken>();
+  const replace = (taken: Taken): void =>
+    taken.leave.abort(new ApiError(Code.Aborted, 'a newer Wait stream of this machine has taken over: keep that one'));
+  /** While the database is away nobody is asked to leave: the next look makes up for it. */
+  const quietly = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch {
+      // The readiness check of the database says why.
+    }
   };
-  const subscription = database.subscribe('machine', (machine) => {
-    if (machine === undefined) wakeAll();
+  const lookAtAll = (): Promise<void> =>
+    quietly(async () => {
+      const before = [...seats.values()];
+      const lost = new Set(await waiting.renew(before.map(({ seat }) => seat)));
+      for (const taken of before) if (lost.has(taken.seat)) replace(taken);
+    });
+  const everybody = (): void => {
+    for (const taken of seats.values()) taken.wake();
+    void lookAtAll();
+  };
+  const changes = database.subscribe('machine', (machine) => {
+    if (machine === undefined) everybody();
     else seats.get(machine)?.wake();
   });
-  const timer = clock.setInterval(wakeAll, LOOK_EVERY_MS);
+  const arrivals = database.subscribe('waiting', (machine) => {
+    const taken = machine === undefined ? undefined : seats.get(machine);
+    if (machine === undefined || taken === undefined) return;
+    void quietly(async () => {
+      if ((await waiting.seatOf(machine)) !== taken.seat) replace(taken);
+    });
+  });
+  const timer = clock.setInterval(everybody, LOOK_EVERY_MS);
+
   return {
     get size() {
       return seats.size;
@@ -49,16 +86,22 @@ export function createWaitingRoom({ database, clock }: WaitingRoomOptions): Wait
     isWaiting: (machine) => seats.has(machine),
     [Symbol.dispose]() {
       timer.cancel();
-      subscription[Symbol.dispose]();
+      changes[Symbol.dispose]();
+      arrivals[Symbol.dispose]();
     },
-    enter(machine) {
-      seats
-        .get(machine)
-        ?.leave.abort(new ApiError(Code.Aborted, 'a newer Wait stream of this machine has taken over: keep that one'));
+    async enter(machine) {
+      const older = seats.get(machine);
       const leave = new AbortController();
       let next = Promise.withResolvers<void>();
-      const seat = { leave, wake: (): void => next.resolve() };
-      seats.set(machine, seat);
+      const taken: Taken = { seat: uuidV7(clock.now(), entropy), leave, wake: () => next.resolve() };
+      seats.set(machine, taken);
+      if (older !== undefined) replace(older);
+      try {
+        await waiting.enter(machine, taken.seat);
+      } catch (error) {
+        if (seats.get(machine) === taken) seats.delete(machine);
+        throw error;
+      }
       return {
         replaced: leave.signal,
         async changed(signal) {
@@ -73,8 +116,9 @@ export function createWaitingRoom({ database, clock }: WaitingRoomOptions): Wait
             signal.removeEventListener('abort', fail);
           }
         },
-        [Symbol.dispose]() {
-          if (seats.get(machine) === seat) seats.delete(machine);
+        async [Symbol.asyncDispose]() {
+          if (seats.get(machine) === taken) seats.delete(machine);
+          await quietly(() => waiting.leave(machine, taken.seat));
         },
       };
     },

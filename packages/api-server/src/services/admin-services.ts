@@ -10,7 +10,7 @@ import { switchOf } from './switch-service.ts';
 
 /** `metalstack.admin.v2.MachineService`: what an operator sees of machines. */
 export function adminMachineService(dependencies: ServiceDependencies): BoundService<Caller> {
-  const { stores, clock, waitingRoom } = dependencies;
+  const { stores, clock } = dependencies;
   return bindService<typeof adminV2.MachineService, Caller>(adminV2.MachineService, {
     async get({ uuid }) {
       const stored = await stores.machines.need(machineIdOf(uuid));
@@ -18,9 +18,10 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
     },
     async list({ query, partition }) {
       const views = await machineViews(stores, clock, await stores.machines.list());
+      const waiting = await stores.waiting.all();
       const machines = views
         .filter((machine) => partition === undefined || machine.partition?.id === partition)
-        .filter((machine) => machineMatches(machine, query, waitingRoom.isWaiting(machine.uuid)));
+        .filter((machine) => machineMatches(machine, query, waiting.has(machine.uuid)));
       return { machines };
     },
     async getBMC({ uuid }, { caller }) {

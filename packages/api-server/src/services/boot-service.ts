@@ -63,7 +63,7 @@ async function* wait(
   if ((await stores.machines.get(machine)) === undefined) {
     throw new ApiError(Code.NotFound, `there is no machine ${machine}: register it first`);
   }
-  using seat = waitingRoom.enter(machine);
+  await using seat = await waitingRoom.enter(machine);
   using timer = tokenTimer(clock, expiryOf(context.caller));
   const signal = AbortSignal.any([context.signal, seat.replaced, timer.expired]);
   let sent: string | undefined;

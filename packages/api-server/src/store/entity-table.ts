@@ -14,6 +14,7 @@ import type { Clock } from '@ingot/net';
 import type { Row, Session, SqlValue } from './database.ts';
 import { aborted } from './errors.ts';
 import { number, text } from './row.ts';
+import { inParts, sqlList } from './sql-list.ts';
 
 /** One stored version of an entity. */
 export interface Stored<T> {
@@ -68,9 +69,6 @@ export interface EntityTableOptions<Schema extends DescMessage, Column extends s
   /** Values of the table's own columns. */
   readonly columns?: (value: MessageShape<Schema>) => Readonly<Record<Column, SqlValue>>;
 }
-
-// Far below what either database takes in one statement.
-const IDS_AT_ONCE = 500;
 
 export function entityTable<Schema extends DescMessage, Column extends string = never>(
   options: EntityTableOptions<Schema, Column>,
@@ -153,8 +151,8 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
     async getMany(ids) {
       const found = new Map<string, Stored<T>>();
       const distinct = [...new Set(ids)];
-      for (let at = 0; at < distinct.length; at += IDS_AT_ONCE) {
-        const { where, values } = condition({ id: distinct.slice(at, at + IDS_AT_ONCE) });
+      for (const part of inParts(distinct)) {
+        const { where, values } = condition({ id: part });
         for (const row of await session.all(`SELECT * FROM ${table}${where}`, ...values)) {
           const stored = read(row);
           found.set(stored.id, stored);
@@ -221,9 +219,9 @@ function condition(filter: Filter<string>): { readonly where: string; readonly v
     if (wanted === undefined) continue;
     if (wanted === null) terms.push(`${column} IS NULL`);
     else if (isList(wanted)) {
-      // An empty list fits nothing; `IN ()` is no SQL in PostgreSQL.
-      terms.push(wanted.length === 0 ? '1 = 0' : `${column} IN (${wanted.map(() => '?').join(', ')})`);
-      values.push(...wanted);
+      const list = sqlList(wanted);
+      terms.push(`${column} IN (${list.marks})`);
+      values.push(...list.values);
     } else {
       terms.push(`${column} = ?`);
       values.push(wanted);

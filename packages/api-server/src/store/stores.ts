@@ -7,6 +7,7 @@ import { createComponentStore, type ComponentStore } from './component-store.ts'
 import type { Session, TransactionOptions } from './database.ts';
 import { entityTable, type EntityTable } from './entity-table.ts';
 import { createSwitchStatusStore, type SwitchStatusStore } from './switch-status-store.ts';
+import { createWaitingStore, type WaitingStore } from './waiting-store.ts';
 
 /** Everything that is stored, over one session: that of the database, or that of an open transaction. */
 export interface Stores {
@@ -23,6 +24,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly tokens: TokenStore;
   readonly components: ComponentStore;
+  readonly waiting: WaitingStore;
   readonly sizes: EntityTable<apiV2.Size>;
   readonly sizeReservations: EntityTable<apiV2.SizeReservation, 'project' | 'size'>;
   /** By size. */
@@ -57,6 +59,7 @@ export function createStores(session: Session, clock: Clock): Stores {
     events: createEventStore(session, clock),
     tokens: createTokenStore(session, clock),
     components: createComponentStore(session, clock),
+    waiting: createWaitingStore(session, clock),
     sizes: entityTable({ session, clock, table: 'size', schema: apiV2.SizeSchema }),
     sizeReservations: entityTable({
       session,

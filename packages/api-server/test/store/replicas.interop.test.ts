@@ -1,0 +1,126 @@
+import { adminV2, apiV2, Code, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '@ingot/net';
+import { findOrCreateMachine } from '../../src/machine/machine-records.ts';
+import { openDatabase } from '../../src/store/open-database.ts';
+import { createStores } from '../../src/store/stores.ts';
+import { startPostgres, type PostgresServer } from '../postgres-server.ts';
+import { failure, machineA, startRig, until, type Rig } from '../support.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** Two API servers on one database, with a machine. */
+async function replicas(work: (a: Rig, b: Rig) => Promise<void>): Promise<void> {
+  const database = { dialect: 'postgres', url: await server.createDatabase() } as const;
+  await using a = await startRig({ database });
+  await using b = await startRig({ database });
+  await findOrCreateMachine(a.plane.stores, machineA, 'lab');
+  await work(a, b);
+}
+
+const waitAt = (rig: Rig) => createClient(infraV2.BootService, rig.admin).wait({ uuid: machineA });
+const allocation = create(apiV2.MachineAllocationSchema, { uuid: 'cccccccc-0000-4000-8000-00000000000c', name: 'web' });
+
+test('a Wait stream at one server is woken by a change at another, long before it looks by itself', () =>
+  replicas(async (a, b) => {
+    const stream = waitAt(b)[Symbol.asyncIterator]();
+    const first = stream.next();
+    await until(() => b.plane.waitingRoom.isWaiting(machineA));
+    await a.plane.stores.machines.edit(machineA, (machine) => {
+      machine.allocation = allocation;
+    });
+    const changedAt = performance.now();
+    expect((await first).value?.allocation?.name).toBe('web');
+    expect(performance.now() - changedAt).toBeLessThan(5_000);
+    await stream.return?.();
+  }));
+
+test('every server knows who waits, and the newest stream of a machine wins, wherever it is', () =>
+  replicas(async (a, b) => {
+    const old = failure(Array.fromAsync(waitAt(b)));
+    await until(() => a.plane.stores.waiting.isWaiting(machineA));
+    const machines = createClient(adminV2.MachineService, a.admin);
+    expect((await machines.list({ query: { waiting: true } })).machines).toHaveLength(1);
+    const next = failure(Array.fromAsync(waitAt(a)));
+    expect((await old).code).toBe(Code.Aborted);
+    expect(await b.plane.stores.waiting.isWaiting(machineA)).toBe(true);
+    await createClient(ingotAdminV1.WipeService, b.admin).order({ uuid: machineA });
+    expect((await next).code).toBe(Code.FailedPrecondition);
+    await until(async () => !(await b.plane.stores.waiting.isWaiting(machineA)));
+  }));
+
+test('a token of one server is good at the other, until either revokes it', () =>
+  replicas(async (a, b) => {
+    const secret = await a.mint({ infraRole: apiV2.InfraRole.EDITOR, description: 'agent' });
+    const tokens = createClient(apiV2.TokenService, b.channel(secret));
+    const { tokens: listed } = await tokens.list({ query: { description: 'agent' } });
+    await createClient(adminV2.TokenService, a.admin).revoke({ uuid: listed[0]?.uuid ?? '', user: 'admin' });
+    expect((await failure(tokens.list({}))).code).toBe(Code.Unauthenticated);
+  }));
+
+test('servers that start together on an empty database make its tables once', async () => {
+  const url = await server.createDatabase();
+  const databases = await Promise.all(
+    [1, 2, 3, 4].map(() => openDatabase({ dialect: 'postgres', url }, { clock: systemClock })),
+  );
+  const versions = await databases[0]?.all('SELECT version FROM schema_version ORDER BY version');
+  expect(versions?.map(({ version }) => version)).toEqual(versions?.map((_row, index) => index + 1));
+  await Promise.all(databases.map((database) => database.close()));
+});
+
+test('while PostgreSQL is away calls say so, and all goes on when it is back, streams included', async () => {
+  await using own = await startPostgres();
+  await using rig = await startRig({ database: { dialect: 'postgres', url: await own.createDatabase() } });
+  const { stores, database } = rig.plane;
+  await findOrCreateMachine(stores, machineA, 'lab');
+  const stream = waitAt(rig)[Symbol.asyncIterator]();
+  const first = stream.next();
+  await until(() => rig.plane.waitingRoom.isWaiting(machineA));
+  // One in the middle of a transaction, too.
+  const begun = Promise.withResolvers<void>();
+  const killed = Promise.withResolvers<void>();
+  const half = stores.transaction(async (inner) => {
+    await inner.machines.edit(machineA, (machine) => void (machine.rack = 'half'));
+    begun.resolve();
+    await killed.promise;
+    return inner.machines.count();
+  });
+  await begun.promise;
+  await own.kill();
+  killed.resolve();
+  expect((await failure(half)).code).toBe(Code.Unavailable);
+  const refused = await failure(stores.machines.count());
+  expect([refused.code, refused.message]).toEqual([Code.Unavailable, expect.stringContaining('the database is away')]);
+  expect(await database.state()).toMatchObject({ ok: false, reason: expect.stringContaining('is away') });
+
+  await own.start();
+  await until(async () => (await database.state()).ok);
+  expect((await stores.machines.need(machineA)).value.rack).toBe('');
+  await stores.machines.edit(machineA, (machine) => {
+    machine.allocation = allocation;
+  });
+  expect((await first).value?.allocation?.name).toBe('web');
+  await stream.return?.();
+});
+
+test('a connection that the server ends is replaced', async () => {
+  const url = await server.createDatabase();
+  await using database = await openDatabase({ dialect: 'postgres', url }, { clock: systemClock });
+  const stores = createStores(database, systemClock);
+  await stores.partitions.count();
+  for (let round = 0; round < 3; round += 1) {
+    await database
+      .all(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ingot-api-server' AND pid <> pg_backend_pid() AND datname = current_database()",
+      )
+      .catch(() => undefined);
+    // Whichever call comes at the wrong moment fails and says so; none of them hangs.
+    await Promise.allSettled([stores.partitions.count(), stores.partitions.count()]);
+    await until(async () => (await database.state()).ok);
+    expect(await stores.partitions.count()).toBe(0);
+  }
+});
