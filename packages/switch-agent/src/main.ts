@@ -15,6 +15,26 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
         return Number(process.exitCode ?? 0);
       },
     },
+    generate: {
+      summary: 'config_db.json from a short YAML: print, compare, apply',
+      async run(args) {
+        const [{ generateCommand }, { processOutput }] = await Promise.all([
+          import('./generate/generate-command.ts'),
+          import('./generate/command-output.ts'),
+        ]);
+        return generateCommand(args, processOutput);
+      },
+    },
+    ports: {
+      summary: 'port names between Cumulus and SONiC',
+      async run(args) {
+        const [{ portsCommand }, { processOutput }] = await Promise.all([
+          import('./port-names/ports-command.ts'),
+          import('./generate/command-output.ts'),
+        ]);
+        return portsCommand(args, processOutput);
+      },
+    },
   };
 
 function usage(): string {

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import type { ConfigDb } from '../config-db/config-db.ts';
+import { diffConfigDb, type RowChange } from '../config-db/diff-config-db.ts';
+import { jsonPatchOf } from '../config-db/json-patch.ts';
+import { parseConfigDb } from '../config-db/parse-config-db.ts';
+import { printConfigDb } from '../config-db/print-config-db.ts';
+import { reasonOf } from '../errors.ts';
+import { detectDistribution, distributionOf } from '../platform/distribution.ts';
+import { readPlatform } from '../platform/read-platform.ts';
+import { readSonicFile, readSonicFileIfThere, sonicFileError } from '../platform/sonic-file.ts';
+import type { CommandOutput } from './command-output.ts';
+import { generateConfigDb, type Target } from './generate.ts';
+import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
+import { diffLines, summaryLines } from './print-diff.ts';
+import { summarise } from './reload-needs.ts';
+import { writeConfigFile } from './write-config.ts';
+
+const Status = { Done: 0, Differs: 1, Refused: 2 } as const;
+/** What is taken for SONiC when its version file says nothing that is known. */
+const NEWEST = 'community-202511';
+const APPLY_TO = '/etc/sonic/config_db.json';
+
+/** `ingot-switch generate`. Never rejects: what is wrong is said, and the exit status tells. */
+export async function generateCommand(args: readonly string[], { out, err }: CommandOutput): Promise<number> {
+  let options: GenerateOptions | 'help';
+  try {
+    options = parseGenerateOptions(args);
+  } catch (error) {
+    err(`${reasonOf(error)}\n\n${generateUsage}`);
+    return Status.Refused;
+  }
+  if (options === 'help') {
+    out(generateUsage);
+    return Status.Done;
+  }
+  try {
+    return await generate(options, { out, err });
+  } catch (error) {
+    err(`${reasonOf(error)}\n`);
+    return Status.Refused;
+  }
+}
+
+async function generate(options: GenerateOptions, { out, err }: CommandOutput): Promise<number> {
+  const { inputFile, outputFile, diff, apply } = options;
+  const input = await readSonicFile(inputFile, '-i says where the YAML is');
+  const target = await readTarget(options, (words) => err(`${words}\n`));
+  const generated = generateConfigDb(inputFile, input, target);
+  if (!generated.ok) {
+    err(generated.problems.map((problem) => `${problem}\n`).join(''));
+    return Status.Refused;
+  }
+  for (const note of generated.notes) err(`note: ${note}\n`);
+  const { configDb } = generated;
+  const text = printConfigDb(configDb);
+
+  let status: number = Status.Done;
+  if (diff !== undefined) {
+    const before = await readSaved(diff);
+    const after = await withInit(options.initFile, configDb, before);
+    const changes = diffConfigDb(before, after);
+    if (options.patch) out(`${JSON.stringify(jsonPatchOf(before, after, changes), undefined, 4)}\n`);
+    else out(lines([...diffLines(changes), ...summaryOf(changes)]));
+    if (changes.length > 0) status = Status.Differs;
+  }
+  if (apply || outputFile !== undefined) {
+    const path = outputFile ?? APPLY_TO;
+    const saved = apply ? await readSavedIfGood(path) : undefined;
+    const written = await writeConfigFile(path, text);
+    err(`${path}: ${written}${written === 'replaced' ? `, the one before is ${path}.bak` : ''}\n`);
+    if (saved !== undefined) {
+      err(lines(summaryOf(diffConfigDb(saved, await withInit(options.initFile, configDb, saved)))));
+    }
+    return Status.Done;
+  }
+  if (diff === undefined) out(text);
+  return status;
+}
+
+async function readTarget(options: GenerateOptions, note: (words: string) => void): Promise<Target> {
+  const { platform, build } = await readPlatform(options);
+  const mac = (await readSonicFile(options.macFile, 'is eth0 there? --mac-file says where its MAC is')).trim();
+  if (!/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/.test(mac)) throw sonicFileError(options.macFile, 'has no MAC address');
+  const detected = options.distribution ?? detectDistribution(build);
+  if (detected === undefined) {
+    note(`note: ${options.versionFile} names no known SONiC; taken for ${NEWEST}, --distribution says otherwise`);
+  }
+  return { platform, mac, distribution: distributionOf(detected ?? NEWEST) };
+}
+
+/**
+ * What a switch has after a reload: SONiC puts `init_cfg.json` below the configuration, and its migrator keeps the
+ * version of the schema.
+ */
+async function withInit(initFile: string, configDb: ConfigDb, before: ConfigDb): Promise<ConfigDb> {
+  const text = await readSonicFileIfThere(initFile);
+  const init = text === undefined ? {} : parsed(initFile, text);
+  const tables: Record<string, ConfigDb[string]> = {};
+  for (const table of new Set([...Object.keys(init), ...Object.keys(configDb)])) {
+    const [below, above] = [init[table] ?? {}, configDb[table] ?? {}];
+    const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
+    tables[table] = Object.fromEntries([...keys].map((key) => [key, { ...below[key], ...above[key] }]));
+  }
+  return before['VERSIONS'] === undefined ? tables : { ...tables, VERSIONS: before['VERSIONS'] };
+}
+
+async function readSaved(file: string): Promise<ConfigDb> {
+  return parsed(file, await readSonicFile(file, '--diff takes the path of a config_db.json'));
+}
+
+/** The configuration that stands in a file; undefined when there is none, or none that can be understood. */
+async function readSavedIfGood(file: string): Promise<ConfigDb | undefined> {
+  try {
+    const document = parseConfigDb(file, await readFile(file, 'utf8'));
+    return document.ok ? document.value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed(file: string, text: string): ConfigDb {
+  const document = parseConfigDb(file, text);
+  if (document.ok) return document.value;
+  throw new Error(document.problems.join('\n'));
+}
+
+function summaryOf(changes: readonly RowChange[]): readonly string[] {
+  return summaryLines(summarise(changes));
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
+}
