@@ -62,6 +62,15 @@ export * from './dhcp/make-option.ts';
 export * from './dhcp/boot-file.ts';
 export * from './dhcp/sub-options.ts';
 export * from './dhcp/relay-agent.ts';
+export {
+  agentValue,
+  editedLength,
+  editRelayed,
+  outlineDhcp,
+  outlineHardwareAddress,
+  type DhcpOutline,
+  type RelayEdit,
+} from './dhcp/relay-edit.ts';
 export * from './dhcp/client-class.ts';
 export * from './dhcp/vendor-identifying.ts';
 export * from './dhcp/classless-routes.ts';
