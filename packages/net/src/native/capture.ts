@@ -54,16 +54,16 @@ export function openCapture(libc: Libc, interfaceIndex: number, port: number): n
   return fd;
 }
 
-/** struct sock_filter, bpf(4) of old: UDP, no fragment, to this port. */
+/** struct sock_filter, bpf(4) of old: UDP to this port, and of fragments the first, which says that there are more. */
 function filterOf(port: number): Uint8Array {
   const drop = 7;
   const program: readonly (readonly [code: number, ifTrue: number, ifFalse: number, k: number])[] = [
     // ldb [9]; jeq
     [0x30, 0, 0, 9],
     [0x15, 0, drop - 2, IPPROTO_UDP],
-    // ldh [6]; jset: more fragments, or an offset
+    // ldh [6]; jset: an offset
     [0x28, 0, 0, 6],
-    [0x45, drop - 4, 0, 0x3fff],
+    [0x45, drop - 4, 0, 0x1fff],
     // ldxb 4*([0]&0xf); ldh [x+2]; jeq; ret
     [0xb1, 0, 0, 0],
     [0x48, 0, 0, 2],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openLibc, type Libc } from './libc.ts';
+import { NLM_F_DUMP, NLM_F_REQUEST, openNetlink } from './netlink.ts';
 
 /** A UDP socket of any process in this network namespace. */
 export interface PortHolder {
@@ -16,22 +17,13 @@ export function portHolders(port: number): PortHolder[] {
   return fromSockDiag(port) ?? fromProc(readFileSync('/proc/net/udp', 'latin1'), port);
 }
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0x8_0000;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
-/** NLM_F_REQUEST | NLM_F_DUMP. */
-const DUMP = 0x301;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
-const HEADER_BYTES = 16;
 const AF_INET = 2;
 const IPPROTO_UDP = 17;
-const REPLY_BYTES = 65_536;
-const MSG_DONTWAIT = 0x40;
-/** A dump has one reply for some hundred sockets; a kernel that never says that it is done must not hold us. */
-const MAX_REPLIES = 1_024;
+/** struct inet_diag_req_v2 and struct inet_diag_msg. */
+const REQUEST_BYTES = 56;
+const SOCKET_BYTES = 72;
 
 function fromSockDiag(port: number): PortHolder[] | undefined {
   let libc: Libc;
@@ -40,66 +32,27 @@ function fromSockDiag(port: number): PortHolder[] | undefined {
   } catch {
     return undefined;
   }
-  const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (fd < 0) return undefined;
+  const socket = openNetlink(libc, NETLINK_SOCK_DIAG);
+  if (socket === undefined) return undefined;
   try {
-    // struct nlmsghdr, then struct inet_diag_req_v2 with all states and no address.
-    const request = Buffer.alloc(HEADER_BYTES + 56);
-    request.writeUInt32LE(request.length, 0);
-    request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
-    request.writeUInt16LE(DUMP, 6);
-    request[HEADER_BYTES] = AF_INET;
-    request[HEADER_BYTES + 1] = IPPROTO_UDP;
-    request.writeUInt32LE(0xffff_ffff, HEADER_BYTES + 4);
-    // struct sockaddr_nl of the kernel.
-    const kernel = new Uint8Array(12);
-    kernel[0] = AF_NETLINK;
-    if (libc.sendto(fd, request, 0, kernel) !== request.length) return undefined;
-    const found: PortHolder[] = [];
-    for (let replies = 0; replies < MAX_REPLIES; replies += 1) {
-      const reply = receive(libc, fd);
-      if (reply === undefined) return undefined;
-      const state = readReply(reply, port, found);
-      if (state === 'error') return undefined;
-      if (state === 'done') return found;
-    }
-    return undefined;
+    // All states and no address.
+    const request = Buffer.alloc(REQUEST_BYTES);
+    request[0] = AF_INET;
+    request[1] = IPPROTO_UDP;
+    request.writeUInt32LE(0xffff_ffff, 4);
+    return socket.ask(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, request)?.flatMap((message): PortHolder[] => {
+      if (message.byteLength < SOCKET_BYTES || message.getUint16(4) !== port) return [];
+      return [
+        {
+          address: new Uint8Array(message.buffer, 8, 4).join('.'),
+          inode: message.getUint32(68, true),
+          interfaceIndex: message.getUint32(40, true),
+        },
+      ];
+    });
   } finally {
-    libc.close(fd);
+    socket.close();
   }
-}
-
-/** The kernel has answered before `sendto` returns: nothing there means that nothing will come. */
-function receive(libc: Libc, fd: number): Buffer | undefined {
-  const data = Buffer.alloc(REPLY_BYTES);
-  const vector = new BigUint64Array([libc.addressOf(data), BigInt(REPLY_BYTES)]);
-  // struct mmsghdr: no name, one iovec, no control; the length that came is behind it.
-  const message = new BigUint64Array(8);
-  message[2] = libc.addressOf(new Uint8Array(vector.buffer));
-  message[3] = 1n;
-  const bytes = new Uint8Array(message.buffer);
-  if (libc.recvmmsg(fd, bytes, 1, MSG_DONTWAIT) !== 1) return undefined;
-  return data.subarray(0, Number((message[7] ?? 0n) & 0xffff_ffffn));
-}
-
-function readReply(reply: Buffer, port: number, found: PortHolder[]): 'more' | 'done' | 'error' {
-  for (let at = 0; at + HEADER_BYTES <= reply.length;) {
-    const length = reply.readUInt32LE(at);
-    const type = reply.readUInt16LE(at + 4);
-    if (type === NLMSG_DONE) return 'done';
-    if (type === NLMSG_ERROR || length < HEADER_BYTES) return 'error';
-    // struct inet_diag_msg.
-    const socket = reply.subarray(at + HEADER_BYTES, at + length);
-    if (socket.length >= 72 && socket.readUInt16BE(4) === port) {
-      found.push({
-        address: socket.subarray(8, 12).join('.'),
-        inode: socket.readUInt32LE(68),
-        interfaceIndex: socket.readUInt32LE(40),
-      });
-    }
-    at += (length + 3) & ~3;
-  }
-  return 'more';
 }
 
 /** `/proc/net/udp`: addresses are hexadecimal in host byte order. */

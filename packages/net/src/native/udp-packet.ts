@@ -31,3 +31,30 @@ export function udpPacket(source: Endpoint, target: Endpoint, data: Uint8Array):
   view.setUint16(IP_BYTES + 6, internetChecksum(packet.subarray(IP_BYTES), pseudo) || 0xffff);
   return packet;
 }
+
+const MORE_FRAGMENTS = 0x2000;
+const FRAGMENT_UNIT = 8;
+
+/** A packet of `udpPacket` in pieces that fit a link (RFC 791 §2.3); itself, if it does. `id` (16 bits) names the whole. */
+export function fragmentsOf(packet: Uint8Array, mtu: number, id: number): Uint8Array[] {
+  if (packet.byteLength <= mtu) return [packet];
+  const most = Math.floor((mtu - IP_BYTES) / FRAGMENT_UNIT) * FRAGMENT_UNIT;
+  const fragments: Uint8Array[] = [];
+  for (let at = IP_BYTES; at < packet.byteLength; at += most) {
+    const data = packet.subarray(at, at + most);
+    const fragment = new Uint8Array(IP_BYTES + data.byteLength);
+    fragment.set(packet.subarray(0, IP_BYTES));
+    fragment.set(data, IP_BYTES);
+    const view = new DataView(fragment.buffer);
+    view.setUint16(2, fragment.byteLength);
+    view.setUint16(4, id);
+    view.setUint16(
+      6,
+      (at - IP_BYTES) / FRAGMENT_UNIT + (at + data.byteLength < packet.byteLength ? MORE_FRAGMENTS : 0),
+    );
+    view.setUint16(10, 0);
+    view.setUint16(10, internetChecksum(fragment.subarray(0, IP_BYTES)));
+    fragments.push(fragment);
+  }
+  return fragments;
+}
