@@ -39,6 +39,17 @@ const PARTS: Readonly<Record<string, { readonly description: string; readonly ru
       return undefined;
     },
   },
+  'switch-relay': {
+    description: 'run the DHCP relay of a SONiC leaf (--help says more)',
+    run: async (argv) => {
+      const [{ runDaemon }, { runSwitchRelay, switchRelayConfig }] = await Promise.all([
+        import('@ingot/daemon'),
+        import('@ingot/switch-agent'),
+      ]);
+      await runDaemon({ config: switchRelayConfig, start: runSwitchRelay, argv });
+      return undefined;
+    },
+  },
   lab: {
     description: 'run the virtual rack (--help says more)',
     run: async (argv) => {

@@ -20,6 +20,8 @@ export const SwitchAgentErrorCode = {
   FrrInclude: 'SWITCH_FRR_INCLUDE',
   /** The name of the switch is not a host name that the API takes. */
   Hostname: 'SWITCH_HOSTNAME',
+  /** This system has no packet sockets for the DHCP relay. */
+  Relay: 'SWITCH_RELAY',
 } as const;
 export type SwitchAgentErrorCode = (typeof SwitchAgentErrorCode)[keyof typeof SwitchAgentErrorCode];
 

@@ -35,6 +35,16 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
         return portsCommand(args, processOutput);
       },
     },
+    relay: {
+      summary: 'the daemon that relays DHCP between the links of the leaf and DHCP servers',
+      async run(args) {
+        const { runDaemon } = await import('@ingot/daemon');
+        const { switchRelayConfig } = await import('./relay/config.ts');
+        const { runSwitchRelay } = await import('./relay/run.ts');
+        await runDaemon({ config: switchRelayConfig, start: runSwitchRelay, argv: args });
+        return Number(process.exitCode ?? 0);
+      },
+    },
   };
 
 function usage(): string {
