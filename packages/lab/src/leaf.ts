@@ -24,7 +24,7 @@ export interface LeafSetting {
   readonly api: { readonly url: string; readonly caFile: string; readonly tokenFile: string };
 }
 
-/** A SONiC leaf as far as the rack needs one: a namespace with its ports, its databases, LLDP, a relay, and our agent. */
+/** A SONiC leaf as far as the rack needs one: a namespace with its ports, its databases, LLDP, our relay and our agent. */
 export interface Leaf {
   readonly name: string;
   readonly namespace: Namespace;
@@ -79,6 +79,7 @@ interface LeafFiles {
   readonly lldpdSocket: string;
   readonly lldpdConfig: string;
   readonly radvdConfig: string;
+  readonly relayConfig: string;
   readonly agentConfig: string;
 }
 
@@ -89,6 +90,7 @@ function writeConfiguration(setting: LeafSetting): LeafFiles {
     lldpdSocket: path('lldpd.sock'),
     lldpdConfig: path('lldpd.conf'),
     radvdConfig: path('radvd.conf'),
+    relayConfig: path('switch-relay.yaml'),
     agentConfig: path('switch-agent.yaml'),
   };
   writeFileSync(path('database_config.json'), JSON.stringify(databaseConfig(files.redisSocket), undefined, 2));
@@ -110,6 +112,11 @@ function writeConfiguration(setting: LeafSetting): LeafFiles {
   writeFileSync(
     files.radvdConfig,
     `interface ${pxeVlan} {\n  AdvSendAdvert on;\n  MinRtrAdvInterval 3;\n  MaxRtrAdvInterval 4;\n  AdvDefaultLifetime 0;\n};\n`,
+  );
+  // What to relay stands in CONFIG_DB.
+  writeFileSync(
+    files.relayConfig,
+    stringify({ redis: { databaseConfig: path('database_config.json') }, refreshSeconds: 1 }),
   );
   writeFileSync(
     files.agentConfig,
@@ -189,22 +196,7 @@ function partsOf(setting: LeafSetting, namespace: Namespace, files: LeafFiles): 
       'SONiC (Ingot lab)',
     ]),
     part('radvd', ['radvd', '-n', '-m', 'stderr', '-C', files.radvdConfig, '-p', join(setting.directory, 'radvd.pid')]),
-    part('dhcrelay', [
-      'dhcrelay',
-      '-4',
-      '-d',
-      '--no-pid',
-      '-a',
-      '-m',
-      'append',
-      '-c',
-      '10',
-      '-id',
-      pxeVlan,
-      '-iu',
-      'eth0',
-      setting.managementAddress,
-    ]),
+    part('relay', [...setting.ingot, 'switch-relay', '--config', files.relayConfig], { env: setting.env }),
     part('switch-agent', [...setting.ingot, 'switch-agent', '--config', files.agentConfig], { env: setting.env }),
   ];
 }
@@ -222,7 +214,7 @@ async function fillDatabases(setting: LeafSetting, socket: string): Promise<void
       platform: 'x86_64-kvm_x86_64-r0',
       type: 'LeafRouter',
     }),
-    row('VLAN|Vlan4000', { vlanid: '4000' }),
+    row('VLAN|Vlan4000', { vlanid: '4000', 'dhcp_servers@': setting.managementAddress }),
     row('VLAN_INTERFACE|Vlan4000', { NULL: 'NULL' }),
     row(`VLAN_INTERFACE|Vlan4000|${leafGateway(setting.number)}/24`, { NULL: 'NULL' }),
     ...setting.ports.flatMap((port, index) => [
