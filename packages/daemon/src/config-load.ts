@@ -72,8 +72,9 @@ export async function loadConfig<Config>(
   const parsed = definition.parse(gathered.value);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      // From a strict schema; named better above.
-      if (issue.code !== 'unrecognized_keys') problems.push(describe(definition.name, root, gathered, issue));
+      // From a strict schema; named better above, if it stands in the file.
+      if (issue.code === 'unrecognized_keys' && problems.length > 0) continue;
+      problems.push(describe(definition.name, root, gathered, issue));
     }
   }
   if (problems.length > 0 || !parsed.success) return failure(problems, ExitCode.Config);
