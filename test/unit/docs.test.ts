@@ -78,7 +78,9 @@ describe('docs/errors.md', () => {
   const routes = text('packages/boot-server/src/http/*.ts');
   const later = found(routes, /later\('([\w-]+)'/g);
   const answers = found(routes, /'(api-[a-z]+)'/g);
+  const relay = text('packages/switch-agent/src/relay/*.ts');
   const reasons: readonly (readonly [string, readonly string[]])[] = [
+    ['DHCP packets that the relay drops', [...union(relay, 'RequestRefusal'), ...union(relay, 'ReplyRefusal')]],
     ['Dropped DHCP packets', [...union(all, 'DhcpDropReason'), ...dropped('dhcp')]],
     ['Dropped DHCPv6 packets', [...union(all, 'Dhcp6DropReason'), ...dropped('dhcp6')]],
     [

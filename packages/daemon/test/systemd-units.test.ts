@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../src/index.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../systemd');
-const PARTS = ['boot-server', 'api-server', 'switch-agent'];
+const PARTS = ['boot-server', 'api-server', 'switch-agent', 'switch-relay'];
+/** What a part may do beyond any user. */
+const CAPABILITIES: Readonly<Record<string, string>> = {
+  'boot-server': 'CAP_NET_BIND_SERVICE',
+  'switch-relay': 'CAP_NET_BIND_SERVICE CAP_NET_RAW',
+};
 
 /** The settings of a unit's [Service] section; a setting that stands twice has two values. */
 async function serviceOf(part: string): Promise<Map<string, string[]>> {
@@ -40,7 +45,7 @@ describe.each(PARTS)('the unit of %s', (part) => {
 
   it('gives no more rights than its job needs', async () => {
     const service = await serviceOf(part);
-    expect(service.get('CapabilityBoundingSet')).toEqual([part === 'boot-server' ? 'CAP_NET_BIND_SERVICE' : '']);
+    expect(service.get('CapabilityBoundingSet')).toEqual([CAPABILITIES[part] ?? '']);
     for (const [name, value] of [
       ['DynamicUser', 'yes'],
       ['NoNewPrivileges', 'yes'],
