@@ -22,7 +22,9 @@ const folder = new URL('goldens/', import.meta.url);
 const real = readdirSync(folder)
   .filter((name) => name.endsWith('.pcap'))
   .flatMap((name) => readPcap(readFileSync(new URL(name, folder))))
-  .flatMap((captured) => (captured.kind === 'udp' && [67, 68].includes(captured.target.port) ? [captured.payload] : []));
+  .flatMap((captured) =>
+    captured.kind === 'udp' && [67, 68].includes(captured.target.port) ? [captured.payload] : [],
+  );
 
 const GIADDR = ipv4ToNumber(ip('10.0.1.1'));
 const AGENT = bytes('01 05 6c656166 31');
