@@ -20,10 +20,9 @@ async function configOf(...argv: readonly string[]): Promise<SwitchRelayConfig> 
 
 describe('the configuration', () => {
   test('names links by flags, one with settings of its own', async () => {
-    const config = await configOf(
-      ...['--interfaces', 'Vlan4000,Vlan4001', '--servers', '10.0.0.1,10.0.0.2', '--hostname', 'leaf1'],
-      ...['--links', '[{"interface":"Vlan4001","servers":["10.9.9.9"],"agentRelayMode":"append"}]'],
-    );
+    const other = '[{"interface":"Vlan4001","servers":["10.9.9.9"],"agentRelayMode":"append"}]';
+    const flags = `--interfaces Vlan4000,Vlan4001 --servers 10.0.0.1,10.0.0.2 --hostname leaf1 --links ${other}`;
+    const config = await configOf(...flags.split(' '));
     expect(staticPlan(config)).toMatchObject({
       hostname: 'leaf1',
       links: [
