@@ -22,22 +22,14 @@ export function fromRedisFields(fields: Readonly<Record<string, string>>): Row {
   );
 }
 
-/**
- * The tables behind everything that Redis keeps, by the whole key. `separator` stands between table and key, and
- * between the parts of a key (`|` in CONFIG_DB). What has no separator is no row (`CONFIG_DB_INITIALIZED`).
- */
+/** The tables behind the hashes of Redis: table → rest of the key → hash. */
 export function configDbOfRedis(
-  hashes: Iterable<readonly [key: string, fields: Readonly<Record<string, string>>]>,
-  separator: string,
+  tables: ReadonlyMap<string, ReadonlyMap<string, Readonly<Record<string, string>>>>,
 ): ConfigDb {
-  const tables = new Map<string, Map<string, Row>>();
-  for (const [wholeKey, fields] of hashes) {
-    const at = wholeKey.indexOf(separator);
-    if (at <= 0) continue;
-    const table = wholeKey.slice(0, at);
-    const rows = tables.get(table) ?? new Map<string, Row>();
-    tables.set(table, rows);
-    rows.set(wholeKey.slice(at + separator.length), fromRedisFields(fields));
-  }
-  return Object.fromEntries([...tables].map(([table, rows]) => [table, Object.fromEntries(rows)]));
+  return Object.fromEntries(
+    [...tables].map(([table, rows]) => [
+      table,
+      Object.fromEntries([...rows].map(([key, fields]) => [key, fromRedisFields(fields)])),
+    ]),
+  );
 }

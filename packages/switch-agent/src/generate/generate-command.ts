@@ -13,6 +13,7 @@ import { generateConfigDb, type Target } from './generate.ts';
 import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
 import { summarise } from './reload-needs.ts';
+import { readRunningConfig } from './running-config.ts';
 import { writeConfigFile } from './write-config.ts';
 
 const Status = { Done: 0, Differs: 1, Refused: 2 } as const;
@@ -56,7 +57,7 @@ async function generate(options: GenerateOptions, { out, err }: CommandOutput): 
 
   let status: number = Status.Done;
   if (diff !== undefined) {
-    const before = await readSaved(diff);
+    const before = diff === 'running' ? await readRunningConfig(options.databaseConfig) : await readSaved(diff);
     const after = await withInit(options.initFile, configDb, before);
     const changes = diffConfigDb(before, after);
     if (options.patch) out(`${JSON.stringify(jsonPatchOf(before, after, changes), undefined, 4)}\n`);
@@ -105,7 +106,7 @@ async function withInit(initFile: string, configDb: ConfigDb, before: ConfigDb):
 }
 
 async function readSaved(file: string): Promise<ConfigDb> {
-  return parsed(file, await readSonicFile(file, '--diff takes the path of a config_db.json'));
+  return parsed(file, await readSonicFile(file, '--diff takes the path of a config_db.json, or the word running'));
 }
 
 /** The configuration that stands in a file; undefined when there is none, or none that can be understood. */

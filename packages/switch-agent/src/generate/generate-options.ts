@@ -3,7 +3,7 @@ import { DISTRIBUTION_NAMES, type DistributionName } from '../platform/distribut
 
 export const generateUsage: string = `ingot-switch generate [-i sonic-config.yaml] [-o FILE]
     makes a config_db.json from a short YAML file, on standard output or in FILE
-ingot-switch generate --diff FILE [--patch]
+ingot-switch generate --diff running|FILE [--patch]
     what would change, removals included, and what that needs; status 1 when anything would
 ingot-switch generate --apply [-o FILE]
     writes /etc/sonic/config_db.json, or FILE, and keeps the one before as FILE.bak
@@ -18,6 +18,7 @@ ingot-switch generate --apply [-o FILE]
   -v, --version-file FILE      default /etc/sonic/sonic_version.yml
       --mac-file FILE          default /sys/class/net/eth0/address
       --init-file FILE         what SONiC puts below every configuration; default /etc/sonic/init_cfg.json
+      --database-config FILE   where the running one is; default /var/run/redis/sonic-db/database_config.json
 `;
 
 export interface GenerateOptions {
@@ -32,6 +33,7 @@ export interface GenerateOptions {
   readonly versionFile: string;
   readonly macFile: string;
   readonly initFile: string;
+  readonly databaseConfig: string;
 }
 
 /** Throws an Error that says what is wrong with the arguments. */
@@ -51,6 +53,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
       'version-file': { ...text, short: 'v', default: '/etc/sonic/sonic_version.yml' },
       'mac-file': { ...text, default: '/sys/class/net/eth0/address' },
       'init-file': { ...text, default: '/etc/sonic/init_cfg.json' },
+      'database-config': { ...text, default: '/var/run/redis/sonic-db/database_config.json' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -59,7 +62,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
   if (values.distribution !== undefined && distribution === undefined) {
     throw new Error(`there is no distribution ${values.distribution}; write one of ${DISTRIBUTION_NAMES.join(', ')}`);
   }
-  if (values.patch && values.diff === undefined) throw new Error('--patch goes with --diff FILE');
+  if (values.patch && values.diff === undefined) throw new Error('--patch goes with --diff running or --diff FILE');
   return {
     inputFile: values['input-file'],
     outputFile: values['output-file'],
@@ -72,5 +75,6 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
     versionFile: values['version-file'],
     macFile: values['mac-file'],
     initFile: values['init-file'],
+    databaseConfig: values['database-config'],
   };
 }
