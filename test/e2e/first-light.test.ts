@@ -175,16 +175,3 @@ describe('a BIOS machine with nothing but its firmware', () => {
     expect(crash?.message).toMatch(/SIGKILL|signal 9|killed/i);
   });
 });
-
-describe('a UEFI machine with nothing but its firmware', () => {
-  test('boots through EDK2 PXE, TFTP, iPXE and HTTP into Waiting, and the API knows its serials and leaf ports', async () => {
-    {
-      await using rig = await createRack('e2euefi', { machine: { firmware: 'uefi' } });
-      await onlyMachine(rig).power.on();
-      await expectWaiting(rig);
-      await expectKnownToTheApi(rig);
-      expect(onlyMachine(rig).timeline.reachedMs.has('tftp')).toBe(true);
-    }
-    expect(leftovers('e2euefi')).toEqual([]);
-  });
-});

@@ -8,13 +8,14 @@ const CACHE = fileURLToPath(new URL('../../.cache/c', import.meta.url));
 const FLAGS = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
 /**
- * The path of the program made from one C source file by Debian's gcc; compiled again only when it, or a
- * header beside it, changed.
+ * The path of the program made from one C source file by Debian's gcc, or with `shared` of the library; compiled again
+ * only when it, or a header beside it, changed.
  * Throws with gcc's own words.
  */
-export function compileC(source: string | URL): string {
+export function compileC(source: string | URL, kind: 'program' | 'shared' = 'program'): string {
   const path = source instanceof URL ? fileURLToPath(source) : source;
-  const hash = createHash('sha256').update(FLAGS.join(' '));
+  const flags = [...FLAGS, ...(kind === 'shared' ? ['-shared', '-fPIC'] : [])];
+  const hash = createHash('sha256').update(flags.join(' '));
   const headers = globSync('*.h', { cwd: dirname(path) }).toSorted();
   for (const file of [path, ...headers.map((name) => join(dirname(path), name))]) hash.update(readFileSync(file));
   const digest = hash.digest('hex').slice(0, 12);
@@ -23,7 +24,7 @@ export function compileC(source: string | URL): string {
   mkdirSync(CACHE, { recursive: true });
   // Another run may compile the same file at this moment.
   const unfinished = `${program}.${process.pid}`;
-  execFileSync('gcc', [...FLAGS, '-o', unfinished, path], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('gcc', [...flags, '-o', unfinished, path], { stdio: ['ignore', 'inherit', 'inherit'] });
   renameSync(unfinished, program);
   return program;
 }
