@@ -10,7 +10,7 @@ import {
 import { parseListenAddress, type Logger } from '@ingot/daemon';
 import type { Clock, Entropy } from '@ingot/net';
 import { ensureAdminToken } from './auth/admin-token.ts';
-import { authorize } from './auth/authorize.ts';
+import { createAuthorizer } from './auth/memberships.ts';
 import type { Caller } from './auth/caller.ts';
 import { createTokenIssuer } from './auth/token-issuer.ts';
 import { uuidV7 } from './auth/uuid-v7.ts';
@@ -97,7 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     tls: tls.server,
     listen: options.listen,
     authenticate: (bearer) => issuer.authenticate(bearer),
-    authorize,
+    authorize: createAuthorizer(stores),
     clock,
     entropy,
     ...(options.onCall === undefined ? {} : { onCall: options.onCall }),

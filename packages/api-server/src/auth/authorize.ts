@@ -23,7 +23,7 @@ export function authorize({ access, request, caller, method }: AccessQuestion<Ca
 const SEND = methodPath(infraV2.EventService.method.send);
 
 /** Finds out what a request is about by its fields `uuid` and `project`; events name their machines as keys. */
-function subjectsOf(path: string, request: object): Subjects {
+export function subjectsOf(path: string, request: object): Subjects {
   const textField = (name: string): string | undefined => {
     const value: unknown = Object.entries(request).find(([key]) => key === name)?.[1];
     return typeof value === 'string' && value !== '' ? value : undefined;

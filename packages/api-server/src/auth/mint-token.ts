@@ -14,6 +14,7 @@ export async function mintToken(
   creator: apiV2.Token,
   user: string,
   request: apiV2.TokenServiceCreateRequest,
+  tokenType: apiV2.TokenType = apiV2.TokenType.API,
 ): Promise<{ readonly token: apiV2.Token; readonly secret: string }> {
   const permissions = permissionsOf(request.permissions, methods);
   const wanted = create(apiV2.TokenSchema, {
@@ -34,7 +35,7 @@ export async function mintToken(
   return issuer.issue({
     user,
     description: request.description,
-    tokenType: apiV2.TokenType.API,
+    tokenType,
     lifetimeMs: request.expires === undefined ? DEFAULT_LIFETIME_MS : durationMs(request.expires),
     permissions,
     machineRoles: wanted.machineRoles,

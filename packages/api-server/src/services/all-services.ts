@@ -9,11 +9,14 @@ import { eventService } from './event-service.ts';
 import { adminFilesystemService, filesystemService } from './filesystem-services.ts';
 import { adminImageService, imageService } from './image-services.ts';
 import { healthService, partitionService, versionService } from './information-services.ts';
+import { methodService } from './method-service.ts';
 import { adminPartitionService } from './partition-services.ts';
+import { adminProjectService, projectService, userService } from './project-services.ts';
 import { adminSizeImageConstraintService, sizeImageConstraintService } from './size-image-constraint-services.ts';
 import { adminSizeReservationService, sizeReservationService } from './size-reservation-services.ts';
 import { adminSizeService, sizeService } from './size-services.ts';
 import { switchService } from './switch-service.ts';
+import { adminTenantService, tenantService } from './tenant-services.ts';
 import { adminTokenService, tokenService } from './token-service.ts';
 import { wipeService } from './wipe-service.ts';
 
@@ -39,6 +42,12 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     adminSizeImageConstraintService(dependencies),
     filesystemService(dependencies),
     adminFilesystemService(dependencies),
+    tenantService(dependencies),
+    adminTenantService(dependencies),
+    projectService(dependencies),
+    adminProjectService(dependencies),
+    userService(dependencies),
+    methodService(dependencies),
     projectMachineService(),
     adminMachineService(dependencies),
     adminSwitchService(dependencies),

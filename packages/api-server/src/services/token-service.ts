@@ -3,6 +3,8 @@ import type { Caller } from '../auth/caller.ts';
 import { mintToken } from '../auth/mint-token.ts';
 import type { ServiceDependencies } from './context.ts';
 
+const { TokenType } = apiV2;
+
 /** `metalstack.api.v2.TokenService`: tokens of the caller's user. */
 export function tokenService({ stores, issuer, methods }: ServiceDependencies): BoundService<Caller> {
   const own = async (uuid: string, caller: Caller): Promise<apiV2.Token> => {
@@ -56,7 +58,8 @@ export function adminTokenService({ stores, issuer, methods }: ServiceDependenci
         throw new ApiError(Code.InvalidArgument, 'token_create_request is required');
       }
       const creator = tokenOf(caller);
-      return mintToken(issuer, methods, creator, user ?? creator.user, tokenCreateRequest);
+      const type = user !== undefined && listsNothing(tokenCreateRequest) ? TokenType.USER : TokenType.API;
+      return mintToken(issuer, methods, creator, user ?? creator.user, tokenCreateRequest, type);
     },
     list: async ({ query }) => ({
       tokens: (await stores.tokens.list(query?.user)).filter((token) => matches(token, query)),
@@ -68,6 +71,13 @@ export function adminTokenService({ stores, issuer, methods }: ServiceDependenci
       return {};
     },
   });
+}
+
+/** A token that is made for a user and lists no right is that person's own: it has the rights of its memberships. */
+function listsNothing(request: apiV2.TokenServiceCreateRequest): boolean {
+  const { permissions, projectRoles, tenantRoles, machineRoles, adminRole, infraRole } = request;
+  const roles = [projectRoles, tenantRoles, machineRoles].flatMap((of) => Object.keys(of));
+  return permissions.length === 0 && roles.length === 0 && adminRole === undefined && infraRole === undefined;
 }
 
 function tokenOf(caller: Caller): apiV2.Token {

@@ -67,7 +67,7 @@ export interface EntityTableOptions<Schema extends DescMessage, Column extends s
   readonly noun?: string;
   readonly schema: Schema;
   /** Values of the table's own columns. */
-  readonly columns?: (value: MessageShape<Schema>) => Readonly<Record<Column, SqlValue>>;
+  readonly columns?: (value: MessageShape<Schema>, id: string) => Readonly<Record<Column, SqlValue>>;
 }
 
 export function entityTable<Schema extends DescMessage, Column extends string = never>(
@@ -84,7 +84,8 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
     createdAt: number(row, 'created_at'),
     updatedAt: number(row, 'updated_at'),
   });
-  const columnsOf = (value: T): [string, SqlValue][] => Object.entries<SqlValue>(options.columns?.(value) ?? {});
+  const columnsOf = (value: T, id: string): [string, SqlValue][] =>
+    Object.entries<SqlValue>(options.columns?.(value, id) ?? {});
   const missing = (id: string): ApiError => new ApiError(Code.NotFound, `there is no ${noun} "${id}"`);
 
   const get = async (id: string): Promise<Stored<T> | undefined> => {
@@ -99,7 +100,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
 
   const insert = async (inner: Session, id: string, value: T): Promise<Stored<T> | undefined> => {
     const now = clock.now();
-    const own = columnsOf(value);
+    const own = columnsOf(value, id);
     const names = ['id', 'body', 'generation', 'created_at', 'updated_at', ...own.map(([name]) => name)];
     const written = await inner.run(
       `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`,
@@ -120,7 +121,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
     const old = read(before);
     if (text(before, 'body') === body) return old;
     const now = clock.now();
-    const own = columnsOf(value);
+    const own = columnsOf(value, old.id);
     const generation = old.generation + 1;
     await inner.run(
       `UPDATE ${table} SET body = ?, generation = ?, updated_at = ?${own.map(([name]) => `, ${name} = ?`).join('')} WHERE id = ?`,

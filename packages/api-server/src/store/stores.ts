@@ -32,7 +32,26 @@ export interface Stores {
   readonly images: EntityTable<apiV2.Image>;
   readonly filesystemLayouts: EntityTable<apiV2.FilesystemLayout>;
   readonly tenants: EntityTable<apiV2.Tenant>;
+  /** By `memberId(tenant, member)`. */
+  readonly tenantMembers: EntityTable<apiV2.TenantMember, 'tenant' | 'member'>;
+  /** By secret. */
+  readonly tenantInvites: EntityTable<apiV2.TenantInvite, 'tenant'>;
   readonly projects: EntityTable<apiV2.Project, 'tenant'>;
+  /** By `memberId(project, member)`. */
+  readonly projectMembers: EntityTable<apiV2.ProjectMember, 'project' | 'member'>;
+  /** By secret. */
+  readonly projectInvites: EntityTable<apiV2.ProjectInvite, 'project'>;
+}
+
+/** The key of a membership; neither part has a slash. */
+export function memberId(of: string, member: string): string {
+  return `${of}/${member}`;
+}
+
+/** The two parts of a member's key. */
+export function ofMember(id: string): { readonly of: string; readonly member: string } {
+  const slash = id.indexOf('/');
+  return { of: id.slice(0, slash), member: id.slice(slash + 1) };
 }
 
 export function createStores(session: Session, clock: Clock): Stores {
@@ -85,6 +104,38 @@ export function createStores(session: Session, clock: Clock): Stores {
       schema: apiV2.FilesystemLayoutSchema,
     }),
     tenants: entityTable({ session, clock, table: 'tenant', schema: apiV2.TenantSchema }),
+    tenantMembers: entityTable({
+      session,
+      clock,
+      table: 'tenant_member',
+      noun: 'tenant member',
+      schema: apiV2.TenantMemberSchema,
+      columns: (_value, id) => ({ tenant: ofMember(id).of, member: ofMember(id).member }),
+    }),
+    tenantInvites: entityTable({
+      session,
+      clock,
+      table: 'tenant_invite',
+      noun: 'tenant invite',
+      schema: apiV2.TenantInviteSchema,
+      columns: ({ targetTenant }) => ({ tenant: targetTenant }),
+    }),
+    projectMembers: entityTable({
+      session,
+      clock,
+      table: 'project_member',
+      noun: 'project member',
+      schema: apiV2.ProjectMemberSchema,
+      columns: (_value, id) => ({ project: ofMember(id).of, member: ofMember(id).member }),
+    }),
+    projectInvites: entityTable({
+      session,
+      clock,
+      table: 'project_invite',
+      noun: 'project invite',
+      schema: apiV2.ProjectInviteSchema,
+      columns: ({ project }) => ({ project }),
+    }),
     projects: entityTable({
       session,
       clock,

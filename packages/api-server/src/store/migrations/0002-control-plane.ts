@@ -44,7 +44,7 @@ CREATE TABLE project_member (${ENTITY},
 CREATE INDEX project_member_project ON project_member (project);
 CREATE INDEX project_member_member ON project_member (member);
 
--- The id is the SHA-256 of the secret.
+-- The id is the secret: owners see it again, to hand it on or to delete the invite.
 CREATE TABLE project_invite (${ENTITY},
   project TEXT NOT NULL
 ) STRICT;

@@ -1,0 +1,240 @@
+import { adminV2, ApiError, apiV2, bindService, Code, create, timestampFromMs, type BoundService } from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import { uuidV7 } from '../auth/uuid-v7.ts';
+import { memberId, ofMember, type Stores } from '../store/stores.ts';
+import { metaOf, type Stored } from '../store/entity-table.ts';
+import { checkInvite, INVITE_LIFE_MS, inviteSecret, noInvite } from '../tenancy/invite.ts';
+import { inheritedRole } from '../tenancy/roles.ts';
+import { entityView } from '../views/entity-view.ts';
+import type { ServiceDependencies } from './context.ts';
+import { userOf } from './user-of.ts';
+import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
+
+const { ProjectSchema, ProjectMemberSchema, ProjectInviteSchema, ProjectRole } = apiV2;
+
+/** `metalstack.api.v2.ProjectService`. */
+export function projectService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof apiV2.ProjectService, Caller>(apiV2.ProjectService, {
+    async list({ query }, { caller }) {
+      const all = await visibleProjects(stores, userOf(caller));
+      return { projects: selected(all, query) };
+    },
+    get: async ({ project }) => ({
+      project: entityView(ProjectSchema, await stores.projects.need(project)),
+      projectMembers: await membersOf(stores, project),
+    }),
+    create: ({ login, name, description, avatarUrl, labels }) =>
+      stores.transaction(async (inner) => {
+        await inner.tenants.need(login);
+        const uuid = uuidV7(clock.now(), entropy);
+        const project = create(ProjectSchema, {
+          uuid,
+          name,
+          description,
+          tenant: login,
+          ...(avatarUrl === undefined ? {} : { avatarUrl }),
+          ...(labels === undefined ? {} : { meta: { labels } }),
+        });
+        return { project: entityView(ProjectSchema, await inner.projects.create(uuid, project)) };
+      }),
+    delete: ({ project }) =>
+      stores.transaction(async (inner) => {
+        const stored = await inner.projects.need(project);
+        await checkEmpty(inner, project);
+        for (const { id } of await inner.projectMembers.list({ project })) await inner.projectMembers.delete(id);
+        for (const { id } of await inner.projectInvites.list({ project })) await inner.projectInvites.delete(id);
+        await inner.projects.delete(project);
+        return { project: entityView(ProjectSchema, stored) };
+      }),
+    async update({ project: id, updateMeta, name, description, avatarUrl, labels }) {
+      const stored = await updateEntity(stores.projects, id, updateMeta, (project) => {
+        if (name !== undefined) project.name = name;
+        if (description !== undefined) project.description = description;
+        if (avatarUrl !== undefined) project.avatarUrl = avatarUrl;
+        updateLabels(project, labels);
+      });
+      return { project: entityView(ProjectSchema, stored) };
+    },
+    leave: ({ project }, { caller }) =>
+      stores.transaction(async (inner) => {
+        await removeMember(inner, project, userOf(caller));
+        return {};
+      }),
+    addMember: ({ project, member: who, role }) =>
+      stores.transaction(async (inner) => {
+        await addMember(inner, project, who, role);
+        return { projectMember: role };
+      }),
+    removeMember: ({ project, member: who }) =>
+      stores.transaction(async (inner) => {
+        await removeMember(inner, project, who);
+        return {};
+      }),
+    updateMember: ({ project, member: who, role }) =>
+      stores.transaction(async (inner) => {
+        const id = memberId(project, who);
+        if ((await inner.projectMembers.get(id)) === undefined) throw noMember(project, who);
+        return { projectMember: memberView(await inner.projectMembers.put(id, member(who, role))) };
+      }),
+    invite: ({ project, role }) =>
+      stores.transaction(async (inner) => {
+        const { name, tenant } = (await inner.projects.need(project)).value;
+        if (role === ProjectRole.UNSPECIFIED) throw new ApiError(Code.InvalidArgument, 'role is missing');
+        const secret = inviteSecret(entropy);
+        const invite = create(ProjectInviteSchema, {
+          secret,
+          project,
+          projectName: name,
+          role,
+          tenant,
+          tenantName: (await inner.tenants.get(tenant))?.value.name ?? '',
+          expiresAt: timestampFromMs(clock.now() + INVITE_LIFE_MS),
+        });
+        await inner.projectInvites.create(secret, invite);
+        return { invite };
+      }),
+    inviteAccept: ({ secret }, { caller }) =>
+      stores.transaction(async (inner) => {
+        const invite = (await inner.projectInvites.get(secret))?.value ?? refuse();
+        checkInvite(invite, clock.now());
+        await addMember(inner, invite.project, userOf(caller), invite.role);
+        await inner.projectInvites.delete(secret);
+        return { project: invite.project, projectName: invite.projectName };
+      }),
+    inviteDelete: ({ project, secret }) =>
+      stores.transaction(async (inner) => {
+        const invite = await inner.projectInvites.get(secret);
+        if (invite?.value.project !== project) throw noInvite();
+        await inner.projectInvites.delete(secret);
+        return {};
+      }),
+    async invitesList({ project }) {
+      const invites = (await stores.projectInvites.list({ project })).map(({ value }) => value);
+      return { invites: invites.filter(({ expiresAt }) => Number(expiresAt?.seconds ?? 0n) * 1000 > clock.now()) };
+    },
+    async inviteGet({ secret }) {
+      const invite = (await stores.projectInvites.get(secret))?.value ?? refuse();
+      checkInvite(invite, clock.now());
+      return { invite };
+    },
+  });
+}
+
+/** `metalstack.admin.v2.ProjectService`. */
+export function adminProjectService({ stores }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof adminV2.ProjectService, Caller>(adminV2.ProjectService, {
+    list: async ({ query }) => ({ projects: selected(await stores.projects.list(), query) }),
+  });
+}
+
+/** `metalstack.api.v2.UserService`: the caller, and what it may see. */
+export function userService({ stores }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof apiV2.UserService, Caller>(apiV2.UserService, {
+    async get(_request, { caller }) {
+      const login = userOf(caller);
+      const own = await stores.tenants.get(login);
+      const memberships = await stores.tenantMembers.list({ member: login });
+      const tenants = await stores.tenants.getMany([login, ...memberships.map(({ id }) => ofMember(id).of)]);
+      const view = (stored: Stored<apiV2.Tenant>): apiV2.Tenant => entityView(apiV2.TenantSchema, stored);
+      return {
+        user: {
+          login,
+          name: own?.value.name ?? login,
+          email: own?.value.email ?? '',
+          avatarUrl: own?.value.avatarUrl ?? '',
+          tenants: [...tenants.values()].map(view),
+          projects: selected(await visibleProjects(stores, login), undefined),
+          ...(own === undefined ? {} : { defaultTenant: view(own) }),
+        },
+      };
+    },
+  });
+}
+
+async function visibleProjects(stores: Stores, user: string): Promise<Stored<apiV2.Project>[]> {
+  const memberships = await stores.projectMembers.list({ member: user });
+  const tenants = (await stores.tenantMembers.list({ member: user }))
+    .filter(({ value }) => inheritedRole(value.role) !== ProjectRole.UNSPECIFIED)
+    .map(({ id }) => ofMember(id).of);
+  const inherited = await stores.projects.list({ tenant: [user, ...tenants] });
+  const own = await stores.projects.getMany(memberships.map(({ id }) => ofMember(id).of));
+  return [...new Map([...inherited, ...own.values()].map((stored) => [stored.id, stored])).values()];
+}
+
+async function checkEmpty(stores: Stores, project: string): Promise<void> {
+  const machines = (await stores.machines.list()).filter(({ value }) => value.allocation?.project === project).length;
+  const counts = [
+    [machines, 'machines'],
+    [await stores.sizeReservations.count({ project }), 'size reservations'],
+  ] as const;
+  const users = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  if (users.length > 0)
+    throw new ApiError(
+      Code.FailedPrecondition,
+      `project ${project} has ${users.join(', ')}: free or delete those first`,
+    );
+}
+
+function refuse(): never {
+  throw noInvite();
+}
+
+function member(id: string, role: apiV2.ProjectRole): apiV2.ProjectMember {
+  if (role === ProjectRole.UNSPECIFIED) throw new ApiError(Code.InvalidArgument, 'role is missing');
+  return create(ProjectMemberSchema, { id, role });
+}
+
+function noMember(project: string, who: string): ApiError {
+  return new ApiError(Code.NotFound, `"${who}" is no member of project ${project}`);
+}
+
+async function addMember(stores: Stores, project: string, who: string, role: apiV2.ProjectRole): Promise<void> {
+  await stores.projects.need(project);
+  await stores.tenants.need(who);
+  await stores.projectMembers.create(memberId(project, who), member(who, role));
+}
+
+async function removeMember(stores: Stores, project: string, who: string): Promise<void> {
+  if (!(await stores.projectMembers.delete(memberId(project, who)))) throw noMember(project, who);
+}
+
+/** Members of the project, then those by their role in its tenant who are not members themselves. */
+async function membersOf(stores: Stores, project: string): Promise<apiV2.ProjectMember[]> {
+  const own = (await stores.projectMembers.list({ project })).map(memberView);
+  const { tenant } = (await stores.projects.need(project)).value;
+  const known = new Set(own.map(({ id }) => id));
+  const inherited = (await stores.tenantMembers.list({ tenant }))
+    .filter(({ value }) => !known.has(value.id) && inheritedRole(value.role) !== ProjectRole.UNSPECIFIED)
+    .map((stored) =>
+      create(ProjectMemberSchema, {
+        id: stored.value.id,
+        role: inheritedRole(stored.value.role),
+        inheritedMembership: true,
+        createdAt: timestampFromMs(stored.createdAt),
+        meta: metaOf(stored),
+      }),
+    );
+  return [...own, ...inherited];
+}
+
+function memberView(stored: Stored<apiV2.ProjectMember>): apiV2.ProjectMember {
+  return create(ProjectMemberSchema, {
+    id: stored.value.id,
+    role: stored.value.role,
+    createdAt: timestampFromMs(stored.createdAt),
+    meta: metaOf(stored),
+  });
+}
+
+function selected(projects: readonly Stored<apiV2.Project>[], query: apiV2.ProjectQuery | undefined): apiV2.Project[] {
+  return projects
+    .map((stored) => entityView(ProjectSchema, stored))
+    .filter(
+      (project) =>
+        (query?.uuid === undefined || project.uuid === query.uuid) &&
+        (query?.name === undefined || project.name === query.name) &&
+        (query?.tenant === undefined || project.tenant === query.tenant) &&
+        hasLabels(project, query?.labels),
+    )
+    .toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1));
+}
