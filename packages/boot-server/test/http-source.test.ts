@@ -156,6 +156,19 @@ describe('hostile and wrong answers', () => {
     });
   });
 
+  it('one text for two machines is told of each by its own name', async () => {
+    const other = '02:00:00:00:00:01';
+    const good = await api(json({ kernel: 'k' }));
+    const wrong = await api(json({ kernel: 'gopher://x/k' }));
+    for (const mac of [MAC_1, other]) {
+      expect(await good.source.plan(subject(mac), 'fresh')).toMatchObject({
+        kernel: `${good.base}/prefix/k`,
+        origin: `http: ${good.base}/prefix/v1/boot/${mac}`,
+      });
+      await expect(wrong.source.plan(subject(mac), 'fresh')).rejects.toThrow(`/v1/boot/${mac} names a boot`);
+    }
+  });
+
   it('what is not JSON is refused', async () => {
     const { source } = await api((_request, response) => void response.end('<html>'));
     await expect(source.plan(subject(), 'fresh')).rejects.toThrow(/not JSON/);
@@ -206,6 +219,19 @@ describe('a slow API', () => {
     await arrived.promise;
     await clock.advance(5_000);
     await refused;
+  });
+
+  it('that hangs is never asked what waited for a connection in vain', async () => {
+    const { source, asked } = await api(
+      (request, response) => {
+        if (request.url?.endsWith(MAC_1) !== true) json({ kernel: 'k' })(request, response);
+      },
+      { concurrency: 1, timeoutMs: 100 },
+    );
+    const plans = [MAC_1, '02:00:00:00:00:01'].map(async (mac) => source.plan(subject(mac), 'fresh'));
+    expect((await Promise.allSettled(plans)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await source.plan(subject('02:00:00:00:00:02'), 'fresh')).toMatchObject({ kind: 'kernel' });
+    expect(asked).toEqual([MAC_1, '02:00:00:00:00:02'].map((mac) => `GET /prefix/v1/boot/${mac}`));
   });
 
   it('of 5 ms is asked for many machines at once, over connections that stay open', async () => {

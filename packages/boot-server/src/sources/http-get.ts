@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '@ingot/net';
 
 export interface HttpGetOptions {
@@ -30,55 +31,41 @@ export function httpGet(options: HttpGetOptions): HttpGet {
   // The deadline is the clock's: undici's own would count the parts of an answer one by one.
   const dispatcher = new Agent({ connections: concurrency, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
 
-  const ask = async (
-    url: URL,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer & { readonly location: string | undefined }> => {
-    const { statusCode, headers, body } = await request(url, {
-      dispatcher,
-      signal,
-      headers: { accept: 'application/json' },
+  const ask = (url: URL, deadline: Deadline): Promise<Reply> =>
+    new Promise((resolve, reject) => {
+      const question = new Question(maxBytes, resolve, reject);
+      deadline.onOver = () => question.fail(new Error('its time is over'));
+      const { origin, pathname, search } = url;
+      dispatcher.dispatch({ origin, path: `${pathname}${search}`, method: 'GET', headers: HEADERS }, question);
     });
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const part of body as AsyncIterable<Buffer>) {
-      size += part.byteLength;
-      // Leaving the loop closes the connection.
-      if (size > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
-      parts.push(part);
-    }
-    const { location } = headers;
-    return {
-      status: statusCode,
-      text: Buffer.concat(parts).toString('utf8'),
-      location: typeof location === 'string' ? location : undefined,
-    };
-  };
   /** A question that left as the server closed its idle connection was never seen: it is asked once more. */
-  const askTwice = async (url: URL, signal: AbortSignal): ReturnType<typeof ask> => {
+  const askTwice = async (url: URL, deadline: Deadline): Promise<Reply> => {
     try {
-      return await ask(url, signal);
+      return await ask(url, deadline);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code !== 'ECONNRESET' && code !== 'UND_ERR_SOCKET') throw error;
-      return await ask(url, signal);
+      return await ask(url, deadline);
     }
   };
   return {
     get: async (url) => {
-      const late = new AbortController();
-      const timer = clock.setTimeout(() => late.abort(), timeoutMs);
+      const deadline: Deadline = { isOver: false, onOver: () => undefined };
+      const timer = clock.setTimeout(() => {
+        deadline.isOver = true;
+        deadline.onOver();
+      }, timeoutMs);
       try {
         let at = new URL(url);
         for (let hops = 0; ; hops += 1) {
-          const { status, text, location } = await askTwice(at, late.signal);
+          const { status, text, location } = await askTwice(at, deadline);
           if (status < 300 || status > 399 || location === undefined) return { status, text };
           if (hops >= MAX_REDIRECTS || !URL.canParse(location, at)) throw new Error(`it redirects to ${location}`);
           at = new URL(location, at);
           if (at.protocol !== 'http:' && at.protocol !== 'https:') throw new Error(`it redirects to ${location}`);
         }
       } catch (error) {
-        if (late.signal.aborted) throw new Error(`no answer within ${timeoutMs} ms`, { cause: error });
+        if (deadline.isOver) throw new Error(`no answer within ${timeoutMs} ms`, { cause: error });
         throw error;
       } finally {
         timer.cancel();
@@ -88,4 +75,68 @@ export function httpGet(options: HttpGetOptions): HttpGet {
       dispatcher.destroy().catch(() => undefined);
     },
   };
+}
+
+const HEADERS = { accept: 'application/json' };
+
+interface Reply extends HttpAnswer {
+  readonly location: string | undefined;
+}
+
+interface Deadline {
+  isOver: boolean;
+  onOver: () => void;
+}
+
+/** One GET. Streams and abort signals, as undici's `request` has them, would cost as much again as the question. */
+class Question implements Dispatcher.DispatchHandler {
+  readonly #maxBytes: number;
+  readonly #resolve: (reply: Reply) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #parts: Buffer[] = [];
+  #size = 0;
+  #status = 0;
+  #location: string | undefined;
+  /** Undefined while it waits for a connection. */
+  #controller: Dispatcher.DispatchController | undefined;
+  #failure: Error | undefined;
+
+  constructor(maxBytes: number, resolve: (reply: Reply) => void, reject: (error: Error) => void) {
+    this.#maxBytes = maxBytes;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Closes its connection, if it has one. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#controller?.abort(error);
+    this.#reject(error);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#failure !== undefined) controller.abort(this.#failure);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status;
+    this.#location = headers.location;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, part: Buffer): void {
+    this.#size += part.byteLength;
+    if (this.#size > this.#maxBytes) this.fail(new Error(`the answer has more than ${this.#maxBytes} bytes`));
+    else this.#parts.push(part);
+  }
+
+  onResponseEnd(): void {
+    const [first] = this.#parts;
+    const whole = this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts);
+    this.#resolve({ status: this.#status, text: whole.toString('utf8'), location: this.#location });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#reject(error);
+  }
 }

@@ -5,12 +5,15 @@ import { refusePlan } from '../decide/plan-check.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { keepNewest } from '../keep-newest.ts';
 import { httpGet } from './http-get.ts';
-import { parsePixiecoreAnswer } from './pixiecore-answer.ts';
+import { parsePixiecoreAnswer, type PixiecoreAnswer } from './pixiecore-answer.ts';
 
 /** An iPXE script and what goes with it. */
 const MAX_ANSWER_BYTES = 262_144;
 /** Machines whose last DHCP answers are known. */
 const MAX_OFFERS = 16_384;
+/** Most machines of an API boot the same: its last answers are kept as they were read, those up to a size. */
+const MAX_READ = 256;
+const MAX_READ_CHARACTERS = 4_096;
 /** DISCOVER and REQUEST, and firmware's and iPXE's, are one boot. */
 const SAME_OFFER_MS = 10_000;
 
@@ -27,6 +30,7 @@ export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
   const { url, timeoutMs, concurrency, askDhcp } = config;
   const base = `${url.replace(/\/+$/, '')}/v1`;
   const client = httpGet({ clock, timeoutMs, concurrency, maxBytes: MAX_ANSWER_BYTES });
+  const answers = new Map<string, PixiecoreAnswer>();
   const offers = new Map<string, { readonly wanted: Promise<boolean>; readonly at: number }>();
 
   const ask = async (path: string): Promise<string | undefined> => {
@@ -43,15 +47,23 @@ export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
       throw new BootServerError(BootServerErrorCode.ApiAway, `${base}${path} answers ${status}`);
     return undefined;
   };
+  const read = (json: string): PixiecoreAnswer => {
+    const known = answers.get(json);
+    if (known !== undefined) return known;
+    const parsed = parsePixiecoreAnswer(json, base);
+    const reason = parsed.ok ? refusePlan(parsed.plan) : undefined;
+    const answer: PixiecoreAnswer = reason === undefined ? parsed : { ok: false, reason };
+    if (json.length <= MAX_READ_CHARACTERS) keepNewest(answers, json, answer, MAX_READ);
+    return answer;
+  };
   const plan: BootSource['plan'] = async ({ mac }: BootSubject) => {
     const json = await ask(`/boot/${mac}`);
     if (json === undefined) return undefined;
-    const parsed = parsePixiecoreAnswer(json, base);
-    const reason = parsed.ok ? refusePlan(parsed.plan) : parsed.reason;
-    if (parsed.ok && reason === undefined) return { ...parsed.plan, origin: `http: ${base}/boot/${mac}` };
+    const answer = read(json);
+    if (answer.ok) return { ...answer.plan, origin: `http: ${base}/boot/${mac}` };
     throw new BootServerError(
       BootServerErrorCode.ApiRefused,
-      `${base}/boot/${mac} names a boot that cannot be carried out: ${reason ?? ''}`,
+      `${base}/boot/${mac} names a boot that cannot be carried out: ${answer.reason}`,
     );
   };
   const wants = (uuid: string): Promise<boolean> => {
