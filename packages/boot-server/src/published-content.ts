@@ -4,7 +4,7 @@ import type { BootIssuer } from './decide/boot-issuer.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
 import type { Binaries } from './decide/decision.ts';
 import { renderGrubConfig, renderGrubRedirect, renderGrubRefusal, type GrubSetting } from './grub/script.ts';
-import { renderPxelinuxConfig } from './grub/pxelinux.ts';
+import { parseOwnFilePath, renderPxelinuxConfig } from './grub/pxelinux.ts';
 import type { FileUrls } from './http/file-urls.ts';
 import { parseMac } from './identity.ts';
 import { renderAutoexecScript } from './ipxe/script.ts';
@@ -77,7 +77,7 @@ export function publishedContent(components: PublishedContentComponents): Publis
         return { kind: 'text', text: BOOTING_TEXT };
       }
       if (name === 'autoexec.ipxe') return { kind: 'text', text: renderAutoexecScript(bases[0]) };
-      const planned = planFile(name, fileUrls);
+      const planned = planFile(name, fileUrls) ?? (await ownFile(name, client, components.issuer));
       if (planned !== undefined) return planned;
       const text = await configOf(name, client, components);
       return text === undefined ? undefined : { kind: 'text', text };
@@ -92,6 +92,15 @@ function planFile(name: string, fileUrls: Pick<FileUrls, 'open'>): Published | u
   const mac = parseMac(match['mac'] ?? '');
   const located = fileUrls.open(match['sealed'] ?? '', { mac, kind: match['kind'] === 'initrd' ? 'initrd' : 'kernel' });
   return located.ok ? { kind: 'file', ...located.file } : undefined;
+}
+
+/** What U-Boot's configuration names. */
+async function ownFile(name: string, client: PublishedClient, issuer: BootIssuer): Promise<Published | undefined> {
+  const asked = parseOwnFilePath(name);
+  const mac = asked?.mac === undefined ? client.mac : parseMac(asked.mac);
+  if (asked === undefined || mac === undefined) return undefined;
+  const file = await issuer.fileOf({ mac, source: client.source, kind: asked.kind });
+  return file && { kind: 'file', ...file };
 }
 
 async function configOf(

@@ -173,12 +173,26 @@ describe('published names', () => {
     expect(JSON.stringify(lab.log.records)).not.toContain(first);
   });
 
-  it('U-Boot finds its machine’s configuration', async () => {
-    const { lab } = await profileLab([INSTALL]);
+  it('U-Boot finds its machine’s configuration, and behind the folder that it adds the files that this names', async () => {
+    const { lab } = await profileLab([
+      INSTALL,
+      { name: 'other', match: { mac: MAC_2 }, boot: 'hold', message: 'Wait.' },
+    ]);
     const fetched = await machine(lab);
-    expect(text(await fetched('pxelinux.cfg/01-52-54-00-00-01-01'))).toContain(
-      'append auto=true host=52-54-00-00-01-01',
-    );
+    const own = '52-54-00-00-01-01';
+    const config = text(await fetched(`${own}/pxelinux.cfg/01-${own}`));
+    expect(config).toContain(`append auto=true host=${own}`);
+    const paths = [...config.matchAll(/^ {2}(?:kernel|initrd) (\S+)$/gm)].map(([, path]) => `${own}//${path}`);
+    expect(paths.every((path) => path.length <= 127)).toBe(true);
+    expect(await Promise.all(paths.map(async (path) => text(await fetched(path))))).toEqual([
+      'the kernel',
+      'the initrd',
+    ]);
+    // Not what a machine on hold would boot, and not another's.
+    const stranger = await machine(lab, MAC_2);
+    expect(text(await stranger('_/now/kernel'))).toBe('ERROR 1');
+    expect(text(await stranger(`${own}/_/now/kernel`))).toBe('ERROR 1');
+    expect(text(await fetched('52-54-00-00-09-09/_/now/kernel'))).toBe('ERROR 1');
   });
 
   it('pixiecore’s numbers stand for the binaries of that firmware', async () => {

@@ -88,9 +88,9 @@ describe('grub.cfg', () => {
 });
 
 describe('pxelinux.cfg for U-Boot', () => {
-  it('has kernel, initrd and command line, with paths from TFTP’s root', () => {
+  it('has kernel, initrd and command line, with paths that its 127 characters hold', () => {
     expect(renderPxelinuxConfig({ ...kernel, initRamDisks: ['i1'], cmdline: 'quiet' }, MAC_1)).toBe(
-      'default ingot\nlabel ingot\n  kernel /_/file/52-54-00-00-01-01/kernel/k1\n  initrd /_/file/52-54-00-00-01-01/initrd/i1\n  append quiet\n',
+      'default ingot\nlabel ingot\n  kernel 52-54-00-00-01-01/_/now/kernel\n  initrd 52-54-00-00-01-01/_/now/initrd\n  append quiet\n',
     );
   });
 

@@ -1,7 +1,7 @@
 import type { AdmissionGate, AdmissionRefusal } from '../admission.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import type { BootFileKind, FileUrls } from '../http/file-urls.ts';
+import type { BootFile, BootFileKind, FileUrls } from '../http/file-urls.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { replaceFileMarks, type BootPlan, type BootSubject, type KernelPlan } from './boot-plan.ts';
 import type { BootPlanner } from './boot-planner.ts';
@@ -48,6 +48,13 @@ export type ScriptAnswer =
 export interface BootIssuer {
   /** Decides, and makes the nonce that belongs to the script. Never rejects. */
   issue(question: ScriptQuestion): Promise<ScriptAnswer>;
+  /** The kernel, or first initrd, of what the machine boots now; undefined where there is none for who asks. Never rejects. */
+  fileOf(question: FileQuestion): Promise<BootFile | undefined>;
+}
+
+/** Who asks for a file without a name of its own. */
+export interface FileQuestion extends Pick<ScriptQuestion, 'mac' | 'source'> {
+  readonly kind: 'kernel' | 'initrd';
 }
 
 export interface BootIssuerComponents {
@@ -84,6 +91,20 @@ export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
         const isAway = error.code === BootServerErrorCode.ApiAway;
         const reason = isAway ? 'api-away' : 'api-refused';
         return { kind: 'refused', status: isAway ? 503 : 404, reason, message: error.message };
+      }
+    },
+    fileOf: async ({ mac, source, kind }) => {
+      const admission = gate.admitScript(mac, undefined, source);
+      if (!admission.ok) return undefined;
+      try {
+        // The answer that its configuration was made of a moment ago, also after a restart.
+        const plan = await planner.plan({ ...subjectOf(subjects, mac), uuid: admission.uuid, serial: '' }, 'cached');
+        if (plan.kind !== 'kernel') return undefined;
+        const uri = kind === 'kernel' ? plan.kernel : plan.initRamDisks[0];
+        return uri === undefined ? undefined : { uri, sha256: plan.sha256?.[uri] };
+      } catch (error) {
+        if (!(error instanceof BootServerError)) throw error;
+        return undefined;
       }
     },
   };

@@ -38,6 +38,7 @@ export function currentPolicy(first: Policy): CurrentPolicy {
     decide: (request) => current.now.decisions.decide(request),
     issuer: {
       issue: (question) => current.now.decisions.issuer.issue(question),
+      fileOf: (question) => current.now.decisions.issuer.fileOf(question),
     },
     gate: {
       admitScript: (mac, uuid, source) => current.now.gate.admitScript(mac, uuid, source),

@@ -241,10 +241,13 @@ function whoseIs(
   return { mac, uuid: mac === undefined ? undefined : uuidOf(mac), source };
 }
 
-/** A name that some firmware only looks for: Raspberry Pi's `<serial>/start4.elf`, and pxelinux.cfg for each of many keys. */
+/**
+ * A name that some firmware only looks for: Raspberry Pi's `<serial>/start4.elf`; U-Boot's script, its device tree, and
+ * pxelinux.cfg for each of many keys.
+ */
 function isProbe(file: string, mac: string | undefined): boolean {
   if (mac !== undefined && RASPBERRY_PI_OUIS.includes(mac.slice(0, 8))) return true;
-  return /^(?:[0-9a-f]{8}\/|boot(?:code|sig)\.bin$|(?:.*\/)?pxelinux\.cfg\/)/i.test(file);
+  return /^(?:[0-9a-f]{8}\/|boot(?:code|sig)\.bin$|boot\.scr(?:\.uimg)?$|dtb\/|(?:.*\/)?pxelinux\.cfg\/)/i.test(file);
 }
 
 function report(
