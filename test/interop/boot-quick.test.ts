@@ -94,6 +94,28 @@ describe('ingot boot kernel', () => {
   });
 });
 
+describe('an interface without a link', () => {
+  it('is named, with what to do', async () => {
+    for (const words of [
+      'link add idle type veth peer name other',
+      'addr add 10.9.9.1/24 dev idle',
+      'link set idle up',
+    ])
+      await net.run('server', ['ip', ...words.split(' ')]);
+    const { exitCode, output } = await net.run('server', [
+      process.execPath,
+      INGOT,
+      'boot',
+      'kernel',
+      '/bin/sh',
+      '--interface',
+      'idle',
+    ]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain('ingot: idle has no link');
+  });
+});
+
 describe('ingot boot rescue', () => {
   it('adds a shell to the discovery image', async () => {
     net.file('image-vmlinuz', '');

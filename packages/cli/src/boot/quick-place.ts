@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { CliError, CliErrorCode } from '../errors.ts';
 
@@ -29,6 +30,10 @@ export function findPlace(flags: PlaceFlags, all: readonly Own[] = ownAddresses(
   );
   const [one, ...others] = fitting;
   const known = all.map(({ name, address }) => `${name} (${address})`).join(', ');
+  if (one === undefined && flags.interface !== undefined && lacksLink(flags.interface))
+    throw refusal(
+      `${flags.interface} has no link: it is down, or nothing is switched on at the other end of its cable; a machine that is plugged in directly has to be on`,
+    );
   if (one === undefined)
     throw refusal(
       `${flags.interface ?? flags.listen ?? 'this host'} has no IPv4 address to serve from; there ${all.length === 0 ? 'is none: give an interface one with ip addr add' : `is ${known}`}`,
@@ -36,6 +41,15 @@ export function findPlace(flags: PlaceFlags, all: readonly Own[] = ownAddresses(
   if (others.length > 0 && flags.interface === undefined)
     throw refusal(`say where to serve, with --interface: there is ${known}`);
   return { interface: one.name, address: one.address, subnet: flags.subnet ?? networkOf(one.cidr) };
+}
+
+/** Node shows an interface only while it is IFF_RUNNING: these two states of RFC 2863. */
+function lacksLink(name: string): boolean {
+  try {
+    return !['up', 'unknown'].includes(readFileSync(`/sys/class/net/${name}/operstate`, 'latin1').trim());
+  } catch {
+    return false; // there is none of that name
+  }
 }
 
 function ownAddresses(): Own[] {
