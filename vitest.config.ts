@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three groups, slowest last: `unit` needs nothing, `interop` starts foreign programs in network namespaces (root),
- * `e2e` boots firmware in the virtual rack (root, minutes).
+ * Slowest last: `unit` needs nothing, `interop` starts foreign programs in network namespaces (root), `e2e` boots
+ * firmware in the virtual rack (root, minutes), `firmware` boots it in all the ways that there is no time for each day.
  */
 export default defineConfig({
   test: {
@@ -32,6 +32,15 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'firmware',
+          include: ['test/firmware/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 400_000,
           hookTimeout: 300_000,
         },
       },

@@ -2,7 +2,7 @@
 // has: everything after this file runs under the Node that the lockfile pins.
 //
 //   node scripts/bootstrap.mjs start [arguments of `ingot lab up`]
-//   node scripts/bootstrap.mjs test  [groups: check unit interop e2e]
+//   node scripts/bootstrap.mjs test  [groups: check unit interop e2e firmware]
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,8 +40,10 @@ const debianPackages = [
   ['tcpdump', 'captures', 'test'],
   ['dnsmasq-base', 'a foreign DHCP server beside ours', 'test'],
   ['kea-dhcp4-server', 'another foreign DHCP server beside ours', 'test'],
+  ['kea-dhcp6-server', 'a foreign DHCPv6 server beside ours', 'test'],
   ['qemu-system-arm', 'machines with an ARM processor', 'test'],
   ['qemu-efi-aarch64', 'UEFI firmware of the machines with an ARM processor', 'test'],
+  ['u-boot-qemu', 'U-Boot, as ARM boards have it', 'test'],
   ['shim-signed', 'the first loader under Secure Boot', 'test'],
   ['grub-efi-amd64-signed', 'the second loader under Secure Boot', 'test'],
   ['gcc', 'load generators and the lossy forwarder, in C', 'test'],
@@ -67,6 +69,7 @@ const services = {
   radvd: ['radvd'],
   openipmi: ['openipmi'],
   'kea-dhcp4-server': ['kea-dhcp4-server'],
+  'kea-dhcp6-server': ['kea-dhcp6-server'],
   'isc-dhcp-server': ['isc-dhcp-server', 'isc-dhcp-server6'],
   frr: ['frr'],
   postgresql: ['postgresql'],

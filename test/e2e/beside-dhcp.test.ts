@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Firmware } from '@ingot/lab';
 import { createFirmwareRack } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, Leaf } from './firmware-rack.ts';
 import { dhcpd, dnsmasq, kea, startForeignDhcp } from './foreign-dhcp.ts';
@@ -31,12 +32,12 @@ describe('a boot server in proxy mode on the host of another DHCP server', () =>
     expect(leftovers(rackName)).toEqual([]);
   });
 
-  /** One machine of each firmware, both at once. */
-  async function expectBoots(spec: ForeignDhcpSpec): Promise<void> {
+  /** One machine of each firmware, all at once. */
+  async function expectBoots(spec: ForeignDhcpSpec, firmwares: readonly Firmware[] = ['uefi', 'bios']): Promise<void> {
     const foreign = await startForeignDhcp(rack.bench, rack.management, spec);
     try {
       const machines = await Promise.all(
-        (['uefi', 'bios'] as const).map((firmware) => rack.createMachine(`${spec.name}-${firmware}`, firmware, [leaf])),
+        firmwares.map((firmware) => rack.createMachine(`${spec.name}-${firmware}`, firmware, [leaf])),
       );
       const markers = await Promise.all(machines.map((machine) => machine.boots()));
       expect(markers.map(({ uuid }) => uuid)).toEqual(machines.map(({ machine }) => machine.uuid));
@@ -51,8 +52,8 @@ describe('a boot server in proxy mode on the host of another DHCP server', () =>
     }
   }
 
-  test('boots OVMF and SeaBIOS beside dnsmasq on an address of its own', async () => {
-    await expectBoots(dnsmasq(rack.bench.directory, foreignAddress));
+  test('boots OVMF, OVMF by HTTP and SeaBIOS beside dnsmasq on an address of its own', async () => {
+    await expectBoots(dnsmasq(rack.bench.directory, foreignAddress), ['uefi', 'uefi-http', 'bios']);
   });
 
   test('boots OVMF and SeaBIOS beside Kea on an address of its own', async () => {

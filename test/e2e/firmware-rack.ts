@@ -30,6 +30,8 @@ export interface BootServerUnderTest {
   readonly events: readonly BootEvent[];
   /** SIGKILL; it stays dead until `start`. */
   kill(): Promise<void>;
+  /** Has it read another configuration; `change` takes the place of the one it was started with. */
+  reload(change: Readonly<Record<string, unknown>>): void;
   /** Starts it again, if it does not run, and waits until it listens. */
   start(): Promise<void>;
   /** The names of the events about this machine, each once, in the order of their first appearance. */
@@ -206,7 +208,9 @@ async function startBootServer(bench: Bench, api: ApiFiles, spec: BootServerSpec
     metrics: '127.0.0.1:0',
   };
   const file = join(bench.directory, `${name}.yaml`);
-  writeFileSync(file, JSON.stringify({ ...plain, ...change }));
+  const configure = (laidOver: Readonly<Record<string, unknown>>): void =>
+    writeFileSync(file, JSON.stringify({ ...plain, ...laidOver }));
+  configure(change);
   const events: BootEvent[] = [];
   let ready = readiness(name);
   const part = await bench.start({
@@ -229,6 +233,11 @@ async function startBootServer(bench: Bench, api: ApiFiles, spec: BootServerSpec
       if (part.pid === undefined) throw new Error(`${name} does not run`);
       process.kill(part.pid, 'SIGKILL');
       await part.ended();
+    },
+    reload(laidOver) {
+      if (part.pid === undefined) throw new Error(`${name} does not run`);
+      configure(laidOver);
+      process.kill(part.pid, 'SIGHUP');
     },
     async start() {
       if (part.pid !== undefined) return;

@@ -11,9 +11,10 @@ $b mkdir -p /proc /sys
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys
 # Debian's efivarfs is a module; the kernel itself says what it found.
+uuid=$($b cat /sys/class/dmi/id/product_uuid 2>/dev/null)
 secure=$($b dmesg | $b sed -n 's/.*secureboot: Secure boot //p' | $b tr -d ' ')
 echo
-echo "BOOTED machine=$($b uname -m) uuid=$($b cat /sys/class/dmi/id/product_uuid) secureboot=\${secure:-unknown} cmdline=$($b cat /proc/cmdline)"
+echo "BOOTED machine=$($b uname -m) uuid=\${uuid:-unknown} secureboot=\${secure:-unknown} cmdline=$($b cat /proc/cmdline)"
 $b poweroff -f
 `;
 
@@ -21,6 +22,7 @@ $b poweroff -f
 export interface Marker {
   /** As `uname -m` has it. */
   readonly machine: string;
+  /** `unknown` where the firmware hands no SMBIOS on. */
   readonly uuid: string;
   /** As the kernel found it: `enabled`, `disabled`, or `unknown` where there is no such thing. */
   readonly secureboot: string;

@@ -34,6 +34,8 @@ export interface BenchMachine {
    * `timeoutMs`, LAB_MACHINE_FAILED when the machine goes off before.
    */
   says(pattern: RegExp, timeoutMs: number): Promise<string>;
+  /** Types on its serial console; lost while it is off. */
+  types(text: string): void;
 }
 
 /**
@@ -140,6 +142,7 @@ class NamedBench implements Bench {
       },
       off: () => part.stop(0),
       says: (pattern, timeoutMs) => this.untilLine({ name, part, console }, pattern, timeoutMs),
+      types: (text) => hardware.types(text),
     };
   }
 

@@ -10,8 +10,17 @@ import { LabError } from './errors.ts';
  * - `uefi-ipv6`: OVMF whose PXE client knows only IPv6.
  * - `uefi-secure-boot`: OVMF with Secure Boot on and Microsoft's keys enrolled, as servers are delivered.
  * - `uefi-arm64`: AAVMF's PXE client on a 64-bit ARM machine.
+ * - `u-boot-arm64`: U-Boot on the same machine, as small ARM boards have it.
  */
-export const firmwares = ['bios', 'uefi', 'uefi-http', 'uefi-ipv6', 'uefi-secure-boot', 'uefi-arm64'] as const;
+export const firmwares = [
+  'bios',
+  'uefi',
+  'uefi-http',
+  'uefi-ipv6',
+  'uefi-secure-boot',
+  'uefi-arm64',
+  'u-boot-arm64',
+] as const;
 export type Firmware = (typeof firmwares)[number];
 
 interface FlashFiles {
@@ -19,6 +28,12 @@ interface FlashFiles {
   /** Copied for each machine. */
   readonly variables: string;
   /** The Debian package that has both. */
+  readonly debianPackage: string;
+}
+
+/** Firmware that QEMU loads and that keeps nothing. */
+interface BiosFile {
+  readonly file: string;
   readonly debianPackage: string;
 }
 
@@ -61,9 +76,14 @@ const ovmf: FlashFiles = {
   debianPackage: 'ovmf',
 };
 
-const parts: Readonly<
-  Record<Firmware, { readonly board: Board; readonly flash?: FlashFiles; readonly without?: readonly (4 | 6)[] }>
-> = {
+interface Parts {
+  readonly board: Board;
+  readonly flash?: FlashFiles;
+  readonly bios?: BiosFile;
+  readonly without?: readonly (4 | 6)[];
+}
+
+const parts: Readonly<Record<Firmware, Parts>> = {
   bios: { board: pc },
   uefi: { board: pc, flash: ovmf },
   'uefi-http': { board: pc, flash: ovmf, without: [4, 6] },
@@ -84,11 +104,18 @@ const parts: Readonly<
       debianPackage: 'qemu-efi-aarch64',
     },
   },
+  'u-boot-arm64': {
+    board: armServer,
+    bios: { file: '/usr/lib/u-boot/qemu_arm64/u-boot.bin', debianPackage: 'u-boot-qemu' },
+  },
 };
 
 /** OVMF reads these; it takes PXE over that IP version out of its boot order. */
 const withoutPxe = (versions: readonly (4 | 6)[]): string[] =>
   versions.flatMap((version) => ['-fw_cfg', `name=opt/org.tianocore/IPv${version}PXESupport,string=n`]);
+
+/** A card without its option ROM is left to the firmware's own PXE client; iPXE would take that client's place. */
+const WITHOUT_ROM = ',romfile=';
 
 /** The part of QEMU's command line that depends on the firmware. */
 export interface FirmwareSetup {
@@ -102,7 +129,7 @@ export interface FirmwareSetup {
 
 /** LAB_MISSING_PACKAGE when the firmware or its emulator is not installed. */
 export function setUpFirmware(firmware: Firmware, accelerator: Accelerator, variablesFile: string): FirmwareSetup {
-  const { board, flash, without = [] } = parts[firmware];
+  const { board, flash, bios, without = [] } = parts[firmware];
   needFile(`/usr/bin/${board.program}`, board.debianPackage);
   // Under KVM the host's own processor is the cheapest, and only its own kind can be had.
   const kvm = accelerator === 'kvm' && board.program === 'qemu-system-x86_64';
@@ -115,6 +142,15 @@ export function setUpFirmware(firmware: Firmware, accelerator: Accelerator, vari
     kvm ? 'host' : board.cpu,
   ];
   const args = [...common, ...board.extra, ...withoutPxe(without)];
+  if (bios !== undefined) {
+    needFile(bios.file, bios.debianPackage);
+    return {
+      program: board.program,
+      args: [...args, '-bios', bios.file],
+      variables: undefined,
+      nicSuffix: WITHOUT_ROM,
+    };
+  }
   if (flash === undefined) return { program: board.program, args, variables: undefined, nicSuffix: '' };
   needFile(flash.code, flash.debianPackage);
   const drive = (unit: number, words: string): string[] => ['-drive', `if=pflash,unit=${unit},format=raw,${words}`];
@@ -122,8 +158,7 @@ export function setUpFirmware(firmware: Firmware, accelerator: Accelerator, vari
     program: board.program,
     args: [...args, ...drive(0, `readonly=on,file=${flash.code}`), ...drive(1, `file=${variablesFile}`)],
     variables: flash.variables,
-    // Without its option ROM a card is left to UEFI's own PXE client; with it, iPXE would take that client's place.
-    nicSuffix: ',romfile=',
+    nicSuffix: WITHOUT_ROM,
   };
 }
 

@@ -69,6 +69,8 @@ export interface MachineHardware {
   reset(): Promise<void>;
   /** Types a magic SysRq key on the serial console: a break, then `key`. */
   sysrq(key: string): Promise<void>;
+  /** Types on the serial console. */
+  types(text: string): void;
   close(): Promise<void>;
 }
 
@@ -106,6 +108,7 @@ export async function buildMachine(setting: MachineSetting): Promise<MachineHard
       await qmp(monitor, 'chardev-send-break', { id: 'console' });
       serial.write(key);
     },
+    types: (text) => serial.write(text),
     close: () => serial.close(),
   };
 }

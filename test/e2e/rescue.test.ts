@@ -1,0 +1,19 @@
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createQuickRack } from './quick-rack.ts';
+import { image, leftovers, prepareImage } from './rack-under-test.ts';
+
+const rackName = 'rescue';
+
+beforeAll(prepareImage, 600_000);
+afterAll(() => expect(leftovers(rackName)).toEqual([]));
+
+test('ingot boot rescue: a SeaBIOS machine comes up with a shell on its console that runs what is typed', async () => {
+  await using rack = await createQuickRack(rackName, 'bios', ['rescue', '--image', dirname(image.kernel)]);
+  const { machine, mac, printed } = rack;
+  await machine.on();
+  await machine.says(/INGOT rescue: a shell on this console/, 240_000);
+  machine.types('echo "I am $(id -un) on $(uname -m), $((40 + 2)), $(cat /sys/class/net/eth0/address)"\n');
+  await machine.says(new RegExp(`^I am root on x86_64, 42, ${mac}$`), 20_000);
+  expect(printed.filter((line) => line.includes(mac)).at(-1)).toMatch(/starts its kernel$/);
+});

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { createQuickRack } from '../e2e/quick-rack.ts';
+import { leftovers, root } from '../e2e/rack-under-test.ts';
+
+const rackName = 'installer';
+
+afterAll(() => expect(leftovers(rackName)).toEqual([]));
+
+/** Debian's own package of its installer's netboot files, fetched once. */
+function fetchInstaller(): { readonly kernel: string; readonly initrd: string } {
+  const name = 'debian-installer-12-netboot-amd64';
+  const folder = join(root, '.cache', name);
+  if (!existsSync(folder)) {
+    mkdirSync(join(root, '.cache'), { recursive: true });
+    const work = mkdtempSync(`${folder}-`);
+    try {
+      execFileSync('apt-get', ['-o', 'APT::Sandbox::User=root', '-q', 'download', name], { cwd: work, stdio: 'pipe' });
+      const [deb = ''] = readdirSync(work);
+      execFileSync('dpkg-deb', ['-x', join(work, deb), join(work, 'root')]);
+      renameSync(join(work, 'root'), folder);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+  const netboot = join(folder, 'usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64');
+  return { kernel: join(netboot, 'linux'), initrd: join(netboot, 'initrd.gz') };
+}
+
+test("ingot boot debian: Debian's installer starts on OVMF, takes its answers from the boot server, and does what they say", async () => {
+  const { kernel, initrd } = fetchInstaller();
+  const answers = join(root, '.cache/preseed.cfg');
+  writeFileSync(
+    answers,
+    'd-i preseed/early_command string echo "INSTALLER $(debconf-get netcfg/get_hostname) has its answers" >/dev/console\n',
+  );
+  const words = ['debian', '--kernel', kernel, '--initrd', initrd, '--preseed', answers];
+  await using rack = await createQuickRack(rackName, 'uefi', [
+    ...words,
+    '--cmdline',
+    'hostname=db1 domain=example.net',
+  ]);
+  await rack.machine.on();
+  await rack.machine.says(/INSTALLER db1 has its answers/, 380_000);
+  expect(rack.printed.filter((line) => line.includes(rack.mac)).at(-1)).toMatch(/starts its kernel$/);
+});
