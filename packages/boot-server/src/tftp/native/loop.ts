@@ -72,7 +72,7 @@ export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): 
   let only: number | undefined;
   const transfers = new Map<PeerKey, Transfer>();
   const byId = new Map<number, Transfer>();
-  const received = new ReceiveBatch(libc);
+  const received = new ReceiveBatch(libc, clock);
   const sending = new SendBatch(libc);
   const past = new Set<PeerKey>();
   const strayName = new Pinned(libc, NAME_SIZE);

@@ -1,5 +1,7 @@
-import type { Libc } from '@ingot/net';
+import { availableParallelism } from 'node:os';
+import type { Clock, Libc } from '@ingot/net';
 import { MESSAGE_WORDS, Pinned, setPointer } from './pinned.ts';
+import { Wakefulness } from './wakefulness.ts';
 
 /** One recvmmsg(2) takes at most this many packets: an ACK each of as many clients. */
 const PACKETS = 64;
@@ -13,6 +15,9 @@ const MSG_WAITFORONE = 0x10000;
 /** Of the sockets: an order is obeyed this late at most. */
 export const RECEIVE_TIMEOUT_MS = 5;
 
+/** Twice what a client on a fast link takes for an ACK: for that long it is looked for awake. */
+const AWAKE_MS = 0.04;
+
 /** Packets of one recvmmsg(2) call, valid until the next. */
 export class ReceiveBatch {
   readonly #libc: Libc;
@@ -21,9 +26,12 @@ export class ReceiveBatch {
   readonly #vectors: Pinned;
   readonly #packets: Pinned;
   readonly #firstHeader: bigint;
+  readonly #clock: Clock;
+  readonly #wakefulness = new Wakefulness(availableParallelism());
 
-  constructor(libc: Libc) {
+  constructor(libc: Libc, clock: Clock) {
     this.#libc = libc;
+    this.#clock = clock;
     this.#headers = new Pinned(libc, PACKETS * MESSAGE_WORDS * 4);
     this.#names = new Pinned(libc, PACKETS * NAME_SIZE);
     this.#vectors = new Pinned(libc, PACKETS * 16);
@@ -46,15 +54,27 @@ export class ReceiveBatch {
    */
   receive(fd: number, atMost: number, waits: boolean): number {
     if (atMost === 1 && waits) {
-      const length = this.#libc.recvmsg(fd, this.#firstHeader, 0);
+      const early = this.#wakefulness.isAwake ? this.#receiveAwake(fd) : -1;
+      const length = early < 0 ? this.#libc.recvmsg(fd, this.#firstHeader, 0) : early;
       this.#headers.words[2] = NAME_SIZE;
       this.#headers.words[14] = length;
-      return length < 0 ? 0 : 1;
+      if (length < 0) return 0;
+      this.#wakefulness.note(this.#clock.monotonic());
+      return 1;
     }
     const most = Math.min(atMost, PACKETS);
     const count = this.#libc.recvmmsg(fd, this.#headers.bytes, most, waits ? MSG_WAITFORONE : MSG_DONTWAIT);
     for (let index = 0; index < count; index += 1) this.#headers.words[index * MESSAGE_WORDS + 2] = NAME_SIZE;
     return Math.max(0, count);
+  }
+
+  /** Its length, negative when none came in time. */
+  #receiveAwake(fd: number): number {
+    const until = this.#clock.monotonic() + AWAKE_MS;
+    for (;;) {
+      const length = this.#libc.recvmsg(fd, this.#firstHeader, MSG_DONTWAIT);
+      if (length >= 0 || this.#clock.monotonic() >= until) return length;
+    }
   }
 
   length(index: number): number {
