@@ -13,7 +13,6 @@ import { generateConfigDb, type Target } from './generate.ts';
 import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
 import { summarise } from './reload-needs.ts';
-import { readRunningConfig } from './running-config.ts';
 import { writeConfigFile } from './write-config.ts';
 
 const Status = { Done: 0, Differs: 1, Refused: 2 } as const;
@@ -57,7 +56,7 @@ async function generate(options: GenerateOptions, { out, err }: CommandOutput): 
 
   let status: number = Status.Done;
   if (diff !== undefined) {
-    const before = diff === 'running' ? await readRunningConfig(options.databaseConfig) : await readSaved(diff);
+    const before = diff === 'running' ? await readRunning(options) : await readSaved(diff);
     const after = await withInit(options.initFile, configDb, before);
     const changes = diffConfigDb(before, after);
     if (options.patch) out(`${JSON.stringify(jsonPatchOf(before, after, changes), undefined, 4)}\n`);
@@ -103,6 +102,12 @@ async function withInit(initFile: string, configDb: ConfigDb, before: ConfigDb):
     tables[table] = Object.fromEntries([...keys].map((key) => [key, { ...below[key], ...above[key] }]));
   }
   return before['VERSIONS'] === undefined ? tables : { ...tables, VERSIONS: before['VERSIONS'] };
+}
+
+async function readRunning({ databaseConfig }: GenerateOptions): Promise<ConfigDb> {
+  // The Redis client takes longer to load than everything else to run.
+  const { readRunningConfig } = await import('./running-config.ts');
+  return readRunningConfig(databaseConfig);
 }
 
 async function readSaved(file: string): Promise<ConfigDb> {
