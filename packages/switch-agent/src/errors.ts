@@ -22,6 +22,12 @@ export const SwitchAgentErrorCode = {
   Hostname: 'SWITCH_HOSTNAME',
   /** This system has no packet sockets for the DHCP relay. */
   Relay: 'SWITCH_RELAY',
+  /** A file to be checked cannot be read. */
+  ConfigFile: 'SWITCH_CONFIG_FILE',
+  /** yanglint is missing, too old, hangs, or answers something that is not understood. */
+  Yanglint: 'SWITCH_YANGLINT',
+  /** SONiC's YANG models are not where they were looked for, or do not load. */
+  YangModels: 'SWITCH_YANG_MODELS',
 } as const;
 export type SwitchAgentErrorCode = (typeof SwitchAgentErrorCode)[keyof typeof SwitchAgentErrorCode];
 

@@ -45,6 +45,22 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
         return Number(process.exitCode ?? 0);
       },
     },
+    validate: {
+      summary: "checks config_db.json files with SONiC's YANG models, and what those leave out",
+      async run(args) {
+        const { validateCommand } = await import('./validate-command.ts');
+        // Stopped at the first signal, so that yanglint and its files do not outlive it.
+        const stop = new AbortController();
+        const onSignal = (signal: string): void => stop.abort(new Error(`stopped by ${signal}`));
+        process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+        return validateCommand(args, {
+          out: (text) => process.stdout.write(text),
+          err: (text) => process.stderr.write(text),
+          env: process.env,
+          signal: stop.signal,
+        });
+      },
+    },
   };
 
 function usage(): string {

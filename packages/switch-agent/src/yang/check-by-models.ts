@@ -1,0 +1,101 @@
+import type { Clock } from '@ingot/net';
+import type { ConfigDb } from '../config-db/config-db.ts';
+import { ErrorKind, explain, kindOf } from './explain.ts';
+import type { Finding } from './finding.ts';
+import { instanceXml, placesIn, type Place } from './instance-xml.ts';
+import { LeftOut } from './left-out.ts';
+import { parseLibyangError, type LibyangError } from './libyang-error.ts';
+import { placeOfError } from './place-of-error.ts';
+import { translate, type InstanceItem, type InstanceRow } from './translate.ts';
+import type { YangModels } from './yang-models.ts';
+
+export interface ModelCheck {
+  readonly findings: readonly Finding[];
+  /** Tables that no model describes. */
+  readonly unmodelled: readonly string[];
+  /** False when the search ended early: there may be more to find. */
+  readonly isComplete: boolean;
+}
+
+// An operator mends a hundred problems before the next look; each round takes up to a second on a large configuration.
+const MAX_ROUNDS = 100;
+const MAX_FINDINGS = 1_000;
+const MAX_SEARCH_MS = 120_000;
+
+/**
+ * Everything that the models find wrong. libyang stops at the first error, so what it complains of is left out and the
+ * rest checked again; an error that is only there because of what was left out is not reported.
+ */
+export async function checkByModels(configDb: ConfigDb, models: YangModels, clock: Clock): Promise<ModelCheck> {
+  const { rows, unmodelled, findings: misfits } = translate(configDb, models.index);
+  const findings = [...misfits];
+  const leftOut = new LeftOut(misfits);
+  const started = clock.monotonic();
+  for (let round = 0; ; round += 1) {
+    const left = rows.filter((row) => !leftOut.omitted.has(row));
+    if (left.length === 0) break;
+    const isLate = round >= MAX_ROUNDS || clock.monotonic() - started > MAX_SEARCH_MS;
+    if (isLate || findings.length >= MAX_FINDINGS) return { findings, unmodelled, isComplete: false };
+    const instance = instanceXml(left, leftOut.omitted);
+    const complaint = await models.check(instance.text);
+    if (complaint === undefined) break;
+    const error = parseLibyangError(complaint);
+    const places = placesOf(error, left, placeOfError(error, left, instance));
+    const [first] = places;
+    if (first === undefined) return { findings: [...findings, unplaced(error)], unmodelled, isComplete: false };
+    const compiled = await models.describe(first.leaf?.schemaPath ?? schemaPathOfRow(first.row));
+    for (const place of isRepeatable(error, compiled) ? likePlaces(first, left, leftOut.omitted) : places) {
+      if (!leftOut.explains(error, place, compiled)) findings.push(findingOf(place, explain(error, place, compiled)));
+      leftOut.add(place);
+    }
+  }
+  return { findings, unmodelled, isComplete: true };
+}
+
+/** One place; or all rows that lack a mandatory field, for which libyang names the field's model only. */
+function placesOf(error: LibyangError, rows: readonly InstanceRow[], place: Place | undefined): readonly Place[] {
+  if (place !== undefined) return [place];
+  const [, table, node, field] = /^\/[^/]*\/([^/]+)\/([^/]+)\/(?:[^/]+\/)*([^/]+)$/.exec(error.schemaPath ?? '') ?? [];
+  if (field === undefined) return [];
+  return rows
+    .filter((row) => row.table.name === table && row.node === node && !row.fields.has(field))
+    .map((row): Place => {
+      const leaf = (row.list ?? row.table.containers.get(node ?? ''))?.fields.get(field);
+      return { row, field, ...(leaf !== undefined && { leaf }) };
+    });
+}
+
+/** Whether the same text is wrong in every row: no type looks at other fields, and few references do. */
+function isRepeatable(error: LibyangError, compiled: string): boolean {
+  const kind = kindOf(error);
+  return kind === ErrorKind.Type || (kind === ErrorKind.Reference && !/path "[^"]*\[/.test(compiled));
+}
+
+function likePlaces(
+  place: Place,
+  rows: readonly InstanceRow[],
+  omitted: ReadonlySet<InstanceRow | InstanceItem>,
+): readonly Place[] {
+  const others = rows
+    .filter(({ table, node }) => table === place.row.table && node === place.row.node)
+    .flatMap((row) => [...placesIn(row)])
+    .filter(
+      ({ leaf, value, item }) =>
+        leaf === place.leaf && value === place.value && (item === undefined || !omitted.has(item)),
+    );
+  return others.length === 0 ? [place] : others;
+}
+
+function schemaPathOfRow({ table, node }: InstanceRow): string {
+  return `/${table.module}:${table.module}/${table.name}/${node}`;
+}
+
+function findingOf({ row, field }: Place, message: string): Finding {
+  return { severity: 'error', table: row.table.name, key: row.key, ...(field !== undefined && { field }), message };
+}
+
+/** An error that names no place which is known. Its quotes may hold a secret. */
+function unplaced({ message, dataPath, schemaPath }: LibyangError): Finding {
+  const [, , table = 'config_db.json'] = (dataPath ?? schemaPath ?? '').split('/');
+  return { severity: 'error', table, message: `yanglint refuses it: ${message.replaceAll(/"[^"]*"/g, '"…"')}` };
+}
