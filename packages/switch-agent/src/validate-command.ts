@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseConfigDb, type ConfigDbDocument } from './config-db/parse-config-db.ts';
-import { reasonOf, SwitchAgentError } from './errors.ts';
+import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
 import { readText } from './validate/read-text.ts';
 import { openValidator, type Validation, type Validator } from './validate/validate.ts';
 import { printFinding } from './yang/finding.ts';
@@ -21,10 +21,10 @@ models leave out: two masters of one port, overlapping addresses, a VNI used twi
 Status: 0 all are valid, 1 one is not, 2 it could not be found out.
 `;
 
-/** What the command prints to, and where it looks. */
-export interface CommandStreams {
-  out(text: string): void;
-  err(text: string): void;
+/** Where the command prints to, and what it looks at. */
+export interface CommandSurroundings {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
@@ -37,8 +37,8 @@ interface Checked {
 }
 
 /** `ingot-switch validate`; resolves to the exit status. */
-export async function validateCommand(args: readonly string[], streams: CommandStreams): Promise<number> {
-  const { out, err, env, signal } = streams;
+export async function validateCommand(args: readonly string[], surroundings: CommandSurroundings): Promise<number> {
+  const { out, err, env, signal } = surroundings;
   const options = optionsOf(args);
   if (typeof options === 'string') {
     err(`ingot-switch validate: ${options}\n\n${USAGE}`);
@@ -61,7 +61,8 @@ export async function validateCommand(args: readonly string[], streams: CommandS
     return checked.every(({ validation }) => validation?.isValid === true) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof SwitchAgentError) && !signal.aborted) throw error;
-    err(`ingot-switch validate: ${reasonOf(error)}\n`);
+    const isModels = error instanceof SwitchAgentError && error.code === SwitchAgentErrorCode.YangModels;
+    err(`ingot-switch validate: ${reasonOf(error)}${isModels ? '; --yang-models names another folder' : ''}\n`);
     return 2;
   }
 }
@@ -84,7 +85,10 @@ function printChecked({ file, problems, validation, document }: Checked): string
   if (!isComplete) lines.push(`${file}: there is more to find when these are mended`);
   const count = (severity: string): number => findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
-  const numbers = [...(errors > 0 ? [plural(errors, 'error')] : []), ...(warnings > 0 ? [plural(warnings, 'warning')] : [])];
+  const numbers = [
+    ...(errors > 0 ? [plural(errors, 'error')] : []),
+    ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
+  ];
   lines.push(`${file}: ${isValid ? 'valid' : 'not valid'}${numbers.length === 0 ? '' : `, ${numbers.join(', ')}`}`);
   return `${lines.join('\n')}\n`;
 }

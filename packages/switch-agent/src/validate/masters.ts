@@ -24,7 +24,13 @@ export function checkMasters(configDb: ConfigDb): readonly Finding[] {
     const untagged = claims.find(({ isUntagged }) => isUntagged);
     return claims.flatMap((claim): readonly Finding[] => {
       const refuse = (message: string): readonly Finding[] => [
-        { severity: 'error', table: claim.table, key: claim.key, field: claim.field, message: `${message}; leave one out` },
+        {
+          severity: 'error',
+          table: claim.table,
+          key: claim.key,
+          field: claim.field,
+          message: `${message}; leave one out`,
+        },
       ];
       if (channel !== undefined && claim !== channel) {
         return refuse(`${port} is a member of ${channel.master}, and a member can be nothing else`);

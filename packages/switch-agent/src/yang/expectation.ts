@@ -104,7 +104,8 @@ function ofText(type: Statement): Alternatives {
   const takes = (text: string): boolean => patterns.every((pattern) => matches(pattern, text));
   const [first] = patterns;
   if (first === undefined) return { ...NOTHING, words: length === undefined ? [] : [`a text of ${length} characters`] };
-  if (patterns.length === 1 && /^[\w.+-]*(?:\|[\w.+-]+)*$/.test(first)) return { ...NOTHING, words: [oneOf(first.split('|'))] };
+  if (patterns.length === 1 && /^[\w.+-]*(?:\|[\w.+-]+)*$/.test(first))
+    return { ...NOTHING, words: [oneOf(first.split('|'))] };
   // What takes any word says more about single characters than about the whole.
   if (takes('word')) {
     if (takes(HOST) && !takes('a/b') && !takes('a b')) return { ...NOTHING, examples: [HOST] };

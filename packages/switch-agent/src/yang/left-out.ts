@@ -52,8 +52,7 @@ export class LeftOut {
         const node = parseCompiledNode(compiled);
         const tables = new Set(node === undefined ? [] : childrenOf(node, 'type').flatMap(referredTables));
         return this.#missed.some(
-          (missed) =>
-            missed.isRow && !isOwn(missed) && tables.has(missed.table) && missed.parts.includes(value),
+          (missed) => missed.isRow && !isOwn(missed) && tables.has(missed.table) && missed.parts.includes(value),
         );
       }
       case ErrorKind.Rule: {
@@ -61,7 +60,8 @@ export class LeftOut {
         return this.#missed.some((missed) =>
           isOwn(missed)
             ? missed.field !== undefined && mentions(missed.field)
-            : (mentions(missed.table) || mentions(`${missed.table}_LIST`)) && missed.parts.some((part) => own.has(part)),
+            : (mentions(missed.table) || mentions(`${missed.table}_LIST`)) &&
+              missed.parts.some((part) => own.has(part)),
         );
       }
     }

@@ -97,9 +97,7 @@ function translateRow(table: TableModel, key: string, row: Row, report: Report):
     Object.entries(row).filter(([field, value]) => !repeatsKey(list, keyValues, field, value, report)),
   );
   const fields =
-    list.map === undefined
-      ? translateFields(table, list.fields, own, report)
-      : translateMap(list.map, own, report);
+    list.map === undefined ? translateFields(table, list.fields, own, report) : translateMap(list.map, own, report);
   return { table, key, node: list.name, list, keyValues, fields };
 }
 
@@ -148,12 +146,15 @@ function translateFields(
     const leaf = known.get(field);
     if (leaf === undefined) {
       const near = suggest(field, [...known.keys()]);
-      report(`there is no such field in ${table.name}; ${near === undefined ? 'leave it out' : `did you mean ${near}?`}`, field);
+      report(
+        `there is no such field in ${table.name}; ${near === undefined ? 'leave it out' : `did you mean ${near}?`}`,
+        field,
+      );
       continue;
     }
     const items = itemsOf(`${table.name} ${field}`, leaf, value, (message) => report(message, field));
     if (items !== undefined) {
-      fields.set(field, { leaf, items: items.map((value) => ({ value, xml: element(field, value) })) });
+      fields.set(field, { leaf, items: items.map((item) => ({ value: item, xml: element(field, item) })) });
     }
   }
   return fields;

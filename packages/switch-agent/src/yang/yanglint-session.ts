@@ -72,11 +72,13 @@ export function startYanglint({ folder, clock, signal }: SessionOptions): Yangli
     waiting.resolve(complaint);
     waiting = undefined;
   });
-  const ended = child.then(({ code, shortMessage, exitCode, signal: killedBy, cause }) => {
+  const end = async (): Promise<void> => {
+    const { code, exitCode, signal: killedBy, cause } = await child;
     signal.removeEventListener('abort', stop);
-    const how = code ?? killedBy ?? (exitCode === undefined ? (shortMessage ?? 'unknown') : `status ${exitCode}`);
+    const how = code ?? killedBy ?? `status ${exitCode}`;
     fail(unusable(`yanglint ended (${how}): ${heard.trim().split('\n').at(-1) ?? ''}`, cause));
-  });
+  };
+  const ended = end();
 
   const ask = async (line: string): Promise<string> => {
     if (failure !== undefined) throw failure;
