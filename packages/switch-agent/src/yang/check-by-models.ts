@@ -40,7 +40,8 @@ export async function checkByModels(configDb: ConfigDb, models: YangModels, cloc
     const complaint = await models.check(instance.text);
     if (complaint === undefined) break;
     const error = parseLibyangError(complaint);
-    const places = placesOf(error, left, placeOfError(error, left, instance));
+    const known = placeOfError(error, left, instance);
+    const places = known === undefined ? placesLacking(error, left, leftOut.omitted) : [known];
     const [first] = places;
     if (first === undefined) return { findings: [...findings, unplaced(error)], unmodelled, isComplete: false };
     const compiled = await models.describe(first.leaf?.schemaPath ?? schemaPathOfRow(first.row));
@@ -52,15 +53,19 @@ export async function checkByModels(configDb: ConfigDb, models: YangModels, cloc
   return { findings, unmodelled, isComplete: true };
 }
 
-/** One place; or all rows that lack a mandatory field, for which libyang names the field's model only. */
-function placesOf(error: LibyangError, rows: readonly InstanceRow[], place: Place | undefined): readonly Place[] {
-  if (place !== undefined) return [place];
-  const [, table, node, field] = /^\/[^/]*\/([^/]+)\/([^/]+)\/(?:[^/]+\/)*([^/]+)$/.exec(error.schemaPath ?? '') ?? [];
+/** The rows that lack a mandatory field, for which libyang names the field's model and no row. */
+function placesLacking(
+  { schemaPath = '' }: LibyangError,
+  rows: readonly InstanceRow[],
+  omitted: ReadonlySet<InstanceRow | InstanceItem>,
+): readonly Place[] {
+  const [, table, node, field] = /^\/[^/]*\/([^/]+)\/([^/]+)\/(?:[^/]+\/)*([^/]+)$/.exec(schemaPath) ?? [];
   if (field === undefined) return [];
   return rows
-    .filter((row) => row.table.name === table && row.node === node && !row.fields.has(field))
+    .filter((row) => row.table.name === table && row.node === node)
+    .filter((row) => row.fields.get(field)?.items.every((item) => omitted.has(item)) !== false)
     .map((row): Place => {
-      const leaf = (row.list ?? row.table.containers.get(node ?? ''))?.fields.get(field);
+      const leaf = (row.list ?? row.table.containers.get(row.node))?.fields.get(field);
       return { row, field, ...(leaf !== undefined && { leaf }) };
     });
 }

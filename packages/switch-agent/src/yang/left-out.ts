@@ -44,10 +44,10 @@ export class LeftOut {
     const isOwn = ({ table, parts }: Missed): boolean => table === row.table.name && parts.join('|') === row.key;
     const mentions = (name: string): boolean => new RegExp(String.raw`\b${RegExp.escape(name)}\b`).test(compiled);
     switch (kind) {
-      case ErrorKind.Type:
-        return false;
       case ErrorKind.Missing:
         return this.#missed.some((missed) => isOwn(missed) && missed.field === field);
+      // A name that its own row may not have does not fit the rows either that refer to it.
+      case ErrorKind.Type:
       case ErrorKind.Reference: {
         const node = parseCompiledNode(compiled);
         const tables = new Set(node === undefined ? [] : childrenOf(node, 'type').flatMap(referredTables));
@@ -59,7 +59,7 @@ export class LeftOut {
         const own = new Set([...row.key.split('|'), value]);
         return this.#missed.some((missed) =>
           isOwn(missed)
-            ? missed.field !== undefined && mentions(missed.field)
+            ? missed.field !== undefined && missed.field !== field && mentions(missed.field)
             : (mentions(missed.table) || mentions(`${missed.table}_LIST`)) &&
               missed.parts.some((part) => own.has(part)),
         );

@@ -61,7 +61,8 @@ export function startYanglint({ folder, clock, signal }: SessionOptions): Yangli
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
 
-  child.stdin.on('error', (error) => fail(unusable(`yanglint takes no more commands: ${error.message}`, error)));
+  // EPIPE, when it has died: its end is told below, and says why.
+  child.stdin.on('error', () => undefined);
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     heard += text;
     if (heard.length > MAX_COMPLAINT_BYTES) fail(unusable('yanglint complains without end'));

@@ -1,0 +1,97 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateConfigDb } from '../../src/generate/generate.ts';
+import { openValidator, validateConfigDb, type Validator } from '../../src/validate/validate.ts';
+import { printFinding, type Finding } from '../../src/yang/finding.ts';
+import { randomConfigs } from '../generate/random-config.ts';
+import { testSwitches } from '../platforms/platforms.ts';
+import { goodLeaf } from './good-leaf.ts';
+import { sonicModels, whySkipped } from './models.ts';
+import { mutate, mutations } from './mutations.ts';
+
+const skipped = whySkipped(true);
+const SEED = 20_261_121;
+const RENDERED = 300;
+
+describe.skipIf(skipped !== undefined)(`SONiC’s own models${skipped === undefined ? '' : `: ${skipped}`}`, () => {
+  const { signal } = new AbortController();
+  let validator: Validator;
+  beforeAll(async () => {
+    validator = await openValidator({ modelsDir: sonicModels ?? '', signal });
+  });
+  afterAll(() => validator[Symbol.asyncDispose]());
+
+  const errors = (findings: readonly Finding[]): readonly string[] =>
+    findings.filter(({ severity }) => severity === 'error').map(printFinding);
+
+  test('take a leaf as the agent runs it, with a warning of the table that has no model', async () => {
+    const { isValid, isComplete, findings } = await validator.validate(goodLeaf());
+    expect({ isValid, isComplete, findings: findings.map(printFinding) }).toEqual({
+      isValid: true,
+      isComplete: true,
+      findings: ['warning: SUPPRESS_VLAN_NEIGH: no YANG model describes this table, so its rows are not checked'],
+    });
+  });
+
+  test('refuse that table when asked to, as SONiC’s generic updater does', async () => {
+    const { isValid, findings } = await validateConfigDb(goodLeaf(), {
+      modelsDir: sonicModels ?? '',
+      signal,
+      strictTables: true,
+    });
+    expect(isValid).toBe(false);
+    expect(findings).toMatchObject([{ severity: 'error', table: 'SUPPRESS_VLAN_NEIGH' }]);
+  });
+
+  test.each(mutations.map((mutation) => [mutation.name, mutation] as const))(
+    'refuse by name: %s',
+    async (_name, mutation) => {
+      const { isValid, isComplete, findings } = await validator.validate(mutate(goodLeaf(), [mutation]));
+      expect({ isValid, isComplete }).toEqual({ isValid: false, isComplete: true });
+      const told = errors(findings);
+      expect(
+        told.filter((line) => line.startsWith(`${mutation.place}: `) && line.includes(mutation.words)),
+        told.join('\n'),
+      ).toHaveLength(1);
+      expect(told.join()).not.toContain('geheim');
+    },
+  );
+
+  test('find all that is wrong in one go', async () => {
+    // Of two mutations of one field the later would win.
+    const places = new Set<string>();
+    const together = mutations.filter(({ table, key, fields = {}, onlyAlone }) => {
+      const own = Object.keys(fields).map((field) => `${table}|${key} ${field}`);
+      if (onlyAlone === true || own.some((place) => places.has(place)) || places.has(`${table}|${key}`)) return false;
+      for (const place of [`${table}|${key}`, ...own]) places.add(place);
+      return true;
+    });
+    expect(together.length).toBeGreaterThan(25);
+    const { findings, isComplete } = await validator.validate(mutate(goodLeaf(), together));
+    const told = errors(findings);
+    expect(isComplete).toBe(true);
+    const unseen = together.filter(({ place }) => !told.some((line) => line.startsWith(`${place}: `)));
+    expect(unseen.map(({ name }) => name)).toEqual([]);
+  });
+
+  // Fields and rows that only Edgecore's own models know; the ones here are upstream's.
+  const foreign = (distribution: string, { table, key, field }: Finding): boolean =>
+    distribution.startsWith('edgecore') &&
+    (`${table} ${field}` === 'PORTCHANNEL mix_speed' ||
+      `${table} ${field}` === 'MCLAG_DOMAIN mclag_system_id' ||
+      (distribution === 'edgecore-202111' && (table === 'LLDP' || `${table}|${key}` === 'VLAN|Vlan1')));
+
+  test(`take ${RENDERED} generated configurations, of every platform`, { timeout: 120_000 }, async () => {
+    const seen = new Set<string>();
+    for (const { onSwitch, yaml } of fc.sample(randomConfigs(), { seed: SEED, numRuns: RENDERED })) {
+      const generated = generateConfigDb('sonic-config.yaml', yaml, onSwitch.target);
+      if (!generated.ok) throw new Error(generated.problems.join('\n'));
+      const { findings, isComplete } = await validator.validate(generated.configDb);
+      const wrong = errors(findings.filter((finding) => !foreign(onSwitch.target.distribution.name, finding)));
+      expect(isComplete).toBe(true);
+      expect(wrong, yaml).toEqual([]);
+      seen.add(onSwitch.name);
+    }
+    expect([...seen].toSorted()).toEqual([...testSwitches.keys()].toSorted());
+  });
+});
