@@ -1,24 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { startIn, type Running } from '../support/running.ts';
+
+export type { Running } from '../support/running.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', import.meta.url));
 
 /** Five tries, and then it gives up; its script is still to be named. */
 export const UDHCPC: readonly string[] = 'busybox udhcpc -i eth0 -n -q -t 5 -T 2'.split(' ');
-
-/** A program that keeps running, with what it printed so far. */
-export interface Running {
-  readonly process: ChildProcess;
-  output(): string;
-  /** Resolves when the output matches; rejects with the output when it does not in time. */
-  prints(pattern: RegExp, withinMs?: number): Promise<void>;
-  kill(signal: NodeJS.Signals): Promise<void>;
-}
 
 export interface Result {
   readonly exitCode: number | undefined;
@@ -76,29 +68,7 @@ export async function createBootNetwork(): Promise<BootNetwork> {
     return path;
   };
   const start = (namespace: Namespace, command: readonly string[]): Running => {
-    const child = spawn('ip', ['netns', 'exec', name(namespace), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (text += part.toString()));
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    const one: Running = {
-      process: child,
-      output: () => text,
-      prints: async (pattern, withinMs = 15_000) => {
-        const until = Date.now() + withinMs;
-        while (!pattern.test(text)) {
-          const isOver = child.exitCode !== null || child.signalCode !== null;
-          if (isOver) await ended;
-          if (pattern.test(text)) return;
-          if (isOver || Date.now() > until)
-            throw new Error(`${command.join(' ')} did not print ${String(pattern)}:\n${text}`);
-          await pause(20);
-        }
-      },
-      kill: async (signal) => {
-        if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-        await ended;
-      },
-    };
+    const one = startIn(name(namespace), command);
     running.push(one);
     return one;
   };
