@@ -4,7 +4,8 @@
 //   gcc -O2 -o dhcp-load dhcp-load.c
 //   dhcp-load --server 10.9.0.1 --from 10.9.0.2 --count 100000
 //
-// `--from` is an own address: it is bound on port 67 and is the giaddr. `perSecond` counts whole exchanges.
+// `--from` is an own address: it is bound on port 67 and is the giaddr. `perSecond` counts whole exchanges. With
+// `--clients` it is the machines themselves, which broadcast from port 68 to whatever relay is on their link.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +33,7 @@ static struct {
   struct in_addr server, from;
   uint32_t outstanding, machines, first_machine;
   uint64_t count, time_ns, timeout_ns;
-  int dora, proxy, pid;
+  int dora, proxy, clients, pid;
 } conf = {.outstanding = 64, .machines = 10000, .count = 100000, .time_ns = 60000000000ull, .timeout_ns = 1000000000ull};
 
 static struct slot slots[MAX_OUTSTANDING];
@@ -106,7 +107,8 @@ static void parse(int argc, char **argv) {
   static const struct option names[] = {
       {"server", 1, NULL, 's'},     {"from", 1, NULL, 'f'},    {"outstanding", 1, NULL, 'o'}, {"count", 1, NULL, 'c'},
       {"seconds", 1, NULL, 't'},    {"macs", 1, NULL, 'm'},    {"first-mac", 1, NULL, 'b'},   {"timeout-ms", 1, NULL, 'w'},
-      {"dora", 0, NULL, 'd'},       {"proxy", 0, NULL, 'x'},   {"pid", 1, NULL, 'p'},         {NULL, 0, NULL, 0}};
+      {"dora", 0, NULL, 'd'},       {"proxy", 0, NULL, 'x'},   {"pid", 1, NULL, 'p'},         {"clients", 0, NULL, 'l'},
+      {NULL, 0, NULL, 0}};
   int c;
   while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
     if (c == 's' && inet_pton(AF_INET, optarg, &conf.server) == 1) continue;
@@ -119,10 +121,11 @@ static void parse(int argc, char **argv) {
     else if (c == 'w') conf.timeout_ns = number(optarg) * 1000000ull;
     else if (c == 'd') conf.dora = 1;
     else if (c == 'x') conf.proxy = 1;
+    else if (c == 'l') conf.clients = 1;
     else if (c == 'p') conf.pid = (int)number(optarg);
     else {
       fprintf(stderr, "usage: dhcp-load --server IP --from IP [--outstanding 64] [--count 100000] [--seconds 60]\n"
-                      "  [--macs 10000] [--first-mac 0] [--timeout-ms 1000] [--dora] [--proxy] [--pid SERVER]\n");
+                      "  [--macs 10000] [--first-mac 0] [--timeout-ms 1000] [--dora] [--proxy] [--clients] [--pid SERVER]\n");
       exit(64);
     }
   }
@@ -167,7 +170,7 @@ static int may_begin(uint64_t started, uint64_t at) { return begun < conf.count 
 static void begin(struct slot *s, uint64_t at) {
   s->request = (struct dhcp_request){.xid = (++generation << 12) | (uint32_t)(s - slots),
                                      .machine = conf.first_machine + (uint32_t)(begun % conf.machines),
-                                     .giaddr = conf.from.s_addr,
+                                     .giaddr = conf.clients ? 0 : conf.from.s_addr,
                                      .type = DHCP_DISCOVER};
   s->begun_ns = at;
   begun += 1;
@@ -177,10 +180,13 @@ static void begin(struct slot *s, uint64_t at) {
 int main(int argc, char **argv) {
   parse(argc, argv);
   sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(67), .sin_addr = conf.from};
+  // A broadcast reaches no socket that is bound to one address.
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(conf.clients ? 68 : 67)};
+  if (!conf.clients) own.sin_addr = conf.from;
   to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(67), .sin_addr = conf.server};
   int on = 1, buffer = 8 << 20;
   setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (conf.clients) setsockopt(sock, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
   if (setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
     setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
   if (bind(sock, (struct sockaddr *)&own, sizeof own) != 0) die("port 67 of --from");

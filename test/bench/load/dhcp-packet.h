@@ -11,7 +11,8 @@ enum { DHCP_FIXED = 240, DHCP_PACKET = 1500 };
 
 enum dhcp_client { UEFI_PXE, UEFI_HTTP, IPXE };
 
-/// What differs between two requests. Addresses are in network order, as in `struct in_addr`.
+/// What differs between two requests. Addresses are in network order, as in `struct in_addr`. Without a giaddr it is a
+/// client's own, which asks for a broadcast.
 struct dhcp_request {
   uint32_t xid, machine, giaddr;
   /// Of a REQUEST: what the OFFER gave.
@@ -66,7 +67,8 @@ static inline size_t dhcp_build(const struct dhcp_request *r, uint8_t *p) {
   p[0] = 1;
   p[1] = 1;
   p[2] = 6;
-  p[3] = 1;
+  p[3] = r->giaddr != 0;
+  p[10] = r->giaddr == 0 ? 0x80 : 0;
   memcpy(p + 4, &xid, 4);
   memcpy(p + 24, &r->giaddr, 4);
   dhcp_mac(r->machine, p + 28);
@@ -89,7 +91,7 @@ static inline size_t dhcp_build(const struct dhcp_request *r, uint8_t *p) {
     at = dhcp_put(at, 54, &r->server_id, 4);
   }
   uint8_t relay[64];
-  at = dhcp_put(at, 82, relay, dhcp_relay_option(r->machine, r->giaddr, relay));
+  if (r->giaddr != 0) at = dhcp_put(at, 82, relay, dhcp_relay_option(r->machine, r->giaddr, relay));
   *at++ = 255;
   return (size_t)(at - p);
 }
@@ -111,7 +113,7 @@ static inline const char *dhcp_read(const uint8_t *p, size_t length, const struc
   dhcp_mac(r->machine, mac);
   if (p[0] != 2) return "op is not 2";
   if (memcmp(p + 28, mac, 6) != 0) return "chaddr of another machine";
-  if (memcmp(p + 24, &r->giaddr, 4) != 0) return "giaddr was changed";
+  if (r->giaddr != 0 && memcmp(p + 24, &r->giaddr, 4) != 0) return "giaddr was changed";
   memcpy(&a->yiaddr, p + 16, 4);
   memcpy(&a->siaddr, p + 20, 4);
   memcpy(a->file, p + 108, 128);
@@ -134,11 +136,12 @@ static inline const char *dhcp_read(const uint8_t *p, size_t length, const struc
       memcpy(a->file, data, size);
     }
     if (code == 82) {
+      if (r->giaddr == 0) return "option 82 was left in for a client";
       if (size != relay_length || memcmp(data, relay, size) != 0) return "option 82 was changed";
       has_relay = 1;
     }
     at += 2u + size;
   }
-  return has_relay ? NULL : "option 82 is missing";
+  return has_relay || r->giaddr == 0 ? NULL : "option 82 is missing";
 }
 #endif
