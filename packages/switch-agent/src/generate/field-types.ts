@@ -5,26 +5,34 @@ import { z } from 'zod';
 
 type Text = z.ZodType<string, string>;
 
+/** A text that has to pass; `error` says what to write, also where nothing is written. */
+function textThat(error: string, accepts: (value: string) => boolean): Text {
+  return z.string({ error }).refine(accepts, { error });
+}
+
 /** What can stand in a key of Redis: no bar, no white space. */
 export function word(): Text {
-  return z.string().regex(/^[^\s|]+$/, { error: 'write a text without spaces and without "|"' });
+  return textThat('write a text without spaces and without "|"', (value) => /^[^\s|]+$/.test(value));
 }
 
 /** Any text of one line. */
 export function line(longest: number): Text {
-  return z
-    .string()
-    .max(longest)
-    .regex(/^[^\p{Cc}]*$/u, { error: 'write a text of one line' });
+  return textThat(
+    `write a text of one line, ${longest} characters at most`,
+    (value) => value.length <= longest && /^[^\p{Cc}]*$/u.test(value),
+  );
+}
+
+export function matching(pattern: RegExp, error: string): Text {
+  return textThat(error, (value) => pattern.test(value));
 }
 
 /** A whole number; the words say its range. */
 export function whole(least: number, most: number, unit = ''): z.ZodType<number, string> {
-  const error = `write a whole number from ${least} to ${most}${unit}`;
-  return z
-    .string()
-    .refine((text) => /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) >= least && Number(text) <= most, { error })
-    .transform(Number);
+  return textThat(
+    `write a whole number from ${least} to ${most}${unit}`,
+    (value) => /^(?:0|[1-9]\d{0,9})$/.test(value) && Number(value) >= least && Number(value) <= most,
+  ).transform(Number);
 }
 
 const TRUE = new Set(['true', 'yes', 'on', 'y']);
@@ -32,54 +40,44 @@ const FALSE = new Set(['false', 'no', 'off', 'n']);
 
 /** true or false, and what YAML 1.1 takes for them. */
 export function flag(): z.ZodType<boolean, string> {
-  return z
-    .string()
-    .refine((text) => TRUE.has(text.toLowerCase()) || FALSE.has(text.toLowerCase()), { error: 'write true or false' })
-    .transform((text) => TRUE.has(text.toLowerCase()));
+  return textThat(
+    'write true or false',
+    (value) => TRUE.has(value.toLowerCase()) || FALSE.has(value.toLowerCase()),
+  ).transform((value) => TRUE.has(value.toLowerCase()));
 }
 
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number], string> {
-  return z
-    .string()
-    .refine((text) => values.includes(text), { error: `write ${values.join(' or ')}` })
-    .pipe(z.enum(values));
+  return textThat(`write ${values.join(' or ')}`, (value) => values.includes(value)).pipe(z.enum(values));
 }
 
 /** An address without a mask. */
 export function ip(): Text {
-  return z.string().refine((text) => parseIpv4(text).ok || parseIpv6(text).ok, {
-    error: 'write an IP address, as 10.0.0.1 or fd00::1',
-  });
+  return textThat('write an IP address, as 10.0.0.1 or fd00::1', (value) => parseIpv4(value).ok || parseIpv6(value).ok);
 }
 
 export function ipv4(): Text {
-  return z.string().refine((text) => parseIpv4(text).ok, { error: 'write an IPv4 address, as 10.0.0.1' });
+  return textThat('write an IPv4 address, as 10.0.0.1', (value) => parseIpv4(value).ok);
 }
 
-/** An interface's address with its mask; one without is taken too, see `interfaceAddress`. */
+/** An interface's address with its mask; one without is taken too, see `interfacePrefix`. */
 export function interfaceIp(): Text {
-  return z.string().refine((text) => parsePrefix(text) !== undefined, {
-    error: 'write an address with its mask, as 10.0.1.1/24 or fd00::1/64',
-  });
+  return textThat(
+    'write an address with its mask, as 10.0.1.1/24 or fd00::1/64',
+    (value) => parsePrefix(value) !== undefined,
+  );
 }
 
 export function mac(): Text {
-  return z
-    .string()
-    .regex(/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/, { error: 'write a MAC address, as 52:54:00:00:00:01' });
+  return matching(/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/, 'write a MAC address, as 52:54:00:00:00:01');
 }
 
 /** A host name or an address. */
 export function host(): Text {
-  return z
-    .string()
-    .refine(
-      (text) =>
-        parseIpv6(text).ok ||
-        (/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/.test(text) && !/^\d+\.[\d.]*$/.test(text)) ||
-        parseIpv4(text).ok,
-      { error: 'write a host name or an IP address' },
-    );
+  return textThat('write a host name or an IP address', (value) => {
+    if (parseIpv4(value).ok || parseIpv6(value).ok) return true;
+    // What is all digits and dots was meant as an address.
+    return /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(value) && !/^[\d.]+$/.test(value);
+  });
 }
 
 /** An address and the length of its mask; undefined when it has none. */

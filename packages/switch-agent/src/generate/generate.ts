@@ -48,7 +48,8 @@ export function generateConfigDb(name: string, text: string, target: Target): Ge
   const problems: string[] = [];
   const notes: string[] = [];
   const line = (path: Path, words: string): string =>
-    `${document.locate(path)}: ${path.length === 0 ? '' : `${pathText(path)}: `}${words}`;
+    // Without a path it is the platform's files that are wrong.
+    path.length === 0 ? words : `${document.locate(path)}: ${pathText(path)}: ${words}`;
   const report: Report = {
     problem: (path, words) => problems.push(line(path, words)),
     note: (path, words) => notes.push(line(path, words)),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ROUTING_MODES } from '../platform/distribution.ts';
 import { FEC_MODES, ON_OFF, type SonicConfig } from './sonic-config.ts';
-import { flag, host, interfaceIp, ip, ipv4, line, mac, oneOf, whole, word } from './field-types.ts';
+import { flag, host, interfaceIp, ip, ipv4, line, mac, matching, oneOf, whole, word } from './field-types.ts';
 
 const mtu = (): z.ZodType<number, string> => whole(68, 9216, ' bytes');
 const vlanId = (): z.ZodType<number, string> => whole(1, 4094);
@@ -20,7 +20,7 @@ const port = z.object({
 });
 
 const portChannel = z.object({
-  number: z.string().regex(/^\d{1,4}$/, { error: 'write a number of one to four digits, as "01"' }),
+  number: matching(/^\d{1,4}$/, 'write a number of one to four digits, as "01"'),
   mtu: mtu().optional(),
   fallback: flag().optional().describe('bring up one member while the other side speaks no LACP; default true'),
   members: z.array(word()).optional(),
@@ -55,12 +55,10 @@ export const RETIRED_KEYS: Readonly<Record<string, string>> = {
 
 /** `sonic-config.yaml`, every scalar of it as the text that it is written as. */
 export const sonicConfigSchema: z.ZodType<SonicConfig> = z.object({
-  hostname: z
-    .string()
-    .regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, {
-      error: 'write a host name: letters, digits and "-", at most 63',
-    })
-    .optional(),
+  hostname: matching(
+    /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/,
+    'write a host name: letters, digits and "-", at most 63',
+  ).optional(),
   docker_routing_config_mode: oneOf(ROUTING_MODES).optional(),
   frr_mgmt_framework_config: flag().optional(),
   bgp_ports: z.array(word()).optional().describe('ports with link-local addresses only, for BGP unnumbered'),
@@ -100,7 +98,7 @@ export const sonicConfigSchema: z.ZodType<SonicConfig> = z.object({
         .array(
           z.object({
             vni: vni(),
-            vlan: z.string().regex(/^(?:Vlan)?[1-9]\d{0,3}$/, { error: 'write a VLAN, as Vlan4000' }),
+            vlan: matching(/^(?:Vlan)?[1-9]\d{0,3}$/, 'write a VLAN, as Vlan4000'),
             comment: line(255).optional(),
           }),
         )

@@ -140,7 +140,7 @@ describe('what cannot be', () => {
     ],
     ['vlans: [{id: 4095}]', 'c.yaml:1:14: vlans[0].id: write a whole number from 1 to 4094'],
     ['vlans: {id: 5}', 'vlans: write a list'],
-    ['vlans: [{ip: 10.0.0.1/24}]', 'vlans[0].id: write a text'],
+    ['vlans: [{ip: 10.0.0.1/24}]', 'vlans[0].id: write a whole number from 1 to 4094'],
     ['loopback_address: 10.0.0.300', 'loopback_address: write an address'],
     ['loopback_address: 10.0.0.1/24', 'loopback_address: write 10.0.0.1 without a mask'],
     ['docker_routing_config_mode: splitted', 'write separated or unified or split or split-unified'],
