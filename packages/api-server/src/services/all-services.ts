@@ -9,7 +9,9 @@ import { eventService } from './event-service.ts';
 import { adminFilesystemService, filesystemService } from './filesystem-services.ts';
 import { adminImageService, imageService } from './image-services.ts';
 import { healthService, partitionService, versionService } from './information-services.ts';
+import { adminIpService, ipService } from './ip-services.ts';
 import { methodService } from './method-service.ts';
+import { adminNetworkService, networkService } from './network-services.ts';
 import { adminPartitionService } from './partition-services.ts';
 import { adminProjectService, projectService, userService } from './project-services.ts';
 import { adminSizeImageConstraintService, sizeImageConstraintService } from './size-image-constraint-services.ts';
@@ -48,6 +50,10 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     adminProjectService(dependencies),
     userService(dependencies),
     methodService(dependencies),
+    networkService(dependencies),
+    adminNetworkService(dependencies),
+    ipService(dependencies),
+    adminIpService(dependencies),
     projectMachineService(),
     adminMachineService(dependencies),
     adminSwitchService(dependencies),

@@ -51,6 +51,7 @@ async function checkUnused(stores: Stores, id: string): Promise<void> {
   const counts = [
     [await stores.machines.count({ partition: id }), 'machines'],
     [await stores.switches.count({ partition: id }), 'switches'],
+    [await stores.networks.count({ partition: id }), 'networks'],
     [
       (await stores.sizeReservations.list()).filter(({ value }) => value.partitions.includes(id)).length,
       'reservations',

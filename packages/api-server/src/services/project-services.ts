@@ -165,6 +165,8 @@ async function checkEmpty(stores: Stores, project: string): Promise<void> {
   const machines = (await stores.machines.list()).filter(({ value }) => value.allocation?.project === project).length;
   const counts = [
     [machines, 'machines'],
+    [await stores.networks.count({ project }), 'networks'],
+    [await stores.ips.count({ project }), 'addresses'],
     [await stores.sizeReservations.count({ project }), 'size reservations'],
   ] as const;
   const users = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

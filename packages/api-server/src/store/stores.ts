@@ -6,6 +6,8 @@ import { createBmcStore, type BmcStore } from './bmc-store.ts';
 import { createComponentStore, type ComponentStore } from './component-store.ts';
 import type { Session, TransactionOptions } from './database.ts';
 import { entityTable, type EntityTable } from './entity-table.ts';
+import { createNumberPools, type NumberPools } from './number-pools.ts';
+import { MACHINE_LABEL } from '../network/machine-label.ts';
 import { createSwitchStatusStore, type SwitchStatusStore } from './switch-status-store.ts';
 import { createWaitingStore, type WaitingStore } from './waiting-store.ts';
 
@@ -41,6 +43,11 @@ export interface Stores {
   readonly projectMembers: EntityTable<apiV2.ProjectMember, 'project' | 'member'>;
   /** By secret. */
   readonly projectInvites: EntityTable<apiV2.ProjectInvite, 'project'>;
+  /** Bodies have no consumption: see `network/consumption.ts`. `parent`, `project` and `partition` are empty for none. */
+  readonly networks: EntityTable<apiV2.Network, 'project' | 'partition' | 'parent' | 'type'>;
+  /** By UUID. */
+  readonly ips: EntityTable<apiV2.IP, 'namespace' | 'address' | 'network' | 'project' | 'machine'>;
+  readonly numbers: NumberPools;
 }
 
 /** The key of a membership; neither part has a slash. */
@@ -136,6 +143,32 @@ export function createStores(session: Session, clock: Clock): Stores {
       schema: apiV2.ProjectInviteSchema,
       columns: ({ project }) => ({ project }),
     }),
+    networks: entityTable({
+      session,
+      clock,
+      table: 'network',
+      schema: apiV2.NetworkSchema,
+      columns: ({ project, partition, parentNetwork, type }) => ({
+        project: project ?? '',
+        partition: partition ?? '',
+        parent: parentNetwork ?? '',
+        type,
+      }),
+    }),
+    ips: entityTable({
+      session,
+      clock,
+      table: 'ip',
+      schema: apiV2.IPSchema,
+      columns: (ip) => ({
+        namespace: ip.namespace ?? '',
+        address: ip.ip,
+        network: ip.network,
+        project: ip.project,
+        machine: ip.meta?.labels?.labels[MACHINE_LABEL] ?? '',
+      }),
+    }),
+    numbers: createNumberPools(session),
     projects: entityTable({
       session,
       clock,

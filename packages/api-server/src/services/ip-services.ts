@@ -1,0 +1,115 @@
+import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import { uuidV7 } from '../auth/uuid-v7.ts';
+import { createIp } from '../network/create-ip.ts';
+import { IPAM } from '../network/create-network.ts';
+import { MACHINE_LABEL } from '../network/machine-label.ts';
+import { containsAddress, formatAddress, parseAddress, parsePrefix } from '../network/prefix.ts';
+import type { Stored } from '../store/entity-table.ts';
+import type { Stores } from '../store/stores.ts';
+import { entityView } from '../views/entity-view.ts';
+import type { ServiceDependencies } from './context.ts';
+import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
+
+const { IPSchema, IPType, IPAddressFamily } = apiV2;
+
+/** `metalstack.api.v2.IPService`: addresses of one project. */
+export function ipService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof apiV2.IPService, Caller>(apiV2.IPService, {
+    get: async ({ ip, project, namespace }) => ({
+      ip: entityView(IPSchema, await own(stores, ip, project, namespace)),
+    }),
+    create: (request) =>
+      stores.transaction(async (inner) => {
+        const created = await createIp(inner, { ...request, uuid: uuidV7(clock.now(), entropy) });
+        return { ip: entityView(IPSchema, created) };
+      }, IPAM),
+    update: ({ ip, project, updateMeta, name, description, type, labels }) =>
+      stores.transaction(async (inner) => {
+        const { id } = await own(inner, ip, project);
+        const changed = await updateEntity(inner.ips, id, updateMeta, (address) => {
+          if (name !== undefined) address.name = name;
+          if (description !== undefined) address.description = description;
+          if (type === IPType.IP_TYPE_EPHEMERAL && address.type === IPType.IP_TYPE_STATIC)
+            throw new ApiError(
+              Code.FailedPrecondition,
+              `${ip} is static, which is a promise to keep it: delete it when nobody needs it any more`,
+            );
+          if (type !== undefined && type !== IPType.IP_TYPE_UNSPECIFIED) address.type = type;
+          const machine = address.meta?.labels?.labels[MACHINE_LABEL];
+          updateLabels(address, labels);
+          if (address.meta?.labels?.labels[MACHINE_LABEL] !== machine)
+            throw new ApiError(Code.InvalidArgument, `the label ${MACHINE_LABEL} is set and taken away by allocations`);
+        });
+        return { ip: entityView(IPSchema, changed) };
+      }),
+    list: async ({ project, query }) => ({ ips: await listed(stores, query, project) }),
+    delete: ({ ip, project }) =>
+      stores.transaction(async (inner) => {
+        const found = await own(inner, ip, project);
+        const machine = found.value.meta?.labels?.labels[MACHINE_LABEL];
+        if (machine !== undefined)
+          throw new ApiError(Code.FailedPrecondition, `${ip} belongs to machine ${machine}: free the machine first`);
+        await inner.ips.delete(found.id);
+        return { ip: entityView(IPSchema, found) };
+      }, IPAM),
+  });
+}
+
+/** `metalstack.admin.v2.IPService`. */
+export function adminIpService({ stores }: ServiceDependencies): BoundService<Caller> {
+  return bindService<typeof adminV2.IPService, Caller>(adminV2.IPService, {
+    list: async ({ query }) => ({ ips: await listed(stores, query, undefined) }),
+  });
+}
+
+/** An address of a project. The same one may be in several namespaces; without one, the project's only one is meant. */
+async function own(stores: Stores, ip: string, project: string, namespace?: string): Promise<Stored<apiV2.IP>> {
+  const parsed = parseAddress(ip);
+  const address = parsed === undefined ? ip : formatAddress(parsed.family, parsed.value);
+  const found = await stores.ips.list({ address, project, ...(namespace === undefined ? {} : { namespace }) });
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first;
+  throw first === undefined
+    ? new ApiError(Code.NotFound, `project ${project} has no address ${ip}`)
+    : new ApiError(Code.InvalidArgument, `project ${project} has ${ip} in several namespaces: give namespace`);
+}
+
+async function listed(
+  stores: Stores,
+  query: apiV2.IPQuery | undefined,
+  ofProject: string | undefined,
+): Promise<apiV2.IP[]> {
+  const { network, machine, namespace, ip } = query ?? create(apiV2.IPQuerySchema);
+  const project = ofProject ?? query?.project;
+  const parsed = ip === undefined ? undefined : parseAddress(ip);
+  const found = await stores.ips.list({
+    ...(network === undefined ? {} : { network }),
+    ...(machine === undefined ? {} : { machine }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(project === undefined ? {} : { project }),
+    ...(parsed === undefined ? {} : { address: formatAddress(parsed.family, parsed.value) }),
+  });
+  return found.filter(({ value }) => matches(value, query)).map((one) => entityView(IPSchema, one));
+}
+
+function matches(ip: apiV2.IP, query: apiV2.IPQuery | undefined): boolean {
+  if (query === undefined) return true;
+  const address = parseAddress(ip.ip);
+  const prefix =
+    query.parentPrefixCidr === undefined ? undefined : parsePrefix(query.parentPrefixCidr, { lenient: true });
+  const family =
+    query.addressFamily === IPAddressFamily.IP_ADDRESS_FAMILY_V4
+      ? 'ipv4'
+      : query.addressFamily === IPAddressFamily.IP_ADDRESS_FAMILY_V6
+        ? 'ipv6'
+        : undefined;
+  return (
+    (query.uuid === undefined || query.uuid === ip.uuid) &&
+    (query.name === undefined || query.name === ip.name) &&
+    (query.type === undefined || query.type === ip.type) &&
+    (family === undefined || family === address?.family) &&
+    (prefix === undefined || (address !== undefined && containsAddress(prefix, address.family, address.value))) &&
+    hasLabels(ip, query.labels)
+  );
+}
