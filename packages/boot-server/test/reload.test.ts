@@ -105,6 +105,26 @@ describe('a reload', () => {
     expect(await lab.server.reload(next)).toEqual({ taken: [], needsRestart: ['dataDir', 'http.listen'] });
   });
 
+  it('says so of what memory and sockets were made after, also where there was nothing before', async () => {
+    const lab = await startLab();
+    const { api: _api, ...config } = testConfig(lab.dataDir);
+    const { taken, needsRestart } = await lab.server.reload({
+      ...config,
+      dhcp: { ...config.dhcp, interfaces: ['eth9'], whenUndecided: 'ignore', conflictDetectionMs: 7 },
+      artifacts: { ...config.artifacts, maxBytes: 1 },
+      http: { ...config.http, tls: { listen: ':8443', certFile: '/c.pem', keyFile: '/k.pem', scripts: false } },
+    });
+    expect(taken).toEqual([]);
+    expect(needsRestart.toSorted()).toEqual([
+      'api',
+      'artifacts.maxBytes',
+      'dhcp.conflictDetectionMs',
+      'dhcp.interfaces',
+      'dhcp.whenUndecided',
+      'http.tls',
+    ]);
+  });
+
   it('names what counts from now on, and what does not', async () => {
     const lab = await startLab();
     const { api, ...config } = testConfig(lab.dataDir);

@@ -51,13 +51,13 @@ export interface SubnetConfig extends NetworkOptionsConfig {
 
 export interface DhcpConfig {
   readonly listen: readonly string[];
-  readonly interfaces?: readonly string[];
+  readonly interfaces?: readonly string[] | undefined;
   readonly mode: SubnetMode;
   readonly relays: readonly string[];
   readonly whenUndecided: 'lastKnown' | 'ignore';
-  readonly conflictDetectionMs?: number;
-  readonly unicast?: 'auto' | 'never';
-  readonly capture?: boolean;
+  readonly conflictDetectionMs?: number | undefined;
+  readonly unicast?: 'auto' | 'never' | undefined;
+  readonly capture?: boolean | undefined;
   readonly subnets: readonly SubnetConfig[];
 }
 

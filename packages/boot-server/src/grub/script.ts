@@ -21,7 +21,7 @@ function grubConfigPath(mac: string, entry?: string): string {
 }
 
 /** Path of a file of a plan, below both roots: GRUB's paths have no query over TFTP. */
-export function plainFilePath(name: string, type: 'kernel' | 'initrd', mac: string): string {
+function plainFilePath(name: string, type: 'kernel' | 'initrd', mac: string): string {
   return `_/file/${mac.replaceAll(':', '-')}/${type}/${name}`;
 }
 
