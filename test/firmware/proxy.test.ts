@@ -14,9 +14,12 @@ import { leftovers, prepareImage } from '../e2e/rack-under-test.ts';
 const rackName = 'proxy';
 const ownAddress = '10.0.0.1';
 const foreignAddress = '10.0.0.2';
-const proxy = (address: string): Readonly<Record<string, unknown>> => ({
+/** U-Boot for QEMU has it built in, and does not ask the card. */
+const uBootMac = '52:52:52:52:52:52';
+const proxy = (address: string, capture = false): Readonly<Record<string, unknown>> => ({
   listen: [address],
   mode: 'proxy',
+  capture,
   subnets: [{ subnet: '10.0.1.0/24' }],
 });
 
@@ -24,12 +27,22 @@ let rack: FirmwareRack;
 beforeAll(prepareImage, 600_000);
 beforeEach(async () => {
   rack = await createFirmwareRack(rackName);
-  await rack.management.ip(`addr add ${foreignAddress}/24 dev br0`);
 });
 afterEach(async () => {
   await rack[Symbol.asyncDispose]();
 });
 afterAll(() => expect(leftovers(rackName)).toEqual([]));
+
+/** dnsmasq on a host of its own on the management link. */
+async function startDnsmasq(): Promise<void> {
+  const { bench, management } = rack;
+  const host = await bench.createNamespace('dhcp');
+  await connect(management, 'dhcp', host, 'eth0');
+  await management.ip('link set dhcp master br0');
+  await host.ip(`addr add ${foreignAddress}/24 dev eth0`);
+  await host.ip('route add 10.0.1.0/24 via 10.0.0.11');
+  await startForeignDhcp(bench, host, dnsmasq(bench.directory, foreignAddress));
+}
 
 async function expectBoot(server: BootServerUnderTest, leaf: Leaf, firmware: Firmware): Promise<void> {
   const machine = await rack.createMachine(firmware, firmware, [leaf]);
@@ -38,19 +51,20 @@ async function expectBoot(server: BootServerUnderTest, leaf: Leaf, firmware: Fir
   expect(server.story(machine.mac)).not.toContain('dhcp.ack');
 }
 
-describe('a boot server in proxy mode that starts after the other DHCP server', () => {
-  const others: readonly (readonly [string, () => ForeignDhcpSpec])[] = [
-    ['dnsmasq on an address of its own', () => dnsmasq(rack.bench.directory, foreignAddress)],
-    ['Kea on an address of its own', () => kea(rack.bench.directory, foreignAddress)],
-    ['ISC dhcpd on the same address', () => dhcpd(rack.bench.directory)],
+describe('a boot server in proxy mode that starts after the other DHCP server of its host', () => {
+  const others: readonly (readonly [string, boolean, () => ForeignDhcpSpec])[] = [
+    ['dnsmasq, below its sockets', true, () => dnsmasq(rack.bench.directory, foreignAddress)],
+    ['Kea on an address of its own', false, () => kea(rack.bench.directory, foreignAddress)],
+    ['ISC dhcpd on the same address', false, () => dhcpd(rack.bench.directory)],
   ];
-  test.each(others)('boots OVMF beside %s', async (_name, spec) => {
+  test.each(others)('boots OVMF beside %s', async (_name, capture, spec) => {
+    await rack.management.ip(`addr add ${foreignAddress}/24 dev br0`);
     const foreign = await startForeignDhcp(rack.bench, rack.management, spec());
     const server = await rack.startBootServer({
       name: 'boot-server',
       namespace: rack.management,
       address: ownAddress,
-      change: { dhcp: proxy(ownAddress) },
+      change: { dhcp: proxy(ownAddress, capture) },
     });
     const leaf = await rack.createLeaf(1, [ownAddress, foreignAddress]);
     await expectBoot(server, leaf, 'uefi');
@@ -60,7 +74,7 @@ describe('a boot server in proxy mode that starts after the other DHCP server', 
 
 describe('a boot server in proxy mode that hands out shim and GRUB', () => {
   test.each(['uefi-secure-boot', 'u-boot-arm64'] as const)('boots %s beside dnsmasq', async (firmware) => {
-    await startForeignDhcp(rack.bench, rack.management, dnsmasq(rack.bench.directory, foreignAddress));
+    await startDnsmasq();
     const server = await rack.startBootServer({
       name: 'boot-server',
       namespace: rack.management,
@@ -72,8 +86,9 @@ describe('a boot server in proxy mode that hands out shim and GRUB', () => {
     const marker = await machine.boots();
     expect(marker.cmdline).toContain(firmware === 'uefi-secure-boot' ? 'profile=secure-boot' : 'profile=arm64');
     if (firmware === 'uefi-secure-boot') expect(marker.secureboot).toBe('enabled');
-    expect(server.story(machine.mac)).toContain('http.booting');
-    expect(server.story(machine.mac)).not.toContain('dhcp.ack');
+    const mac = firmware === 'u-boot-arm64' ? uBootMac : machine.mac;
+    expect(server.story(mac)).toContain('http.booting');
+    expect(server.story(mac)).not.toContain('dhcp.ack');
   });
 });
 
@@ -87,7 +102,7 @@ describe('two boot servers in proxy mode beside dnsmasq', () => {
       await management.ip('link set mgmt2 master br0');
       await second.ip('addr add 10.0.0.3/24 dev eth0');
       await second.ip('route add 10.0.1.0/24 via 10.0.0.11');
-      await startForeignDhcp(bench, management, dnsmasq(bench.directory, foreignAddress));
+      await startDnsmasq();
       const key = join(bench.directory, 'signing.key');
       writeFileSync(key, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
       const start = (name: string, namespace: Namespace, address: string, peer: string): Promise<BootServerUnderTest> =>

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryLogger } from '@ingot/daemon';
+import { nativeEngine } from '../src/tftp/native/engine.ts';
+import { nodeEngine } from '../src/tftp/node-engine.ts';
+import { Bench, clock, libc, network, noise, neverEngine } from './tftp-engine-lab.ts';
+
+const LOCKSTEP = { blksize: 512, windowsize: 1, timeoutMs: 10_000, accepted: [] };
+
+describe.runIf(libc !== undefined)('the native engine alone', () => {
+  async function native(
+    change: Partial<Parameters<typeof nativeEngine>[0]> = {},
+  ): Promise<{ bench: Bench; log: MemoryLogger; kill: () => Promise<unknown> }> {
+    if (libc === undefined) throw new Error('no libc');
+    const log = new MemoryLogger();
+    let thread: Worker | undefined;
+    const engine = nativeEngine({
+      libc,
+      clock,
+      log,
+      fallback: nodeEngine({ network, clock, singlePort: false }),
+      startWorker: (workerData) =>
+        (thread = new Worker(new URL('../src/tftp/native/worker.ts', import.meta.url), { workerData })),
+      ...change,
+    });
+    const bench = new Bench(engine, await network.bindUdp({ address: '127.0.0.1', port: 0 }));
+    return { bench, log, kill: () => thread?.terminate() ?? Promise.resolve() };
+  }
+  const mappings = (): number => readFileSync('/proc/self/maps', 'latin1').split('memfd:ingot').length - 1;
+
+  it('ends its transfers when its thread dies, starts another, and gives up when that dies again and again', async () => {
+    const { bench, log, kill } = await native();
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    for (let death = 1; death <= 3; death += 1) {
+      const client = await bench.client({ silent: true });
+      const transfer = await bench.start(client, noise(700), { terms: LOCKSTEP });
+      await client.hears(1);
+      await kill();
+      expect((await transfer.ended).end).toMatchObject({ kind: 'failed', cause: 'engine-failed' });
+    }
+    expect(log.events('tftp.engine-failed').map(({ fields }) => fields['engine'])).toEqual([
+      'native',
+      'native',
+      'node',
+    ]);
+    const client = await bench.client();
+    const transfer = await bench.start(client, noise(700));
+    expect((await transfer.ended).end.kind).toBe('done');
+  });
+
+  it('sends from one address, and from two at once', async () => {
+    const { bench } = await native();
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    const listener = await network.bindUdp({ address: '127.0.0.2', port: 0 });
+    onTestFinished(() => listener.close());
+    const bytes = noise(50_000);
+    // The second address is known to the thread from the first round on, and idle in the last.
+    for (const listeners of [[listener], [bench.listener, listener, bench.listener], [bench.listener]]) {
+      const clients = await Promise.all(listeners.map(() => bench.client()));
+      const transfers = await Promise.all(
+        clients.map((client, index) => bench.start(client, bytes, { listener: listeners[index] ?? listener })),
+      );
+      for (const { end } of await Promise.all(transfers.map(({ ended }) => ended))) expect(end.kind).toBe('done');
+      for (const client of clients) expect(Buffer.compare(client.bytes, bytes)).toBe(0);
+    }
+  });
+
+  it('maps a file once, and no longer than somebody loads it', async () => {
+    const { bench } = await native();
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    const before = mappings();
+    const content = bench.content(noise(100_000));
+    const clients = [await bench.client({ silent: true }), await bench.client({ silent: true })];
+    const transfers = await Promise.all(clients.map((client) => bench.start(client, content)));
+    await Promise.all(clients.map((client) => client.hears(1)));
+    expect(mappings()).toBe(before + 1);
+    for (const transfer of transfers) transfer.stop();
+    await Promise.all(transfers.map(({ ended }) => ended));
+    expect(mappings()).toBe(before);
+  });
+
+  it('leaves to the fallback what is in no sealed memfd', async () => {
+    const { bench } = await native({ fallback: neverEngine('left to the fallback') });
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    const client = await bench.client();
+    const content = { sizeBytes: 3, fd: undefined, read: () => Uint8Array.of(1, 2, 3) };
+    await expect(bench.start(client, { ...content, sha256: '', close: () => undefined })).rejects.toThrow('fallback');
+  });
+
+  it('ends what is under way when it stops', async () => {
+    const { bench } = await native();
+    const client = await bench.client({ silent: true });
+    const transfer = await bench.start(client, noise(700));
+    await client.hears(1);
+    await bench[Symbol.asyncDispose]();
+    expect((await transfer.ended).end).toMatchObject({ kind: 'failed', cause: 'stopped' });
+  });
+});
