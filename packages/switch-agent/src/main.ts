@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { surroundingsOfProcess } from './command-surroundings.ts';
+
 /**
  * Each command loads what it needs and no more. It takes the arguments after its name, and gives the exit status:
  * 0 done, 1 found something wrong, 2 asked for in the wrong way or refused.
@@ -18,21 +20,15 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
     generate: {
       summary: 'config_db.json from a short YAML: print, compare, apply',
       async run(args) {
-        const [{ generateCommand }, { processOutput }] = await Promise.all([
-          import('./generate/generate-command.ts'),
-          import('./generate/command-output.ts'),
-        ]);
-        return generateCommand(args, processOutput);
+        const { generateCommand } = await import('./generate/generate-command.ts');
+        return generateCommand(args, surroundingsOfProcess());
       },
     },
     ports: {
       summary: 'port names between Cumulus and SONiC',
       async run(args) {
-        const [{ portsCommand }, { processOutput }] = await Promise.all([
-          import('./port-names/ports-command.ts'),
-          import('./generate/command-output.ts'),
-        ]);
-        return portsCommand(args, processOutput);
+        const { portsCommand } = await import('./port-names/ports-command.ts');
+        return portsCommand(args, surroundingsOfProcess());
       },
     },
     relay: {
@@ -49,16 +45,7 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
       summary: "checks config_db.json files with SONiC's YANG models, and what those leave out",
       async run(args) {
         const { validateCommand } = await import('./validate-command.ts');
-        // Stopped at the first signal, so that yanglint and its files do not outlive it.
-        const stop = new AbortController();
-        const onSignal = (signal: string): void => stop.abort(new Error(`stopped by ${signal}`));
-        process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-        return validateCommand(args, {
-          out: (text) => process.stdout.write(text),
-          err: (text) => process.stderr.write(text),
-          env: process.env,
-          signal: stop.signal,
-        });
+        return validateCommand(args, surroundingsOfProcess());
       },
     },
   };

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { CommandSurroundings } from './command-surroundings.ts';
 import { parseConfigDb, type ConfigDbDocument } from './config-db/parse-config-db.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
 import { readText } from './validate/read-text.ts';
@@ -20,14 +21,6 @@ models leave out: two masters of one port, overlapping addresses, a VNI used twi
 
 Status: 0 all are valid, 1 one is not, 2 it could not be found out.
 `;
-
-/** Where the command prints to, and what it looks at. */
-export interface CommandSurroundings {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-}
 
 interface Checked {
   readonly file: string;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { CommandSurroundings } from '../command-surroundings.ts';
 import type { ConfigDb } from '../config-db/config-db.ts';
 import { diffConfigDb, type RowChange } from '../config-db/diff-config-db.ts';
 import { jsonPatchOf } from '../config-db/json-patch.ts';
@@ -8,7 +9,6 @@ import { reasonOf } from '../errors.ts';
 import { detectDistribution, distributionOf } from '../platform/distribution.ts';
 import { readPlatform } from '../platform/read-platform.ts';
 import { readSonicFile, readSonicFileIfThere, sonicFileError } from '../platform/sonic-file.ts';
-import type { CommandOutput } from './command-output.ts';
 import { generateConfigDb, type Target } from './generate.ts';
 import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
@@ -21,7 +21,8 @@ const NEWEST = 'community-202511';
 const APPLY_TO = '/etc/sonic/config_db.json';
 
 /** `ingot-switch generate`. Never rejects: what is wrong is said, and the exit status tells. */
-export async function generateCommand(args: readonly string[], { out, err }: CommandOutput): Promise<number> {
+export async function generateCommand(args: readonly string[], surroundings: CommandSurroundings): Promise<number> {
+  const { out, err } = surroundings;
   let options: GenerateOptions | 'help';
   try {
     options = parseGenerateOptions(args);
@@ -34,14 +35,14 @@ export async function generateCommand(args: readonly string[], { out, err }: Com
     return Status.Done;
   }
   try {
-    return await generate(options, { out, err });
+    return await generate(options, surroundings);
   } catch (error) {
     err(`${reasonOf(error)}\n`);
     return Status.Refused;
   }
 }
 
-async function generate(options: GenerateOptions, { out, err }: CommandOutput): Promise<number> {
+async function generate(options: GenerateOptions, { out, err, signal }: CommandSurroundings): Promise<number> {
   const { inputFile, outputFile, diff, apply } = options;
   const input = await readSonicFile(inputFile, '-i says where the YAML is');
   const target = await readTarget(options, (words) => err(`${words}\n`));
@@ -53,6 +54,13 @@ async function generate(options: GenerateOptions, { out, err }: CommandOutput): 
   for (const note of generated.notes) err(`note: ${note}\n`);
   const { configDb } = generated;
   const text = printConfigDb(configDb);
+  if (options.yangModels !== undefined) {
+    const refusals = await refusalsOf(configDb, options.yangModels, signal);
+    if (refusals.length > 0) {
+      err(lines(refusals));
+      return Status.Refused;
+    }
+  }
 
   let status: number = Status.Done;
   if (diff !== undefined) {
@@ -102,6 +110,16 @@ async function withInit(initFile: string, configDb: ConfigDb, before: ConfigDb):
     tables[table] = Object.fromEntries([...keys].map((key) => [key, { ...below[key], ...above[key] }]));
   }
   return before['VERSIONS'] === undefined ? tables : { ...tables, VERSIONS: before['VERSIONS'] };
+}
+
+/** What SONiC's models, and the rules that they lack, have against a configuration. */
+async function refusalsOf(configDb: ConfigDb, modelsDir: string, signal: AbortSignal): Promise<readonly string[]> {
+  const [{ validateConfigDb }, { printFinding }] = await Promise.all([
+    import('../validate/validate.ts'),
+    import('../yang/finding.ts'),
+  ]);
+  const { isValid, findings } = await validateConfigDb(configDb, { modelsDir, signal });
+  return isValid ? [] : [...findings.map(printFinding), `what would be generated is not valid by ${modelsDir}`];
 }
 
 async function readRunning({ databaseConfig }: GenerateOptions): Promise<ConfigDb> {

@@ -12,6 +12,7 @@ ingot-switch generate --apply [-o FILE]
   -o, --output-file FILE       the configuration
       --distribution NAME      ${DISTRIBUTION_NAMES.join(', ')};
                                default: by the version file
+      --yang-models DIR        refuses what SONiC's models refuse, see ingot-switch validate
       --patch                  the difference as RFC 6902, for "config apply-patch"
       --device-dir DIR         default /usr/share/sonic/device
   -e, --environment-file FILE  default /etc/sonic/sonic-environment
@@ -25,6 +26,7 @@ export interface GenerateOptions {
   readonly inputFile: string;
   readonly outputFile: string | undefined;
   readonly distribution: DistributionName | undefined;
+  readonly yangModels: string | undefined;
   readonly diff: string | undefined;
   readonly patch: boolean;
   readonly apply: boolean;
@@ -45,6 +47,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
       'input-file': { ...text, short: 'i', default: 'sonic-config.yaml' },
       'output-file': { ...text, short: 'o' },
       distribution: text,
+      'yang-models': text,
       diff: text,
       patch: { type: 'boolean', default: false },
       apply: { type: 'boolean', default: false },
@@ -67,6 +70,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
     inputFile: values['input-file'],
     outputFile: values['output-file'],
     distribution,
+    yangModels: values['yang-models'],
     diff: values.diff,
     patch: values.patch,
     apply: values.apply,

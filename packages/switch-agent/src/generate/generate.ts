@@ -1,6 +1,7 @@
 import { parseYamlDocument, pathText } from '@ingot/daemon';
 import type { ConfigDb } from '../config-db/config-db.ts';
 import type { Distribution } from '../platform/distribution.ts';
+import { printable } from '../printable.ts';
 import type { Platform } from '../platform/platform.ts';
 import { addInterfaces } from './interfaces.ts';
 import { addManagement } from './management.ts';
@@ -49,7 +50,7 @@ export function generateConfigDb(name: string, text: string, target: Target): Ge
   const notes: string[] = [];
   const line = (path: Path, words: string): string =>
     // Without a path it is the platform's files that are wrong.
-    path.length === 0 ? words : `${document.locate(path)}: ${pathText(path)}: ${words}`;
+    printable(path.length === 0 ? words : `${document.locate(path)}: ${pathText(path)}: ${words}`);
   const report: Report = {
     problem: (path, words) => problems.push(line(path, words)),
     note: (path, words) => notes.push(line(path, words)),

@@ -1,9 +1,10 @@
 import type { RowChange } from '../config-db/diff-config-db.ts';
+import { printable } from '../printable.ts';
 import { Need, type TableSummary } from './reload-needs.ts';
 
 /** The changes, one line a row and one a field; of rows that go only their key, as foreign ones may hold secrets. */
 export function diffLines(changes: readonly RowChange[]): readonly string[] {
-  return changes.flatMap((change) => {
+  const texts = changes.flatMap((change): readonly string[] => {
     const name = `${change.table}|${change.key}`;
     switch (change.kind) {
       case 'added':
@@ -20,6 +21,7 @@ export function diffLines(changes: readonly RowChange[]): readonly string[] {
         ];
     }
   });
+  return texts.map(printable);
 }
 
 /** What each table's changes need, and what all of them need. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { reasonOf } from '../errors.ts';
 import type { ConfigDb } from '../config-db/config-db.ts';
 import { parseConfigDb } from '../config-db/parse-config-db.ts';
-import type { CommandOutput } from '../generate/command-output.ts';
+import type { CommandSurroundings } from '../command-surroundings.ts';
 import { readSonicFile } from '../platform/sonic-file.ts';
 import { cagesOfConfigDb } from './cages.ts';
 import { translateByLanes, translateOnSwitch, type PortNaming } from './translate.ts';
@@ -15,7 +15,7 @@ const usage = `ingot-switch ports translate --to sonic|cumulus [--config FILE | 
 `;
 
 /** `ingot-switch ports`. Never rejects: what is wrong is said, and the exit status tells. */
-export async function portsCommand(args: readonly string[], { out, err }: CommandOutput): Promise<number> {
+export async function portsCommand(args: readonly string[], { out, err }: CommandSurroundings): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -1,3 +1,5 @@
+import { printable } from '../printable.ts';
+
 /** What is wrong with a configuration, in the words of `config_db.json`. */
 export interface Finding {
   /** A warning does not make a configuration invalid. */
@@ -15,12 +17,4 @@ export interface Finding {
 export function printFinding({ severity, table, key, field, message }: Finding): string {
   const row = key === undefined ? table : `${table}|${key}`;
   return `${severity === 'warning' ? 'warning: ' : ''}${printable(field === undefined ? row : `${row} ${field}`)}: ${printable(message)}`;
-}
-
-// A name from a hostile file must not move the cursor of the terminal that it is shown on.
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u{2028}\u{2029}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return String.raw`\u{${code.toString(16)}}`;
-  });
 }

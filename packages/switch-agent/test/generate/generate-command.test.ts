@@ -28,6 +28,8 @@ async function run(command: typeof generateCommand, args: readonly string[]) {
   const status = await command(args, {
     out: (text) => void (printed.out += text),
     err: (text) => void (printed.err += text),
+    env: {},
+    signal: new AbortController().signal,
   });
   return { status, ...printed };
 }

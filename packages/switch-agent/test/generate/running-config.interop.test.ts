@@ -42,6 +42,8 @@ test('a running CONFIG_DB is compared row by row, and one that is gone is said t
       const status = await generateCommand([...args, '--diff', 'running'], {
         out: (text) => void (printed.out += text),
         err: (text) => void (printed.err += text),
+        env: {},
+        signal: new AbortController().signal,
       });
       return { status, ...printed };
     };
