@@ -71,13 +71,15 @@ export function mac(): Text {
   return matching(/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/, 'write a MAC address, as 52:54:00:00:00:01');
 }
 
+// RFC 1123, section 2.1; the dot at the end says that it is whole.
+const HOST_NAME = /^(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.(?!$)|\.?$))+$/;
+
 /** A host name or an address. */
 export function host(): Text {
-  return textThat('write a host name or an IP address', (value) => {
-    if (parseIpv4(value).ok || parseIpv6(value).ok) return true;
-    // What is all digits and dots was meant as an address.
-    return /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(value) && !/^[\d.]+$/.test(value);
-  });
+  return textThat(
+    'write a host name or an IP address',
+    (value) => parseIpv6(value).ok || parseIpv4(value).ok || (HOST_NAME.test(value) && !/^[\d.]+$/.test(value)),
+  );
 }
 
 /** An address and the length of its mask; undefined when it has none. */

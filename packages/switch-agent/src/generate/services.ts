@@ -12,6 +12,9 @@ const MAX_SFLOW_COLLECTORS = 2;
 const SFLOW_PORT = 6343;
 const LEAST_SFLOW_POLLING_SECONDS = 5;
 
+/** What can stand in a key, as long as SONiC's model takes it. */
+const FEATURE_NAME = /^[^\s|]{1,32}$/;
+
 /** Name servers, NTP, LLDP, features, who may use SSH, and sFlow. */
 export function addServices(generation: Generation): void {
   const { config, distribution, tables, report } = generation;
@@ -26,6 +29,10 @@ export function addServices(generation: Generation): void {
     tables.set('LLDP', key, { [field]: String(config.lldp_hello_time) });
   }
   for (const [name, { auto_restart: restart, enabled }] of Object.entries(features)) {
+    if (!FEATURE_NAME.test(name)) {
+      report.problem(['features', name], 'write the name of one of SONiC’s services, as dhcp_relay');
+      continue;
+    }
     tables.set('FEATURE', name, { auto_restart: state(restart), state: state(enabled) });
   }
   addSshRanges(generation);
@@ -43,6 +50,12 @@ function addNtp(generation: Generation): void {
   if (/^(?:Loopback|Vlan)/.test(source)) {
     const table = source.startsWith('Vlan') ? 'VLAN' : 'LOOPBACK_INTERFACE';
     if (!tables.has(table, source)) report.problem(at, `there is no ${source}; write eth0, or define it`);
+    else if (table === 'VLAN') {
+      report.note(
+        at,
+        'is a VLAN, which SONiC’s model does not take: "config apply-patch" will refuse; write Loopback0',
+      );
+    }
   } else if (source !== 'eth0') {
     isPortOrChannel(generation, at, source);
   }

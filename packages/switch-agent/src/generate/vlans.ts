@@ -23,6 +23,11 @@ export function addVlans(generation: Generation): void {
       );
     }
     if (tables.has('VLAN', name)) report.problem([...path, 'id'], `${name} is defined a second time`);
+    for (const [position, server] of (vlan.dhcp_servers ?? []).entries()) {
+      if (vlan.dhcp_servers?.indexOf(server) !== position) {
+        report.problem([...path, 'dhcp_servers', position], `${server} stands in the list a second time`);
+      }
+    }
     tables.set('VLAN', name, { vlanid: String(vlan.id), dhcp_servers: vlan.dhcp_servers });
     addMembers(generation, path, name, vlan);
 

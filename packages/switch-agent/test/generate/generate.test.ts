@@ -117,6 +117,7 @@ describe('an existing sonic-config.yaml', () => {
     ['vlans: [{id: 5}]\nmclag: {keepalive_vlan: 5, system_mac: "02:00:00:00:00:aa"}', 'community-202511 has no field'],
     ['mgmt_interface: {ip: 10.1.0.1/24}', 'has no gateway_address'],
     ['sflow: {polling_interval: 2}', '5 is written'],
+    ['ntp: {src_interface: Vlan5}\nvlans: [{id: 5}]', 'is a VLAN, which SONiC’s model does not take'],
   ])('%s drops nothing without a note', (yaml, words) => {
     expect(notesOf(yaml)).toEqual([expect.stringContaining(words)]);
   });
@@ -171,6 +172,10 @@ describe('what cannot be', () => {
     ['mclag: {peer_ip: 10.0.0.1}', 'mclag: has no keepalive_vlan'],
     ['mclag: {keepalive_vlan: 5}', 'mclag.keepalive_vlan: vlans has no VLAN 5'],
     ['ntp: {src_interface: Loopback0}', 'ntp.src_interface: there is no Loopback0'],
+    ['ntp: {servers: [a..b]}', 'ntp.servers[0]: write a host name or an IP address'],
+    ['ntp: {servers: [a.b-]}', 'ntp.servers[0]: write a host name or an IP address'],
+    ['features: {"dhcp|relay": {}}', 'write the name of one of SONiC’s services'],
+    ['vlans: [{id: 5, dhcp_servers: [10.0.0.1, 10.0.0.1]}]', 'dhcp_servers[1]: 10.0.0.1 stands in the list a second'],
     ['ntp: {vrf: mgmt}', 'ntp.vrf: the VRF mgmt is there with "mgmt_vrf: true" only'],
     ['interconnects: {a: {vni: 5}}', 'interconnects.a.vni: is of no VRF'],
     ['mgmt_interface: {gateway_address: 10.0.0.1}', 'is of no address'],
