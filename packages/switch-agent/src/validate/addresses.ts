@@ -17,7 +17,10 @@ interface Held {
 
 const TABLES = ['INTERFACE', 'PORTCHANNEL_INTERFACE', 'VLAN_INTERFACE', 'VLAN_SUB_INTERFACE', 'LOOPBACK_INTERFACE'];
 
-/** Addresses that two interfaces of one VRF have, subnets that overlap, and addresses that no host may have. */
+/**
+ * Addresses that two interfaces of one VRF have, subnets that overlap, addresses that no host may have, and those of the
+ * management port without a gateway.
+ */
 export function checkAddresses(configDb: ConfigDb): readonly Finding[] {
   const held = [...TABLES, 'MGMT_INTERFACE'].flatMap((table) => heldIn(configDb, table));
   const findings: Finding[] = [];
@@ -36,6 +39,15 @@ export function checkAddresses(configDb: ConfigDb): readonly Finding[] {
     }
     if (isNetworkItself(one.prefix)) {
       report(one, `${one.text} is the name of the network, and no address in it; write one of its hosts`, 'warning');
+    }
+  }
+  for (const [key, row] of rowsOf(configDb, 'MGMT_INTERFACE')) {
+    // The model says so too, as an XPath expression.
+    const gateway = textOf(row, 'gwaddr');
+    const isOfOneKind = gateway?.includes(':') === key.includes(':');
+    if (!isOfOneKind) {
+      const message = 'needs a gateway of its own kind, IPv4 or IPv6; write gwaddr';
+      findings.push({ severity: 'error', table: 'MGMT_INTERFACE', key, field: 'ip_prefix', message });
     }
   }
   for (const [one, other] of overlapping(held.filter((each) => !twice.has(each)))) {

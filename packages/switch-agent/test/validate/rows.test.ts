@@ -78,10 +78,20 @@ describe('addresses', () => {
   test('of the management port meet others only without a VRF of its own', () => {
     const configDb = {
       LOOPBACK_INTERFACE: { Loopback0: {}, 'Loopback0|10.0.0.1/32': {} },
-      MGMT_INTERFACE: { 'eth0|10.0.0.1/24': {} },
+      MGMT_INTERFACE: { 'eth0|10.0.0.1/24': { gwaddr: '10.0.0.2' } },
     };
     expect(told(configDb)).toHaveLength(1);
     expect(told({ ...configDb, MGMT_VRF_CONFIG: { vrf_global: { mgmtVrfEnabled: 'true' } } })).toEqual([]);
+  });
+
+  test('of the management port need a gateway of their kind', () => {
+    const words = 'needs a gateway of its own kind, IPv4 or IPv6; write gwaddr';
+    const row = (gwaddr: string) => ({ MGMT_INTERFACE: { 'eth0|fd00::1/64': { gwaddr } } });
+    expect(told(row('fd00::2'))).toEqual([]);
+    expect(told(row('10.0.0.2'))).toEqual([`MGMT_INTERFACE|eth0|fd00::1/64 ip_prefix: ${words}`]);
+    expect(told({ MGMT_INTERFACE: { 'eth0|10.0.0.1/24': {} } })).toEqual([
+      `MGMT_INTERFACE|eth0|10.0.0.1/24 ip_prefix: ${words}`,
+    ]);
   });
 
   test('that name the network are warned of', () => {

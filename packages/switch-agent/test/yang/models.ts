@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where yanglint is; the tests that start it are skipped without. */
-export const yanglint: string | undefined = (process.env['PATH'] ?? '')
+const yanglint: string | undefined = (process.env['PATH'] ?? '')
   .split(':')
   .map((folder) => join(folder, 'yanglint'))
   .find((file) => existsSync(file));

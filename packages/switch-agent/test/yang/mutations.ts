@@ -16,6 +16,14 @@ export interface Mutation {
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a management address without a gateway',
+    table: 'MGMT_INTERFACE',
+    key: 'eth0|172.16.0.11/24',
+    fields: { gwaddr: undefined },
+    place: 'MGMT_INTERFACE|eth0|172.16.0.11/24 ip_prefix',
+    words: 'write gwaddr',
+  },
+  {
     name: 'a member port that is not there',
     table: 'VLAN_MEMBER',
     key: 'Vlan4000|Ethernet99',

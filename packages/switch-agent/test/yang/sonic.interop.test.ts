@@ -1,5 +1,9 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseConfigDb } from '../../src/config-db/parse-config-db.ts';
 import { generateConfigDb } from '../../src/generate/generate.ts';
 import { openValidator, validateConfigDb, type Validator } from '../../src/validate/validate.ts';
 import { printFinding, type Finding } from '../../src/yang/finding.ts';
@@ -10,6 +14,7 @@ import { sonicModels, whySkipped } from './models.ts';
 import { mutate, mutations } from './mutations.ts';
 
 const skipped = whySkipped(true);
+const GOLDENS = fileURLToPath(new URL('../generate/goldens', import.meta.url));
 const SEED = 20_261_121;
 const RENDERED = 300;
 
@@ -80,6 +85,17 @@ describe.skipIf(skipped !== undefined)(`SONiC’s own models${skipped === undefi
     (`${table} ${field}` === 'PORTCHANNEL mix_speed' ||
       `${table} ${field}` === 'MCLAG_DOMAIN mclag_system_id' ||
       (distribution === 'edgecore-202111' && (table === 'LLDP' || `${table}|${key}` === 'VLAN|Vlan1')));
+
+  const goldens = globSync('*.json', { cwd: GOLDENS });
+  test.each(goldens.map((name) => [name]))('take the example %s', async (name) => {
+    const parsed = parseConfigDb(name, readFileSync(join(GOLDENS, name), 'utf8'));
+    if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
+    const { findings, isComplete } = await validator.validate(parsed.value);
+    // The one of Edgecore 202111: its own models know these.
+    const distribution = name === 'mgmt-leaf-as4630.json' ? 'edgecore-202111' : 'community';
+    expect(isComplete).toBe(true);
+    expect(errors(findings.filter((finding) => !foreign(distribution, finding)))).toEqual([]);
+  });
 
   test(`take ${RENDERED} generated configurations, of every platform`, { timeout: 120_000 }, async () => {
     const seen = new Set<string>();
