@@ -13,7 +13,8 @@ const wordCount = 256;
 /**
  * Reads `hdparm --Istdout`: a line with the device's name, then 256 words in hexadecimal.
  *
- * @returns undefined for anything else, or when the words' checksum is wrong
+ * @returns undefined for anything else, or when the words' checksum is wrong. hdparm prints nothing but zeroes, and no
+ *   error, for a disk that does not know the question, such as one behind an adapter that passes it on wrongly.
  */
 export function parseAtaIdentify(text: string): AtaIdentify | undefined {
   const words = text
@@ -21,7 +22,7 @@ export function parseAtaIdentify(text: string): AtaIdentify | undefined {
     .filter((line) => /^\s*([0-9a-f]{4}\s*)+$/i.test(line))
     .flatMap((line) => line.trim().split(/\s+/))
     .map((word) => Number.parseInt(word, 16));
-  if (words.length !== wordCount || !checksumFits(words)) return undefined;
+  if (words.length !== wordCount || words.every((word) => word === 0) || !checksumFits(words)) return undefined;
   const word = (index: number): number => words[index] ?? 0;
   const bit = (index: number, number: number): boolean => ((word(index) >> number) & 1) === 1;
   const securitySupported = bit(82, 1) || bit(128, 0);
@@ -90,5 +91,6 @@ export function parseAtaSanitizeStatus(text: string): AtaSanitizeStatus | undefi
  */
 export function parseAtaHidden(text: string): number {
   const [, visible, native] = /max sectors\s*=\s*(\d{1,15})\/(\d{1,15})\b/.exec(text) ?? [];
-  return visible === undefined || native === undefined ? 0 : Math.max(0, Number(native) - Number(visible));
+  if (visible === undefined || native === undefined || Number(visible) === 0) return 0;
+  return Math.max(0, Number(native) - Number(visible));
 }

@@ -7,7 +7,7 @@ import {
   parseNvmeNamespaceList,
   parseNvmeSanitizeLog,
 } from '../../src/wipe/nvme-identify.ts';
-import { identifyText, qemuIdentify, sanitizeLog } from './outputs.ts';
+import { identifyText, notAta, qemuIdentify, sanitizeLog } from './outputs.ts';
 
 test('the disk of QEMU can nothing', () => {
   expect(parseAtaIdentify(qemuIdentify)).toEqual({
@@ -61,6 +61,7 @@ test('words with a wrong checksum, or too few of them, are not believed', () => 
   expect(parseAtaIdentify(good.replace('0001', '0003'))).toBeUndefined();
   expect(parseAtaIdentify(good.split('\n').slice(0, -2).join('\n'))).toBeUndefined();
   expect(parseAtaIdentify('')).toBeUndefined();
+  expect(parseAtaIdentify(notAta.identify)).toBeUndefined();
 });
 
 test.each([
@@ -80,6 +81,7 @@ test.each([
 test.each([
   [' max sectors   = 976771055/976773168, HPA is enabled', 2113],
   [' max sectors   = 976773168/976773168, HPA is disabled', 0],
+  [notAta.hidden, 0],
   [' max sectors   = 976773168/1, HPA setting seems invalid', 0],
   [' max sectors   = 976773168, ACCESSIBLE MAX ADDRESS disabled', 0],
   [' READ_NATIVE_MAX_ADDRESS_EXT failed: Input/output error', 0],

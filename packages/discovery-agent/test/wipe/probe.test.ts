@@ -7,7 +7,7 @@ import type { WipeFacts } from '../../src/wipe/facts.ts';
 import { probeDisks } from '../../src/wipe/probe.ts';
 import { plant } from '../tree.ts';
 import type { Tree } from '../tree.ts';
-import { identifyText, sanitizeLog } from './outputs.ts';
+import { identifyText, opcodes, sanitizeLog } from './outputs.ts';
 
 /** A block device at `path`; `files` below it. */
 function block(path: string, files: Readonly<Record<string, string | Uint8Array>> = {}): Tree {
@@ -174,9 +174,9 @@ test('a SAS disk is asked for each way to sanitize; the provisioning page tells 
       [`${device}/vpd_pgb2`]: Uint8Array.of(0, 0xb2, 0, 4, 0, 0xe4, 2, 0),
     },
     {
-      'sg_opcodes --no-inquiry --opcode=0x48,3': '  Command is supported [conforming to SCSI standard]\n',
+      'sg_opcodes --no-inquiry --opcode=0x48,3': opcodes.known,
       'sg_opcodes --no-inquiry --opcode=0x48,2': '  Command is NOT supported\n',
-      'sg_opcodes --no-inquiry --opcode=0x48,1': '  Command is not currently available\n',
+      'sg_opcodes --no-inquiry --opcode=0x48,1': opcodes.unknown,
     },
   );
   expect(found.disks).toMatchObject([
