@@ -38,6 +38,12 @@ export const programs: readonly PackageContents[] = [
   },
   { name: 'pci.ids', files: ['usr/share/misc/pci.ids'] },
   { name: 'sg3-utils', files: ['usr/bin/sg_opcodes', 'usr/bin/sg_sanitize'] },
+  {
+    name: 'smartmontools',
+    files: ['usr/sbin/smartctl'],
+    // For updating its list of drives, through a child that keeps its security context.
+    unusedLibraries: { 'usr/sbin/smartctl': ['libselinux.so.1'] },
+  },
   { name: 'util-linux', files: ['sbin/blkdiscard'] },
 ];
 
@@ -57,6 +63,7 @@ export const libraryPackages: readonly string[] = [
   'libmnl0',
   'libnvme1',
   'libreadline8',
+  'libselinux1',
   'libsgutils2-1.46-2',
   'libsnmp40',
   'libssl3',

@@ -72,7 +72,7 @@ test('every program of the image starts with the libraries that are in it', () =
   const versions = inImage(`
     cd /usr/bin && ./node --version; ./sg_sanitize --version 2>&1; ./sg_opcodes --version 2>&1
     cd /usr/sbin && ./lldpd -v; ./lldpcli -v | head -n 1; ./nvme version | head -n 1; ./ethtool --version; ./hdparm -V
-    ./blkdiscard --version
+    ./blkdiscard --version; ./smartctl --version | head -n 1
     ./dropbear -V 2>&1; ./dhcpcd --version | head -n 1
   `);
   const expected = [
@@ -85,6 +85,7 @@ test('every program of the image starts with the libraries that are in it', () =
     /^ethtool version/,
     /^hdparm v/,
     /^blkdiscard from util-linux/,
+    /^smartctl 7/,
     /^Dropbear v/,
     /^dhcpcd /,
     '',
@@ -133,4 +134,5 @@ test('the bill of materials is valid SPDX and names kernel, Node, programs, libr
   expect(named('@grpc/grpc-js')?.licenseDeclared).toBe('Apache-2.0');
   // It only tells which symbols lldpd has to do without; nothing of it is in the image.
   expect(named('libsnmp40')).toBeUndefined();
+  expect(named('libselinux1')).toBeUndefined();
 });

@@ -6,6 +6,8 @@ export interface CommandOptions {
   /** Killed when it takes longer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Exit statuses besides 0 with which a program has done what it was asked for. Default: none. */
+  readonly isAnswer?: (status: number) => boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export type RunCommand = (file: string, args: readonly string[], options: Comman
 
 const maxOutputBytes = 4 * 2 ** 20;
 
-export const runCommand: RunCommand = async (file, args, { timeoutMs, signal }) => {
+export const runCommand: RunCommand = async (file, args, { timeoutMs, signal, isAnswer }) => {
   const result = await execa(file, args, {
     reject: false,
     stdin: 'ignore',
@@ -26,7 +28,7 @@ export const runCommand: RunCommand = async (file, args, { timeoutMs, signal }) 
     env: { LC_ALL: 'C' },
     ...(signal && { cancelSignal: signal }),
   });
-  if (!result.failed) return result.stdout;
+  if (!result.failed || (result.exitCode !== undefined && isAnswer?.(result.exitCode) === true)) return result.stdout;
   if (result.code === 'ENOENT')
     throw new AgentError(AgentErrorCode.CommandFailed, `${file} is not installed`, { cause: result.cause });
   const why = result.timedOut

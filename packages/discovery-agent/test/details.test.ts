@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { MockClock } from '@ingot/net';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readDetails } from '../src/inventory/details.ts';
 import type { DetailParts } from '../src/inventory/details.ts';
 import { parseIdNs, parseSmartLog } from '../src/inventory/disks/nvme-text.ts';
+import { parseSmart } from '../src/inventory/disks/smart-text.ts';
 import { takeInventory } from '../src/inventory/inventory.ts';
 import type { Inventory } from '../src/inventory/inventory.ts';
 import { parseFirmwareVersion, parsePermanentMac } from '../src/inventory/nics/ethtool-text.ts';
 import { openSysfs } from '../src/sysfs.ts';
-import { epyc } from './machines.ts';
+import { epyc, twoSockets } from './machines.ts';
 import { plant } from './tree.ts';
 import type { Tree } from './tree.ts';
 
@@ -121,6 +123,68 @@ test('only what is there is asked, with argument arrays, four at a time', async 
   expect(calls).toHaveLength(4 * 2 + 2 * 2);
   expect(calls).toContain('nvme smart-log /dev/nvme10n1 -o json');
   expect(calls).toContain('ethtool -P eth1');
+});
+
+const fixture = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+
+test('smartctl of a SATA and of a SCSI disk of QEMU is understood', () => {
+  expect(parseSmart(fixture('smartctl-sata.json'))).toEqual({
+    ok: true,
+    value: { passed: true, temperatureCelsius: 31, powerOnHours: 1, reallocatedSectors: 0 },
+  });
+  expect(parseSmart(fixture('smartctl-scsi.json'))).toEqual({ ok: true, value: { passed: true } });
+});
+
+test('wear and errors come from the fields that SATA and SAS have for them', () => {
+  const wear = (flags: object): object => ({
+    ata_device_statistics: { pages: [{ number: 7, table: [{ offset: 8, size: 1, value: 4, flags }] }] },
+  });
+  expect(parseSmart(JSON.stringify(wear({ valid: true })))).toEqual({ ok: true, value: { percentageUsed: 4 } });
+  expect(parseSmart(JSON.stringify(wear({ valid: false }))).ok).toBe(false);
+  const sas = {
+    smart_status: { passed: false },
+    scsi_percentage_used_endurance_indicator: 11,
+    temperature: { current: 35, drive_trip: 74 },
+    power_on_time: { hours: 3862, minutes: 30 },
+    scsi_grown_defect_list: 3,
+    scsi_error_counter_log: { read: { total_uncorrected_errors: 2 }, write: { total_uncorrected_errors: 1 } },
+  };
+  expect(parseSmart(JSON.stringify(sas))).toEqual({
+    ok: true,
+    value: {
+      passed: false,
+      temperatureCelsius: 35,
+      powerOnHours: 3862,
+      percentageUsed: 11,
+      reallocatedSectors: 3,
+      uncorrectedErrors: 3,
+    },
+  });
+});
+
+test('a SATA disk is asked by smartctl, whose status is no failure, and one that expects to fail is a problem', async () => {
+  const sata = inventoryOf(twoSockets);
+  const statuses: boolean[] = [];
+  const { disks, problems } = await details(sata, {
+    run: (file, args, { isAnswer }) => {
+      if (file !== 'smartctl') return Promise.resolve(printed[args[0] ?? ''] ?? '');
+      expect(args).toEqual(['--json=c', '-H', '-A', '-l', 'devstat', '/dev/sda']);
+      for (const status of [0, 4, 8, 64, 1, 2, 6]) statuses.push(isAnswer?.(status) ?? false);
+      return Promise.resolve('{"smart_status":{"passed":false}}');
+    },
+  });
+  expect(statuses).toEqual([true, true, true, true, false, false, false]);
+  expect(disks.find(({ name }) => name === '/dev/sda')?.smart).toEqual({ ok: true, value: { passed: false } });
+  expect(problems).toContain('disks: /dev/sda: it expects to fail soon');
+});
+
+test('no words of smartctl make the parser throw', () => {
+  const shapes = fc.oneof(fc.json(), fc.string(), fc.constant(fixture('smartctl-sata.json').slice(0, 900)));
+  fc.assert(fc.property(shapes, (text) => typeof parseSmart(text).ok === 'boolean'));
+  expect(parseSmart('{"smartctl":{"messages":[{"string":"Smartctl open device failed"}]}}')).toEqual({
+    ok: false,
+    reason: 'smartctl: Smartctl open device failed',
+  });
 });
 
 test('without root the inventory stays, and says why a disk tells nothing', async () => {

@@ -1,9 +1,10 @@
 import type { Clock } from '@ingot/net';
-import type { RunCommand } from '../command.ts';
+import type { CommandOptions, RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import type { Disk } from './disks/disk.ts';
 import { Transport } from './disks/disk.ts';
 import { parseIdNs, parseSmartLog } from './disks/nvme-text.ts';
+import { isSmartAnswer, parseSmart, smartArguments } from './disks/smart-text.ts';
 import type { Inventory } from './inventory.ts';
 import { parseFirmwareVersion, parsePermanentMac } from './nics/ethtool-text.ts';
 import { addressProblem } from './nics.ts';
@@ -26,8 +27,8 @@ const maxParallel = 4;
 const graceMs = 1_000;
 
 /**
- * The inventory with what only the devices themselves know: wear and formats of NVMe disks, firmware and permanent
- * addresses of NICs. Runs `nvme` and `ethtool`, so it is for the machine itself, once; most of it takes root.
+ * The inventory with what only the devices themselves know: wear and formats of NVMe disks, health of SATA and SCSI
+ * disks, firmware and permanent addresses of NICs. Runs `nvme`, `smartctl` and `ethtool`, so it is for the machine itself, once; most of it takes root.
  *
  * Does not fail: what cannot be had is said in place (disks) or among the problems (NICs). Rejects only with the signal.
  */
@@ -46,17 +47,24 @@ export async function readDetails(inventory: Inventory, parts: DetailParts): Pro
     ...disks.flatMap(({ name, health }) =>
       health?.ok === true ? health.value.warnings.map((warning) => `disks: ${name}: ${warning}`) : [],
     ),
+    ...disks.flatMap(({ name, smart }) =>
+      smart?.ok === true && smart.value.passed === false ? [`disks: ${name}: it expects to fail soon`] : [],
+    ),
     // A program that is missing is missing once.
     ...new Set(nics.flatMap(({ problem }) => (problem === '' ? [] : [`nics: ${problem}`]))),
   ];
   return { ...inventory, disks, nics: nics.map(({ nic }) => nic), problems };
 }
 
-type Ask = (file: string, ...args: readonly string[]) => Promise<Told<string>>;
+type Ask = (
+  file: string,
+  args: readonly string[],
+  isAnswer?: NonNullable<CommandOptions['isAnswer']>,
+) => Promise<Told<string>>;
 
 /** A program that waits for a dead device in the kernel outlives every signal: it is left behind, and named. */
 function asker({ run, clock, signal, timeoutMs = defaultTimeoutMs }: DetailParts): Ask {
-  return async (file, ...args) => {
+  return async (file, args, isAnswer) => {
     const done = new AbortController();
     const late = async (): Promise<never> => {
       await clock.sleep(timeoutMs + graceMs, AbortSignal.any([signal, done.signal]));
@@ -64,7 +72,10 @@ function asker({ run, clock, signal, timeoutMs = defaultTimeoutMs }: DetailParts
       throw new AgentError(AgentErrorCode.CommandFailed, what);
     };
     try {
-      return { ok: true, value: await Promise.race([run(file, args, { timeoutMs, signal }), late()]) };
+      return {
+        ok: true,
+        value: await Promise.race([run(file, args, { timeoutMs, signal, ...(isAnswer && { isAnswer }) }), late()]),
+      };
     } catch (error) {
       signal.throwIfAborted();
       return { ok: false, reason: reasonOf(error) };
@@ -74,11 +85,17 @@ function asker({ run, clock, signal, timeoutMs = defaultTimeoutMs }: DetailParts
   };
 }
 
+const smartTransports: ReadonlySet<Transport> = new Set([Transport.SATA, Transport.SAS, Transport.SCSI]);
+
 async function diskDetails(disk: Disk, ask: Ask): Promise<Disk> {
+  if (!disk.raidVolume && smartTransports.has(disk.transport)) {
+    const smart = await ask('smartctl', [...smartArguments, disk.name], isSmartAnswer);
+    return { ...disk, smart: smart.ok ? parseSmart(smart.value) : smart };
+  }
   if (disk.transport !== Transport.NVME) return disk;
-  const log = await ask('nvme', 'smart-log', disk.name, '-o', 'json');
+  const log = await ask('nvme', ['smart-log', disk.name, '-o', 'json']);
   // A disk that does not answer once is not asked twice.
-  const namespace = log.ok ? await ask('nvme', 'id-ns', disk.name, '-o', 'json') : log;
+  const namespace = log.ok ? await ask('nvme', ['id-ns', disk.name, '-o', 'json']) : log;
   return {
     ...disk,
     health: log.ok ? parseSmartLog(log.value) : log,
@@ -89,11 +106,11 @@ async function diskDetails(disk: Disk, ask: Ask): Promise<Disk> {
 async function nicDetails(nic: Nic, ask: Ask): Promise<{ readonly nic: Nic; readonly problem: string }> {
   // An InfiniBand port without an interface is nothing that ethtool knows.
   if (nic.name.includes('/')) return { nic, problem: '' };
-  const info = await ask('ethtool', '-i', nic.name);
+  const info = await ask('ethtool', ['-i', nic.name]);
   if (!info.ok) return { nic, problem: info.reason };
   const firmware = parseFirmwareVersion(info.value) || nic.firmware;
   if (nic.link !== 'ethernet') return { nic: { ...nic, firmware }, problem: '' };
-  const address = await ask('ethtool', '-P', nic.name);
+  const address = await ask('ethtool', ['-P', nic.name]);
   const mac = address.ok ? parsePermanentMac(address.value) : undefined;
   return {
     nic: { ...nic, firmware, ...(mac !== undefined && { mac, macIsPermanent: true }) },

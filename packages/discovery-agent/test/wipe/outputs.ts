@@ -20,7 +20,7 @@ export const qemuIdentify: string = `
 ${'0000 0000 0000 0000 0000 0000 0000 0000\n'.repeat(18)}`;
 
 /** hdparm 9.65 of a SCSI disk of QEMU, which knows no question of ATA: status 0 each time. */
-export const notAta = {
+export const notAta: { readonly identify: string; readonly hidden: string } = {
   identify: `
 /dev/sdb:
 ${'0000 0000 0000 0000 0000 0000 0000 0000\n'.repeat(32)}`,
@@ -29,10 +29,10 @@ ${'0000 0000 0000 0000 0000 0000 0000 0000\n'.repeat(32)}`,
 SG_IO: bad/missing sense data, sb[]:  70 00 05 00 00 00 00 0a 00 00 00 00 20 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
  max sectors   = 0/1, HPA is enabled
 `,
-} as const;
+};
 
 /** sg_opcodes 1.46 of Linux' own SCSI layer above a SATA disk: a command that is known, and one that is not. */
-export const opcodes = {
+export const opcodes: { readonly known: string; readonly unknown: string } = {
   known: `
   Opcode=0x2a
   Command_name: Write(10)
@@ -48,7 +48,7 @@ export const opcodes = {
   No command duration limit mode page
   Multiple Logical Units (MLU): not reported
 `,
-} as const;
+};
 
 /** The same form with these words, zeroes else, and the checksum that ACS asks for. */
 export function identifyText(set: Readonly<Record<number, number>>): string {

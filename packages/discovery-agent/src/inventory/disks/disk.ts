@@ -48,6 +48,8 @@ export interface Disk {
   readonly namespace?: NvmeNamespace;
   /** Only of a NVMe disk, once asked for; takes root. */
   readonly health?: Told<DiskHealth>;
+  /** Only of a SATA, SAS or other SCSI disk, once asked for; takes root. */
+  readonly smart?: Told<DiskSmart>;
   /** Only of a NVMe disk, once asked for; takes root. */
   readonly lbaFormats?: Told<readonly LbaFormat[]>;
 }
@@ -75,6 +77,20 @@ export interface DiskHealth {
   readonly powerOnHours: number;
   readonly unsafeShutdowns: number;
   readonly mediaErrors: number;
+}
+
+/** What a SATA or SCSI disk says of its health; absent what it does not. */
+export interface DiskSmart {
+  /** False: it expects to fail soon. */
+  readonly passed?: boolean;
+  readonly temperatureCelsius?: number;
+  readonly powerOnHours?: number;
+  /** Wear of an SSD; 100 is the rated endurance, more is possible. */
+  readonly percentageUsed?: number;
+  /** Sectors that were replaced by spare ones since it was made. */
+  readonly reallocatedSectors?: number;
+  /** What it could not read any more: sectors of a SATA disk, failed commands of a SCSI one. */
+  readonly uncorrectedErrors?: number;
 }
 
 /** One way in which a namespace can be formatted (NVM Command Set Specification 1.0, figure 98). */
