@@ -18,6 +18,8 @@ export interface Counter<L extends string = never> {
 /** Goes up and down. */
 export interface Gauge<L extends string = never> {
   set(labels: Labels<L>, value: number): void;
+  /** Forgets what `labels` was set to: it is not exposed any more. */
+  remove(labels: Labels<L>): void;
 }
 
 /** Counts observations in buckets. */
@@ -71,11 +73,13 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       const { collect } = gaugeOptions;
       const gauge: PromGauge = new PromGauge({
         ...common(gaugeOptions),
-        ...(collect === undefined
-          ? {}
-          : { collect: () => collect({ set: (labels, value) => gauge.set(labels, value) }) }),
+        ...(collect === undefined ? {} : { collect: () => collect(own) }),
       });
-      return { set: (labels, value) => gauge.set(labels, value) };
+      const own: Gauge<string> = {
+        set: (labels, value) => gauge.set(labels, value),
+        remove: (labels) => gauge.remove(labels),
+      };
+      return own;
     },
     histogram: (histogramOptions) => {
       const { buckets } = histogramOptions;

@@ -52,6 +52,27 @@ export function parseConf(text: string): readonly ConfLine[] {
   return lines;
 }
 
+/** Writes lines as a configuration file, with the words that close their blocks. */
+export function printConf(lines: readonly ConfLine[]): string {
+  const printed: string[] = [];
+  let open: readonly string[] = [];
+  const closeTo = (depth: number): void => {
+    for (let level = open.length - 1; level >= depth; level -= 1) {
+      const closer = /^(?:address-family|vrf|vni)(?= )/.exec(open[level] ?? '')?.[0];
+      printed.push(`${' '.repeat(level)}exit${closer === undefined ? '' : `-${closer}`}`);
+    }
+  };
+  for (const { text, path, opens } of lines) {
+    const common = path.findIndex((opener, level) => opener !== open[level]);
+    // A block is opened by its own line, which also tells two blocks of one name apart.
+    closeTo(common === -1 ? path.length : common);
+    printed.push(`${' '.repeat(path.length)}${text}`);
+    open = opens ? [...path, text] : path;
+  }
+  closeTo(0);
+  return `${printed.join('\n')}\n`;
+}
+
 /** The path after a line that closes blocks; undefined for any other line. */
 function leave(path: readonly string[], line: string): readonly string[] | undefined {
   if (line === 'end') return [];

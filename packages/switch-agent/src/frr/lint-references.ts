@@ -1,5 +1,5 @@
 import type { ConfLine } from './conf-lines.ts';
-import type { LintRule } from './lint.ts';
+import type { Complain, LintRule } from './lint.ts';
 import { routeMapEntries } from './route-map-entries.ts';
 
 /** What a line may refer to by name. */
@@ -69,7 +69,7 @@ function* references(line: ConfLine): Generator<readonly [Kind, string]> {
 }
 
 /** A map for incoming routes of one family that lets only those of the other one pass. */
-const lintFamilies: LintRule = (lines, complain) => {
+function lintFamilies(lines: readonly ConfLine[], complain: Complain): void {
   const entries = Map.groupBy(routeMapEntries(lines), ({ name }) => name);
   for (const line of lines) {
     const name = /^neighbor \S+ route-map (\S+) in$/.exec(line.text)?.[1];
@@ -85,7 +85,7 @@ const lintFamilies: LintRule = (lines, complain) => {
       );
     }
   }
-};
+}
 
 /** The family of a line's block of BGP; undefined outside of one, and where it is not about unicast routes. */
 function familyOf(line: ConfLine): 'ipv4' | 'ipv6' | undefined {

@@ -11,8 +11,8 @@ const USES = [/^router bgp \d+ vrf (\S+)$/, /^interface \S+ vrf (\S+)$/, /^impor
 const STATIC = /^(ip|ipv6) route (\S+) \S+.*$/;
 
 /** VRFs that nothing defines, VNIs given twice, ports in two VRFs, and static routes that FRR rewrites. */
-export const lintVrfs: LintRule = (lines, complain) => {
-  const defined = new Set(BUILT_IN);
+export const lintVrfs: LintRule = (lines, complain, vrfs) => {
+  const defined = new Set([...BUILT_IN, ...vrfs]);
   const vnis = new Map<string, ConfLine>();
   const ports = new Map<string, readonly [vrf: string, line: ConfLine]>();
   for (const line of lines) {
@@ -20,6 +20,9 @@ export const lintVrfs: LintRule = (lines, complain) => {
     if (name !== undefined) {
       defined.add(name);
       if (name.length > MAX_VRF_NAME) complain(line, `the name of a VRF has up to ${MAX_VRF_NAME} characters`);
+    }
+    if (name !== undefined && !lines.some(({ path }) => path[0] === line.text)) {
+      complain(line, 'is an empty block: frr-reload puts the static routes behind it into that VRF; leave it out');
     }
     const vni = line.path[0]?.startsWith('vrf ') === true ? /^vni (\d+)/.exec(line.text)?.[1] : undefined;
     if (vni !== undefined) {
@@ -40,8 +43,7 @@ export const lintVrfs: LintRule = (lines, complain) => {
   }
   for (const line of lines) {
     for (const vrf of usedVrfs(line)) {
-      if (!defined.has(vrf))
-        complain(line, `there is no VRF "${vrf}"; define it with "vrf ${vrf}", or correct the name`);
+      if (!defined.has(vrf)) complain(line, `there is no VRF "${vrf}"; give it to frr.staticVrfs, or correct the name`);
     }
     const [, command, prefix = ''] = STATIC.exec(line.text) ?? [];
     if (command === undefined) continue;

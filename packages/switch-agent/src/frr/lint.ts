@@ -18,19 +18,20 @@ export interface ConfProblem {
 export type Complain = (line: ConfLine, reason: string) => void;
 
 /** One concern of the lint. */
-export type LintRule = (lines: readonly ConfLine[], complain: Complain) => void;
+export type LintRule = (lines: readonly ConfLine[], complain: Complain, vrfs: readonly string[]) => void;
 
 /**
  * What is wrong with an FRR configuration beyond its syntax. Everything that is looked for here makes FRR drop lines, a
  * whole transaction of lines, or routes, without that `vtysh -C` or the exit status of a reload would tell (measured
  * with FRR 8.4). Knows the commands that a leaf uses; lines that it does not know pass.
  *
- * The problems come in the order of the lines.
+ * @param vrfs VRFs that are there although no line defines them.
+ * @returns the problems in the order of the lines.
  */
-export function lintConf(text: string): readonly ConfProblem[] {
+export function lintConf(text: string, vrfs: readonly string[] = []): readonly ConfProblem[] {
   const lines = parseConf(text).filter((line) => !line.text.startsWith('no '));
   const problems: ConfProblem[] = [];
   const complain: Complain = (line, reason) => void problems.push({ line: line.number, text: line.text, reason });
-  for (const rule of [lintPrefixLists, lintRouteMaps, lintReferences, lintBgp, lintVrfs]) rule(lines, complain);
+  for (const rule of [lintPrefixLists, lintRouteMaps, lintReferences, lintBgp, lintVrfs]) rule(lines, complain, vrfs);
   return problems.sort((a, b) => a.line - b.line);
 }

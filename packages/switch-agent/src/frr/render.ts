@@ -23,6 +23,8 @@ export interface RenderedConf {
   readonly text: string;
   /** For lines (from 1) that come out of an include file. */
   readonly origin: (line: number) => Origin | undefined;
+  /** VRFs that are there although no line defines them. */
+  readonly vrfs: readonly string[];
 }
 
 /**
@@ -56,5 +58,9 @@ export function renderConf(fabric: FabricModel, settings: RenderSettings): Rende
   for (const vrf of model.vrfs) add(tenantSection(model, vrf));
   if (model.setSourceLoopback) add(['ip protocol bgp route-map RM_SET_SRC', '!']);
   include(settings.after);
-  return { text: `${lines.join('\n')}\n`, origin: (line) => origins.get(line) };
+  return {
+    text: `${lines.join('\n')}\n`,
+    origin: (line) => origins.get(line),
+    vrfs: settings.staticVrfs.map(({ name }) => name),
+  };
 }

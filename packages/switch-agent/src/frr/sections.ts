@@ -37,7 +37,6 @@ export function head(model: FabricModel, settings: RenderSettings): Lines {
     `hostname ${model.hostname}`,
     `log syslog ${SYSLOG[model.logLevel]}`,
     'log facility local4',
-    'service integrated-vtysh-config',
     ...(settings.snmp ? ['agentx'] : []),
     // SONiC 202411 and later: its start script appends these two, and without them no route reaches the ASIC.
     ...(settings.fpm ? ['fpm address 127.0.0.1', 'no fpm use-next-hop-groups'] : []),
@@ -46,8 +45,12 @@ export function head(model: FabricModel, settings: RenderSettings): Lines {
   ];
 }
 
+/**
+ * Nothing for a VRF without a VNI: it is there by its device. And frr-reload does not close an empty block, so that the
+ * static routes which come next would end up in that VRF.
+ */
 export function vrfSection({ name, vni }: { readonly name: string; readonly vni?: number | undefined }): Lines {
-  return [`vrf ${name}`, ...(vni === undefined ? [] : [` vni ${vni}`]), 'exit-vrf', '!'];
+  return vni === undefined ? [] : [`vrf ${name}`, ` vni ${vni}`, 'exit-vrf', '!'];
 }
 
 export function portSection(port: string, vrf?: string): Lines {

@@ -115,17 +115,18 @@ const wrong: ReadonlyArray<readonly [behaviour: string, conf: string, line: numb
   ['two AS numbers of one VRF', 'router bgp 65000\nexit\nrouter bgp 65001', 3, /has AS 65000 since line 1/],
   [
     'a port that is a neighbour in two VRFs',
-    `vrf V\nexit-vrf\n${bgp(' neighbor e interface remote-as external')}\nexit\nrouter bgp 65000 vrf V\n neighbor e interface remote-as external`,
-    7,
-    /VRF default already \(line 4\)/,
+    `vrf V\n vni 7\nexit-vrf\n${bgp(' neighbor e interface remote-as external')}\nexit\nrouter bgp 65000 vrf V\n neighbor e interface remote-as external`,
+    8,
+    /VRF default already \(line 5\)/,
   ],
+  ['an empty block of a VRF', 'vrf V\nexit-vrf\nip route 10.0.0.0/8 10.1.1.1', 1, /empty block/],
   ['a VRF that is not there', 'router bgp 65000 vrf V', 1, /no VRF "V"/],
   ["an interface's VRF that is not there", 'interface e vrf V', 1, /no VRF "V"/],
   ["a static route's VRF that is not there", 'ip route 10.0.0.0/8 10.1.1.1 vrf V', 1, /no VRF "V"/],
   ["a next hop's VRF that is not there", 'ip route 10.0.0.0/8 10.1.1.1 nexthop-vrf V', 1, /no VRF "V"/],
   ['a VNI of two VRFs', 'vrf V\n vni 7\nexit-vrf\nvrf W\n vni 7\nexit-vrf', 5, /VNI 7 is that of line 2/],
-  ['the name of a VRF that Linux does not take', `vrf ${'V'.repeat(16)}`, 1, /up to 15 characters/],
-  ['a port in two VRFs', 'vrf V\nexit-vrf\ninterface e vrf V\nexit\ninterface e', 5, /in VRF V by line 3/],
+  ['the name of a VRF that Linux does not take', `vrf ${'V'.repeat(16)}\n vni 7`, 1, /up to 15 characters/],
+  ['a port in two VRFs', 'vrf V\n vni 7\nexit-vrf\ninterface e vrf V\nexit\ninterface e', 6, /in VRF V by line 4/],
   ['host bits in a static route', 'ip route 10.0.0.1/8 10.1.1.1', 1, /bits behind its length/],
 ];
 
@@ -159,6 +160,10 @@ describe('lintConf', () => {
     ['commands that it does not know', 'router ospf\n ospf router-id 1.2.3.4\n network 10.0.0.0/8 area 0'],
   ])('lets pass %s', (_what, conf) => {
     expect(lintConf(conf)).toEqual([]);
+  });
+
+  it('takes the word of the caller for a VRF', () => {
+    expect(lintConf('router bgp 65000 vrf V', ['V'])).toEqual([]);
   });
 
   it('gives the problems in the order of the lines', () => {

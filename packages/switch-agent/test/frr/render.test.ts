@@ -24,9 +24,9 @@ describe('renderConf', () => {
     ['closed', closedModel, plainSettings],
     ['full', { ...rackModel, logLevel: 'debug' } as const, fullSettings],
   ] as const)('writes the golden %s.conf', async (name, model, settings) => {
-    const { text } = renderConf(model, settings);
+    const { text, vrfs } = renderConf(model, settings);
     await expect(text).toMatchFileSnapshot(golden(name));
-    expect(lintConf(text)).toEqual([]);
+    expect(lintConf(text, vrfs)).toEqual([]);
   });
 
   it('filters the IPv6 routes of a firewall by its IPv6 prefixes', () => {
@@ -66,7 +66,8 @@ describe('renderConf', () => {
     fc.assert(
       fc.property(randomModel(24), fc.constantFrom(plainSettings, fullSettings), (model, settings) => {
         const asOfInclude = settings === fullSettings ? { ...model, asn: rackModel.asn } : model;
-        expect(lintConf(renderConf(asOfInclude, settings).text)).toEqual([]);
+        const { text, vrfs } = renderConf(asOfInclude, settings);
+        expect(lintConf(text, vrfs)).toEqual([]);
       }),
       { numRuns: 200 },
     );
