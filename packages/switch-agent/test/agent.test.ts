@@ -196,3 +196,66 @@ test('counts heartbeats, failures and port states', async () => {
   expect(text).toContain('ingot_switch_agent_ports{state="up"} 1');
   expect(text).toContain('ingot_switch_agent_ports{state="unknown"} 1');
 });
+
+test('an FRR that hangs stops no heartbeat; the cycle is aborted, and it is said', async () => {
+  let aborted = 0;
+  const cycles: string[] = [];
+  const kit = startUnitAgent(() => ({
+    reconcile: {
+      periodMs: 1000,
+      cycleMs: 5000,
+      reconciler: {
+        cycle: (_desired, portOf, signal) => {
+          cycles.push(portOf('Ethernet0') ?? 'none');
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              aborted += 1;
+              reject(signal.reason);
+            });
+          });
+        },
+      },
+    },
+  }));
+  await kit.clock.advance(6000);
+  expect(cycles[0]).toBe('Ethernet0');
+  expect(aborted).toBe(1);
+  expect(kit.api.beats.length).toBeGreaterThanOrEqual(5);
+  expect(kit.api.beats.at(-1)?.error).toBe('reconcile: the cycle was not over after 5 s');
+  await kit.agent.stop();
+  expect(kit.clock.pendingTimers).toBe(0);
+});
+
+test('a cycle follows at once when the API wants something else, and never two at a time', async () => {
+  const seen: unknown[] = [];
+  let running = 0;
+  const kit = startUnitAgent(({ clock }) => ({
+    reconcile: {
+      periodMs: 60_000,
+      cycleMs: 5000,
+      reconciler: {
+        cycle: async (desired) => {
+          running += 1;
+          expect(running).toBe(1);
+          seen.push(desired?.nics.map(({ vrf }) => vrf));
+          await clock.sleep(300);
+          running -= 1;
+          return undefined;
+        },
+      },
+    },
+  }));
+  await kit.clock.advance(3000);
+  kit.api.desired = { nics: [{ name: 'Ethernet0', vrf: 'vrf7' }] };
+  await kit.clock.advance(3000);
+  expect(seen.at(-1)).toEqual(['vrf7']);
+  expect(seen.length).toBeLessThan(6);
+  await kit.agent.stop();
+});
+
+test('a port that is left out is not registered', async () => {
+  const kit = startUnitAgent(() => ({ leaveOut: ['Ethernet4'] }));
+  await kit.clock.advance(2000);
+  expect(kit.api.registrations.at(-1)?.ports.map(({ port }) => port)).toEqual(['Ethernet0']);
+  await kit.agent.stop();
+});

@@ -25,6 +25,17 @@ export const COUNTERS_DB = 2;
 export const CONFIG_DB = 4;
 export const STATE_DB = 6;
 
+/** SONiC's databases, all in the Redis behind one socket. */
+export function databasesAt(unixSocketPath: string): DatabaseConfig {
+  return {
+    APPL_DB: { name: 'APPL_DB', id: APPL_DB, separator: ':', unixSocketPath },
+    ASIC_DB: { name: 'ASIC_DB', id: ASIC_DB, separator: ':', unixSocketPath },
+    COUNTERS_DB: { name: 'COUNTERS_DB', id: COUNTERS_DB, separator: ':', unixSocketPath },
+    CONFIG_DB: { name: 'CONFIG_DB', id: CONFIG_DB, separator: '|', unixSocketPath },
+    STATE_DB: { name: 'STATE_DB', id: STATE_DB, separator: '|', unixSocketPath },
+  };
+}
+
 export type TestClient = RedisClientType<Record<string, never>, Record<string, never>, Record<string, never>, 2>;
 
 /** A client of one database, which ends when the server does. */
@@ -62,13 +73,7 @@ export async function startRedis(options: { readonly password?: string } = {}): 
   const redis: TestRedis = {
     folder,
     socketPath,
-    databases: {
-      APPL_DB: { name: 'APPL_DB', id: APPL_DB, separator: ':', unixSocketPath: socketPath },
-      ASIC_DB: { name: 'ASIC_DB', id: ASIC_DB, separator: ':', unixSocketPath: socketPath },
-      COUNTERS_DB: { name: 'COUNTERS_DB', id: COUNTERS_DB, separator: ':', unixSocketPath: socketPath },
-      CONFIG_DB: { name: 'CONFIG_DB', id: CONFIG_DB, separator: '|', unixSocketPath: socketPath },
-      STATE_DB: { name: 'STATE_DB', id: STATE_DB, separator: '|', unixSocketPath: socketPath },
-    },
+    databases: databasesAt(socketPath),
     run: async (databaseId, commands) => {
       const client = await connect(databaseId);
       for (const command of commands) await client.sendCommand([...command]);

@@ -51,6 +51,7 @@ export type Condition =
   | { readonly kind: 'vrf-gone'; readonly vrf: string }
   | { readonly kind: 'vrf-without-ports'; readonly vrf: string }
   | { readonly kind: 'vrf-unused'; readonly vrf: string }
-  | { readonly kind: 'vlan-settled'; readonly vlan: number }
-  | { readonly kind: 'svi-gone'; readonly vlan: number }
+  | { readonly kind: 'port-settled'; readonly port: string; readonly as: 'routed' | 'bridged' }
+  | { readonly kind: 'vlan-settled'; readonly vlan: number; readonly routed: boolean; readonly mapped: boolean }
+  | { readonly kind: 'vlan-unmapped'; readonly vlan: number }
   | { readonly kind: 'vlan-gone'; readonly vlan: number };

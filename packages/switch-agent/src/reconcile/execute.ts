@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 /** What the rules ask for, but whose absence a few seconds later is no reason to wait on. */
-const SOFT: ReadonlySet<Condition['kind']> = new Set(['vlan-settled']);
+const SOFT: ReadonlySet<Condition['kind']> = new Set(['port-settled', 'vlan-settled']);
 
 type State = 'pending' | 'done' | 'failed' | 'skipped';
 
@@ -90,17 +90,8 @@ export async function execute(plan: Plan, executor: Executor, signal: AbortSigna
       continue;
     }
     [delayMs] = executor.pollMs;
-    const rows: typeof candidates = [];
-    for (const [index, action] of ready) {
-      if (action.step === Step.Withdraw || action.step === Step.Configure) {
-        executor.onAction?.(action);
-        frrProblems = await applyFrr(modelFor(plan, action, states, view.hardware), executor, signal);
-        states[index] = 'done';
-        done.push(action);
-      } else {
-        rows.push([index, action]);
-      }
-    }
+    const isFrr = ({ step }: OrderedAction): boolean => step === Step.Withdraw || step === Step.Configure;
+    const rows = ready.filter(([, action]) => !isFrr(action));
     if (rows.length > 0) {
       for (const [, action] of rows) executor.onAction?.(action);
       const conflicts = await executor.configDb.write(rows.map(([, { changes }]) => changes));
@@ -115,6 +106,12 @@ export async function execute(plan: Plan, executor: Executor, signal: AbortSigna
           problems.push({ subject: action.subject, reason });
         }
       });
+    }
+    for (const [index, action] of ready.filter(([, each]) => isFrr(each))) {
+      executor.onAction?.(action);
+      frrProblems = await applyFrr(modelFor(plan, action, states, view.hardware), executor, signal);
+      states[index] = 'done';
+      done.push(action);
     }
   }
   problems.push(...frrProblems.map((reason) => ({ subject: 'FRR', reason })));
@@ -162,6 +159,7 @@ const NOTHING: Hardware = {
   bridgedPorts: new Set(),
   vlans: new Map(),
   routedVlans: new Set(),
+  mappedVlans: new Set(),
   interfaces: new Map(),
   memberPorts: new Set(),
   stateVlans: new Set(),

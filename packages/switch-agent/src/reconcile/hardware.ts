@@ -13,6 +13,8 @@ export interface Hardware {
   readonly vlans: ReadonlyMap<number, string>;
   /** The object ids of the VLANs that are routed. */
   readonly routedVlans: ReadonlySet<string>;
+  /** The ids of the VLANs that a tunnel maps to a VNI. */
+  readonly mappedVlans: ReadonlySet<number>;
   /** STATE_DB, which the daemons before orchagent keep: interface → VRF, '' for the default one. */
   readonly interfaces: ReadonlyMap<string, string>;
   readonly memberPorts: ReadonlySet<string>;
@@ -31,9 +33,10 @@ const OBJECTS = {
   bridgePort: 'SAI_OBJECT_TYPE_BRIDGE_PORT',
   router: 'SAI_OBJECT_TYPE_ROUTER_INTERFACE',
   vlan: 'SAI_OBJECT_TYPE_VLAN',
+  tunnelMap: 'SAI_OBJECT_TYPE_TUNNEL_MAP_ENTRY',
 } as const;
 // ASIC_DB may hold a hundred thousand routes, whose keys end in JSON: these are the objects with an id of their own.
-const ASIC_MATCH = 'ASIC_STATE:SAI_OBJECT_TYPE_[BRV]*:oid:0x*';
+const ASIC_MATCH = 'ASIC_STATE:SAI_OBJECT_TYPE_[BRTV]*:oid:0x*';
 const ASIC_TYPES: ReadonlySet<string> = new Set(Object.values(OBJECTS));
 
 const PORT_MAP = 'COUNTERS_PORT_NAME_MAP';
@@ -48,7 +51,13 @@ const STATE_TABLES: ReadonlySet<string> = new Set([
 ]);
 
 /** The conditions that ASIC_DB has a say in; the others cost one small question to STATE_DB. */
-const NEEDS_ASIC: ReadonlySet<Condition['kind']> = new Set(['port-free', 'svi-gone', 'vlan-gone', 'vlan-settled']);
+const NEEDS_ASIC: ReadonlySet<Condition['kind']> = new Set([
+  'port-free',
+  'port-settled',
+  'vlan-unmapped',
+  'vlan-gone',
+  'vlan-settled',
+]);
 
 /** Reads what the conditions need. Throws SwitchAgentError. */
 export async function readHardware(databases: HardwareDatabases, conditions: readonly Condition[]): Promise<Hardware> {
@@ -70,11 +79,14 @@ export async function readHardware(databases: HardwareDatabases, conditions: rea
   };
 }
 
-function fromAsic({ tables }: Snapshot): Pick<Hardware, 'routedPorts' | 'bridgedPorts' | 'vlans' | 'routedVlans'> {
+function fromAsic({
+  tables,
+}: Snapshot): Pick<Hardware, 'routedPorts' | 'bridgedPorts' | 'vlans' | 'routedVlans' | 'mappedVlans'> {
   const routedPorts = new Set<string>();
   const bridgedPorts = new Set<string>();
   const vlans = new Map<number, string>();
   const routedVlans = new Set<string>();
+  const mappedVlans = new Set<number>();
   const note = (ids: Set<string>, id: string | undefined): void => {
     if (id !== undefined) ids.add(id);
   };
@@ -85,9 +97,13 @@ function fromAsic({ tables }: Snapshot): Pick<Hardware, 'routedPorts' | 'bridged
       note(routedPorts, row['SAI_ROUTER_INTERFACE_ATTR_PORT_ID']);
       note(routedVlans, row['SAI_ROUTER_INTERFACE_ATTR_VLAN_ID']);
     }
+    if (type === OBJECTS.tunnelMap) {
+      const vlan = row['SAI_TUNNEL_MAP_ENTRY_ATTR_VLAN_ID_VALUE'] ?? row['SAI_TUNNEL_MAP_ENTRY_ATTR_VLAN_ID_KEY'];
+      if (vlan !== undefined) mappedVlans.add(Number(vlan));
+    }
     if (type === OBJECTS.vlan) vlans.set(Number(row['SAI_VLAN_ATTR_VLAN_ID']), key.slice(type.length + 1));
   }
-  return { routedPorts, bridgedPorts, vlans, routedVlans };
+  return { routedPorts, bridgedPorts, vlans, routedVlans, mappedVlans };
 }
 
 function fromState({
@@ -122,15 +138,24 @@ export function unmet(hardware: Hardware, neighbors: ReadonlySet<string>, condit
       return stillIn(hardware, condition.vrf, (name) => vlanIdOf(name) === undefined);
     case 'vrf-unused':
       return stillIn(hardware, condition.vrf, () => true);
-    case 'vlan-settled':
-      return hardware.vlans.has(condition.vlan) && hardware.stateVlans.has(condition.vlan)
+    case 'port-settled':
+      return portBinding(hardware, condition.port) === condition.as
         ? undefined
-        : `${vlanName(condition.vlan)} has not been made yet`;
-    case 'svi-gone': {
-      const id = hardware.vlans.get(condition.vlan);
-      const isRouted = id !== undefined && hardware.routedVlans.has(id);
-      return isRouted || hardware.interfaces.has(vlanName(condition.vlan))
-        ? `the routed interface of ${vlanName(condition.vlan)} is still there`
+        : `SONiC is still at work on it (it is to be ${condition.as})`;
+    case 'vlan-settled': {
+      const { vlan, routed, mapped } = condition;
+      const isThere =
+        hardware.vlans.has(vlan) &&
+        hardware.stateVlans.has(vlan) &&
+        (!routed || (isRouted(hardware, vlan) && hardware.interfaces.has(vlanName(vlan)))) &&
+        (!mapped || hardware.mappedVlans.has(vlan));
+      return isThere ? undefined : `${vlanName(vlan)} has not been made in full yet`;
+    }
+    case 'vlan-unmapped': {
+      const { vlan } = condition;
+      if (hardware.mappedVlans.has(vlan)) return `the tunnel map of ${vlanName(vlan)} is still there`;
+      return isRouted(hardware, vlan) || hardware.interfaces.has(vlanName(vlan))
+        ? `the routed interface of ${vlanName(vlan)} is still there`
         : undefined;
     }
     case 'vlan-gone':
@@ -138,6 +163,18 @@ export function unmet(hardware: Hardware, neighbors: ReadonlySet<string>, condit
         ? `${vlanName(condition.vlan)} is still being removed`
         : undefined;
   }
+}
+
+function isRouted(hardware: Hardware, vlan: number): boolean {
+  const id = hardware.vlans.get(vlan);
+  return id !== undefined && hardware.routedVlans.has(id);
+}
+
+/** What the daemons and the chip agree on about a port; undefined while they do not. */
+function portBinding(hardware: Hardware, port: string): 'routed' | 'bridged' | undefined {
+  const id = hardware.ports.get(port) ?? '';
+  if (hardware.interfaces.has(port) && hardware.routedPorts.has(id)) return 'routed';
+  return hardware.memberPorts.has(port) && hardware.bridgedPorts.has(id) ? 'bridged' : undefined;
 }
 
 function portHolder(hardware: Hardware, port: string): string | undefined {

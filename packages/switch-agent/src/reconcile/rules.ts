@@ -1,4 +1,5 @@
 import { type Action, type Condition, Step } from './actions.ts';
+import type { ConfigTable } from './tables.ts';
 
 /** Where a port belongs, as far as CONFIG_DB says. */
 export const Place = {
@@ -35,10 +36,11 @@ export const TRANSITIONS: Readonly<Record<Place, Readonly<Record<'pxe' | 'defaul
 export interface Rule {
   readonly name: string;
   readonly why: string;
-  readonly first: Step;
+  /** Absent: what has to be over is always the work of an earlier cycle. */
+  readonly first?: Step;
   readonly next: Step;
-  /** Which pairs it orders: those of the same port, VRF or VLAN, or all. */
-  readonly of: 'port' | 'vrf' | 'vlan' | 'all';
+  /** Which pairs it orders: those of the same port or VRF or VLAN, or all. */
+  readonly of?: 'port' | 'vrf' | 'vlan' | 'all';
   /**
    * What has to hold before `next` starts, whether or not this plan has a `first`: the agent may have been killed
    * between the two.
@@ -58,6 +60,16 @@ export const RULES: readonly Rule[] = [
     next: Step.Release,
     of: 'all',
     until: ({ port, withdraw }) => (withdraw === true && port !== undefined ? [{ kind: 'withdrawn', port }] : []),
+  },
+  {
+    name: 'port-settles-before-release',
+    why: 'a port that is released while a daemon is still binding it looks free, and is bound a moment later',
+    next: Step.Release,
+    until: ({ port, changes }) =>
+      changes.flatMap(({ table }): readonly Condition[] => {
+        if (port === undefined) return [];
+        return [{ kind: 'port-settled', port, as: table === 'INTERFACE' ? 'routed' : 'bridged' }];
+      }),
   },
   {
     name: 'port-free-before-bind',
@@ -101,10 +113,12 @@ export const RULES: readonly Rule[] = [
   {
     name: 'vlan-settles-before-teardown',
     why: 'a VLAN that is added and deleted within one pass of its queue crashes orchagent (sonic-buildimage #23506)',
-    first: Step.Create,
     next: Step.Unmap,
-    of: 'vlan',
-    until: ({ vlan }) => (vlan === undefined ? [] : [{ kind: 'vlan-settled', vlan }]),
+    until: ({ vlan, changes }) => {
+      const has = (table: ConfigTable): boolean => changes.some((change) => change.table === table);
+      if (vlan === undefined) return [];
+      return [{ kind: 'vlan-settled', vlan, routed: has('VLAN_INTERFACE'), mapped: has('VXLAN_TUNNEL_MAP') }];
+    },
   },
   {
     name: 'map-before-vlan',
@@ -112,7 +126,7 @@ export const RULES: readonly Rule[] = [
     first: Step.Unmap,
     next: Step.RemoveVlan,
     of: 'vlan',
-    until: ({ vlan }) => (vlan === undefined ? [] : [{ kind: 'svi-gone', vlan }]),
+    until: ({ vlan }) => (vlan === undefined ? [] : [{ kind: 'vlan-unmapped', vlan }]),
   },
   {
     name: 'vlan-before-vrf',
@@ -125,9 +139,7 @@ export const RULES: readonly Rule[] = [
   {
     name: 'gone-before-new',
     why: 'the VLAN or the VRF that an earlier cycle removed must have left before its name is used again (#23506)',
-    first: Step.RemoveVlan,
     next: Step.Create,
-    of: 'vlan',
     until: ({ changes, vrf, vlan }) =>
       changes.flatMap(({ table, before }): readonly Condition[] => {
         if (before !== undefined) return [];
@@ -156,7 +168,7 @@ export interface OrderedAction extends Action {
 export function orderActions(actions: readonly Action[], rules: readonly Rule[] = RULES): readonly OrderedAction[] {
   const predecessors = actions.map(() => new Set<number>());
   for (const rule of rules) {
-    const firsts = new Map<unknown, number[]>();
+    const firsts = new Map<string | number | undefined, number[]>();
     actions.forEach((action, index) => {
       if (action.step !== rule.first) return;
       const scope = scopeOf(rule, action);
@@ -178,7 +190,8 @@ export function orderActions(actions: readonly Action[], rules: readonly Rule[] 
   });
 }
 
-function scopeOf(rule: Rule, action: Action): unknown {
+function scopeOf(rule: Rule, action: Action): string | number | undefined {
+  if (rule.first === undefined || rule.of === undefined) return undefined;
   return rule.of === 'all' ? 'all' : action[rule.of];
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FabricModel } from '../../src/fabric-model.ts';
 import type { FrrPort } from '../../src/reconcile/frr-port.ts';
 import { connectTo, STATE_DB, type TestClient } from '../redis-server.ts';
@@ -24,6 +25,8 @@ function runningOf(text: string | null): Running {
 /** FRR as far as the ordering rules speak of it: refuses VRFs that are not there, and removals of those that are. */
 export class StandInFrr implements FrrPort {
   readonly models: FabricModel[] = [];
+  /** How long it takes for a reload, milliseconds. */
+  reloadMs = 0;
   readonly #connect: () => Promise<TestClient>;
   #client: TestClient | undefined;
 
@@ -46,6 +49,7 @@ export class StandInFrr implements FrrPort {
     };
     const text = JSON.stringify(next);
     if (text === before) return { changed: false, problems: [] };
+    await sleep(this.reloadMs);
     await client.select(STATE_DB);
     const active = new Set((await client.keys('VRF_TABLE|*')).map((key) => key.slice('VRF_TABLE|'.length)));
     const ports = await Promise.all(

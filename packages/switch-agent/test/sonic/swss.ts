@@ -4,7 +4,7 @@ import { FRR_DB, FRR_KEY, neighborsOf } from './frr.ts';
 
 type Row = Readonly<Record<string, string>>;
 type Clients = Readonly<Record<'config' | 'state' | 'asic' | 'frr' | 'events', TestClient>>;
-type Daemon = 'vlanmgrd' | 'intfmgrd' | 'vrfmgrd' | 'vxlanmgrd';
+export type Daemon = 'vlanmgrd' | 'intfmgrd' | 'vrfmgrd' | 'vxlanmgrd';
 
 const FOLLOWS: Readonly<Record<string, Daemon>> = {
   VLAN: 'vlanmgrd',
@@ -14,6 +14,12 @@ const FOLLOWS: Readonly<Record<string, Daemon>> = {
   VRF: 'vrfmgrd',
   VXLAN_TUNNEL_MAP: 'vxlanmgrd',
 };
+
+export interface Hold {
+  readonly release: () => void;
+  /** Resolves when the daemon is there. */
+  readonly reached: Promise<void>;
+}
 
 export interface SwssOptions {
   readonly socketPath: string;
@@ -48,6 +54,7 @@ export class Swss implements AsyncDisposable {
   readonly #told = new Map<string, Row | undefined>();
   /** orchagent's objects by its key → ASIC_DB key. */
   readonly #objects = new Map<string, string>();
+  readonly #gates = new Map<string, { readonly open: Promise<void>; readonly reach: () => void }>();
   #nextId = 0x1000;
   #stopped = false;
 
@@ -79,6 +86,24 @@ export class Swss implements AsyncDisposable {
       for (const key of keys) swss.#note(key, 'hset');
     }
     return swss;
+  }
+
+  /** Keeps a daemon from getting round to its queue, or, when it is busy, from going on with a row that it has read. */
+  hold(daemon: Daemon, when: 'idle' | 'busy' = 'idle'): Hold {
+    const open = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    this.#gates.set(`${daemon} ${when}`, { open: open.promise, reach: reached.resolve });
+    const release = (): void => {
+      this.#gates.delete(`${daemon} ${when}`);
+      open.resolve();
+    };
+    return { release, reached: reached.promise };
+  }
+
+  async #gate(name: string): Promise<void> {
+    const gate = this.#gates.get(name);
+    gate?.reach();
+    await gate?.open;
   }
 
   /** Resolves when no daemon has anything left to do. */
@@ -115,6 +140,7 @@ export class Swss implements AsyncDisposable {
   async #pass(daemon: Daemon | 'orchagent'): Promise<void> {
     while (!this.#stopped && this.crash === undefined) {
       await sleep(this.#options.random() * this.#options.longestDelayMs);
+      await this.#gate(`${daemon} idle`);
       const queue = this.#queues.get(daemon) ?? new Map<string, string[]>();
       this.#queues.set(daemon, new Map());
       for (const [key, events] of [...queue].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -138,6 +164,7 @@ export class Swss implements AsyncDisposable {
   async #follow(daemon: Daemon, key: string): Promise<boolean> {
     const [table = '', name = '', port = ''] = key.split('|');
     const read = await this.#clients.config.hGetAll(key);
+    await this.#gate(`${daemon} busy`);
     const row: Row | undefined = Object.keys(read).length === 0 ? undefined : { ...read };
     if (daemon === 'vlanmgrd') return table === 'VLAN' ? this.#vlan(name, row) : this.#member(name, port, row);
     if (daemon === 'vrfmgrd') return this.#vrf(name, row);
@@ -254,9 +281,17 @@ export class Swss implements AsyncDisposable {
 
   #map(key: string, row: Row | undefined): boolean {
     const vlan = row?.['vlan'];
-    if (vlan === undefined) this.#maps.delete(key);
-    else if (this.#vlans.has(vlan)) this.#maps.set(key, vlan);
-    else return false;
+    if (vlan === undefined) {
+      const vrf = this.#interfaces.get(this.#maps.get(key) ?? '');
+      const user = [...this.#interfaces].find(([name, of]) => of === vrf && !name.startsWith('Vlan'));
+      if (vrf !== undefined && user !== undefined) this.#die('orchagent', `${vrf} lost its VNI with ${user[0]} in it`);
+      const mapped = this.#maps.get(key);
+      if (mapped !== undefined) this.#tell(`TUNNEL_MAP_ENTRY:${mapped}`, undefined);
+      this.#maps.delete(key);
+    } else if (this.#vlans.has(vlan)) {
+      this.#maps.set(key, vlan);
+      this.#tell(`TUNNEL_MAP_ENTRY:${vlan}`, row);
+    } else return false;
     return true;
   }
 
@@ -297,6 +332,7 @@ export class Swss implements AsyncDisposable {
   /** The attributes of a new object; undefined while what it refers to is missing. */
   #fields(type: string, name: string): Row | undefined {
     if (type === 'VLAN') return { SAI_VLAN_ATTR_VLAN_ID: name.slice('Vlan'.length) };
+    if (type === 'TUNNEL_MAP_ENTRY') return { SAI_TUNNEL_MAP_ENTRY_ATTR_VLAN_ID_VALUE: name.slice('Vlan'.length) };
     if (type === 'BRIDGE_PORT') return { SAI_BRIDGE_PORT_ATTR_PORT_ID: portId(name) };
     if (type === 'VIRTUAL_ROUTER') return { SAI_VIRTUAL_ROUTER_ATTR_ADMIN_V4_STATE: 'true' };
     if (!name.startsWith('Vlan')) return { SAI_ROUTER_INTERFACE_ATTR_PORT_ID: portId(name) };

@@ -1,9 +1,9 @@
 import type { DesiredSwitch } from '../../src/api.ts';
-import { execute, type Outcome } from '../../src/reconcile/execute.ts';
+import { execute, type Executor, type Outcome } from '../../src/reconcile/execute.ts';
 import { observeConfig } from '../../src/reconcile/observe.ts';
 import { type Plan, planCycle } from '../../src/reconcile/plan.ts';
 import { type Rule, RULES } from '../../src/reconcile/rules.ts';
-import { wishesOf } from '../../src/reconcile/wishes.ts';
+import { type LeafConfig, wishesOf } from '../../src/reconcile/wishes.ts';
 import { CONFIG_DB, connectTo, startRedis, type TestRedis } from '../redis-server.ts';
 import { StandInFrr } from './frr.ts';
 import {
@@ -28,11 +28,29 @@ export interface TestLeaf extends AsyncDisposable {
   readonly databases: LeafDatabases;
   readonly machines: readonly string[];
   /** One cycle, with what it planned and did. */
-  cycle(desired: DesiredSwitch, rules?: readonly Rule[]): Promise<{ readonly plan: Plan; readonly outcome: Outcome }>;
+  cycle(desired: DesiredSwitch, rules?: readonly Rule[]): Promise<Cycle>;
   /** Every row of CONFIG_DB by its key. */
   rows(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>;
   /** Throws when a stand-in has crashed. */
   check(): Promise<void>;
+}
+
+export interface Cycle {
+  readonly plan: Plan;
+  readonly outcome: Outcome;
+}
+
+/** Looks, plans and does, as the reconciler does it, for names that are those of the ports. */
+export async function cycleOnce(
+  executor: Executor,
+  leaf: LeafConfig,
+  desired: DesiredSwitch,
+  rules: readonly Rule[] = RULES,
+): Promise<Cycle> {
+  const config = await observeConfig(executor.configDb);
+  const wishes = wishesOf({ desired, leaf, portOf: (name) => name, stickyAdmin: new Map() });
+  const plan = planCycle({ config, wishes, leaf, hostname: 'leaf01', logLevel: 'info' }, rules);
+  return { plan, outcome: await execute(plan, executor, AbortSignal.timeout(30_000)) };
 }
 
 export interface TestLeafOptions {
@@ -40,6 +58,10 @@ export interface TestLeafOptions {
   readonly random: () => number;
   readonly longestDelayMs?: number;
   readonly waitMs?: number;
+  /** How long Redis may take. */
+  readonly timeoutMs?: number;
+  /** One that is used again, and outlives the leaf. Default: one of its own. */
+  readonly redis?: TestRedis;
 }
 
 /** A small generator (mulberry32): the same seed gives the same run. */
@@ -56,7 +78,8 @@ export function seeded(seed: number): () => number {
 export async function startLeaf(options: TestLeafOptions): Promise<TestLeaf> {
   const { random, longestDelayMs = 2, waitMs } = options;
   const machines = machinePorts(options.machines ?? 8);
-  const redis = await startRedis();
+  const redis = options.redis ?? (await startRedis());
+  await redis.run(CONFIG_DB, [['FLUSHALL']]);
   await redis.run(CONFIG_DB, freshConfig(machines));
   const swss = await Swss.start({
     socketPath: redis.socketPath,
@@ -65,7 +88,7 @@ export async function startLeaf(options: TestLeafOptions): Promise<TestLeaf> {
     longestDelayMs,
   });
   const frr = new StandInFrr(redis.socketPath);
-  const databases = openDatabases(redis.databases);
+  const databases = openDatabases(redis.databases, options.timeoutMs);
   const reader = await connectTo(redis.socketPath, CONFIG_DB);
   const executor = executorOf(databases, frr, waitMs);
   return {
@@ -74,12 +97,7 @@ export async function startLeaf(options: TestLeafOptions): Promise<TestLeaf> {
     frr,
     databases,
     machines,
-    cycle: async (desired, rules = RULES) => {
-      const config = await observeConfig(databases.configDb);
-      const wishes = wishesOf({ desired, leaf: LEAF, portOf: (name) => name, stickyAdmin: new Map() });
-      const plan = planCycle({ config, wishes, leaf: LEAF, hostname: 'leaf01', logLevel: 'info' }, rules);
-      return { plan, outcome: await execute(plan, executor, AbortSignal.timeout(30_000)) };
-    },
+    cycle: (desired, rules) => cycleOnce(executor, LEAF, desired, rules),
     rows: async () => {
       const keys: string[] = [];
       for await (const page of reader.scanIterator({ COUNT: 1000 })) keys.push(...page);
@@ -97,7 +115,7 @@ export async function startLeaf(options: TestLeafOptions): Promise<TestLeaf> {
       databases[Symbol.dispose]();
       frr.close();
       await swss[Symbol.asyncDispose]();
-      await redis[Symbol.asyncDispose]();
+      if (options.redis === undefined) await redis[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import type { DesiredSwitch } from '../src/api.ts';
+import { CONFIG_DB, connectTo } from './redis-server.ts';
+import { freshConfig } from './sonic/leaf.ts';
+import { differences, seeded, startLeaf, type TestLeaf } from './sonic/transitions.ts';
+
+const AGENT = fileURLToPath(new URL('sonic/agent-main.ts', import.meta.url));
+
+/** Every kind of step is needed between the two. */
+const BEFORE: DesiredSwitch = {
+  nics: [
+    { name: 'Ethernet0', vrf: 'default', filter: { cidrs: ['10.0.0.99/32'], vnis: ['100'] } },
+    { name: 'Ethernet1', vrf: 'vrf100' },
+    { name: 'Ethernet2', vrf: 'vrf101' },
+    { name: 'Ethernet3' },
+    { name: 'Ethernet4', vrf: 'vrf102' },
+  ],
+};
+const AFTER: DesiredSwitch = {
+  nics: [
+    { name: 'Ethernet0' },
+    { name: 'Ethernet1', vrf: 'vrf101' },
+    { name: 'Ethernet2', vrf: 'default' },
+    { name: 'Ethernet3', vrf: 'vrf103' },
+    { name: 'Ethernet4', vrf: 'vrf102' },
+  ],
+};
+/** Carries traffic before and after, so that nobody may touch it on the way. */
+const STEADY = /\|(?:Ethernet4|Ethernet120|Ethernet124|Vrf102|Ethernet64|Vlan4000)$|map_102_/;
+
+/** Runs until the agent has reached it, or has died as it was told to. */
+async function agent(leaf: TestLeaf, desired: DesiredSwitch, dieAt?: number): Promise<'converged' | 'killed' | 'lost'> {
+  const orders = JSON.stringify({ socketPath: leaf.redis.socketPath, desired, dieAt });
+  const { stdout, signal } = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', AGENT, orders], {
+    reject: false,
+    timeout: 20_000,
+  });
+  if (signal === 'SIGKILL') return 'killed';
+  return stdout.includes('converged') ? 'converged' : 'lost';
+}
+
+async function reach(leaf: TestLeaf, desired: DesiredSwitch): Promise<void> {
+  for (let cycle = 0; cycle < 5; cycle += 1) {
+    const { plan } = await leaf.cycle(desired);
+    if (plan.actions.every(({ changes }) => changes.length === 0)) return;
+  }
+  throw new Error('does not converge');
+}
+
+test('an agent that is killed at any step is followed by one that gets there, and what carries traffic is not touched', async () => {
+  await using leaf = await startLeaf({ random: seeded(5), machines: 5 });
+  const events = await connectTo(leaf.redis.socketPath, CONFIG_DB);
+  const touched = new Set<string>();
+  await reach(leaf, BEFORE);
+  await events.pSubscribe(`__keyspace@${CONFIG_DB}__:*`, (_event, channel) => touched.add(channel));
+  let step = 0;
+  for (; ; step += 1) {
+    const end = await agent(leaf, AFTER, step);
+    if (end !== 'killed') {
+      expect(end).toBe('converged');
+      break;
+    }
+    await leaf.check();
+    await reach(leaf, AFTER);
+    await leaf.check();
+    expect(differences(await leaf.rows(), AFTER)).toEqual([]);
+    await reach(leaf, BEFORE);
+  }
+  // As many as the way there has steps.
+  expect(step).toBeGreaterThan(12);
+  expect([...touched].filter((key) => STEADY.test(key))).toEqual([]);
+  events.destroy();
+}, 120_000);
+
+test('a Redis that is killed in the middle of a cycle costs the cycle, and the next one gets there', async () => {
+  await using leaf = await startLeaf({ random: seeded(6), machines: 5 });
+  await reach(leaf, BEFORE);
+  const running = leaf.cycle(AFTER).then(
+    () => 'done',
+    (error: unknown) => String(error),
+  );
+  await leaf.redis.signal('SIGKILL');
+  expect(await running).toMatch(/^SwitchAgentError: \w+_DB at .* failed|^done$/);
+  await leaf.redis.start();
+  // Empty, and then half of it: nothing that is missing counts as a wish.
+  await expect(leaf.cycle(AFTER)).rejects.toThrow(
+    /has not loaded config_db\.json, or is loading it again; nothing is changed/,
+  );
+  await leaf.redis.run(
+    CONFIG_DB,
+    freshConfig(leaf.machines).filter(([command]) => command === 'HSET'),
+  );
+  await expect(leaf.cycle(AFTER)).rejects.toThrow(/has not loaded/);
+});
+
+test('a Redis that hangs costs its deadline, and goes on where it was', async () => {
+  await using leaf = await startLeaf({ random: seeded(7), machines: 5, timeoutMs: 300 });
+  await reach(leaf, BEFORE);
+  await leaf.redis.signal('SIGSTOP');
+  const startedMs = performance.now();
+  await expect(leaf.cycle(AFTER)).rejects.toThrow(/CONFIG_DB at .* does not answer \(no answer within 300 ms\)/);
+  expect(performance.now() - startedMs).toBeLessThan(5000);
+  await leaf.redis.signal('SIGCONT');
+  await reach(leaf, AFTER);
+  await leaf.check();
+  expect(differences(await leaf.rows(), AFTER)).toEqual([]);
+});
+
+test('a cycle changes nothing on a CONFIG_DB without ports', async () => {
+  await using leaf = await startLeaf({ random: seeded(8), machines: 0 });
+  await leaf.redis.run(CONFIG_DB, [['FLUSHDB'], ['SET', 'CONFIG_DB_INITIALIZED', '1']]);
+  await expect(leaf.cycle(BEFORE)).rejects.toMatchObject({ code: 'SWITCH_NOT_LOADED' });
+});
+
+test('what somebody else changes in the middle of a cycle is not overwritten', async () => {
+  await using leaf = await startLeaf({ random: seeded(9), machines: 5 });
+  await reach(leaf, BEFORE);
+  const hold = leaf.swss.hold('intfmgrd');
+  const running = leaf.cycle(AFTER);
+  await sleep(50);
+  // An operator is faster than the agent, which still waits for the port to be free.
+  await leaf.redis.run(CONFIG_DB, [['HSET', 'PORT|Ethernet0', 'description', 'mine']]);
+  hold.release();
+  const { outcome } = await running;
+  expect(outcome.problems).toContainEqual({
+    subject: 'Ethernet0',
+    reason: expect.stringMatching(/^PORT\|Ethernet0 was changed by somebody else meanwhile/),
+  });
+  await reach(leaf, AFTER);
+  expect((await leaf.rows()).get('PORT|Ethernet0')).toMatchObject({ description: 'mine', mtu: '9000' });
+});
