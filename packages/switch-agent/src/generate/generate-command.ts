@@ -9,6 +9,7 @@ import { reasonOf } from '../errors.ts';
 import { detectDistribution, distributionOf } from '../platform/distribution.ts';
 import { readPlatform } from '../platform/read-platform.ts';
 import { readSonicFile, readSonicFileIfThere, sonicFileError } from '../platform/sonic-file.ts';
+import { afterReload, withVersionOf } from './after-reload.ts';
 import { generateConfigDb, type Target } from './generate.ts';
 import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
@@ -62,11 +63,15 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
     }
   }
 
+  const init = diff === undefined && !apply ? {} : await readInit(options.initFile);
+  const compare = (before: ConfigDb): { readonly after: ConfigDb; readonly changes: readonly RowChange[] } => {
+    const after = withVersionOf(before, afterReload(init, configDb));
+    return { after, changes: diffConfigDb(before, after) };
+  };
   let status: number = Status.Done;
   if (diff !== undefined) {
-    const before = diff === 'running' ? await readRunning(options) : await readSaved(diff);
-    const after = await withInit(options.initFile, configDb, before);
-    const changes = diffConfigDb(before, after);
+    const before = diff === 'running' ? await readRunning(options) : afterReload(init, await readSaved(diff));
+    const { after, changes } = compare(before);
     if (options.patch) out(`${JSON.stringify(jsonPatchOf(before, after, changes), undefined, 4)}\n`);
     else out(lines([...diffLines(changes), ...summaryOf(changes)]));
     if (changes.length > 0) status = Status.Differs;
@@ -76,9 +81,7 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
     const saved = apply ? await readSavedIfGood(path) : undefined;
     const written = await writeConfigFile(path, text);
     err(`${path}: ${written}${written === 'replaced' ? `, the one before is ${path}.bak` : ''}\n`);
-    if (saved !== undefined) {
-      err(lines(summaryOf(diffConfigDb(saved, await withInit(options.initFile, configDb, saved)))));
-    }
+    if (saved !== undefined) err(lines(summaryOf(compare(afterReload(init, saved)).changes)));
     return Status.Done;
   }
   if (diff === undefined) out(text);
@@ -96,20 +99,9 @@ async function readTarget(options: GenerateOptions, note: (words: string) => voi
   return { platform, mac, distribution: distributionOf(detected ?? NEWEST) };
 }
 
-/**
- * What a switch has after a reload: SONiC puts `init_cfg.json` below the configuration, and its migrator keeps the
- * version of the schema.
- */
-async function withInit(initFile: string, configDb: ConfigDb, before: ConfigDb): Promise<ConfigDb> {
-  const text = await readSonicFileIfThere(initFile);
-  const init = text === undefined ? {} : parsed(initFile, text);
-  const tables: Record<string, ConfigDb[string]> = {};
-  for (const table of new Set([...Object.keys(init), ...Object.keys(configDb)])) {
-    const [below, above] = [init[table] ?? {}, configDb[table] ?? {}];
-    const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
-    tables[table] = Object.fromEntries([...keys].map((key) => [key, { ...below[key], ...above[key] }]));
-  }
-  return before['VERSIONS'] === undefined ? tables : { ...tables, VERSIONS: before['VERSIONS'] };
+async function readInit(file: string): Promise<ConfigDb> {
+  const text = await readSonicFileIfThere(file);
+  return text === undefined ? {} : parsed(file, text);
 }
 
 /** What SONiC's models, and the rules that they lack, have against a configuration. */

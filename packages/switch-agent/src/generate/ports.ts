@@ -6,7 +6,7 @@ import { unknownName, type Path } from './report.ts';
 import type { PortSettings } from './sonic-config.ts';
 
 const DEFAULT_MTU = 9000;
-/** From here on a lane speaks PAM4, which no link comes up with but with RS-FEC (IEEE 802.3bs, clause 91 and 119). */
+/** From here on a lane speaks PAM4, and IEEE 802.3bs and 802.3cd have no link of those without RS-FEC. */
 const PAM4_LANE_MBITS = 50_000;
 
 /** PORT of every port of the platform, and BREAKOUT_CFG of its cages. */

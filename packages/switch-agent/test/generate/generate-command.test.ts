@@ -136,6 +136,8 @@ No reload is needed, but: systemctl restart lldp
     const onSwitch = { ...saved, ...init, VERSIONS: { DATABASE: { VERSION: 'version_202511_01' } } };
     await writeFile(at('saved.json'), printConfigDb(onSwitch));
     expect(await generate('--diff', at('saved.json'))).toMatchObject({ status: 0, out: 'no difference\n' });
+    await generate('-o', at('saved.json'));
+    expect(await generate('--diff', at('saved.json'))).toMatchObject({ status: 0, out: 'no difference\n' });
   });
 
   test('does not print what a foreign row holds', async () => {
