@@ -1,5 +1,6 @@
 import type { Datagram, Endpoint, Outgoing } from '../udp.ts';
 import type { Libc } from './libc.ts';
+import { writeDotted } from './udp-packet.ts';
 
 /** What `send` made of a list: `taken` datagrams went out, then the kernel said `errno`; 0 if all of them did. */
 export interface SendResult {
@@ -137,15 +138,5 @@ function writeSlot(outbound: Ring, slot: number, { data, target }: Outgoing): vo
 function writeAddress(bytes: Uint8Array, at: number, { address, port }: Endpoint): void {
   bytes[at + 2] = port >>> 8;
   bytes[at + 3] = port;
-  let part = 0;
-  let index = at + 4;
-  for (let position = 0; position < address.length; position += 1) {
-    const code = address.charCodeAt(position);
-    if (code === 0x2e) {
-      bytes[index] = part;
-      index += 1;
-      part = 0;
-    } else part = part * 10 + code - 0x30;
-  }
-  bytes[index] = part;
+  writeDotted(bytes, at + 4, address);
 }

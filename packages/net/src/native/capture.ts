@@ -116,14 +116,25 @@ export function readUdpPacket(packet: Uint8Array): (Datagram & { readonly target
   const at = ((packet[0] ?? 0) & 0x0f) * 4;
   if ((packet[0] ?? 0) >>> 4 !== 4 || at < 20 || packet[9] !== IPPROTO_UDP || packet.length < at + UDP_BYTES)
     return undefined;
-  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
-  const length = view.getUint16(at + 4);
+  const length = uint16At(packet, at + 4);
   if (length < UDP_BYTES || at + length > packet.length) return undefined;
   return {
     data: packet.subarray(at + UDP_BYTES, at + length),
-    source: { address: packet.subarray(12, 16).join('.'), port: view.getUint16(at) },
-    target: { address: packet.subarray(16, 20).join('.'), port: view.getUint16(at + 2) },
+    source: { address: dottedAt(packet, 12), port: uint16At(packet, at) },
+    target: { address: dottedAt(packet, 16), port: uint16At(packet, at + 2) },
   };
+}
+
+function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+function dottedAt(bytes: Uint8Array, at: number): string {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  // A client without an address, and to all: most of what there is.
+  if ((a & b & c & d) === 255) return '255.255.255.255';
+  if ((a | b | c | d) === 0) return '0.0.0.0';
+  return `${a}.${b}.${c}.${d}`;
 }
 
 /** Sends IPv4 packets with a header of our own, from any port, along the kernel's routes: raw(7). */

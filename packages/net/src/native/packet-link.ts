@@ -2,6 +2,7 @@ import { endianness } from 'node:os';
 import type { Datagram, Endpoint } from '../udp.ts';
 import { openCapture, readUdpPacket } from './capture.ts';
 import type { Libc } from './libc.ts';
+import { fragmentsOf, udpPacket, udpPacketLength, writeUdpPacket } from './udp-packet.ts';
 
 const AF_PACKET = 17;
 const ETH_P_IP = 0x0800;
@@ -16,7 +17,6 @@ const MAC_OFFSET = 12;
 const MAC_BYTES = 6;
 const MSG_DONTWAIT = 0x40;
 const ENETDOWN = 100;
-const EMSGSIZE = 90;
 const IS_LITTLE = endianness() === 'LE';
 const SLOTS = 64;
 /** The longest frame of a switch port (MTU 9,216), and to spare; the kernel only ever touches pages that packets fill. */
@@ -34,31 +34,43 @@ export interface LinkDatagram extends Datagram {
   readonly mac: Uint8Array;
 }
 
-/** An IPv4 packet for a hardware address (6 bytes). */
-export interface LinkPacket {
+/** A UDP datagram for a hardware address (6 bytes). */
+export interface LinkOutgoing {
   readonly mac: Uint8Array;
-  readonly packet: Uint8Array;
+  readonly target: Endpoint;
+  readonly data: Uint8Array;
 }
 
 /** One link below the sockets, by packet(7): hears UDP to one port, and sends to hardware addresses without ARP. */
 export interface PacketLink {
   readonly fd: number;
   /**
-   * Reads some of what waits, and says whether there may be more. What is no whole datagram goes to `onBroken`: the
-   * first fragment of one, say.
+   * Reads some of what waits, and gives how many packets it took: 0 when there were none. What is no whole datagram goes
+   * to `onBroken`: the first fragment of one, say.
    */
-  receive(into: LinkDatagram[], onBroken: (mac: Uint8Array) => void): boolean;
-  /** Sends in order; gives how many the kernel took, and why not more: the name of errno. */
-  send(packets: readonly LinkPacket[]): { readonly taken: number; readonly errno: number };
+  receive(into: LinkDatagram[], onBroken: (mac: Uint8Array) => void): number;
+  /**
+   * Sends from an address of ours, in order, in fragments what is longer than the link takes. Gives those that the
+   * kernel did not take.
+   */
+  send(source: Endpoint, datagrams: readonly LinkOutgoing[]): readonly LinkOutgoing[];
   /** How many the kernel has dropped since the last call, because nobody read them in time. */
   overruns(): number;
   close(): void;
 }
 
+export interface PacketLinkOptions {
+  readonly interfaceIndex: number;
+  /** The longest IP packet, bytes; at most `SLOT_BYTES`. */
+  readonly mtu: number;
+  /** The port that is heard. */
+  readonly port: number;
+}
+
 /** Opens links; one set of buffers serves them all, for it is in use during a call only. */
 export interface PacketLinks {
   /** Throws an Error with the number of errno; it takes CAP_NET_RAW. */
-  open(interfaceIndex: number, port: number): PacketLink;
+  open(options: PacketLinkOptions): PacketLink;
 }
 
 export function packetLinks(libc: Libc): PacketLinks {
@@ -71,49 +83,94 @@ export function packetLinks(libc: Libc): PacketLinks {
     outboundAddresses.setUint16(address + 2, ETH_P_IP);
     outboundAddresses.setUint8(address + MAC_OFFSET - 1, MAC_BYTES);
   }
-  const sendSome = (fd: number, interfaceIndex: number, packets: readonly LinkPacket[], from: number): number => {
-    const count = Math.min(SLOTS, packets.length - from);
-    for (let slot = 0; slot < count; slot += 1) {
-      const each = packets[from + slot];
-      if (each === undefined || each.packet.length > SLOT_BYTES) return 0;
-      outbound.data.set(each.packet, slot * SLOT_BYTES);
-      outbound.vectors[slot * 2 + 1] = BigInt(each.packet.length);
-      outboundAddresses.setInt32(slot * ADDRESS_BYTES + 4, interfaceIndex, IS_LITTLE);
-      outbound.addresses.set(each.mac.subarray(0, MAC_BYTES), slot * ADDRESS_BYTES + MAC_OFFSET);
-    }
-    return libc.sendmmsg(fd, outbound.messages, count, MSG_DONTWAIT);
+  /** What stands in the slots, and for whom. */
+  const queued: LinkOutgoing[] = [];
+  const address = (slot: number, interfaceIndex: number, mac: Uint8Array, bytes: number): void => {
+    outbound.vectors[slot * 2 + 1] = BigInt(bytes);
+    outboundAddresses.setInt32(slot * ADDRESS_BYTES + 4, interfaceIndex, IS_LITTLE);
+    for (let index = 0; index < MAC_BYTES; index += 1)
+      outbound.addresses[slot * ADDRESS_BYTES + MAC_OFFSET + index] = mac[index] ?? 0;
   };
-  const receive = (fd: number, into: LinkDatagram[], onBroken: (mac: Uint8Array) => void): boolean => {
-    const count = libc.recvmmsg(fd, inbound.messages, SLOTS, MSG_DONTWAIT);
+  const flush = (fd: number, failed: Set<LinkOutgoing>): void => {
+    let first = 0;
+    while (first < queued.length) {
+      const messages = first === 0 ? outbound.messages : outbound.messages.subarray(first * MESSAGE_WORDS * 4);
+      const taken = libc.sendmmsg(fd, messages, queued.length - first, MSG_DONTWAIT);
+      first += Math.max(0, taken);
+      const refused = taken > 0 ? undefined : queued[first];
+      if (refused === undefined) continue;
+      failed.add(refused);
+      first += 1;
+    }
+    queued.length = 0;
+  };
+  const send = (
+    { interfaceIndex, mtu }: PacketLinkOptions,
+    fd: number,
+    source: Endpoint,
+    datagrams: readonly LinkOutgoing[],
+  ): readonly LinkOutgoing[] => {
+    const failed = new Set<LinkOutgoing>();
+    for (const datagram of datagrams) {
+      const { mac, target, data } = datagram;
+      if (udpPacketLength(data) <= mtu) {
+        if (queued.length === SLOTS) flush(fd, failed);
+        const start = queued.length * SLOT_BYTES;
+        const end = writeUdpPacket(outbound.data, start, source, target, data);
+        address(queued.length, interfaceIndex, mac, end - start);
+        queued.push(datagram);
+        continue;
+      }
+      // A packet socket cuts nothing. The number of a whole need only differ from those of others under way.
+      nextId = (nextId + 1) & 0xffff;
+      for (const fragment of fragmentsOf(udpPacket(source, target, data), mtu, nextId)) {
+        if (queued.length === SLOTS) flush(fd, failed);
+        outbound.data.set(fragment, queued.length * SLOT_BYTES);
+        address(queued.length, interfaceIndex, mac, fragment.length);
+        queued.push(datagram);
+      }
+    }
+    flush(fd, failed);
+    return [...failed];
+  };
+  let nextId = 0;
+  const receive = (fd: number, into: LinkDatagram[], onBroken: (mac: Uint8Array) => void): number => {
+    let count = libc.recvmmsg(fd, inbound.messages, SLOTS, MSG_DONTWAIT);
+    // A call is first told of an error of before: an interface that was down.
+    if (count < 0 && libc.errno() === ENETDOWN) count = libc.recvmmsg(fd, inbound.messages, SLOTS, MSG_DONTWAIT);
+    let total = 0;
+    for (let slot = 0; slot < count; slot += 1)
+      total += MAC_BYTES + (inbound.words[slot * MESSAGE_WORDS + LENGTH_WORD] ?? 0);
+    // One array for all: each of its own would cost more than all the rest.
+    const bytes = new Uint8Array(total);
+    let offset = 0;
+    const keep = (from: Uint8Array, start: number, length: number): Uint8Array => {
+      const kept = bytes.subarray(offset, offset + length);
+      kept.set(from.subarray(start, start + length));
+      offset += length;
+      return kept;
+    };
     for (let slot = 0; slot < count; slot += 1) {
-      const address = slot * ADDRESS_BYTES;
-      const mac = inbound.addresses.slice(address + MAC_OFFSET, address + MAC_OFFSET + MAC_BYTES);
-      const length = inbound.words[slot * MESSAGE_WORDS + LENGTH_WORD] ?? 0;
+      const sender = slot * ADDRESS_BYTES;
       // The kernel writes how much of the address it used.
       inbound.words[slot * MESSAGE_WORDS + NAME_LENGTH_WORD] = ADDRESS_BYTES;
-      if (inbound.addresses[address + PACKET_TYPE_OFFSET] === PACKET_OTHERHOST) continue;
-      const datagram = readUdpPacket(inbound.data.slice(slot * SLOT_BYTES, slot * SLOT_BYTES + length));
+      if (inbound.addresses[sender + PACKET_TYPE_OFFSET] === PACKET_OTHERHOST) continue;
+      const mac = keep(inbound.addresses, sender + MAC_OFFSET, MAC_BYTES);
+      const length = inbound.words[slot * MESSAGE_WORDS + LENGTH_WORD] ?? 0;
+      const datagram = readUdpPacket(keep(inbound.data, slot * SLOT_BYTES, length));
       if (datagram === undefined) onBroken(mac);
-      else into.push({ ...datagram, mac });
+      else into.push({ data: datagram.data, source: datagram.source, target: datagram.target, mac });
     }
-    // A call is first told of an error of before: an interface that was down.
-    return count === SLOTS || (count < 0 && libc.errno() === ENETDOWN);
+    return Math.max(0, count);
   };
   return {
-    open: (interfaceIndex, port) => {
-      const fd = openCapture(libc, interfaceIndex, port);
+    open: (options) => {
+      const fd = openCapture(libc, options.interfaceIndex, options.port);
       return {
         fd,
         receive: (into, onBroken) => receive(fd, into, onBroken),
-        send: (packets) => {
-          let taken = 0;
-          while (taken < packets.length) {
-            const some = sendSome(fd, interfaceIndex, packets, taken);
-            if (some <= 0) return { taken, errno: some < 0 ? libc.errno() : EMSGSIZE };
-            taken += some;
-          }
-          return { taken, errno: 0 };
-        },
+        send: (source, datagrams) =>
+          send({ ...options, mtu: Math.min(options.mtu, SLOT_BYTES) }, fd, source, datagrams),
         overruns: () => {
           // struct tpacket_stats: packets, drops; the kernel starts again at 0.
           const statistics = new Uint8Array(8);

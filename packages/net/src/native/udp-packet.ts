@@ -1,5 +1,5 @@
 import type { Endpoint } from '../udp.ts';
-import { internetChecksum } from './internet-checksum.ts';
+import { checksumOf, internetChecksum } from './internet-checksum.ts';
 
 const IP_BYTES = 20;
 const UDP_BYTES = 8;
@@ -9,27 +9,68 @@ const TTL = 64;
 
 /** An IPv4 packet (RFC 791) with a UDP datagram (RFC 768) in it, both with their checksums. Addresses are dotted. */
 export function udpPacket(source: Endpoint, target: Endpoint, data: Uint8Array): Uint8Array {
-  const length = UDP_BYTES + data.byteLength;
-  const packet = new Uint8Array(IP_BYTES + length);
-  const view = new DataView(packet.buffer);
-  // Version 4, five words of header.
-  view.setUint8(0, 0x45);
-  view.setUint16(2, packet.byteLength);
-  view.setUint16(6, DONT_FRAGMENT);
-  view.setUint8(8, TTL);
-  view.setUint8(9, IPPROTO_UDP);
-  packet.set(source.address.split('.').map(Number), 12);
-  packet.set(target.address.split('.').map(Number), 16);
-  view.setUint16(10, internetChecksum(packet.subarray(0, IP_BYTES)));
-  view.setUint16(IP_BYTES, source.port);
-  view.setUint16(IP_BYTES + 2, target.port);
-  view.setUint16(IP_BYTES + 4, length);
-  packet.set(data, IP_BYTES + UDP_BYTES);
-  // The pseudo header: both addresses, the protocol and the length. Both sums are of whole words, and 16 bits each.
-  const pseudo = 0xffff - internetChecksum(packet.subarray(12, IP_BYTES), IPPROTO_UDP + length);
-  // 0 would say that there is none.
-  view.setUint16(IP_BYTES + 6, internetChecksum(packet.subarray(IP_BYTES), pseudo) || 0xffff);
+  const packet = new Uint8Array(udpPacketLength(data));
+  writeUdpPacket(packet, 0, source, target, data);
   return packet;
+}
+
+export function udpPacketLength(data: Uint8Array): number {
+  return IP_BYTES + UDP_BYTES + data.byteLength;
+}
+
+/** Writes the packet into `bytes` from `start` on, which must have room; gives the offset behind it. */
+export function writeUdpPacket(
+  bytes: Uint8Array,
+  start: number,
+  source: Endpoint,
+  target: Endpoint,
+  data: Uint8Array,
+): number {
+  const length = UDP_BYTES + data.byteLength;
+  const udp = start + IP_BYTES;
+  const end = udp + length;
+  // Version 4, five words of header.
+  bytes[start] = 0x45;
+  bytes[start + 1] = 0;
+  writeUint16(bytes, start + 2, IP_BYTES + length);
+  writeUint16(bytes, start + 4, 0);
+  writeUint16(bytes, start + 6, DONT_FRAGMENT);
+  bytes[start + 8] = TTL;
+  bytes[start + 9] = IPPROTO_UDP;
+  writeUint16(bytes, start + 10, 0);
+  writeDotted(bytes, start + 12, source.address);
+  writeDotted(bytes, start + 16, target.address);
+  writeUint16(bytes, start + 10, checksumOf(bytes, start, udp));
+  writeUint16(bytes, udp, source.port);
+  writeUint16(bytes, udp + 2, target.port);
+  writeUint16(bytes, udp + 4, length);
+  writeUint16(bytes, udp + 6, 0);
+  bytes.set(data, udp + UDP_BYTES);
+  // The pseudo header: both addresses, the protocol and the length. Both sums are of whole words, and 16 bits each.
+  const pseudo = 0xffff - checksumOf(bytes, start + 12, udp, IPPROTO_UDP + length);
+  // 0 would say that there is none.
+  writeUint16(bytes, udp + 6, checksumOf(bytes, udp, end, pseudo) || 0xffff);
+  return end;
+}
+
+function writeUint16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+/** Four bytes of a dotted address. */
+export function writeDotted(bytes: Uint8Array, at: number, address: string): void {
+  let part = 0;
+  let index = at;
+  for (let position = 0; position < address.length; position += 1) {
+    const code = address.charCodeAt(position);
+    if (code === 0x2e) {
+      bytes[index] = part;
+      index += 1;
+      part = 0;
+    } else part = part * 10 + code - 0x30;
+  }
+  bytes[index] = part;
 }
 
 const MORE_FRAGMENTS = 0x2000;

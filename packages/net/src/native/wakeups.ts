@@ -6,8 +6,9 @@ import { WakeupWord, type WakeupSetUp } from './wakeup-words.ts';
 /** Tells the main thread of descriptors that Node has no event for, such as packet sockets: a thread waits for them. */
 export interface Wakeups {
   /**
-   * Calls `read` when something has come, again in the next turn of the event loop until it returns false: nothing is
-   * left. It must read all there is, or some at a time. Call the result before the descriptor is closed.
+   * Calls `read` when something has come, and again in each turn of the event loop until it returns false: nothing came
+   * since the turn before. Under load the thread sleeps, and many datagrams are read at once. Call the result before the
+   * descriptor is closed.
    */
   watch(fd: number, read: () => boolean): () => void;
   stop(): Promise<void>;

@@ -7,10 +7,10 @@ import {
   parseIpv4,
   type DhcpOutline,
 } from '@ingot/wire';
-import type { Clock, Datagram, InterfaceAddress, LinkDatagram, Network, Outgoing } from '@ingot/net';
+import type { Clock, Datagram, InterfaceAddress, LinkDatagram, LinkOutgoing, Network, Outgoing } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { reasonOf } from '../errors.ts';
-import type { ClientLink, ClientReply, OpenClientLink } from './client-link.ts';
+import type { ClientLink, OpenClientLink } from './client-link.ts';
 import type { KernelInterface } from './kernel-interfaces.ts';
 import { resolveLink, type RelayLink } from './link.ts';
 import type { RelayPlan } from './link-settings.ts';
@@ -65,6 +65,7 @@ export function createRelay(components: RelayComponents): Relay {
   /** Links by the place at which their answers arrive. */
   let byReceiver = new Map<string, Served[]>();
   let ownAddresses: ReadonlySet<number> = new Set();
+  let lastServer: { readonly text: string; readonly parsed: ReturnType<typeof parseIpv4> } | undefined;
 
   const refused = (link: string, reason: Refusal, why: string, details: () => Record<string, unknown>): void => {
     tally.refused(link, reason);
@@ -117,9 +118,11 @@ export function createRelay(components: RelayComponents): Relay {
   const onReplies = (key: string, datagrams: readonly Datagram[]): void => {
     const candidates = byReceiver.get(key) ?? [];
     const links = candidates.map(({ link }) => link);
-    const byLink = new Map<RelayLink, ClientReply[]>();
+    const byLink = new Map<RelayLink, LinkOutgoing[]>();
     for (const { data, source } of datagrams) {
-      const server = parseIpv4(source.address);
+      // Answers come from one server for ever, or from two.
+      if (source.address !== lastServer?.text) lastServer = { text: source.address, parsed: parseIpv4(source.address) };
+      const server = lastServer.parsed;
       if (!server.ok) continue;
       const plan = planReply(data, ipv4ToNumber(server.value), links);
       if (plan.kind === 'ignore') continue;
@@ -128,22 +131,26 @@ export function createRelay(components: RelayComponents): Relay {
         refused(name, plan.reason, plan.why, () => ({ server: source.address }));
         continue;
       }
-      const { link, outline, target } = plan;
+      const { link, outline, reply } = plan;
       tally.reply(link.settings.name, outline.messageType);
       if (isTraced)
-        trace('relay.reply', link, outline, { server: source.address, mac: textOfMac(target.mac), to: target.address });
+        trace('relay.reply', link, outline, {
+          server: source.address,
+          mac: textOfMac(reply.mac),
+          to: reply.target.address,
+        });
       if (link.settings.serverIdOverride && link.settings.servers.length > 1)
         offers.remember(data, outline, server.value);
       const replies = byLink.get(link);
-      if (replies === undefined) byLink.set(link, [{ target, data: plan.data }]);
-      else replies.push({ target, data: plan.data });
+      if (replies === undefined) byLink.set(link, [reply]);
+      else replies.push(reply);
     }
     for (const { link, client } of candidates) {
       const replies = byLink.get(link);
       if (replies === undefined) continue;
-      for (const { target } of client.send(link.address, replies))
+      for (const { mac } of client.send(link.address, replies))
         refused(link.settings.name, 'reply-not-sent', 'the kernel does not take the answer', () => ({
-          mac: textOfMac(target.mac),
+          mac: textOfMac(mac),
         }));
     }
   };

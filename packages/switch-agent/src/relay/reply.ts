@@ -1,6 +1,7 @@
 import {
   agentValue,
   BootpOp,
+  DHCP_CLIENT_PORT,
   editRelayed,
   FLAG_BROADCAST,
   HTYPE_ETHERNET,
@@ -12,8 +13,9 @@ import {
   outlineHardwareAddress,
   RelayAgentCode,
   type DhcpOutline,
-  type Ipv4,
 } from '@ingot/wire';
+import type { Endpoint, LinkOutgoing } from '@ingot/net';
+import { allocate } from './allocate.ts';
 import { splitEchoed, type EchoedAgent } from './agent-option.ts';
 import type { RelayLink } from './link.ts';
 
@@ -26,25 +28,19 @@ export type ReplyRefusal =
   | 'reply-not-sent'
   | 'unknown-server';
 
-/** Where an answer goes on its link. */
-export interface ReplyTarget {
-  readonly address: Ipv4;
-  readonly mac: Uint8Array;
-}
-
 /** What becomes of an answer. `ignore`: it is a request, which came to us over its link as well. */
 export type ReplyPlan =
   | {
       readonly kind: 'forward';
       readonly outline: DhcpOutline;
       readonly link: RelayLink;
-      readonly data: Uint8Array;
-      readonly target: ReplyTarget;
+      readonly reply: LinkOutgoing;
     }
   | { readonly kind: 'refuse'; readonly reason: ReplyRefusal; readonly why: string }
   | { readonly kind: 'ignore' };
 
 const BROADCAST_MAC = new Uint8Array(6).fill(0xff);
+const TO_ALL: Endpoint = { address: IPV4_BROADCAST, port: DHCP_CLIENT_PORT };
 const NOTHING = new Uint8Array(0);
 
 /** What a relay agent does with what a server sends to its giaddr; `links` have that giaddr. */
@@ -68,8 +64,15 @@ export function planReply(data: Uint8Array, source: number, links: readonly Rela
     kind: 'forward',
     outline: reply,
     link,
-    data: editRelayed(data, reply, { hops: reply.hops, giaddr: reply.giaddr, agent: agentForClient(link, echoed) }),
-    target: replyTarget(data, reply),
+    reply: {
+      ...destination(data, reply),
+      data: editRelayed(data, reply, {
+        hops: reply.hops,
+        giaddr: reply.giaddr,
+        agent: agentForClient(link, echoed),
+        allocate,
+      }),
+    },
   };
 }
 
@@ -114,14 +117,14 @@ function agentForClient(link: RelayLink, echoed: EchoedAgent | undefined): Uint8
  * RFC 1542 §5.4 and RFC 2131 §4.1: to the client alone, by its hardware address, for it answers no ARP yet; to all, if
  * it asks for that, has no address to be reached at, or no Ethernet address of its own. A NAK is for all.
  */
-function replyTarget(data: Uint8Array, reply: DhcpOutline): ReplyTarget {
+function destination(data: Uint8Array, reply: DhcpOutline): Pick<LinkOutgoing, 'mac' | 'target'> {
   const address = reply.yiaddr === 0 ? reply.ciaddr : reply.yiaddr;
   const mac = outlineHardwareAddress(data, reply);
   const isReachable =
     address !== 0 && reply.htype === HTYPE_ETHERNET && mac.length === BROADCAST_MAC.length && isOneHost(mac);
   if (!isReachable || reply.messageType === MessageType.NAK || (reply.flags & FLAG_BROADCAST) !== 0)
-    return { address: IPV4_BROADCAST, mac: BROADCAST_MAC };
-  return { address: ipv4OfNumber(address), mac };
+    return { target: TO_ALL, mac: BROADCAST_MAC };
+  return { target: { address: ipv4OfNumber(address), port: DHCP_CLIENT_PORT }, mac };
 }
 
 /** Neither a group's address nor none at all. */

@@ -9,6 +9,7 @@ import {
   type DhcpOutline,
   type Ipv4,
 } from '@ingot/wire';
+import { allocate } from './allocate.ts';
 import type { RelayLink } from './link.ts';
 
 /** Why a request goes no further; each is a label of the metrics. */
@@ -80,7 +81,7 @@ export function planRequest(data: Uint8Array, place: RequestPlace, rules: Reques
   const edited = (agent: Uint8Array | undefined, giaddr: number, isBare = false): RequestPlan => ({
     kind: 'forward',
     outline: request,
-    data: editRelayed(data, request, { hops, giaddr, agent }),
+    data: editRelayed(data, request, { hops, giaddr, agent, allocate }),
     servers,
     isBare,
   });

@@ -17,7 +17,7 @@ import { createTally } from './tally.ts';
  * and says why. Throws SwitchAgentError `SWITCH_RELAY` on a system whose packet sockets it cannot use.
  */
 export async function runSwitchRelay(context: DaemonContext<SwitchRelayConfig>): Promise<RunningDaemon> {
-  const { config, log, clock, entropy, signal } = context;
+  const { config, log, clock, signal } = context;
   const libc = await loadLibc();
   const kernel = libc && openKernelLinks(libc);
   if (libc === undefined || kernel === undefined) {
@@ -30,7 +30,7 @@ export async function runSwitchRelay(context: DaemonContext<SwitchRelayConfig>):
   const tally = createTally(context.metrics);
   const relay = createRelay({
     network: nodeNetwork(),
-    openClientLink: clientLinks(libc, wakeups, entropy),
+    openClientLink: clientLinks(libc, wakeups),
     interfaceOf: readInterface,
     addresses: () => kernel.addresses(),
     ports: createPortFinder({ kernel, clock }),

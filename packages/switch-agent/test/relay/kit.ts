@@ -1,5 +1,13 @@
 import { createMetrics, MemoryLogger, type Metrics } from '@ingot/daemon';
-import { MockClock, MockNetwork, type Datagram, type LinkDatagram, type MockHost, type UdpSocket } from '@ingot/net';
+import {
+  MockClock,
+  MockNetwork,
+  type Datagram,
+  type LinkDatagram,
+  type LinkOutgoing,
+  type MockHost,
+  type UdpSocket,
+} from '@ingot/net';
 import {
   buildDhcp,
   decodeDhcp,
@@ -16,7 +24,7 @@ import {
   type Ipv4,
   type MessageType,
 } from '@ingot/wire';
-import type { ClientLink, ClientLinkHandlers, ClientReply } from '../../src/relay/client-link.ts';
+import type { ClientLink, ClientLinkHandlers } from '../../src/relay/client-link.ts';
 import type { KernelInterface } from '../../src/relay/kernel-interfaces.ts';
 import type { LinkSettings, RelayPlan } from '../../src/relay/link-settings.ts';
 import { createRelay, type Relay } from '../../src/relay/relay.ts';
@@ -98,7 +106,7 @@ export function read(data: Uint8Array): Said {
 
 /** A link of clients without a kernel. */
 export interface FakeLink {
-  readonly sent: { readonly from: Ipv4; readonly reply: ClientReply }[];
+  readonly sent: { readonly from: Ipv4; readonly reply: LinkOutgoing }[];
   readonly isClosed: () => boolean;
   broken(mac: Uint8Array): void;
   request(data: Uint8Array, more?: Partial<LinkDatagram>): void;

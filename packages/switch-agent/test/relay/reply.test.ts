@@ -15,7 +15,7 @@ afterEach(async () => {
 
 interface Delivered {
   readonly from: Ipv4;
-  readonly to: Ipv4;
+  readonly to: string;
   readonly mac: Uint8Array;
   readonly said: Said;
 }
@@ -24,7 +24,7 @@ async function delivered(link = 'Vlan4000'): Promise<Delivered[]> {
   await bench.settle();
   return bench
     .link(link)
-    .sent.map(({ from, reply }) => ({ from, to: reply.target.address, mac: reply.target.mac, said: read(reply.data) }));
+    .sent.map(({ from, reply }) => ({ from, to: reply.target.address, mac: reply.mac, said: read(reply.data) }));
 }
 
 /** Lets a server answer what it has been asked last, as RFC 3046 wants it: option 82 comes back as it came. */

@@ -178,6 +178,8 @@ export interface RelayEdit {
   readonly giaddr: number;
   /** The value of option 82, which will be the last option; empty for none; undefined: as it is. */
   readonly agent: Uint8Array | undefined;
+  /** Gives that many bytes, with anything in them. */
+  readonly allocate?: (sizeBytes: number) => Uint8Array;
 }
 
 /** How long `editRelayed` makes the packet. */
@@ -191,14 +193,20 @@ export function editedLength({ optionsEnd, agentPieces }: DhcpOutline, agent: Ui
  * relay agent is to change nothing (RFC 1542 §4.1). What follows END is filling, and not kept where option 82 changes.
  */
 export function editRelayed(bytes: Uint8Array, outline: DhcpOutline, edit: RelayEdit): Uint8Array {
-  const edited = edit.agent === undefined ? bytes.slice() : withAgent(bytes, outline, edit.agent);
+  const { agent, allocate = newBytes } = edit;
+  const edited = allocate(agent === undefined ? bytes.length : editedLength(outline, agent));
+  if (agent === undefined) edited.set(bytes);
+  else writeWithAgent(edited, bytes, outline, agent);
   edited[3] = edit.hops;
   setUint32(edited, 24, edit.giaddr);
   return edited;
 }
 
-function withAgent(bytes: Uint8Array, outline: DhcpOutline, agent: Uint8Array): Uint8Array {
-  const edited = new Uint8Array(editedLength(outline, agent));
+function newBytes(sizeBytes: number): Uint8Array {
+  return new Uint8Array(sizeBytes);
+}
+
+function writeWithAgent(edited: Uint8Array, bytes: Uint8Array, outline: DhcpOutline, agent: Uint8Array): void {
   let offset = 0;
   let from = 0;
   const keep = (to: number): void => {
@@ -218,7 +226,7 @@ function withAgent(bytes: Uint8Array, outline: DhcpOutline, agent: Uint8Array): 
     offset += 2 + piece.length;
   }
   edited[offset] = OptionCode.END;
-  return edited;
+  edited.fill(0, offset + 1);
 }
 
 function agentLength(agent: Uint8Array): number {
