@@ -33,13 +33,13 @@ export type BrokenOut =
 export function breakOut(cage: Cage, text: string): BrokenOut {
   const mode = parseBreakoutMode(text);
   const offered = [...cage.modes.keys()];
+  const choice =
+    offered.length === 0 ? `platform.json has none for ${cage.name}` : `write one of ${offered.join(', ')}`;
   const refuse = (words: string): BrokenOut => ({ ok: false, words });
-  if (mode === undefined) {
-    return refuse(`"${text}" is no breakout mode; write one of ${offered.join(', ')}`);
-  }
+  if (mode === undefined) return refuse(`"${text}" is no breakout mode; ${choice}`);
   const laneCount = cage.lanes.length;
   const aliases = aliasesOf(cage, mode);
-  if (aliases === undefined) return refuse(`${cage.name} has no mode ${text}; write one of ${offered.join(', ')}`);
+  if (aliases === undefined) return refuse(`${cage.name} has no mode ${text}; ${choice}`);
   const shares = mode.map(({ ports, lanes = laneCount }) => ({ ports, lanes, each: Math.floor(lanes / ports) }));
   if (shares.some(({ each }) => each === 0) || shares.reduce((sum, { lanes }) => sum + lanes, 0) > laneCount) {
     return refuse(`platform.json offers ${text} for ${cage.name}, which has ${laneCount} lanes only`);

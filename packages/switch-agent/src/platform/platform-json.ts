@@ -49,13 +49,11 @@ export function parsePlatformJson(file: string, text: string): ReadonlyMap<strin
     if (base === undefined) return fail('is no port that SONiC breaks out; it has to be Ethernet and a number');
     const { lanes, breakout_modes: modes } = properties;
     if (!lanes.every((lane) => LANE.test(lane))) return fail(`lanes "${lanes.join(',')}" are no numbers`);
-    // Some files give one index for all lanes.
-    const indexes = properties.index.length === 1 ? lanes.map(() => properties.index[0] ?? '') : properties.index;
-    if (indexes.length < lanes.length) return fail(`has ${lanes.length} lanes and ${indexes.length} indexes`);
-    for (const mode of Object.keys(modes)) {
-      if (parseBreakoutMode(mode) === undefined) return fail(`"${mode}" is no breakout mode`);
-    }
-    cages.set(name, { name, base: Number(base), lanes, indexes, modes: new Map(Object.entries(modes)) });
+    // Some files give fewer indexes than lanes, as a cage has one number only.
+    const indexes = lanes.map((_, lane) => properties.index[lane] ?? properties.index[0] ?? '');
+    // A mode that nobody understands must not take the switch's other ones away; who asks for it is told.
+    const known = Object.entries(modes).filter(([mode]) => parseBreakoutMode(mode) !== undefined);
+    cages.set(name, { name, base: Number(base), lanes, indexes, modes: new Map(known) });
   }
   return cages.size === 0 ? undefined : cages;
 }

@@ -172,8 +172,6 @@ describe('a file of SONiC’s that is not as it should be', () => {
     [() => parsePlatformJson('p', '{"interfaces": {"Ethernet0": {}}}'), 'p interfaces.Ethernet0.lanes'],
     [() => parsePlatformJson('p', interfaces('eth0', '1', '1')), 'interfaces.eth0: is no port that SONiC breaks out'],
     [() => parsePlatformJson('p', interfaces('Ethernet0', '1,x', '1,1')), 'lanes "1,x" are no numbers'],
-    [() => parsePlatformJson('p', interfaces('Ethernet0', '1,2,3,4', '1,1')), 'has 4 lanes and 2 indexes'],
-    [() => parsePlatformJson('p', interfaces('Ethernet0', '1', '1', 'fast')), '"fast" is no breakout mode'],
     [() => parseHwskuJson('h', '{"interfaces": {"Ethernet0": {"default_brkout_mode": 1}}}'), 'h interfaces.Ethernet0'],
     [() => parsePortConfigIni('i', '# name lanes\n'), 'i has no port'],
     [() => parsePortConfigIni('i', '# name lanes speed\nEthernet0 1 fast'), 'i:2: the speed "fast" is no number'],
@@ -198,6 +196,17 @@ describe('a file of SONiC’s that is not as it should be', () => {
         }
       }),
     );
+  });
+
+  test('with fewer indexes than lanes gives all lanes the first, and without a mode that nobody understands', () => {
+    const cages = parsePlatformJson('p', interfaces('Ethernet0', '1,2,3,4', '7', 'fast'));
+    expect(cages?.get('Ethernet0')).toMatchObject({ indexes: ['7', '7', '7', '7'], modes: new Map() });
+    expect(
+      cages === undefined ? undefined : breakOut(cages.get('Ethernet0') ?? cageOf('as7726', 'Ethernet0'), 'fast'),
+    ).toEqual({
+      ok: false,
+      words: '"fast" is no breakout mode; write one of ',
+    });
   });
 
   test('a platform.json without interfaces is none', () => {
