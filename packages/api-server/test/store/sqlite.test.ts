@@ -1,16 +1,11 @@
-import { once } from 'node:events';
-import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
-import { MockClock } from '@ingot/net';
+import { MockClock, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/open-database.ts';
-import { createStores } from '../../src/store/stores.ts';
-import { machineA } from '../support.ts';
-import { storeConformance, type Place } from './conformance.ts';
+import { storeConformance } from './conformance.ts';
+import { killRounds } from './kills.ts';
 import { sqlitePlace } from './sqlite-place.ts';
 
 storeConformance(sqlitePlace);
@@ -98,33 +93,9 @@ describe('the SQLite file', () => {
   });
 });
 
-/** Starts a process that writes events one after the other and prints the number of each that it was promised. */
-async function writeUntilKilled(path: string, after: number): Promise<number> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('crash-writer.ts', import.meta.url)), path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  let acknowledged = -1;
-  for await (const line of createInterface({ input: child.stdout })) {
-    acknowledged = Number(line);
-    if (acknowledged === after) child.kill('SIGKILL');
-  }
-  expect((await exited)[1]).toBe('SIGKILL');
-  return acknowledged;
-}
-
 describe('kill -9', () => {
-  test('between acknowledged writes loses none of them', { timeout: 60_000 }, async () => {
-    await using place: Place & { readonly path: string } = await sqlitePlace();
-    for (const after of [0, 7, 40]) {
-      const acknowledged = await writeUntilKilled(place.path, after);
-      await using database = await place.open();
-      const { partitions, events } = createStores(database, new MockClock());
-      const written = Number((await partitions.get('lab'))?.value.description);
-      // The write after the last promise may have been in time, too; the machine's events were in the same one.
-      expect(written).toBeGreaterThanOrEqual(acknowledged);
-      expect((await events.of(machineA)).recent.events[0]?.message).toBe(`${written}`);
-      expect(await database.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
-    }
+  // 200 rounds: node test/soak/store-kills.ts
+  test('between and amid writes that come together loses none that was promised', { timeout: 60_000 }, async () => {
+    expect(await killRounds(4, mockEntropy(9))).toBeGreaterThan(4);
   });
 });
