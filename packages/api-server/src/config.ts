@@ -1,5 +1,6 @@
 import { defineConfig, listenAddress, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { z } from 'zod';
+import { backupSchema, type BackupSettings } from './backup/settings.ts';
 import { parseDatabaseLocation } from './store/location.ts';
 
 const name = z.string().min(2).max(128);
@@ -47,6 +48,7 @@ const schema = z.object({
     })
     .default({ names: [] }),
   partitions: z.array(partition).default([]).describe('written to the database at every start'),
+  backup: backupSchema.describe('backups that the server makes by itself; default none'),
 });
 
 /** A partition as the operator writes it down. */
@@ -72,6 +74,7 @@ export interface ApiServerConfig extends DaemonConfig {
   readonly listen: readonly string[];
   readonly tls: { readonly names: readonly string[] };
   readonly partitions: readonly PartitionConfig[];
+  readonly backup?: BackupSettings | undefined;
 }
 
 export const apiServerConfig: ConfigDefinition<ApiServerConfig> = defineConfig({

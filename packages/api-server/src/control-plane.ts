@@ -19,7 +19,7 @@ import { startPeriodicJobs, type PeriodicJob } from './jobs/periodic-jobs.ts';
 import { createWaitingRoom, type WaitingRoom } from './machine/waiting-room.ts';
 import { allServices } from './services/all-services.ts';
 import { Dialect, type Database } from './store/database.ts';
-import type { DatabaseLocation } from './store/location.ts';
+import { defaultLocation, type DatabaseLocation } from './store/location.ts';
 import { takeLock } from './store/lock.ts';
 import { openDatabase } from './store/open-database.ts';
 import { createStores, type Stores } from './store/stores.ts';
@@ -41,6 +41,8 @@ export interface ControlPlaneOptions {
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly onCall?: (record: CallRecord) => void;
+  /** Periodic work besides the server's own, done by one of the servers that share the database. */
+  readonly jobs?: readonly PeriodicJob[];
 }
 
 /** A running API server with its state. */
@@ -60,7 +62,7 @@ const HOUR_MS = 60 * 60 * 1000;
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { dataDir, clock, entropy, log } = options;
   const names = certificateNames(options.names, options.listen);
-  const location = options.database ?? { dialect: 'sqlite', path: join(dataDir, 'api.sqlite') };
+  const location = options.database ?? defaultLocation(dataDir);
   await using starting = new AsyncDisposableStack();
   starting.use(takeLock(join(dataDir, 'server.lock'), dataDir));
   const database = starting.use(await openDatabase(location, { clock }));
@@ -127,7 +129,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     },
   };
   starting.use(
-    startPeriodicJobs({ session: database, clock, log, holder: uuidV7(clock.now(), entropy), jobs: [sweep] }),
+    startPeriodicJobs({
+      session: database,
+      clock,
+      log,
+      holder: uuidV7(clock.now(), entropy),
+      jobs: [sweep, ...(options.jobs ?? [])],
+    }),
   );
 
   const running = starting.move();

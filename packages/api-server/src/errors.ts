@@ -21,3 +21,29 @@ export class ApiServerError extends Error {
     this.code = code;
   }
 }
+
+/** Why a backup could not be made or used. */
+export const BackupErrorCode = {
+  /** The file is damaged, cut off, changed, or no backup at all. */
+  Damaged: 'BACKUP_DAMAGED',
+  /** The key is missing, wrong, or not one. */
+  Key: 'BACKUP_KEY',
+  /** A newer program has made it. */
+  TooNew: 'BACKUP_TOO_NEW',
+  /** There is data where it should be restored to. */
+  NotEmpty: 'BACKUP_NOT_EMPTY',
+  /** The place of the backups, or the database, cannot be used. */
+  Place: 'BACKUP_PLACE',
+} as const;
+export type BackupErrorCode = (typeof BackupErrorCode)[keyof typeof BackupErrorCode];
+
+/** Its message says what to do. */
+export class BackupError extends Error {
+  override readonly name = 'BackupError';
+  readonly code: BackupErrorCode;
+
+  constructor(code: BackupErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,5 +1,12 @@
 export { apiServerConfig, type ApiServerConfig, type PartitionConfig } from './config.ts';
+export { decryptSidecarFile } from './backup/ctr.ts';
+export { keepBackup } from './backup/keep-backups.ts';
+export { readBackupKey } from './backup/key.ts';
+export { restoreBackup } from './backup/restore-backup.ts';
+export { openBackupTarget, type BackupTarget } from './backup/target.ts';
+export { verifyBackup, type BackupReport } from './backup/write-backup.ts';
+export { parseDatabaseLocation, type DatabaseLocation } from './store/location.ts';
 export { runApiServer } from './run-api-server.ts';
 export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
-export { ApiServerError, ApiServerErrorCode } from './errors.ts';
+export { ApiServerError, ApiServerErrorCode, BackupError } from './errors.ts';
 export { version } from './version.ts';

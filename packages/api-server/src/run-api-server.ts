@@ -1,16 +1,24 @@
 import type { CallRecord } from '@ingot/api';
 import { readSecretFile, type DaemonContext, type Metrics, type RunningDaemon } from '@ingot/daemon';
-import { startControlPlane, type ControlPlaneOptions } from './control-plane.ts';
+import { createBackupJob } from './backup/backup-job.ts';
+import { startControlPlane } from './control-plane.ts';
 import type { ApiServerConfig } from './config.ts';
-import { parseDatabaseLocation } from './store/location.ts';
+import { defaultLocation, parseDatabaseLocation, type DatabaseLocation } from './store/location.ts';
 
 /** Runs the API server under `runDaemon`. */
 export async function runApiServer(context: DaemonContext<ApiServerConfig>): Promise<RunningDaemon> {
   const { config, log, clock, entropy, metrics, health } = context;
   const observe = callObserver(context);
+  const location = await locationOf(context);
+  const { backup: settings } = config;
+  const backup =
+    settings === undefined
+      ? undefined
+      : await createBackupJob({ settings, location, clock, entropy, log, redactor: context.redactor });
   const plane = await startControlPlane({
     dataDir: config.dataDir,
-    ...(await databaseOf(context)),
+    database: location,
+    jobs: backup === undefined ? [] : [backup.job],
     listen: config.listen,
     names: config.tls.names,
     partitions: config.partitions,
@@ -21,6 +29,13 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
   });
   health.check('database', () => plane.database.state());
   stateGauges(metrics, plane.waitingRoom, () => plane.stores.machines.count());
+  if (backup !== undefined) {
+    metrics.gauge({
+      name: 'ingot_api_last_backup_seconds',
+      help: 'When the newest backup was made, seconds since the epoch; 0 before there is one.',
+      collect: (gauge) => gauge.set({}, Math.floor((backup.newestAt() ?? 0) / 1000)),
+    });
+  }
   log.info(
     {
       event: 'api.listening',
@@ -35,16 +50,15 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
   return { stop: () => plane.stop() };
 }
 
-async function databaseOf({
-  config: { database, databasePasswordFile },
+async function locationOf({
+  config: { dataDir, database, databasePasswordFile },
   redactor,
-}: DaemonContext<ApiServerConfig>): Promise<Pick<ControlPlaneOptions, 'database'>> {
-  if (database === undefined) return {};
-  const location = parseDatabaseLocation(database);
-  if (location.dialect === 'sqlite' || databasePasswordFile === undefined) return { database: location };
+}: DaemonContext<ApiServerConfig>): Promise<DatabaseLocation> {
+  const location = database === undefined ? defaultLocation(dataDir) : parseDatabaseLocation(database);
+  if (location.dialect === 'sqlite' || databasePasswordFile === undefined) return location;
   const password = await readSecretFile(databasePasswordFile);
   redactor.add(password);
-  return { database: { ...location, password } };
+  return { ...location, password };
 }
 
 /** Counts and times every call, and logs those that the operator can do something about. */

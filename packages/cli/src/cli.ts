@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addBootCommands } from './boot/commands.ts';
+import { addDbCommands } from './db-commands.ts';
 import { CliError, CliExit } from './errors.ts';
 import type { CliIo } from './io.ts';
 import { addMachineCommands } from './machine-commands.ts';
@@ -48,6 +49,8 @@ function createProgram(io: CliIo, onPartExit: (status: number | undefined) => vo
   addVersionCommand(program, io);
   program.commandsGroup('Boot machines:');
   addBootCommands(program, io, onPartExit);
+  program.commandsGroup('Look after the API server:');
+  addDbCommands(program, io);
   program.commandsGroup('Run a part:');
   addPartCommands(program, onPartExit);
   return program;

@@ -27,6 +27,8 @@ export interface TransactionOptions {
    * rows, such as `allocate:<partition>`: without a key they would be told apart only at the end, and tried again.
    */
   readonly serialise?: string;
+  /** How long it may take, milliseconds. For copies of the whole database; default 30,000. */
+  readonly withinMs?: number;
 }
 
 /** Where statements run: the database, each by itself, or an open transaction. */

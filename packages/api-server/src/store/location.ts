@@ -1,10 +1,15 @@
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { parsePostgresUrl } from './postgres/address.ts';
 
 /** Where the data is: the words of the setting `database`. */
 export type DatabaseLocation =
   | { readonly dialect: 'sqlite'; readonly path: string }
   | { readonly dialect: 'postgres'; readonly url: string; readonly password?: string };
+
+/** Where a server keeps its data that was told nothing else. */
+export function defaultLocation(dataDir: string): DatabaseLocation {
+  return { dialect: 'sqlite', path: join(dataDir, 'api.sqlite') };
+}
 
 /**
  * Reads `sqlite:/path` or `postgres://…`. Throws a `RangeError` that says what is wrong and does not repeat the text: it

@@ -6,10 +6,12 @@ import { openSqlite } from './sqlite/sqlite-database.ts';
 
 export interface OpenOptions {
   readonly clock: Clock;
+  /** Bring it up to this version only: for a backup of an earlier one. Default the newest. */
+  readonly upToVersion?: number;
 }
 
 /** Opens the database and brings it up to date. Throws an `ApiServerError` that says what to do. */
-export async function openDatabase(location: DatabaseLocation, { clock }: OpenOptions): Promise<Database> {
-  if (location.dialect === 'sqlite') return openSqlite({ path: location.path, clock });
-  return openPostgres({ ...location, clock });
+export async function openDatabase(location: DatabaseLocation, options: OpenOptions): Promise<Database> {
+  if (location.dialect === 'sqlite') return openSqlite({ path: location.path, ...options });
+  return openPostgres({ ...location, ...options });
 }

@@ -57,9 +57,10 @@ export function createSession(options: TransactionOptions, driver: SessionDriver
   return {
     async use(work) {
       const late = Promise.withResolvers<never>();
+      const { withinMs = MAX_WORK_MS } = options;
       const timer = clock.setTimeout(
-        () => late.reject(unavailable(`has waited ${MAX_WORK_MS / 1000} s for the end of a transaction`)),
-        MAX_WORK_MS,
+        () => late.reject(unavailable(`has waited ${withinMs / 1000} s for the end of a transaction`)),
+        withinMs,
       );
       try {
         const result = await Promise.race([Promise.try(work, session), late.promise]);

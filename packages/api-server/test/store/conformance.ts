@@ -2,15 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { apiV2, Code, create } from '@ingot/api';
 import { MockClock, type Clock } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
+import { tablesOf } from '../../src/backup/tables.ts';
 import type { Database } from '../../src/store/database.ts';
 import { UniqueViolation } from '../../src/store/errors.ts';
+import { migrations } from '../../src/store/migrations/index.ts';
 import { number } from '../../src/store/row.ts';
 import { createStores } from '../../src/store/stores.ts';
 import { failure, machineA, machineB, until } from '../support.ts';
 
 /** One place with data: every `open` is another server on it. */
 export interface Place extends AsyncDisposable {
-  open(clock?: Clock): Promise<Database>;
+  open(clock?: Clock, upToVersion?: number): Promise<Database>;
 }
 
 const lab = (description = ''): apiV2.Partition => create(apiV2.PartitionSchema, { id: 'lab', description });
@@ -279,6 +281,32 @@ export function storeConformance(place: () => Promise<Place>): void {
   });
 
   describe('a database', () => {
+    test.each(migrations.slice(1).map((_script, index) => index + 1))(
+      'of version %i is brought up to date',
+      async (version) => {
+        await using home = await place();
+        await using fresh = await place();
+        const clock = new MockClock();
+        const before = await home.open(clock, version);
+        await before.run("INSERT INTO secret (name, value) VALUES ('kept', 'x')");
+        await before.run(
+          "INSERT INTO machine (id, body, generation, created_at, updated_at, partition) VALUES ('m', '{}', 7, 1, 2, 'lab')",
+        );
+        await before.run("INSERT INTO event (machine, at, type, message) VALUES ('m', 3, 1, 'e')");
+        await before.close();
+        await using after = await home.open(clock);
+        await using made = await fresh.open(clock);
+        expect(await tablesOf(after, after.dialect)).toEqual(await tablesOf(made, made.dialect));
+        expect(await createStores(after, clock).machines.get('m')).toMatchObject({
+          generation: 7,
+          createdAt: 1,
+          updatedAt: 2,
+        });
+        expect(await after.all('SELECT message FROM event')).toEqual([{ message: 'e' }]);
+        expect(await after.get('SELECT value FROM secret')).toEqual({ value: 'x' });
+      },
+    );
+
     test('keeps what it has when it is closed and opened, and refuses what comes after the end', async () => {
       await using home = await place();
       const clock = new MockClock();

@@ -8,7 +8,8 @@ export async function postgresPlace(server: PostgresServer): Promise<Place & { r
   const url = await server.createDatabase();
   return {
     url,
-    open: (clock = systemClock) => openDatabase({ dialect: 'postgres', url }, { clock }),
+    open: (clock = systemClock, upToVersion) =>
+      openDatabase({ dialect: 'postgres', url }, { clock, ...(upToVersion === undefined ? {} : { upToVersion }) }),
     // It goes with the server.
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -11,7 +11,8 @@ export async function sqlitePlace(): Promise<Place & { readonly path: string }> 
   const path = join(directory, 'data', 'api.sqlite');
   return {
     path,
-    open: (clock = systemClock) => openDatabase({ dialect: 'sqlite', path }, { clock }),
+    open: (clock = systemClock, upToVersion) =>
+      openDatabase({ dialect: 'sqlite', path }, { clock, ...(upToVersion === undefined ? {} : { upToVersion }) }),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
   };
 }

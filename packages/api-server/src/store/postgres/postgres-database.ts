@@ -21,7 +21,7 @@ export interface PostgresOptions {
   readonly clock: Clock;
   /** Connections besides the one that listens. Default 10. */
   readonly poolSize?: number;
-  /** Stop after this migration: for tests of the later ones. Default all. */
+  /** Stop after this migration. Default all. */
   readonly upToVersion?: number;
 }
 

@@ -17,7 +17,7 @@ export interface SqliteOptions {
   /** The database file. Absolute. */
   readonly path: string;
   readonly clock: Clock;
-  /** Stop after this migration: for tests of the later ones. Default all. */
+  /** Stop after this migration. Default all. */
   readonly upToVersion?: number;
 }
 

@@ -1,0 +1,109 @@
+import { createHash, createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+
+/** An object store that takes only what is signed with its key, by AWS's Signature Version 4. */
+export interface S3StandIn extends AsyncDisposable {
+  readonly endpoint: string;
+  /** By `/bucket/key`. */
+  readonly objects: Map<string, Buffer>;
+  readonly refused: string[];
+}
+
+export const accessKeyId = 'AKIDTEST';
+export const secretAccessKey = 'very-secret-key';
+export const region = 'lab-1';
+
+/** Lists are answered in pages of this many. */
+const PAGE = 2;
+
+export async function startS3(): Promise<S3StandIn> {
+  const objects = new Map<string, Buffer>();
+  const refused: string[] = [];
+  const answerTo = (request: IncomingMessage, body: Buffer): readonly [status: number, content?: string | Buffer] => {
+    const problem = wrongSignature(request, body);
+    if (problem !== undefined) {
+      refused.push(problem);
+      return [403, `<Error><Code>SignatureDoesNotMatch</Code><Message>${problem}</Message></Error>`];
+    }
+    const url = new URL(request.url ?? '/', 'http://s3');
+    const path = decodeURIComponent(url.pathname);
+    if (request.method === 'PUT') {
+      objects.set(path, body);
+      return [200];
+    }
+    if (request.method === 'DELETE') return [objects.delete(path) ? 204 : 404];
+    if (url.searchParams.get('list-type') !== '2') {
+      const found = objects.get(path);
+      return found === undefined ? [404, '<Error><Code>NoSuchKey</Code></Error>'] : [200, found];
+    }
+    const keys = [...objects.keys()]
+      .map((one) => one.slice(path.length))
+      .filter((one) => one.startsWith(url.searchParams.get('prefix') ?? ''))
+      .toSorted();
+    const from = Number(url.searchParams.get('continuation-token') ?? 0);
+    const more = from + PAGE < keys.length ? `<NextContinuationToken>${from + PAGE}</NextContinuationToken>` : '';
+    const contents = keys
+      .slice(from, from + PAGE)
+      .map((one) => `<Contents><Key>${one.replaceAll('&', '&amp;')}</Key></Contents>`);
+    return [200, `<?xml version="1.0"?><ListBucketResult>${contents.join('')}${more}</ListBucketResult>`];
+  };
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [status, content] = answerTo(request, await readAll(request));
+    response.writeHead(status).end(content);
+  };
+  const server = createServer((request, response) => void serve(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the stand-in has no port');
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    objects,
+    refused,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** What is wrong with a request, by the steps that AWS documents for its receivers. */
+function wrongSignature(request: IncomingMessage, body: Buffer): string | undefined {
+  const header = request.headers.authorization ?? '';
+  const [, credential = '', signed = '', signature = ''] =
+    /^AWS4-HMAC-SHA256 Credential=([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(header) ?? [];
+  const date = String(request.headers['x-amz-date']);
+  const day = date.slice(0, 8);
+  const scope = `${day}/${region}/s3/aws4_request`;
+  if (credential !== `${accessKeyId}/${scope}`) return `credential ${credential} is not ${accessKeyId}/${scope}`;
+  const payload = String(request.headers['x-amz-content-sha256']);
+  if (request.method === 'PUT' && payload !== createHash('sha256').update(body).digest('hex')) {
+    return `the content is not what was signed: ${payload}`;
+  }
+  const url = new URL(request.url ?? '/', 'http://s3');
+  const query = [...url.searchParams]
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .toSorted()
+    .join('&');
+  const headers = signed
+    .split(';')
+    .map((name) => `${name}:${String(request.headers[name])}\n`)
+    .join('');
+  if (!signed.split(';').includes('host')) return 'the host is not signed';
+  const canonical = [request.method, url.pathname, query, headers, signed, payload].join('\n');
+  const text = ['AWS4-HMAC-SHA256', date, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
+  const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(
+    (secret, part) => createHmac('sha256', secret).update(part).digest(),
+    Buffer.from(`AWS4${secretAccessKey}`),
+  );
+  const expected = createHmac('sha256', key).update(text).digest('hex');
+  return expected === signature ? undefined : `signature ${signature} is not ${expected} of ${canonical}`;
+}

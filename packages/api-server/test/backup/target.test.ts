@@ -1,0 +1,150 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MockClock, systemEntropy } from '@ingot/net';
+import { describe, expect, test } from 'vitest';
+import { backupName, backupTime } from '../../src/backup/backup-name.ts';
+import { readBackupKey } from '../../src/backup/key.ts';
+import { keepBackup, type KeptBackup } from '../../src/backup/keep-backups.ts';
+import { openBackupTarget, type BackupTarget } from '../../src/backup/target.ts';
+import { decryptSidecarFile } from '../../src/backup/ctr.ts';
+import { verifyBackup } from '../../src/backup/write-backup.ts';
+import { filled, inDirectory, key, sqliteIn } from './kit.ts';
+import { accessKeyId, region, secretAccessKey, startS3 } from './s3-stand-in.ts';
+
+/** Four backups, an hour apart, of which two are to be kept. */
+async function four(target: BackupTarget, directory: string): Promise<readonly KeptBackup[]> {
+  const location = sqliteIn(directory);
+  await (await filled(location)).close();
+  const clock = new MockClock();
+  const made: KeptBackup[] = [];
+  for (let hour = 0; hour < 4; hour += 1) {
+    made.push(await keepBackup({ location, target, key, keep: 2, clock, entropy: systemEntropy }));
+    await clock.advance(3_600_000);
+  }
+  return made;
+}
+
+const names = (hours: readonly number[]): string[] => hours.map((hour) => `ingot-20260101T0${hour}0000000Z.backup`);
+
+describe('backups in a directory', () => {
+  test('are kept to a number, the newest; other files are left alone', () =>
+    inDirectory(async (directory) => {
+      const place = join(directory, 'backups');
+      await mkdir(place);
+      await writeFile(join(place, 'notes.backup'), '');
+      const target = openBackupTarget(place, undefined);
+      const made = await four(target, directory);
+      expect(made.map(({ name }) => name)).toEqual(names([0, 1, 2, 3]));
+      expect(made.flatMap(({ removed }) => removed)).toEqual(names([0, 1]));
+      expect((await readdir(place)).toSorted()).toEqual([...names([2, 3]), 'notes.backup']);
+      const copy = join(directory, 'copy');
+      await target.get(names([3])[0] ?? '', copy);
+      expect((await verifyBackup(copy, key)).rows).toBe(made[3]?.report.rows);
+    }));
+
+  test('are not removed when the new one fails', () =>
+    inDirectory(async (directory) => {
+      const target = openBackupTarget(join(directory, 'backups'), undefined);
+      await four(target, directory);
+      const location = sqliteIn(directory, 'nothing');
+      const clock = new MockClock({ nowMs: Date.UTC(2027, 0) });
+      await expect(keepBackup({ location, target, key, keep: 1, clock, entropy: systemEntropy })).rejects.toThrow(
+        'cannot read the database',
+      );
+      expect(await readdir(join(directory, 'backups'))).toEqual(names([2, 3]));
+    }));
+});
+
+describe('backups in S3', () => {
+  const s3 = (endpoint: string, secret = secretAccessKey) => ({
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey: secret,
+  });
+
+  test('are signed, listed page by page, fetched and removed', () =>
+    inDirectory(async (directory) => {
+      await using store = await startS3();
+      store.objects.set('/racks/berlin/1 & 2/notes', Buffer.from('x'));
+      store.objects.set('/racks/berlin/other/ingot-20200101T000000000Z.backup', Buffer.from('x'));
+      const target = openBackupTarget('s3://racks/berlin/1 & 2/', s3(store.endpoint));
+      const made = await four(target, directory);
+      expect(store.refused).toEqual([]);
+      expect(made.flatMap(({ removed }) => removed)).toEqual(names([0, 1]));
+      expect(await target.list()).toEqual(names([2, 3]));
+      expect([...store.objects.keys()]).toHaveLength(4);
+      const copy = join(directory, 'copy');
+      await target.get(names([2])[0] ?? '', copy);
+      expect((await verifyBackup(copy, key)).header.createdAt).toBe('2026-01-01T02:00:00.000Z');
+    }));
+
+  test('with a wrong key, or out of reach, fail with what the store says', () =>
+    inDirectory(async (directory) => {
+      await using store = await startS3();
+      await expect(four(openBackupTarget('s3://racks', s3(store.endpoint, 'guess')), directory)).rejects.toThrow(
+        /s3:\/\/racks\/ answers 403 to PUT: signature/,
+      );
+      expect(store.objects.size).toBe(0);
+      await expect(openBackupTarget('s3://racks', s3('http://127.0.0.1:1')).list()).rejects.toThrow(
+        'cannot reach s3://racks/',
+      );
+    }));
+
+  test.each(['backups', 's3://', 's3://UPPER/x', 'ftp://host/x'])('and not in %s', (text) => {
+    expect(() => openBackupTarget(text, s3('http://x'))).toThrow('is no place for backups');
+  });
+});
+
+describe('the name of a backup', () => {
+  test('says when it was made', () => {
+    const now = Date.UTC(2026, 10, 21, 12, 34, 56, 789);
+    expect(backupName(now)).toBe('ingot-20261121T123456789Z.backup');
+    expect(backupTime(backupName(now))).toBe(now);
+    expect([backupTime('ingot-20261399T123456789Z.backup'), backupTime('x')]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('the key file', () => {
+  test('holds 32 bytes in one of two ways, and is for its owner only', () =>
+    inDirectory(async (directory) => {
+      const file = join(directory, 'key');
+      for (const text of [key.toString('base64'), key.toString('hex'), `${key.toString('base64')}\n`]) {
+        await writeFile(file, text, { mode: 0o600 });
+        expect(await readBackupKey(file)).toEqual(key);
+      }
+      for (const text of ['short', 'x'.repeat(64), key.toString('base64').slice(1), `${key.toString('base64')}AAAA`]) {
+        await writeFile(file, text);
+        await expect(readBackupKey(file)).rejects.toThrow('openssl rand -base64 32');
+      }
+      await chmod(file, 0o644);
+      await expect(readBackupKey(file)).rejects.toThrow('chmod 0600');
+    }));
+});
+
+describe("a file of metal-stack's backup-restore-sidecar", () => {
+  // gzip of "hello from upstream", openssl enc -aes-256-ctr with this key and initial counter, which is at the end.
+  const text = '0123456789abcdef0123456789ABCDEF';
+  const iv = '000102030405060708090a0b0c0d0efe';
+  const encrypted = '5c4f86a359c32fc0bf385fa00cd0910224db98f04143a0916cb7009a3a08c4b23615d214ec389f';
+  const plain = '1f8b0800000000000003cb48cdc9c957482bcacf55282d282e294a4dcc0500c25d085213000000';
+
+  test('is decrypted, with the counter carried on from its last byte', () =>
+    inDirectory(async (directory) => {
+      const [file, keyFile, output] = [join(directory, 'x.aes'), join(directory, 'key'), join(directory, 'out')];
+      await writeFile(file, Buffer.from(encrypted + iv, 'hex'));
+      await writeFile(keyFile, text, { mode: 0o600 });
+      expect(await decryptSidecarFile(file, keyFile, output)).toBe('gzip');
+      expect((await readFile(output)).toString('hex')).toBe(plain);
+      await expect(decryptSidecarFile(file, keyFile, output)).rejects.toThrow('there is a file');
+      await writeFile(keyFile, text.toLowerCase());
+      expect(await decryptSidecarFile(file, keyFile, `${output}2`)).toBeUndefined();
+      await writeFile(keyFile, `${text}!`);
+      await expect(decryptSidecarFile(file, keyFile, `${output}3`)).rejects.toThrow('exactly 32 characters');
+      await writeFile(keyFile, text);
+      await writeFile(file, Buffer.from(iv.slice(2), 'hex'));
+      await expect(decryptSidecarFile(file, keyFile, `${output}3`)).rejects.toThrow('too short');
+      await writeFile(file, Buffer.from(iv, 'hex'));
+      expect(await decryptSidecarFile(file, keyFile, `${output}3`)).toBeUndefined();
+    }));
+});
