@@ -46,6 +46,14 @@ export function flag(): z.ZodType<boolean, string> {
   ).transform((value) => TRUE.has(value.toLowerCase()));
 }
 
+/** `on` or `off`, also where Ansible has made true or false of them. */
+export function onOff(): z.ZodType<'on' | 'off', string> {
+  return textThat(
+    'write on or off',
+    (value) => TRUE.has(value.toLowerCase()) || FALSE.has(value.toLowerCase()),
+  ).transform((value) => (TRUE.has(value.toLowerCase()) ? 'on' : 'off'));
+}
+
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number], string> {
   return textThat(`write ${values.join(' or ')}`, (value) => values.includes(value)).pipe(z.enum(values));
 }

@@ -18,6 +18,10 @@ export function addManagement({ config, platform, distribution, mac, tables, rep
     frr_mgmt_framework_config: String(config.frr_mgmt_framework_config ?? false),
   });
 
+  if (config.hostname?.includes('_') === true) {
+    report.note(['hostname'], 'has a "_", which the metal-stack API takes in no name of a switch');
+  }
+
   const { ip, gateway_address: gateway } = config.mgmt_interface ?? {};
   tables.set('MGMT_PORT', 'eth0', { admin_status: 'up', alias: 'eth0', description: 'Management Port' });
   tables.set('MGMT_VRF_CONFIG', 'vrf_global', { mgmtVrfEnabled: String(config.mgmt_vrf ?? false) });

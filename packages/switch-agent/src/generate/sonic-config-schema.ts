@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ROUTING_MODES } from '../platform/distribution.ts';
-import { FEC_MODES, ON_OFF, type SonicConfig } from './sonic-config.ts';
-import { flag, host, interfaceIp, ip, ipv4, line, mac, matching, oneOf, whole, word } from './field-types.ts';
+import { FEC_MODES, type SonicConfig } from './sonic-config.ts';
+import { flag, host, interfaceIp, ip, ipv4, line, mac, matching, oneOf, onOff, whole, word } from './field-types.ts';
 
 const mtu = (): z.ZodType<number, string> => whole(68, 9216, ' bytes');
 const vlanId = (): z.ZodType<number, string> => whole(1, 4094);
@@ -12,7 +12,7 @@ const port = z.object({
   ips: z.array(interfaceIp()).optional().describe('its addresses, with masks'),
   mtu: mtu().optional(),
   fec: oneOf(FEC_MODES).optional(),
-  autoneg: oneOf(ON_OFF).optional(),
+  autoneg: onOff().optional(),
   speed: whole(10, 1_600_000, ' Mbit/s').optional(),
   vrf: word().optional(),
   description: line(255).optional(),
@@ -45,6 +45,35 @@ const subinterface = z.object({
   vrf: word().optional(),
 });
 
+/** What metal-roles renders into the same file for the frr.conf that it makes. None of it is CONFIG_DB's. */
+const FRR_KEYS = [
+  'announcements',
+  'bfd_parameters',
+  'bgp_md5_password',
+  'bgp_timers',
+  'evpn_peer',
+  'extended_neighbors',
+  'keep_private_as',
+  'neighbor_ip',
+  'neighbors',
+  'no_default_ipv4family',
+  'peer_group',
+  'prefixlists',
+  'remote_as',
+  'routemap_in',
+  'routemap_out',
+  'routemaps',
+  'static_routes',
+  'vlan',
+] as const;
+
+const interconnect = z.object({
+  ...Object.fromEntries(FRR_KEYS.map((key) => [key, z.unknown().optional()])),
+  vrf: word().optional(),
+  vni: vni().optional(),
+  unnumbered_interfaces: z.array(word()).optional(),
+});
+
 /** Keys that older generators had, and what has taken their place. */
 export const RETIRED_KEYS: Readonly<Record<string, string>> = {
   device_metadata: 'the platform, the SKU and the MAC are read from the switch',
@@ -56,22 +85,17 @@ export const RETIRED_KEYS: Readonly<Record<string, string>> = {
 /** `sonic-config.yaml`, every scalar of it as the text that it is written as. */
 export const sonicConfigSchema: z.ZodType<SonicConfig> = z.object({
   hostname: matching(
-    /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/,
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
     'write a host name: letters, digits and "-", at most 63',
   ).optional(),
   docker_routing_config_mode: oneOf(ROUTING_MODES).optional(),
   frr_mgmt_framework_config: flag().optional(),
   bgp_ports: z.array(word()).optional().describe('ports with link-local addresses only, for BGP unnumbered'),
-  interconnects: z
-    .record(
-      z.string(),
-      z.object({ vrf: word().optional(), vni: vni().optional(), unnumbered_interfaces: z.array(word()).optional() }),
-    )
-    .optional(),
+  interconnects: z.record(z.string(), interconnect).optional(),
   breakouts: z.record(z.string(), z.string()).optional().describe('cage: mode, as Ethernet0: 4x25G'),
   ports: z
     .object({
-      default_autoneg: oneOf(ON_OFF).optional(),
+      default_autoneg: onOff().optional(),
       default_fec: oneOf(FEC_MODES).optional(),
       default_mtu: mtu().optional(),
       list: z.array(port).optional(),

@@ -1,14 +1,13 @@
 import type { RoutingMode } from '../platform/distribution.ts';
 
 export const FEC_MODES = ['none', 'rs', 'fc', 'auto'] as const;
-export const ON_OFF = ['on', 'off'] as const;
 
 export interface PortSettings {
   readonly name: string;
   readonly ips?: readonly string[] | undefined;
   readonly mtu?: number | undefined;
   readonly fec?: (typeof FEC_MODES)[number] | undefined;
-  readonly autoneg?: (typeof ON_OFF)[number] | undefined;
+  readonly autoneg?: 'on' | 'off' | undefined;
   /** Mbit/s. */
   readonly speed?: number | undefined;
   readonly vrf?: string | undefined;
@@ -96,7 +95,7 @@ export interface SonicConfig {
   readonly breakouts?: Readonly<Record<string, string>> | undefined;
   readonly ports?:
     | {
-        readonly default_autoneg?: (typeof ON_OFF)[number] | undefined;
+        readonly default_autoneg?: 'on' | 'off' | undefined;
         readonly default_fec?: (typeof FEC_MODES)[number] | undefined;
         readonly default_mtu?: number | undefined;
         readonly list?: readonly PortSettings[] | undefined;

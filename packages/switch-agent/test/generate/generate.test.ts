@@ -85,6 +85,39 @@ describe('an existing sonic-config.yaml', () => {
     expect(tables['PORT']?.['Ethernet0']).toMatchObject({ autoneg: 'off' });
   });
 
+  test('as metal-roles renders it is taken, with what it says for frr.conf, and off as Ansible has it', () => {
+    const rendered = [
+      'bgp_ports: ["Ethernet112", "Ethernet116"]',
+      'breakouts: {}',
+      'docker_routing_config_mode: "split"',
+      'features: {}',
+      'frr_mgmt_framework_config: false',
+      'interconnects: {"mpls": {"neighbor_ip": "10.0.0.3", "bgp_md5_password": "test", "remote_as": 65000, "vrf": "VrfMpls", "announcements": [], "routemap_in": {"name": "A", "entries": ["match x"]}}, "pxe": {"unnumbered_interfaces": ["Ethernet8"], "neighbors": ["Ethernet4 interface"]}, "default": {"routemaps": []}}',
+      'hostname: "exit01"',
+      'lldp_hello_time: 10',
+      'loopback_address: "10.0.0.1"',
+      'mclag: {}',
+      'mgmt_interface: {"ip": null, "gateway_address": null}',
+      'mgmt_vrf: false',
+      'nameservers: []',
+      'ntp: {"servers": [], "src_interface": null}',
+      'portchannels: {"default_mtu": 9000, "list": []}',
+      'ports: {"default_autoneg": false, "default_fec": "none", "default_mtu": 9000, "list": []}',
+      'sag: {}',
+      'ssh_sourceranges: ["1.2.3.4/32"]',
+      'vlan_subinterfaces: [{"port": "Ethernet0", "cidr": "172.17.146.162/28", "vlan": 461, "vrf": "VrfInternet"}]',
+      'vlans: [{"id": 4000, "vrf": "VrfMpls", "sag": null}]',
+      'vtep: {"enabled": true}',
+    ].join('\n');
+    expect(notesOf(rendered)).toEqual([]);
+    expect(tablesOf(rendered)).toMatchObject({
+      INTERFACE: { Ethernet8: { ipv6_use_link_local_only: 'enable' } },
+      PORT: { Ethernet0: { autoneg: 'off', fec: 'none' } },
+      VRF: { VrfMpls: {}, VrfInternet: {} },
+      VXLAN_TUNNEL: { vtep: { src_ip: '10.0.0.1' } },
+    });
+  });
+
   test('may leave anything empty', () => {
     expect(tablesOf('mclag: {}\nsag: {}\nfeatures:\nvlans: null\nvtep: ~\nports:\n  list:\n')).toMatchObject({
       MGMT_VRF_CONFIG: { vrf_global: { mgmtVrfEnabled: 'false' } },
@@ -117,6 +150,7 @@ describe('an existing sonic-config.yaml', () => {
     ['vlans: [{id: 5}]\nmclag: {keepalive_vlan: 5, system_mac: "02:00:00:00:00:aa"}', 'community-202511 has no field'],
     ['mgmt_interface: {ip: 10.1.0.1/24}', 'has no gateway_address'],
     ['sflow: {polling_interval: 2}', '5 is written'],
+    ['hostname: leaf_01', 'which the metal-stack API takes in no name'],
     ['ntp: {src_interface: Vlan5}\nvlans: [{id: 5}]', 'is a VLAN, which SONiC’s model does not take'],
   ])('%s drops nothing without a note', (yaml, words) => {
     expect(notesOf(yaml)).toEqual([expect.stringContaining(words)]);
@@ -148,6 +182,8 @@ describe('what cannot be', () => {
     ['lldp_hello_time: 1', 'write a whole number from 5 to 254 seconds'],
     ['mgmt_vrf: maybe', 'mgmt_vrf: write true or false'],
     ['ports: {list: [{name: Ethernet0, fec: RS}]}', 'fec: write none or rs or fc or auto'],
+    ['interconnects: {a: {vrff: VrfA}}', 'interconnects.a.vrff: unknown key; did you mean "vrf"?'],
+    ['ports: {default_autoneg: auto}', 'ports.default_autoneg: write on or off'],
     ['hostname: a\nhostname: b', 'c.yaml:2:1: not YAML'],
     // Ports and breakouts.
     ['ports: {list: [{name: Ethernet1}]}', 'ports.list[0].name: there is no port Ethernet1; did you mean'],
