@@ -8,14 +8,19 @@ import { surroundingsOfProcess } from './command-surroundings.ts';
 const commands: Readonly<Record<string, { readonly summary: string; run(args: readonly string[]): Promise<number> }>> =
   {
     run: {
-      summary: 'the daemon: registers the switch and reports the state of its ports',
+      summary: 'the daemon: registers the switch, reports its ports, and makes it what the API wants',
       async run(args) {
+        if (args.includes('--plan')) return planned(args.filter((arg) => arg !== '--plan'));
         const { runDaemon } = await import('@ingot/daemon');
         const { switchAgentConfig } = await import('./config.ts');
         const { runSwitchAgent } = await import('./run.ts');
         await runDaemon({ config: switchAgentConfig, start: runSwitchAgent, argv: args });
         return Number(process.exitCode ?? 0);
       },
+    },
+    plan: {
+      summary: 'prints what the daemon would change now, and changes nothing (also: run --plan)',
+      run: (args) => planned(args),
     },
     generate: {
       summary: 'config_db.json from a short YAML: print, compare, apply',
@@ -49,6 +54,11 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
       },
     },
   };
+
+async function planned(args: readonly string[]): Promise<number> {
+  const { planCommand } = await import('./plan-command.ts');
+  return planCommand(args, surroundingsOfProcess());
+}
 
 function usage(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
 import { startSwitchAgent } from './agent.ts';
 import { connectApi } from './api.ts';
+import { readCa } from './api-ca.ts';
 import type { SwitchAgentConfig } from './config.ts';
-import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
 import { leafConfigOf } from './config/fabric.ts';
 import { managementAddress, switchHostname } from './identity.ts';
 import { readLinkState } from './link-state.ts';
@@ -112,16 +111,4 @@ function reconcilerOf(
     problems,
     log,
   });
-}
-
-async function readCa(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new SwitchAgentError(
-      SwitchAgentErrorCode.CaFile,
-      `${file} cannot be read (${reasonOf(error)}); put the API server's CA (ca.pem) there, or correct api.caFile`,
-      error,
-    );
-  }
 }

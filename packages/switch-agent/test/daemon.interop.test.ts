@@ -1,14 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { apiV2 } from '@ingot/api';
-import { createHealth, createMetrics, MemoryLogger, Redactor, type RunningDaemon } from '@ingot/daemon';
-import { systemClock, systemEntropy } from '@ingot/net';
 import { expect, test, vi } from 'vitest';
-import { switchAgentConfig } from '../src/config.ts';
-import { runSwitchAgent } from '../src/run.ts';
-import { startApi, type TestApi } from './api-kit.ts';
-import { APPL_DB, CONFIG_DB, startRedis, type TestRedis } from './redis-server.ts';
-import { createSysfs, type TestSysfs } from './sysfs.ts';
+import { startApi } from './api-kit.ts';
+import { startDaemon } from './daemon-kit.ts';
+import { APPL_DB, CONFIG_DB, startRedis } from './redis-server.ts';
+import { createSysfs } from './sysfs.ts';
 
 const { DOWN, UNKNOWN, UP } = apiV2.SwitchPortStatus;
 const PORTS = [
@@ -17,65 +13,6 @@ const PORTS = [
 ];
 const INITIALISED = [['HSET', 'PORT_TABLE:PortInitDone', 'lanes', '0']];
 const WAIT = { timeout: 15_000, interval: 50 };
-
-interface Daemon extends AsyncDisposable {
-  readonly log: MemoryLogger;
-}
-
-/** The agent as `ingot switch-agent` runs it, on a leaf made of a real Redis, a sysfs folder and two files. */
-async function startDaemon(redis: TestRedis, api: TestApi, sysfs: TestSysfs): Promise<Daemon> {
-  const databaseConfig = join(redis.folder, 'database_config.json');
-  const sonicVersionFile = join(redis.folder, 'sonic_version.yml');
-  await writeFile(
-    databaseConfig,
-    JSON.stringify({
-      INSTANCES: { redis: { hostname: '127.0.0.1', port: 6379, unix_socket_path: redis.socketPath } },
-      DATABASES: Object.fromEntries(
-        Object.entries(redis.databases).map(([name, { id, separator }]) => [
-          name,
-          { id, separator, instance: 'redis' },
-        ]),
-      ),
-    }),
-  );
-  await writeFile(sonicVersionFile, "---\nbuild_version: '202411.1-test'\n");
-  const parsed = switchAgentConfig.parse({
-    partition: 'lab',
-    rack: 'rack-1',
-    hostname: 'leaf01',
-    managementIp: '10.0.0.11',
-    redis: { databaseConfig, timeoutSeconds: 1 },
-    sonicVersionFile,
-    sysClassNet: sysfs.path,
-    heartbeatSeconds: 1,
-    api: { url: api.url, caFile: api.caFile, tokenFile: api.tokenFile, timeoutSeconds: 2 },
-  });
-  if (!parsed.success) throw parsed.error;
-  const stopping = new AbortController();
-  const log = new MemoryLogger();
-  const daemon: RunningDaemon = await runSwitchAgent({
-    config: parsed.data,
-    log,
-    clock: systemClock,
-    entropy: systemEntropy,
-    metrics: createMetrics(),
-    health: createHealth({ clock: systemClock }),
-    redactor: new Redactor(),
-    signal: stopping.signal,
-    status: () => {},
-    reload: () => Promise.resolve({ ok: true, taken: [], needsRestart: [] }),
-    fail: (error) => {
-      throw error;
-    },
-  });
-  return {
-    log,
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      await daemon.stop();
-    },
-  };
-}
 
 test('a leaf registers, reports its ports and pings, over the real wire', async () => {
   await using redis = await startRedis();
