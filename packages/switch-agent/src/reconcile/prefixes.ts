@@ -29,7 +29,7 @@ export function formatPrefix({ family, base, length }: Prefix): string {
 }
 
 /** IPv4 before IPv6, then by address, then the wider one first. */
-export function comparePrefixes(a: Prefix, b: Prefix): number {
+function comparePrefixes(a: Prefix, b: Prefix): number {
   if (a.family !== b.family) return a.family - b.family;
   if (a.base !== b.base) return a.base < b.base ? -1 : 1;
   return a.length - b.length;

@@ -38,7 +38,7 @@ export function tunnelMappings(config: ConfigRows): readonly TunnelMapping[] {
 }
 
 /** Every VLAN id that any row speaks of, whether or not the VLAN exists: none of them is free. */
-export function usedVlanIds(config: ConfigRows): ReadonlySet<number> {
+function usedVlanIds(config: ConfigRows): ReadonlySet<number> {
   const used = new Set<number>();
   const use = (name: string | undefined): void => {
     const id = vlanIdOf(name);

@@ -6,7 +6,7 @@ import { connectTo, STATE_DB, type TestClient } from '../redis-server.ts';
 /** Where the stand-in for FRR keeps what it runs: beside SONiC's databases, so that it outlives a killed agent. */
 export const FRR_DB = 15;
 export const FRR_KEY = 'running';
-export const FRR_CRASH_KEY = 'crash';
+const FRR_CRASH_KEY = 'crash';
 
 interface Running {
   readonly neighbors: readonly string[];
