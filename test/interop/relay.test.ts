@@ -72,7 +72,8 @@ describe('Kea behind the relay', () => {
 
   it('finds the VLAN of a client by link selection, with one giaddr for all', async () => {
     await net.kea();
-    const relay = await net.relay({ ...BOTH_VLANS, ...ANYCAST, servers: [SERVERS.kea] });
+    // Sockets are bound to the device of a VRF as to any other.
+    const relay = await net.relay({ ...BOTH_VLANS, ...ANYCAST, servers: [SERVERS.kea], serverVrf: 'eth0' });
     expect(await bind('second')).toMatch(/bound to 10\.0\.2\.100 /);
     expect(await bind('first')).toMatch(/bound to 10\.0\.1\.100 /);
     expect(relay.output()).toMatch(/"link":"Vlan4001","giaddr":"10\.255\.0\.1"/);
@@ -156,6 +157,54 @@ describe('an answer that is longer than a frame', () => {
     expect(relay.output()).not.toContain('relay.refused');
   });
 });
+
+describe('hostile packets on a VLAN', () => {
+  it('do not keep an honest client of the same VLAN from its lease, and are not passed on', async () => {
+    const dnsmasq = await net.dnsmasq();
+    const relay = await net.relay({ ...BOTH_VLANS, servers: [SERVERS.dnsmasq] });
+    const flood = net.file('flood.cjs', FLOOD);
+    await net.run('first', ['ip', 'route', 'add', '255.255.255.255/32', 'dev', 'eth0']);
+    const [flooded, lease] = await Promise.all([
+      net.run('first', [process.execPath, flood]),
+      net.run('first', udhcpc('-n', '-q', '-t', '10')),
+    ]);
+    expect(flooded).toContain('sent 20000');
+    expect(lease).toContain('LEASE bound ip=10.0.1.2');
+    expect(relay.process.exitCode).toBeNull();
+    expect(relay.output()).toMatch(/"reason":"malformed"/);
+    // One line for each reason and link, and no more.
+    expect(relay.output().split('relay.refused').length).toBeLessThan(30);
+    expect(dnsmasq.output()).not.toContain('52:54:00:ba:d0');
+  });
+});
+
+/** Rubbish, headers with rubbish behind them, and requests that pretend to be a relay's or a server's. */
+const FLOOD = `
+const { randomBytes, randomInt } = require('node:crypto');
+const socket = require('node:dgram').createSocket('udp4');
+const header = Buffer.alloc(240);
+header.set([1, 1, 6]);
+header.set([0x52, 0x54, 0, 0xba, 0xd0, 1], 28);
+header.set([0x63, 0x82, 0x53, 0x63], 236);
+const kinds = [
+  () => randomBytes(randomInt(1500)),
+  () => Buffer.concat([header, Buffer.from([53, 1, 1, 82, 200]), randomBytes(randomInt(100))]),
+  () => Buffer.concat([header, Buffer.from([53, 1, 1, 82, 2, 1, 0, 255])]),
+  () => { const forged = Buffer.concat([header, Buffer.from([53, 1, 1, 255])]); forged.set([10, 0, 2, 1], 24); return forged; },
+  () => { const forged = Buffer.concat([header, Buffer.from([53, 1, 2, 255])]); forged[0] = 2; return forged; },
+];
+socket.bind(0, () => {
+  socket.setBroadcast(true);
+  let sent = 0;
+  const more = () => {
+    for (let count = 0; count < 500 && sent < 20000; count += 1, sent += 1)
+      socket.send(kinds[sent % kinds.length](), 67, '255.255.255.255');
+    if (sent < 20000) setTimeout(more, 20);
+    else { console.log('sent', sent); setTimeout(() => socket.close(), 100); }
+  };
+  more();
+});
+`;
 
 describe('a relay that follows CONFIG_DB', () => {
   it('serves a VLAN from when it gets a server, and goes on while Redis is away', async () => {
