@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { CommandSurroundings } from '../command-surroundings.ts';
 import type { ConfigDb } from '../config-db/config-db.ts';
 import { diffConfigDb, type RowChange } from '../config-db/diff-config-db.ts';
@@ -12,6 +11,7 @@ import { readSonicFile, readSonicFileIfThere, sonicFileError } from '../platform
 import { afterReload, withVersionOf } from './after-reload.ts';
 import { generateConfigDb, type Target } from './generate.ts';
 import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
+import { keepOthers } from './keep-others.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
 import { summarise } from './reload-needs.ts';
 import { writeConfigFile } from './write-config.ts';
@@ -54,38 +54,56 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
   }
   for (const note of generated.notes) err(`note: ${note}\n`);
   const { configDb } = generated;
-  const text = printConfigDb(configDb);
-  if (options.yangModels !== undefined) {
-    const refusals = await refusalsOf(configDb, options.yangModels, signal);
-    if (refusals.length > 0) {
-      err(lines(refusals));
-      return Status.Refused;
-    }
-  }
-
-  const init = diff === undefined && !apply ? {} : await readInit(options.initFile);
-  const compare = (before: ConfigDb): { readonly after: ConfigDb; readonly changes: readonly RowChange[] } => {
-    const after = withVersionOf(before, afterReload(init, configDb));
-    return { after, changes: diffConfigDb(before, after) };
+  /** Whether SONiC's models take what a switch would get; says why not. */
+  const isAccepted = async (result: ConfigDb): Promise<boolean> => {
+    if (options.yangModels === undefined) return true;
+    const refusals = await refusalsOf(result, options.yangModels, signal);
+    err(lines(refusals));
+    return refusals.length === 0;
   };
+  if (!options.keep && !(await isAccepted(configDb))) return Status.Refused;
+
   let status: number = Status.Done;
   if (diff !== undefined) {
-    const before = diff === 'running' ? await readRunning(options) : afterReload(init, await readSaved(diff));
-    const { after, changes } = compare(before);
-    if (options.patch) out(`${JSON.stringify(jsonPatchOf(before, after, changes), undefined, 4)}\n`);
-    else out(lines([...diffLines(changes), ...summaryOf(changes)]));
-    if (changes.length > 0) status = Status.Differs;
+    const before = diff === 'running' ? await readRunning(options) : await readSaved(diff);
+    const compared = await compare(options, before, configDb, diff !== 'running');
+    if (options.keep && !(await isAccepted(compared.after))) return Status.Refused;
+    if (options.patch)
+      out(`${JSON.stringify(jsonPatchOf(compared.before, compared.after, compared.changes), null, 4)}\n`);
+    else out(lines([...diffLines(compared.changes), ...summaryOf(compared.changes)]));
+    if (compared.changes.length > 0) status = Status.Differs;
   }
   if (apply || outputFile !== undefined) {
     const path = outputFile ?? APPLY_TO;
-    const saved = apply ? await readSavedIfGood(path) : undefined;
-    const written = await writeConfigFile(path, text);
+    const saved = await readSavedIfGood(path, options.keep);
+    const result = options.keep ? keepOthers(saved ?? {}, configDb) : configDb;
+    if (options.keep && !(await isAccepted(result))) return Status.Refused;
+    const written = await writeConfigFile(path, printConfigDb(result));
     err(`${path}: ${written}${written === 'replaced' ? `, the one before is ${path}.bak` : ''}\n`);
-    if (saved !== undefined) err(lines(summaryOf(compare(afterReload(init, saved)).changes)));
+    if (apply && saved !== undefined) err(lines(summaryOf((await compare(options, saved, configDb, true)).changes)));
     return Status.Done;
   }
-  if (diff === undefined) out(text);
+  if (diff === undefined) out(printConfigDb(configDb));
   return status;
+}
+
+interface Compared {
+  readonly before: ConfigDb;
+  readonly after: ConfigDb;
+  readonly changes: readonly RowChange[];
+}
+
+/** What a reload, or with `--keep` the new tables alone, would change. A saved configuration is reloaded too. */
+async function compare(
+  { keep, initFile }: GenerateOptions,
+  saved: ConfigDb,
+  configDb: ConfigDb,
+  isSaved: boolean,
+): Promise<Compared> {
+  const init = keep ? {} : await readInit(initFile);
+  const before = isSaved ? afterReload(init, saved) : saved;
+  const after = keep ? keepOthers(before, configDb) : withVersionOf(before, afterReload(init, configDb));
+  return { before, after, changes: diffConfigDb(before, after) };
 }
 
 async function readTarget(options: GenerateOptions, note: (words: string) => void): Promise<Target> {
@@ -124,14 +142,13 @@ async function readSaved(file: string): Promise<ConfigDb> {
   return parsed(file, await readSonicFile(file, '--diff takes the path of a config_db.json, or the word running'));
 }
 
-/** The configuration that stands in a file; undefined when there is none, or none that can be understood. */
-async function readSavedIfGood(file: string): Promise<ConfigDb | undefined> {
-  try {
-    const document = parseConfigDb(file, await readFile(file, 'utf8'));
-    return document.ok ? document.value : undefined;
-  } catch {
-    return undefined;
-  }
+/** The configuration that stands in a file; undefined when there is none, or, unless it is needed, none that is right. */
+async function readSavedIfGood(file: string, isNeeded: boolean): Promise<ConfigDb | undefined> {
+  const text = await readSonicFileIfThere(file);
+  if (text === undefined) return undefined;
+  if (isNeeded) return parsed(file, text);
+  const document = parseConfigDb(file, text);
+  return document.ok ? document.value : undefined;
 }
 
 function parsed(file: string, text: string): ConfigDb {

@@ -12,6 +12,7 @@ ingot-switch generate --apply [-o FILE]
   -o, --output-file FILE       the configuration
       --distribution NAME      ${DISTRIBUTION_NAMES.join(', ')};
                                default: by the version file
+      --keep                   with --diff, --apply or -o: what the YAML makes no table of stays as it is there
       --yang-models DIR        refuses what SONiC's models refuse, see ingot-switch validate
       --patch                  the difference as RFC 6902, for "config apply-patch"
       --device-dir DIR         default /usr/share/sonic/device
@@ -29,6 +30,7 @@ export interface GenerateOptions {
   readonly yangModels: string | undefined;
   readonly diff: string | undefined;
   readonly patch: boolean;
+  readonly keep: boolean;
   readonly apply: boolean;
   readonly deviceDir: string;
   readonly environmentFile: string;
@@ -50,6 +52,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
       'yang-models': text,
       diff: text,
       patch: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
       apply: { type: 'boolean', default: false },
       'device-dir': { ...text, default: '/usr/share/sonic/device' },
       'environment-file': { ...text, short: 'e', default: '/etc/sonic/sonic-environment' },
@@ -66,6 +69,9 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
     throw new Error(`there is no distribution ${values.distribution}; write one of ${DISTRIBUTION_NAMES.join(', ')}`);
   }
   if (values.patch && values.diff === undefined) throw new Error('--patch goes with --diff running or --diff FILE');
+  if (values.keep && values.diff === undefined && !values.apply && values['output-file'] === undefined) {
+    throw new Error('--keep goes with --diff, --apply or -o: there is nothing to keep else');
+  }
   return {
     inputFile: values['input-file'],
     outputFile: values['output-file'],
@@ -73,6 +79,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
     yangModels: values['yang-models'],
     diff: values.diff,
     patch: values.patch,
+    keep: values.keep,
     apply: values.apply,
     deviceDir: values['device-dir'],
     environmentFile: values['environment-file'],

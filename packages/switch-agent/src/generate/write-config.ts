@@ -27,7 +27,9 @@ interface Ownership {
 }
 
 async function replace(target: string, text: string, like: Ownership | undefined): Promise<void> {
-  const fresh = `${target}.${process.pid}.new`;
+  const fresh = `${target}.new`;
+  // A run that was killed may have left one. The next is made anew, so that nobody else's file is written to.
+  await rm(fresh, { force: true });
   const file = await open(fresh, 'wx', 0o600);
   try {
     try {

@@ -80,6 +80,7 @@ describe('ingot-switch generate', () => {
   test.each([
     [['--distribution', 'centos'], 'there is no distribution centos; write one of community-202311'],
     [['--patch'], '--patch goes with --diff'],
+    [['--keep'], '--keep goes with --diff, --apply or -o'],
     [['--dif', 'x'], "Unknown option '--dif'"],
     [['--diff', '/nonexistent'], '/nonexistent cannot be read'],
     [['-i', '/nonexistent'], '/nonexistent cannot be read (ENOENT'],
@@ -196,6 +197,37 @@ describe('generate --apply', () => {
       expect((await stat(at(`etc/sonic/${name}`))).mode & 0o777).toBe(0o640);
     }
     expect((await readdir(at('etc/sonic'))).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+
+  test('keeps what the YAML makes no table of, where it is told to', async () => {
+    const others = {
+      DEVICE_METADATA: { localhost: { bgp_asn: '65000', hostname: 'old' } },
+      PORT: { Ethernet0: { pfc_asym: 'off', mtu: '1500' }, Ethernet1: { lanes: '2' } },
+      SNMP_COMMUNITY: { geheim: { TYPE: 'RO' } },
+      VLAN: { Vlan7: { vlanid: '7' } },
+    };
+    await writeFile(at('etc/sonic/config_db.json'), printConfigDb(others));
+    expect((await generate('--diff', at('etc/sonic/config_db.json'), '--keep')).out).not.toContain('SNMP_COMMUNITY');
+    await generate('--apply', '--keep', '-o', at('etc/sonic/config_db.json'));
+    const kept: ConfigDb = JSON.parse(await readFile(at('etc/sonic/config_db.json'), 'utf8'));
+    expect(kept).toMatchObject({
+      DEVICE_METADATA: { localhost: { bgp_asn: '65000', hostname: 'old', mac: '02:00:00:00:00:01' } },
+      PORT: { Ethernet0: { pfc_asym: 'off', mtu: '9000', lanes: '1,2,3,4' } },
+      SNMP_COMMUNITY: { geheim: { TYPE: 'RO' } },
+    });
+    expect(Object.keys(kept['VLAN'] ?? {})).toEqual(['Vlan4000']);
+    expect(kept['PORT']).not.toHaveProperty('Ethernet1');
+    expect(await generate('--diff', at('etc/sonic/config_db.json'), '--keep')).toMatchObject({ status: 0 });
+
+    await writeFile(at('etc/sonic/config_db.json'), 'rubbish');
+    expect(await generate('--apply', '--keep', '-o', at('etc/sonic/config_db.json'))).toMatchObject({ status: 2 });
+    expect(await readFile(at('etc/sonic/config_db.json'), 'utf8')).toBe('rubbish');
+  });
+
+  test('takes no notice of what a killed run left', async () => {
+    await writeFile(at('etc/sonic/config_db.json.new'), '{"half');
+    expect((await apply()).status).toBe(0);
+    expect(await readdir(at('etc/sonic'))).not.toContain('config_db.json.new');
   });
 
   test('does not keep rubbish as the last good one', async () => {
