@@ -2,6 +2,8 @@ import type { Health, Logger, Metrics } from '@ingot/daemon';
 import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
 import { isNotFound, isUnreachable, type DesiredSwitch, type Registration, type SwitchApi } from './api.ts';
 import type { LinkState } from './link-state.ts';
+import { createBgpSessions } from './bgp-sessions.ts';
+import type { BgpNeighbors } from './frr/neighbors.ts';
 import { every } from './loop.ts';
 import { createAgentMetrics } from './metrics.ts';
 import type { NamingSchema, PortNames } from './naming.ts';
@@ -30,6 +32,8 @@ export interface SwitchAgentOptions {
   readonly leaveOut?: readonly string[];
   /** Makes the switch what the API wants; absent: nobody compares them. */
   readonly reconcile?: { readonly reconciler: Reconciler; readonly periodMs: number; readonly cycleMs: number };
+  /** The BGP sessions of the switch; absent: nobody looks at them. */
+  readonly bgp?: ((signal: AbortSignal) => Promise<BgpNeighbors>) | undefined;
   readonly problems: Problems;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -46,6 +50,8 @@ export interface SwitchAgent {
   stop(): Promise<void>;
 }
 
+// Sessions that were not seen for so many heartbeats are not told any more.
+const BGP_MAX_AGE_PERIODS = 6;
 const PING_INTERVAL_MS = 5 * 60_000;
 const FIRST_PING_RETRY_MS = 5000;
 const LONGEST_PING_RETRY_MS = 60_000;
@@ -160,6 +166,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
           durationMs: clock.monotonic() - startedMs + readMs + getMs,
           error: problems.summary(),
           portStates,
+          bgpStates: names === undefined ? new Map() : (bgp?.of([...portStates.keys()], names) ?? new Map()),
         },
         signal,
       );
@@ -167,6 +174,16 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       metrics.beat();
     } catch (error) {
       failed('heartbeat', error);
+    }
+  };
+
+  const bgp =
+    options.bgp && createBgpSessions({ read: options.bgp, maxAgeMs: BGP_MAX_AGE_PERIODS * periodMs, clock, problems });
+  const lookAtBgp = async (): Promise<void> => {
+    try {
+      await bgp?.look(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   };
 
@@ -206,6 +223,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     reconciling?.ended,
     every(clock, periodMs, signal, fetchDesired),
     every(clock, periodMs, signal, heartbeat),
+    bgp && every(clock, periodMs, signal, lookAtBgp),
     every(clock, PING_INTERVAL_MS, signal, ping),
   ]);
   return {

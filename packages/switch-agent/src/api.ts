@@ -7,7 +7,9 @@ import {
   durationFromMs,
   infraV2,
   timestampFromMs,
+  type MessageInitShape,
 } from '@ingot/api';
+import type { BgpNeighbor, BgpState } from './frr/neighbors.ts';
 import type { LinkState } from './link-state.ts';
 import type { NamedPort } from './naming.ts';
 
@@ -33,6 +35,8 @@ export interface Beat {
   readonly error?: string | undefined;
   /** By nic name; all nics that the API knows, or none at all. */
   readonly portStates: ReadonlyMap<string, LinkState>;
+  /** By nic name; a nic that is missing has no session, and an empty map says nothing. */
+  readonly bgpStates: ReadonlyMap<string, BgpNeighbor>;
 }
 
 export interface Ping {
@@ -123,6 +127,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
           duration: durationFromMs(Math.round(beat.durationMs)),
           ...(beat.error === undefined ? {} : { error: beat.error }),
           portStates: Object.fromEntries([...beat.portStates].map(([name, state]) => [name, STATUS[state]])),
+          bgpPortStates: Object.fromEntries([...beat.bgpStates].map(([name, session]) => [name, bgpState(session)])),
         },
         { timeoutMs, signal },
       );
@@ -174,6 +179,27 @@ const STATUS: Readonly<Record<LinkState, apiV2.SwitchPortStatus>> = {
   down: apiV2.SwitchPortStatus.DOWN,
   unknown: apiV2.SwitchPortStatus.UNKNOWN,
 };
+
+const BGP_STATE: Readonly<Record<BgpState, apiV2.BGPState>> = {
+  idle: apiV2.BGPState.BGP_STATE_IDLE,
+  connect: apiV2.BGPState.BGP_STATE_CONNECT,
+  active: apiV2.BGPState.BGP_STATE_ACTIVE,
+  'open-sent': apiV2.BGPState.BGP_STATE_OPEN_SENT,
+  'open-confirm': apiV2.BGPState.BGP_STATE_OPEN_CONFIRM,
+  established: apiV2.BGPState.BGP_STATE_ESTABLISHED,
+};
+
+function bgpState(session: BgpNeighbor): MessageInitShape<typeof apiV2.SwitchBGPPortStateSchema> {
+  return {
+    neighbor: session.neighbor,
+    peerGroup: session.peerGroup,
+    vrfName: session.vrf,
+    bgpState: BGP_STATE[session.state],
+    bgpTimerUpEstablished: timestampFromMs(session.establishedAtMs),
+    sentPrefixCounter: BigInt(session.sentPrefixes),
+    acceptedPrefixCounter: BigInt(session.acceptedPrefixes),
+  };
+}
 
 // Only what is asked for may be applied: the actual state never becomes a wish.
 function fromStatus(status: apiV2.SwitchPortStatus | undefined): 'up' | 'down' | undefined {

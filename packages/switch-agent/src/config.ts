@@ -1,6 +1,7 @@
 import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { z } from 'zod';
 import { type FabricConfig, fabricFields } from './config/fabric.ts';
+import { type FrrConfig, frrField } from './config/frr.ts';
 import { isSwitchHostname } from './identity.ts';
 import { NAMING_SCHEMAS, type NamingSchema } from './naming.ts';
 
@@ -15,6 +16,7 @@ export interface SwitchAgentConfig extends DaemonConfig, FabricConfig {
   readonly managementUser: string;
   readonly namingSchema: NamingSchema;
   readonly redis: { readonly databaseConfig: string; readonly timeoutSeconds: number };
+  readonly frr: FrrConfig;
   readonly sonicVersionFile: string;
   readonly sysClassNet: string;
   readonly heartbeatSeconds: number;
@@ -58,6 +60,7 @@ const schema = z.object({
       timeoutSeconds: z.number().min(0.1).max(60).default(5).describe('how long Redis may take to answer'),
     })
     .prefault({}),
+  frr: frrField,
   sonicVersionFile: z.string().default('/etc/sonic/sonic_version.yml').describe("SONiC's file with its version"),
   sysClassNet: z.string().default('/sys/class/net').describe("the kernel's folder of network interfaces"),
   heartbeatSeconds: z

@@ -4,6 +4,8 @@ import { connectApi } from './api.ts';
 import { readCa } from './api-ca.ts';
 import type { SwitchAgentConfig } from './config.ts';
 import { leafConfigOf } from './config/fabric.ts';
+import { frrOf } from './frr/from-config.ts';
+import type { Frr } from './frr/frr.ts';
 import { managementAddress, switchHostname } from './identity.ts';
 import { readLinkState } from './link-state.ts';
 import { createProblems, type Problems } from './problems.ts';
@@ -26,6 +28,18 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
   const leaf = leafConfigOf(config);
   const databases = openDatabases(config, clock);
   const problems = createProblems(log);
+  const frr =
+    leaf === undefined || !config.frr.enabled
+      ? undefined
+      : frrOf(config.frr, {
+          managementInterface: config.managementInterface,
+          cycleMs: config.cycleTimeoutSeconds * 1000,
+          osVersion,
+          configDb: databases.configDb,
+          clock,
+          metrics: context.metrics,
+          log,
+        });
   const api = connectApi({
     url: config.api.url,
     ca,
@@ -55,11 +69,12 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
       ? {}
       : {
           reconcile: {
-            reconciler: reconcilerOf(context, { id, leaf, databases, problems }),
+            reconciler: reconcilerOf(context, { id, leaf, databases, frr, problems }),
             periodMs: config.reconfigureSeconds * 1000,
             cycleMs: config.cycleTimeoutSeconds * 1000,
           },
         }),
+    bgp: frr && ((until) => frr.neighbors(until)),
     problems,
     clock,
     entropy,
@@ -89,12 +104,13 @@ interface Reconciled {
   readonly id: string;
   readonly leaf: LeafConfig;
   readonly databases: SwitchDatabases;
+  readonly frr: Frr | undefined;
   readonly problems: Problems;
 }
 
 function reconcilerOf(
   context: DaemonContext<SwitchAgentConfig>,
-  { id, leaf, databases, problems }: Reconciled,
+  { id, leaf, databases, frr, problems }: Reconciled,
 ): Reconciler {
   const { config, log, clock } = context;
   return createReconciler({
@@ -105,6 +121,7 @@ function reconcilerOf(
     stateFile: config.stateFile,
     configDb: databases.configDb,
     hardware: databases,
+    frr,
     waitMs: config.hardwareTimeoutSeconds * 1000,
     pollMs: [FIRST_POLL_MS, LONGEST_POLL_MS],
     clock,

@@ -35,7 +35,7 @@ export const fabricFields: { readonly [Field in keyof FabricConfig]-?: z.ZodType
     .max(600)
     .default(10)
     .describe('time between two cycles of comparing and changing'),
-  cycleTimeoutSeconds: z.number().min(5).max(600).default(120).describe('how long one such cycle may take'),
+  cycleTimeoutSeconds: z.number().min(5).max(600).default(300).describe('how long one such cycle may take'),
   hardwareTimeoutSeconds: z
     .number()
     .min(1)

@@ -5,7 +5,7 @@ import type { ConfFiles } from './conf-files.ts';
 import { createHolds } from './holds.ts';
 import { isFulfilled, judge, type Judgement } from './judge.ts';
 import { lintConf } from './lint.ts';
-import type { Reload } from './reloader.ts';
+import type { Reload, ReloadFailure } from './reloader.ts';
 import type { RenderedConf } from './render.ts';
 import type { RunningFrr, Vtysh } from './vtysh.ts';
 import { lineWords } from './words.ts';
@@ -70,7 +70,7 @@ export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): 
    * at some mixtures (8.4: a firewall goes and a VRF comes), and skips lines in others (a VRF goes, and a family of
    * another one).
    */
-  const reloadApart = async (wanted: RenderedConf, signal: AbortSignal): Promise<string | undefined> => {
+  const reloadApart = async (wanted: RenderedConf, signal: AbortSignal): Promise<ReloadFailure | undefined> => {
     const running = await observed(signal);
     if (running !== undefined) {
       await files.install(runningPart(wanted.text, running.conf));
@@ -88,7 +88,7 @@ export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): 
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       if (attempt > 1) await clock.sleep(RETRY_MS, signal);
       const failure = attempt === 1 ? await reload(signal) : await reloadApart(wanted, signal);
-      if (failure !== undefined) failures.push(failure);
+      if (failure !== undefined) failures.push(failure.reason);
       let after = await observedSoon(signal);
       if (after !== undefined && lackingInBgpd(wanted.text, after).length > 0) {
         await vtysh.load(files.pathOfVtysh, signal);
@@ -96,7 +96,8 @@ export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): 
       }
       crashed ||= before !== undefined && pidOf(after) !== pidOf(before);
       seen = after === undefined ? undefined : judge(wanted, after);
-      if (seen !== undefined && isFulfilled(seen)) break;
+      // What hangs once hangs again, and there may be no time left in this cycle to go back.
+      if ((seen !== undefined && isFulfilled(seen)) || failure?.hung === true) break;
     }
     return { seen, failures, crashed };
   };
@@ -116,7 +117,11 @@ export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): 
       return { result: 'broken', problems: [...why, 'there is no other frr.conf to go back to'], crashed };
     }
     await files.install(target);
-    const restored = await load({ text: target, origin: () => undefined, vrfs: [] }, undefined, signal);
+    const goal: RenderedConf = { text: target, origin: () => undefined, vrfs: [] };
+    const now = await observed(signal);
+    // A reload that did nothing needs none to be undone.
+    if (now !== undefined && isFulfilled(judge(goal, now))) return { result: 'rolled-back', problems: why, crashed };
+    const restored = await load(goal, undefined, signal);
     if (restored.seen?.missing.length === 0) return { result: 'rolled-back', problems: why, crashed };
     const more = restored.failures.slice(-1).map((failure) => `going back to the last good frr.conf: ${failure}`);
     return { result: 'broken', problems: [...why, ...more, 'FRR does not run the last good frr.conf either'], crashed };

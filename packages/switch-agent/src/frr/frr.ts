@@ -23,6 +23,8 @@ export interface FrrOptions {
   readonly features: Readonly<Record<keyof ImageFeatures, ImageSetting>>;
   /** Paths of the operator's include files; either may be missing. */
   readonly include: { readonly before: string; readonly after: string };
+  /** Why SONiC will not keep `frr.conf`, asked for when something goes wrong. Never rejects. */
+  readonly lostAtStart?: (() => Promise<string | undefined>) | undefined;
   readonly clock: Clock;
   readonly metrics: FrrMetrics;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -80,9 +82,13 @@ export function createFrr(options: FrrOptions): Frr {
       const { result, problems, crashed } = await applier(wanted, running, signal);
       metrics.applied(result, options.clock.monotonic() - started);
       if (crashed) metrics.crashed();
+      const lost = result === 'applied' || result === 'unchanged' ? undefined : await options.lostAtStart?.();
       if (result === 'applied') log.info({ problems }, 'FRR runs the new configuration');
       if (result === 'rolled-back' || result === 'broken' || crashed) log.warn({ result, problems, crashed }, 'FRR');
-      return { changed: result === 'applied' || result === 'rolled-back', problems };
+      return {
+        changed: result === 'applied' || result === 'rolled-back',
+        problems: lost === undefined ? problems : [...problems, lost],
+      };
     },
 
     preview: async (model, signal) => {

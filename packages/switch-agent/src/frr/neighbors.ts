@@ -32,7 +32,7 @@ const UNKNOWN = 'unknown';
 const MIN_NAME = 2;
 const MAX_NAME = 128;
 // The last second that a protobuf Timestamp can hold: 9999-12-31T23:59:59Z.
-const MAX_SECONDS = 253_402_300_799;
+const TIMESTAMP_END = 253_402_300_799;
 
 // `Clearing` and `Deleted` are states of FRR's own, in which a session is on its way to Idle.
 const STATES: ReadonlyMap<unknown, BgpState> = new Map<unknown, BgpState>([
@@ -103,7 +103,7 @@ function readNeighbor(key: string, vrf: string, fields: Fields): BgpNeighbor {
     neighbor: apiName(fields['hostname']) ?? UNKNOWN,
     peerGroup: apiName(fields['peerGroup']) ?? UNKNOWN,
     state,
-    establishedAtMs: state === 'established' ? count(fields['bgpTimerUpEstablishedEpoch'], MAX_SECONDS) * 1000 : 0,
+    establishedAtMs: state === 'established' ? count(fields['bgpTimerUpEstablishedEpoch'], TIMESTAMP_END) * 1000 : 0,
     sentPrefixes: sum(families, 'sentPrefixCounter'),
     acceptedPrefixes: sum(families, 'acceptedPrefixCounter'),
   };

@@ -12,8 +12,14 @@ export interface ReloaderOptions {
   readonly systemctl?: readonly string[];
 }
 
-/** Gives why the reload failed, undefined when it says that it did not. */
-export type Reload = (signal: AbortSignal) => Promise<string | undefined>;
+export interface ReloadFailure {
+  readonly reason: string;
+  /** Whether it was ended because it took too long. */
+  readonly hung: boolean;
+}
+
+/** Undefined when the reload says that it did its work. */
+export type Reload = (signal: AbortSignal) => Promise<ReloadFailure | undefined>;
 
 const SYSTEMCTL_MS = 10_000;
 
@@ -40,9 +46,12 @@ export function createReload(options: ReloaderOptions): Reload {
 }
 
 /** What a reload has said that is worth repeating. */
-function failureOf(what: string, result: CommandResult): string | undefined {
+function failureOf(what: string, result: CommandResult): ReloadFailure | undefined {
   if (result.failure === undefined) return undefined;
   const lines = result.output.split('\n').map((line) => line.trim());
   const words = lines.filter((line) => TELLING.test(line)).join(' | ') || (lines.findLast((line) => line !== '') ?? '');
-  return `${what} ${result.failure}${words === '' ? '' : `: ${words.slice(0, MAX_WORDS)}`}`;
+  return {
+    reason: `${what} ${result.failure}${words === '' ? '' : `: ${words.slice(0, MAX_WORDS)}`}`,
+    hung: result.timedOut,
+  };
 }
