@@ -85,6 +85,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const methods = new Map<string, MethodAccess>();
   const services = allServices({
     stores,
+    database,
     waitingRoom,
     issuer,
     clock,

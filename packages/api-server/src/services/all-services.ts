@@ -2,7 +2,7 @@ import type { BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import type { ServiceDependencies } from './context.ts';
 import { adminComponentService, adminMachineService, adminSwitchService } from './admin-services.ts';
-import { bmcService, projectMachineService } from './not-served-yet.ts';
+import { bmcService } from './bmc-service.ts';
 import { bootService } from './boot-service.ts';
 import { componentService } from './component-service.ts';
 import { eventService } from './event-service.ts';
@@ -10,6 +10,7 @@ import { adminFilesystemService, filesystemService } from './filesystem-services
 import { adminImageService, imageService } from './image-services.ts';
 import { healthService, partitionService, versionService } from './information-services.ts';
 import { adminIpService, ipService } from './ip-services.ts';
+import { projectMachineService } from './machine-service.ts';
 import { methodService } from './method-service.ts';
 import { adminNetworkService, networkService } from './network-services.ts';
 import { adminPartitionService } from './partition-services.ts';
@@ -29,7 +30,7 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     eventService(dependencies),
     switchService(dependencies),
     componentService(dependencies),
-    bmcService(),
+    bmcService(dependencies),
     tokenService(dependencies),
     versionService(dependencies),
     healthService(dependencies),
@@ -54,7 +55,7 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     adminNetworkService(dependencies),
     ipService(dependencies),
     adminIpService(dependencies),
-    projectMachineService(),
+    projectMachineService(dependencies),
     adminMachineService(dependencies),
     adminSwitchService(dependencies),
     adminTokenService(dependencies),

@@ -1,17 +1,20 @@
 import { ApiError, apiV2, bindService, Code, infraV2, type BoundService, type ServerContext } from '@ingot/api';
 import type { Clock } from '@ingot/net';
+import { uuidV7 } from '../auth/uuid-v7.ts';
+import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import { expiryOf } from '../auth/token-issuer.ts';
 import type { Caller } from '../auth/caller.ts';
 import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
 import { refuseUnwiped } from '../machine/wipe-order.ts';
 import { registerMachine } from '../machine/register-machine.ts';
 import type { Stores } from '../store/stores.ts';
+import { setPortVrfs, vrfOf } from '../topology/port-vrfs.ts';
 import { storeConnection } from '../topology/store-connection.ts';
 import type { ServiceDependencies } from './context.ts';
 
-/** `metalstack.infra.v2.BootService`: from the first DHCP request to waiting. Allocation is not served yet. */
+/** `metalstack.infra.v2.BootService`: from the first DHCP request to waiting, and to an installed system. */
 export function bootService(dependencies: ServiceDependencies): BoundService<Caller> {
-  const { stores, clock } = dependencies;
+  const { stores, clock, entropy } = dependencies;
   return bindService<typeof infraV2.BootService, Caller>(infraV2.BootService, {
     async dhcp({ uuid, partition }) {
       const id = machineIdOf(uuid);
@@ -42,16 +45,23 @@ export function bootService(dependencies: ServiceDependencies): BoundService<Cal
       return { uuid: machine.id, size: machine.value.size?.id ?? '', partition: request.partition };
     },
     wait: (request, context) => wait(dependencies, machineIdOf(request.uuid), context),
-    async installationSucceeded({ uuid }) {
-      const machine = await stores.machines.need(machineIdOf(uuid));
-      if (machine.value.allocation === undefined) {
-        throw new ApiError(
-          Code.FailedPrecondition,
-          `machine ${machine.id} is not allocated, so nothing can have been installed on it`,
+    installationSucceeded: ({ uuid, consolePassword }) =>
+      stores.transaction(async (inner) => {
+        const machine = await inner.machines.need(machineIdOf(uuid));
+        const { allocation } = machine.value;
+        if (allocation === undefined) {
+          throw new ApiError(
+            Code.FailedPrecondition,
+            `machine ${machine.id} is not allocated, so nothing can have been installed on it`,
+          );
+        }
+        await inner.consolePasswords.put(machine.id, consolePassword);
+        await setPortVrfs(inner, machine.id, vrfOf(allocation));
+        await orderBmcCommand(inner, machine, apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_MACHINE_CREATED, () =>
+          uuidV7(clock.now(), entropy),
         );
-      }
-      throw new ApiError(Code.Unimplemented, 'this server does not install machines yet');
-    },
+        return {};
+      }),
   });
 }
 

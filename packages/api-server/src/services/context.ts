@@ -2,11 +2,13 @@ import type { MethodAccess } from '@ingot/api';
 import type { Clock, Entropy } from '@ingot/net';
 import type { TokenIssuer } from '../auth/token-issuer.ts';
 import type { WaitingRoom } from '../machine/waiting-room.ts';
+import type { Database } from '../store/database.ts';
 import type { Stores } from '../store/stores.ts';
 
 /** What the services work with. */
 export interface ServiceDependencies {
   readonly stores: Stores;
+  readonly database: Pick<Database, 'subscribe'>;
   readonly waitingRoom: WaitingRoom;
   readonly issuer: TokenIssuer;
   readonly clock: Clock;

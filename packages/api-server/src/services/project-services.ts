@@ -162,9 +162,8 @@ async function visibleProjects(stores: Stores, user: string): Promise<Stored<api
 }
 
 async function checkEmpty(stores: Stores, project: string): Promise<void> {
-  const machines = (await stores.machines.list()).filter(({ value }) => value.allocation?.project === project).length;
   const counts = [
-    [machines, 'machines'],
+    [await stores.machines.count({ project }), 'machines'],
     [await stores.networks.count({ project }), 'networks'],
     [await stores.ips.count({ project }), 'addresses'],
     [await stores.sizeReservations.count({ project }), 'size reservations'],

@@ -2,8 +2,10 @@ import { apiV2 } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { createTokenStore, type TokenStore } from '../auth/token-store.ts';
 import { createEventStore, type EventStore } from '../events/event-store.ts';
+import { createBmcCommandStore, type BmcCommandStore } from './bmc-command-store.ts';
 import { createBmcStore, type BmcStore } from './bmc-store.ts';
 import { createComponentStore, type ComponentStore } from './component-store.ts';
+import { createConsolePasswordStore, type ConsolePasswordStore } from './console-password-store.ts';
 import type { Session, TransactionOptions } from './database.ts';
 import { entityTable, type EntityTable } from './entity-table.ts';
 import { createNumberPools, type NumberPools } from './number-pools.ts';
@@ -18,7 +20,7 @@ export interface Stores {
   transaction<T>(work: (stores: Stores) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
   readonly partitions: EntityTable<apiV2.Partition>;
   /** Bodies hold the ID of partition and size only, and neither events nor liveliness: see `machine-view.ts`. */
-  readonly machines: EntityTable<apiV2.Machine, 'partition'>;
+  readonly machines: EntityTable<apiV2.Machine, 'partition' | 'size' | 'project'>;
   readonly bmcs: BmcStore;
   /** Bodies hold what was registered and is desired; what heartbeats report is in `switchStatus`. */
   readonly switches: EntityTable<apiV2.Switch, 'partition'>;
@@ -48,6 +50,8 @@ export interface Stores {
   /** By UUID. */
   readonly ips: EntityTable<apiV2.IP, 'namespace' | 'address' | 'network' | 'project' | 'machine'>;
   readonly numbers: NumberPools;
+  readonly bmcCommands: BmcCommandStore;
+  readonly consolePasswords: ConsolePasswordStore;
 }
 
 /** The key of a membership; neither part has a slash. */
@@ -71,7 +75,11 @@ export function createStores(session: Session, clock: Clock): Stores {
       clock,
       table: 'machine',
       schema: apiV2.MachineSchema,
-      columns: (value) => ({ partition: value.partition?.id ?? '' }),
+      columns: ({ partition, size, allocation }) => ({
+        partition: partition?.id ?? '',
+        size: size?.id ?? '',
+        project: allocation?.project ?? '',
+      }),
     }),
     bmcs: createBmcStore(session),
     switches: entityTable({
@@ -169,6 +177,8 @@ export function createStores(session: Session, clock: Clock): Stores {
       }),
     }),
     numbers: createNumberPools(session),
+    bmcCommands: createBmcCommandStore(session, clock),
+    consolePasswords: createConsolePasswordStore(session),
     projects: entityTable({
       session,
       clock,

@@ -1,0 +1,237 @@
+import { ApiError, apiV2, Code, create, enumText, timestampFromMs } from '@ingot/api';
+import type { Clock, Entropy } from '@ingot/net';
+import { uuidV7 } from '../auth/uuid-v7.ts';
+import { checkDisksFit, findLayout } from '../image/filesystem-layout.ts';
+import { findImage, isExpired } from '../image/find-image.ts';
+import { checkSizeAllowsImage } from '../image/image-constraint.ts';
+import { machineIdOf } from '../machine/machine-records.ts';
+import { Pool } from '../store/number-pools.ts';
+import type { Stored } from '../store/entity-table.ts';
+import type { Stores } from '../store/stores.ts';
+import { inventoryOf, reasonsAgainst, type Inventory } from './candidates.ts';
+import { joinNetworks } from './join-networks.ts';
+import { balance, mayTake, type Reserved } from './reservations.ts';
+import { pickSpread, type Neighbour } from './spread.ts';
+
+const { ImageFeature, MachineAllocationType: Role } = apiV2;
+
+export interface AllocationContext {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Whose token asks, for the record. */
+  readonly user: string;
+}
+
+/** The first of the private 32-bit AS numbers (RFC 6996) that metal-stack takes. */
+const FIRST_ASN = 4_210_000_000;
+
+/** Labels of an allocated machine that others rely on. */
+const RACK_LABEL = 'machine.metal-stack.io/rack';
+const ASN_LABEL = 'machine.metal-stack.io/network.primary.asn';
+
+/**
+ * Gives a machine to a project: the one that is named, or the best of those that are free, by reservations and by
+ * spreading over racks. To be called within a transaction that is serialised by `IPAM`: either all of machine, addresses
+ * and AS number is taken, or nothing. Throws `InvalidArgument`, `NotFound`, `FailedPrecondition`, `ResourceExhausted`, each
+ * with what to do.
+ */
+export async function allocateMachine(
+  stores: Stores,
+  request: apiV2.MachineServiceCreateRequest,
+  context: AllocationContext,
+): Promise<Stored<apiV2.Machine>> {
+  const { clock, entropy } = context;
+  await stores.projects.need(request.project);
+  const role = roleOf(request);
+  const image = await imageFor(stores, request.image, role, clock.now());
+  const machine =
+    request.uuid === undefined
+      ? await choose(stores, request, role, context)
+      : await named(stores, request.uuid, request, clock);
+  const partition = machine.value.partition?.id ?? '';
+  const size = machine.value.size?.id ?? '';
+  checkSizeAllowsImage((await stores.sizeImageConstraints.get(size))?.value, image.id);
+  const layout = await layoutFor(stores, request.filesystemLayout, size, image.id);
+  checkDisksFit(layout, machine.value.hardware?.disks ?? []);
+
+  const asn = FIRST_ASN + (await stores.numbers.take(Pool.Asn, machine.id));
+  const networks = await joinNetworks(stores, {
+    machine: machine.id,
+    partition,
+    project: request.project,
+    role,
+    wanted: request.networks,
+    asn,
+    newUuid: () => uuidV7(clock.now(), entropy),
+  });
+  const { dnsServers, ntpServers } = (await stores.partitions.need(partition)).value;
+  const now = timestampFromMs(clock.now());
+  const { rack } = machine.value;
+  const labels = {
+    ...request.labels?.labels,
+    ...(rack === '' ? {} : { [RACK_LABEL]: rack }),
+    [ASN_LABEL]: String(asn),
+  };
+  return stores.machines.edit(machine.id, (value) => {
+    value.allocation = create(apiV2.MachineAllocationSchema, {
+      uuid: uuidV7(clock.now(), entropy),
+      // The labels that the machine has only while it is allocated.
+      meta: { createdAt: now, updatedAt: now, generation: 1n, labels: { labels } },
+      name: request.name,
+      description: request.description ?? '',
+      createdBy: context.user,
+      project: request.project,
+      image,
+      filesystemLayout: layout,
+      networks,
+      hostname: request.hostname ?? 'metal',
+      sshPublicKeys: request.sshPublicKeys,
+      userdata: request.userdata ?? '',
+      allocationType: role,
+      ...(request.firewallSpec?.firewallRules === undefined
+        ? {}
+        : { firewallRules: request.firewallSpec.firewallRules }),
+      dnsServers: request.dnsServers.length > 0 ? request.dnsServers : dnsServers,
+      ntpServers: request.ntpServers.length > 0 ? request.ntpServers : ntpServers,
+      ...(request.placementLabels === undefined ? {} : { placementLabels: request.placementLabels }),
+    });
+    value.meta ??= create(apiV2.MetaSchema);
+    value.meta.labels ??= create(apiV2.LabelsSchema);
+    Object.assign(value.meta.labels.labels, labels);
+  });
+}
+
+function roleOf({
+  allocationType,
+  firewallSpec,
+  labels,
+}: apiV2.MachineServiceCreateRequest): apiV2.MachineAllocationType {
+  const role = allocationType === Role.UNSPECIFIED ? Role.MACHINE : allocationType;
+  if (role === Role.MACHINE && firewallSpec !== undefined)
+    throw new ApiError(Code.InvalidArgument, 'firewall_spec is for firewalls: set allocation_type, or leave it out');
+  const reserved = Object.keys(labels?.labels ?? {}).filter((key) => key.startsWith('ingot.dev/'));
+  if (reserved.length > 0)
+    throw new ApiError(
+      Code.InvalidArgument,
+      `labels that start with ingot.dev/ are the operator's: ${reserved.join(', ')}`,
+    );
+  return role;
+}
+
+async function imageFor(
+  stores: Stores,
+  id: string,
+  role: apiV2.MachineAllocationType,
+  now: number,
+): Promise<apiV2.Image> {
+  const image = findImage(
+    (await stores.images.list()).map(({ value }) => value),
+    id,
+    now,
+  );
+  const needed = role === Role.FIREWALL ? ImageFeature.FIREWALL : ImageFeature.MACHINE;
+  if (!image.features.includes(needed)) {
+    const has = image.features.map((feature) => enumText(apiV2.ImageFeatureSchema, feature)).join(', ');
+    throw new ApiError(
+      Code.InvalidArgument,
+      `image "${image.id}" is for ${has}, not for a ${enumText(apiV2.MachineAllocationTypeSchema, role)}`,
+    );
+  }
+  if (isExpired(image, now))
+    throw new ApiError(Code.FailedPrecondition, `image "${image.id}" has expired: take a newer one`);
+  return image;
+}
+
+async function layoutFor(
+  stores: Stores,
+  id: string | undefined,
+  size: string,
+  image: string,
+): Promise<apiV2.FilesystemLayout> {
+  if (id !== undefined) return (await stores.filesystemLayouts.need(id)).value;
+  return findLayout(
+    (await stores.filesystemLayouts.list()).map(({ value }) => value),
+    size,
+    image,
+  );
+}
+
+async function named(
+  stores: Stores,
+  uuid: string,
+  request: apiV2.MachineServiceCreateRequest,
+  clock: Clock,
+): Promise<Stored<apiV2.Machine>> {
+  const machine = await stores.machines.need(machineIdOf(uuid));
+  const { allocation, partition, size } = machine.value;
+  const against = (await reasonsAgainst(stores, clock, [machine])).get(machine.id);
+  const problem =
+    allocation !== undefined
+      ? `is allocated as "${allocation.name}" already`
+      : request.partition !== undefined && request.partition !== partition?.id
+        ? `is in partition "${partition?.id ?? ''}", not in "${request.partition}"`
+        : request.size !== undefined && request.size !== size?.id
+          ? `is of size "${size?.id ?? ''}", not of "${request.size}"`
+          : against === undefined
+            ? undefined
+            : `is ${against}`;
+  if (problem !== undefined) throw new ApiError(Code.FailedPrecondition, `machine ${machine.id} ${problem}`);
+  return machine;
+}
+
+async function choose(
+  stores: Stores,
+  { project, partition, size, placementLabels }: apiV2.MachineServiceCreateRequest,
+  role: apiV2.MachineAllocationType,
+  { clock, entropy }: AllocationContext,
+): Promise<Stored<apiV2.Machine>> {
+  if (partition === undefined || size === undefined)
+    throw new ApiError(Code.InvalidArgument, 'give partition and size, or the uuid of a machine');
+  await stores.partitions.need(partition);
+  await stores.sizes.need(size);
+  const inventory = await inventoryOf(stores, clock, partition, size);
+  const reserved = await reservedFor(stores, partition, size);
+  const byProject = countByProject(inventory.allocated);
+  if (!mayTake(inventory.available.length, reserved, byProject, project))
+    throw noneLeft(inventory, balance(reserved, byProject, project).keptForOthers, partition, size);
+  const racks = inventory.available.map((machine) => ({ rack: machine.value.rack, machine }));
+  const neighbours = inventory.allocated
+    .filter(({ value }) => value.allocation?.project === project && value.allocation.allocationType === role)
+    .map(({ value }): Neighbour => ({
+      rack: value.rack,
+      placementLabels: new Map(Object.entries(value.allocation?.placementLabels?.labels ?? {})),
+    }));
+  const picked = pickSpread(racks, neighbours, new Map(Object.entries(placementLabels?.labels ?? {})), entropy);
+  if (picked === undefined) throw noneLeft(inventory, 0, partition, size);
+  return picked.machine;
+}
+
+export async function reservedFor(stores: Stores, partition: string, size: string): Promise<Reserved[]> {
+  return (await stores.sizeReservations.list({ size }))
+    .filter(({ value }) => value.partitions.includes(partition))
+    .map(({ value }) => ({ project: value.project, amount: value.amount }));
+}
+
+export function countByProject(machines: readonly Stored<apiV2.Machine>[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { value } of machines) {
+    const project = value.allocation?.project ?? '';
+    counts.set(project, (counts.get(project) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function noneLeft(
+  { available, allocated, unavailable }: Inventory,
+  kept: number,
+  partition: string,
+  size: string,
+): ApiError {
+  const others = [...unavailable].map(([reason, count]) => `${count} ${reason}`);
+  const parts = [`${available.length} free`, `${allocated.length} allocated`, ...others];
+  const why = kept > 0 && available.length > 0 ? `; ${kept} of the free ones are reserved for other projects` : '';
+  return new ApiError(
+    Code.ResourceExhausted,
+    `no machine of size "${size}" is left in partition "${partition}": ${parts.join(', ')}${why}`,
+  );
+}

@@ -1,0 +1,139 @@
+import {
+  ApiError,
+  apiV2,
+  bindService,
+  clone,
+  Code,
+  create,
+  infraV2,
+  type BoundService,
+  type ServerContext,
+} from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import { machineIdOf, findOrCreateMachine } from '../machine/machine-records.ts';
+import type { Stores } from '../store/stores.ts';
+import type { ServiceDependencies } from './context.ts';
+
+/** `metalstack.infra.v2.BMCService`: the side of whoever looks after the management controllers of a partition. */
+export function bmcService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores } = dependencies;
+  return bindService<typeof infraV2.BMCService, Caller>(infraV2.BMCService, {
+    updateBMCInfo: ({ partition, bmcReports }) =>
+      stores.transaction(async (inner) => {
+        await inner.partitions.need(partition);
+        const [updatedMachines, createdMachines]: [string[], string[]] = [[], []];
+        for (const report of bmcReports) {
+          const outcome = await takeReport(inner, partition, report);
+          if (outcome === 'updated') updatedMachines.push(machineIdOf(report.uuid));
+          if (outcome === 'created') createdMachines.push(machineIdOf(report.uuid));
+        }
+        return { updatedMachines, createdMachines };
+      }),
+    waitForBMCCommand: ({ partition }, context) => commands(dependencies, partition, context),
+    async bMCCommandDone({ commandId, error }) {
+      if (!(await stores.bmcCommands.done(commandId, error)))
+        throw new ApiError(Code.NotFound, `there is no open command "${commandId}"`);
+      return {};
+    },
+  });
+}
+
+/**
+ * A report about a machine of another partition is passed over. What only the machine itself knows, its user and
+ * password, stays; a port that the machine has told stays, too.
+ */
+async function takeReport(
+  stores: Stores,
+  partition: string,
+  report: apiV2.MachineBMCReport,
+): Promise<'updated' | 'created' | 'passed over'> {
+  const id = machineIdOf(report.uuid);
+  const known = await stores.machines.get(id);
+  const its = known?.value.partition?.id ?? '';
+  if (known !== undefined && its !== '' && its !== partition) return 'passed over';
+  await findOrCreateMachine(stores, id, partition);
+  const before = await stores.bmcs.get(id);
+  const bmc = mergeBmc(before?.bmc, report.bmc);
+  const merged = create(apiV2.MachineBMCReportSchema, { uuid: id, bmc });
+  const bios = report.bios ?? before?.bios;
+  const fru = report.fru ?? before?.fru;
+  const ledState = report.ledState ?? before?.ledState;
+  const powerMetric = report.powerMetric ?? before?.powerMetric;
+  if (bios !== undefined) merged.bios = bios;
+  if (fru !== undefined) merged.fru = fru;
+  if (ledState !== undefined) merged.ledState = ledState;
+  if (powerMetric !== undefined) merged.powerMetric = powerMetric;
+  merged.powerSupplies = report.powerSupplies.length > 0 ? report.powerSupplies : (before?.powerSupplies ?? []);
+  if (report.updatedAt !== undefined) merged.updatedAt = report.updatedAt;
+  await stores.bmcs.put(id, merged);
+  return known === undefined ? 'created' : 'updated';
+}
+
+/** The newer report, with what it does not say from the one before. */
+function mergeBmc(before: apiV2.MachineBMC | undefined, now: apiV2.MachineBMC | undefined): apiV2.MachineBMC {
+  const merged = before === undefined ? create(apiV2.MachineBMCSchema) : clone(apiV2.MachineBMCSchema, before);
+  if (now === undefined) return merged;
+  if (now.address !== '') merged.address = withPort(now.address, before?.address);
+  if (now.mac !== '') merged.mac = now.mac;
+  if (now.user !== '') merged.user = now.user;
+  if (now.password !== '') merged.password = now.password;
+  if (now.interface !== '') merged.interface = now.interface;
+  if (now.version !== '') merged.version = now.version;
+  if (now.powerState !== '') merged.powerState = now.powerState;
+  return merged;
+}
+
+/** IPMI's own port, unless the machine has said another one. */
+const IPMI_PORT = '623';
+
+function withPort(address: string, before: string | undefined): string {
+  const port = /:(\d+)$/.exec(before ?? '')?.[1] ?? IPMI_PORT;
+  const host = /^(.*):\d+$/.exec(address)?.[1];
+  return host === undefined ? `${address}:${port}` : address;
+}
+
+/** A lost notification costs a command no more than this; so does one whose worker was killed. */
+const LOOK_EVERY_MS = 10_000;
+
+async function* commands(
+  { stores, database, clock }: ServiceDependencies,
+  partition: string,
+  { signal }: ServerContext<Caller>,
+): AsyncGenerator<infraV2.WaitForBMCCommandResponse> {
+  await stores.partitions.need(partition);
+  let next = Promise.withResolvers<void>();
+  const changes = database.subscribe('bmc_command', (told) => {
+    if (told === undefined || told === partition) next.resolve();
+  });
+  const timer = clock.setInterval(() => next.resolve(), LOOK_EVERY_MS);
+  const over = Promise.withResolvers<never>();
+  over.promise.catch(() => undefined);
+  const end = (): void => over.reject(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const command = await stores.bmcCommands.take(partition);
+      if (command === undefined) {
+        await Promise.race([next.promise, over.promise]);
+        next = Promise.withResolvers<void>();
+        continue;
+      }
+      const bmc = (await stores.bmcs.get(command.machine))?.bmc;
+      if (bmc === undefined || bmc.address === '') {
+        await stores.bmcCommands.done(command.id, 'nothing is known of the management controller of this machine');
+        continue;
+      }
+      yield create(infraV2.WaitForBMCCommandResponseSchema, {
+        uuid: command.machine,
+        bmcCommand: command.command,
+        machineBmc: bmc,
+        commandId: command.id,
+      });
+    }
+  } finally {
+    timer.cancel();
+    changes[Symbol.dispose]();
+    signal.removeEventListener('abort', end);
+  }
+}

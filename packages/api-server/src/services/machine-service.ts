@@ -1,0 +1,93 @@
+import { ApiError, apiV2, bindService, Code, type BoundService } from '@ingot/api';
+import { allocateMachine } from '../allocation/allocate-machine.ts';
+import { freeMachine } from '../allocation/free-machine.ts';
+import { uuidV7 } from '../auth/uuid-v7.ts';
+import type { Caller } from '../auth/caller.ts';
+import { machineIdOf } from '../machine/machine-records.ts';
+import { IPAM } from '../network/create-network.ts';
+import type { Stored } from '../store/entity-table.ts';
+import type { Stores } from '../store/stores.ts';
+import { machineMatches } from '../views/machine-query.ts';
+import { machineView, machineViews } from '../views/machine-view.ts';
+import { orderBmcCommand } from '../machine/bmc-commands.ts';
+import type { ServiceDependencies } from './context.ts';
+import { updateEntity, updateLabels } from './update-entity.ts';
+import { userOf } from './user-of.ts';
+
+const { AdminRole, MachineBMCCommand: Command } = apiV2;
+
+/** `metalstack.api.v2.MachineService`: machines that a project has. Somebody else's machine looks like none. */
+export function projectMachineService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores, clock, entropy } = dependencies;
+  const newId = (): string => uuidV7(clock.now(), entropy);
+  const own = async (inner: Stores, uuid: string, project: string): Promise<Stored<apiV2.Machine>> => {
+    const found = await inner.machines.get(machineIdOf(uuid));
+    if (found?.value.allocation?.project !== project)
+      throw new ApiError(Code.NotFound, `project ${project} has no machine ${uuid}`);
+    return found;
+  };
+  return bindService<typeof apiV2.MachineService, Caller>(apiV2.MachineService, {
+    get: async ({ uuid, project }) => ({
+      machine: await machineView(stores, clock, await own(stores, uuid, project)),
+    }),
+    create: (request, { caller }) => {
+      if (request.uuid !== undefined && !isAdmin(caller))
+        throw new ApiError(
+          Code.PermissionDenied,
+          'only an administrator chooses the machine: leave uuid out, and give partition and size',
+        );
+      return stores.transaction(async (inner) => {
+        const machine = await allocateMachine(inner, request, { clock, entropy, user: userOf(caller) });
+        return { machine: await machineView(inner, clock, machine) };
+      }, IPAM);
+    },
+    async update({ uuid, project, updateMeta, description, labels, sshPublicKeys }) {
+      await own(stores, uuid, project);
+      const changed = await updateEntity(stores.machines, machineIdOf(uuid), updateMeta, (machine) => {
+        if (machine.allocation?.project !== project)
+          throw new ApiError(Code.NotFound, `project ${project} has no machine ${uuid}`);
+        const before = { ...machine.meta?.labels?.labels };
+        if (description !== undefined) machine.allocation.description = description;
+        if (sshPublicKeys.length > 0) machine.allocation.sshPublicKeys = sshPublicKeys;
+        updateLabels(machine, labels);
+        checkReserved(before, machine.meta?.labels?.labels ?? {});
+      });
+      return { machine: await machineView(stores, clock, changed) };
+    },
+    async list({ project, query }) {
+      const mine = await stores.machines.list({ project });
+      const waiting = await stores.waiting.all();
+      const machines = (await machineViews(stores, clock, mine)).filter((machine) =>
+        machineMatches(machine, query, waiting.has(machine.uuid)),
+      );
+      return { machines };
+    },
+    delete: ({ uuid, project }) =>
+      stores.transaction(async (inner) => {
+        const freed = await freeMachine(inner, await own(inner, uuid, project), newId);
+        await orderBmcCommand(inner, freed, Command.MACHINE_BMC_COMMAND_MACHINE_DELETED, newId);
+        return { machine: await machineView(inner, clock, freed) };
+      }, IPAM),
+    bMCCommand: ({ uuid, project, command }) =>
+      stores.transaction(async (inner) => {
+        await orderBmcCommand(inner, await own(inner, uuid, project), command, newId);
+        return {};
+      }),
+  });
+}
+
+function isAdmin(caller: Caller): boolean {
+  return caller.kind === 'token' && caller.token.adminRole === AdminRole.EDITOR;
+}
+
+/** Labels by which operators and machines talk to each other are not a tenant's to set or to take away. */
+function checkReserved(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): void {
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => key.startsWith('ingot.dev/') && before[key] !== after[key],
+  );
+  if (changed.length > 0)
+    throw new ApiError(
+      Code.InvalidArgument,
+      `labels that start with ingot.dev/ are the operator's: ${changed.join(', ')}`,
+    );
+}

@@ -1,0 +1,68 @@
+import { apiV2, create } from '@ingot/api';
+import {
+  compactPrefixes,
+  formatPrefix,
+  parseAddress,
+  parsePrefix,
+  prefixAt,
+  BITS,
+  type Prefix,
+} from '../network/prefix.ts';
+import type { Stores } from '../store/stores.ts';
+
+const { NetworkType: Type, MachineAllocationType } = apiV2;
+
+/**
+ * What a leaf lets the machine on a port announce. A firewall: its underlay addresses, and the VNIs of its other networks.
+ * A machine: the prefixes of its project's network, what the network's parent lets children announce besides, and the
+ * project's addresses elsewhere, but none in an underlay and none that a firewall has. Prefixes are the fewest that cover
+ * the same addresses, sorted.
+ */
+export async function bgpFilterOf(stores: Stores, allocation: apiV2.MachineAllocation): Promise<apiV2.BGPFilter> {
+  return allocation.allocationType === MachineAllocationType.FIREWALL
+    ? firewallFilter(allocation)
+    : machineFilter(stores, allocation);
+}
+
+function firewallFilter({ networks }: apiV2.MachineAllocation): apiV2.BGPFilter {
+  const underlay = networks.filter((network) => network.networkType === Type.UNDERLAY);
+  const others = networks.filter((network) => network.networkType !== Type.UNDERLAY && network.vrf > 0n);
+  const vnis = [...new Set(others.map(({ vrf }) => vrf))].toSorted((a, b) => (a < b ? -1 : 1));
+  return create(apiV2.BGPFilterSchema, {
+    cidrs: cidrs(underlay.flatMap(({ ips }) => ips).flatMap(hostPrefix)),
+    vnis: vnis.map(String),
+  });
+}
+
+async function machineFilter(stores: Stores, allocation: apiV2.MachineAllocation): Promise<apiV2.BGPFilter> {
+  const own = allocation.networks.find((network) => network.project === allocation.project);
+  const network = own === undefined ? undefined : (await stores.networks.get(own.network))?.value;
+  const parent =
+    network?.parentNetwork === undefined ? undefined : (await stores.networks.get(network.parentNetwork))?.value;
+  const prefixes = [...(own?.prefixes ?? []), ...(parent?.additionalAnnouncableCidrs ?? [])].flatMap(
+    (text) => parsePrefix(text, { lenient: true }) ?? [],
+  );
+  const underlays = new Set((await stores.networks.list({ type: Type.UNDERLAY })).map(({ id }) => id));
+  const firewalls = new Set(
+    (await stores.machines.list({ project: allocation.project }))
+      .filter(({ value }) => value.allocation?.allocationType === MachineAllocationType.FIREWALL)
+      .flatMap(({ value }) => value.allocation?.networks.flatMap(({ ips }) => ips) ?? []),
+  );
+  const addresses = (await stores.ips.list({ project: allocation.project }))
+    .map(({ value }) => value)
+    .filter(
+      (ip) =>
+        !underlays.has(ip.network) && !firewalls.has(ip.ip) && (ip.namespace ?? '') === (network?.namespace ?? ''),
+    )
+    .flatMap((ip) => hostPrefix(ip.ip));
+  return create(apiV2.BGPFilterSchema, { cidrs: cidrs([...prefixes, ...addresses]) });
+}
+
+function hostPrefix(text: string): Prefix[] {
+  const address = parseAddress(text);
+  return address === undefined ? [] : [prefixAt(address.family, address.value, BITS[address.family])];
+}
+
+function cidrs(prefixes: readonly Prefix[]): string[] {
+  return compactPrefixes(prefixes).map(formatPrefix);
+}

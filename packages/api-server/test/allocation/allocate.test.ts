@@ -1,0 +1,376 @@
+import { adminV2, apiV2, Code, createClient, infraV2, type MessageInitShape } from '@ingot/api';
+import { afterEach, describe, expect, test } from 'vitest';
+import { MACHINE_LABEL } from '../../src/network/machine-label.ts';
+import { cableTo, failure, hardware, leaf, startRig, until, type Rig } from '../support.ts';
+
+const {
+  SizeConstraintType,
+  ImageFeature,
+  ImageClassification,
+  NetworkType: Type,
+  IPType,
+  MachineAllocationType: Role,
+} = apiV2;
+const { OptimisticLockingStrategy, MachineState } = apiV2;
+const SERVER = { lockingStrategy: OptimisticLockingStrategy.SERVER };
+
+const machineId = (index: number): string => `aaaaaaaa-0000-4000-8000-${String(index).padStart(12, '0')}`;
+const open: AbortController[] = [];
+
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.abort();
+});
+
+/** A partition with machines that wait, two to a pair of leaves, and what is needed to allocate them. */
+async function hall(rig: Rig, machines: number) {
+  const clients = {
+    machines: createClient(apiV2.MachineService, rig.admin),
+    admin: createClient(adminV2.MachineService, rig.admin),
+    projects: createClient(apiV2.ProjectService, rig.admin),
+    tenants: createClient(adminV2.TenantService, rig.admin),
+    networks: createClient(adminV2.NetworkService, rig.admin),
+    ips: createClient(apiV2.IPService, rig.admin),
+    reservations: createClient(adminV2.SizeReservationService, rig.admin),
+    images: createClient(adminV2.ImageService, rig.admin),
+    sizes: createClient(adminV2.SizeService, rig.admin),
+    layouts: createClient(adminV2.FilesystemService, rig.admin),
+    boot: createClient(infraV2.BootService, rig.admin),
+    events: createClient(infraV2.EventService, rig.admin),
+    switches: createClient(infraV2.SwitchService, rig.admin),
+    bmc: createClient(infraV2.BMCService, rig.admin),
+  };
+  await clients.tenants.create({ name: 'acme' });
+  const project = async (name: string): Promise<string> =>
+    (await clients.projects.create({ login: 'acme', name, description: '' })).project?.uuid ?? '';
+  const [a, b] = [await project('a1'), await project('b1')];
+  await clients.sizes.create({
+    size: {
+      id: 'c1',
+      constraints: [
+        { type: SizeConstraintType.CORES, min: 0n, max: 9999n },
+        { type: SizeConstraintType.MEMORY, min: 0n, max: 2n ** 60n },
+        { type: SizeConstraintType.STORAGE, min: 0n, max: 2n ** 60n },
+      ],
+    },
+  });
+  await clients.images.create({
+    image: {
+      id: 'debian-12.0.20260101',
+      url: 'http://images/debian.tar',
+      features: [ImageFeature.MACHINE, ImageFeature.FIREWALL],
+      classification: ImageClassification.SUPPORTED,
+    },
+  });
+  await clients.layouts.create({
+    filesystemLayout: {
+      id: 'tmp',
+      filesystems: [{ device: 'tmpfs', format: apiV2.Format.TMPFS, path: '/tmp' }],
+      constraints: { sizes: ['c1'], images: { debian: '*' } },
+    },
+  });
+  await clients.networks.create({
+    id: 'super',
+    type: Type.SUPER,
+    partition: 'lab',
+    prefixes: ['10.0.0.0/16'],
+    defaultChildPrefixLength: { ipv4: 24 },
+  });
+  for (const [id, owner] of [
+    ['net-a', a],
+    ['net-b', b],
+  ] as const)
+    await clients.networks.create({ id, type: Type.CHILD, project: owner, parentNetwork: 'super' });
+  await clients.networks.create({ id: 'internet', type: Type.EXTERNAL, prefixes: ['198.51.100.0/24'], vrf: 104_009 });
+  await clients.networks.create({ id: 'underlay', type: Type.UNDERLAY, partition: 'lab', prefixes: ['10.255.0.0/24'] });
+  for (let index = 0; index < machines; index += 1) {
+    const pair = Math.floor(index / 2);
+    const [one, other] = [`leaf${pair}a`, `leaf${pair}b`];
+    if (index % 2 === 0)
+      for (const id of [one, other])
+        await clients.switches.register({
+          switch: leaf(id, (made) => {
+            made.rack = `rack${pair}`;
+          }),
+        });
+    const port = `Eth1/${(index % 2) + 1}`;
+    await clients.boot.register({
+      uuid: machineId(index),
+      partition: 'lab',
+      bios: { version: '1', vendor: 'x', date: '1' },
+      hardware: hardware(cableTo('eth0', one, port), cableTo('eth1', other, port)),
+      bmc: {
+        address: `10.9.0.${index + 1}:623`,
+        mac: '52:54:00:00:00:01',
+        user: 'u1',
+        password: 'secret',
+        interface: 'lanplus',
+        version: '2',
+        powerState: 'ON',
+      },
+    });
+    await waits(rig, clients, machineId(index));
+  }
+  const wish = (change: MessageInitShape<typeof apiV2.MachineServiceCreateRequestSchema> = {}) => ({
+    project: a,
+    name: 'web',
+    partition: 'lab',
+    size: 'c1',
+    image: 'debian-12',
+    networks: [{ network: 'net-a' }],
+    ...change,
+  });
+  return { ...clients, a, b, wish };
+}
+
+/** The machine waits and says that it lives. */
+async function waits(
+  rig: Rig,
+  {
+    boot,
+    events,
+  }: {
+    boot: ReturnType<typeof createClient<typeof infraV2.BootService>>;
+    events: ReturnType<typeof createClient<typeof infraV2.EventService>>;
+  },
+  uuid: string,
+): Promise<void> {
+  await events.send({ events: { [uuid]: { event: apiV2.MachineProvisioningEventType.WAITING, message: '' } } });
+  const stream = new AbortController();
+  open.push(stream);
+  void (async () => {
+    try {
+      for await (const answer of boot.wait({ uuid }, { signal: stream.signal }))
+        expect(answer.allocation).toBeDefined();
+    } catch {
+      // Ended by the test.
+    }
+  })();
+  await until(() => rig.plane.stores.waiting.isWaiting(uuid));
+}
+
+describe('a machine that is allocated', () => {
+  test('gets an address, an AS number, the image, the layout and the name servers of its partition', async () => {
+    await using rig = await startRig();
+    const { machines, wish, a } = await hall(rig, 1);
+    const { machine } = await machines.create(wish({ hostname: 'web01', labels: { labels: { tier: 'web' } } }));
+    expect(machine?.uuid).toBe(machineId(0));
+    expect(machine?.allocation).toMatchObject({
+      name: 'web',
+      project: a,
+      hostname: 'web01',
+      image: { id: 'debian-12.0.20260101' },
+      filesystemLayout: { id: 'tmp' },
+      dnsServers: [{ ip: '10.0.0.1' }],
+      ntpServers: [{ address: 'ntp.lab' }],
+      networks: [{ network: 'net-a', ips: ['10.0.0.1'], prefixes: ['10.0.0.0/24'], asn: 4_210_000_001, vrf: 1n }],
+    });
+    expect(machine?.meta?.labels?.labels).toMatchObject({ tier: 'web', 'machine.metal-stack.io/rack': 'rack0' });
+    expect((await machines.list({ project: a })).machines).toHaveLength(1);
+    const second = await failure(machines.create(wish()));
+    expect(second).toMatchObject({
+      code: Code.ResourceExhausted,
+      message: 'no machine of size "c1" is left in partition "lab": 0 free, 1 allocated',
+    });
+  });
+
+  test('is told in its Wait stream', async () => {
+    await using rig = await startRig();
+    const { machines, boot, wish } = await hall(rig, 1);
+    const stream = boot.wait({ uuid: machineId(0) }, { signal: AbortSignal.timeout(10_000) });
+    const told = (async () => {
+      for await (const { allocation } of stream) return allocation?.name;
+      return undefined;
+    })();
+    await until(() => rig.plane.waitingRoom.isWaiting(machineId(0)));
+    await machines.create(wish());
+    expect(await told).toBe('web');
+  });
+
+  test('is freed with its addresses, but not before it is unlocked, and has to be wiped', async () => {
+    await using rig = await startRig();
+    const { machines, ips, wish, a } = await hall(rig, 1);
+    const { ip } = await ips.create({ project: a, network: 'internet', type: IPType.IP_TYPE_STATIC });
+    const address = ip?.ip ?? '';
+    await machines.create(
+      wish({
+        labels: { labels: { tier: 'web' } },
+        networks: [{ network: 'net-a' }, { network: 'internet', ips: [address] }],
+      }),
+    );
+    expect((await ips.list({ project: a })).ips.map((one) => one.meta?.labels?.labels[MACHINE_LABEL])).toEqual([
+      machineId(0),
+      machineId(0),
+    ]);
+    await rig.plane.stores.machines.edit(machineId(0), (value) => {
+      if (value.status?.condition !== undefined) value.status.condition.state = MachineState.LOCKED;
+    });
+    expect((await failure(machines.delete({ uuid: machineId(0), project: a }))).message).toContain('unlock it first');
+    await rig.plane.stores.machines.edit(machineId(0), (value) => {
+      if (value.status?.condition !== undefined) value.status.condition.state = MachineState.AVAILABLE;
+    });
+    const { machine } = await machines.delete({ uuid: machineId(0), project: a });
+    expect(machine?.allocation).toBeUndefined();
+    expect(Object.keys(machine?.meta?.labels?.labels ?? {})).toEqual(['ingot.dev/wipe']);
+    const left = (await ips.list({ project: a })).ips;
+    expect(left.map((one) => [one.ip, one.meta?.labels?.labels[MACHINE_LABEL]])).toEqual([[address, undefined]]);
+    expect((await failure(machines.create(wish()))).message).toContain('1 still to be wiped');
+  });
+
+  test('has the VRF of its network on its ports once it is installed, and what it may announce', async () => {
+    await using rig = await startRig();
+    const { machines, boot, switches, wish, a, ips } = await hall(rig, 2);
+    const { machine } = await machines.create(wish());
+    const uuid = machine?.uuid ?? '';
+    await boot.installationSucceeded({ uuid, consolePassword: 'console-secret' });
+    await ips.create({ project: a, network: 'internet' });
+    const { switch: found } = await switches.get({ id: 'leaf0a' });
+    const ports = found?.nics.filter(({ vrf }) => vrf !== undefined);
+    expect(ports?.map(({ vrf, bgpFilter }) => [vrf, bgpFilter?.cidrs, bgpFilter?.vnis])).toEqual([
+      ['vrf1', ['10.0.0.0/24', '198.51.100.1/32'], []],
+    ]);
+    const firewall = await machines.create(
+      wish({ name: 'fw', allocationType: Role.FIREWALL, networks: [{ network: 'net-a' }, { network: 'internet' }] }),
+    );
+    await boot.installationSucceeded({ uuid: firewall.machine?.uuid ?? '', consolePassword: 'console-secret' });
+    const nics = (await switches.get({ id: 'leaf0a' })).switch?.nics ?? [];
+    const filters = new Map(nics.map(({ vrf, bgpFilter }) => [vrf, bgpFilter]));
+    expect(filters.get('default')).toMatchObject({ cidrs: ['10.255.0.1/32'], vnis: ['1', '104009'] });
+    // The firewall's own addresses are not the machine's to announce.
+    expect(filters.get('vrf1')?.cidrs).toEqual(['10.0.0.0/24', '198.51.100.1/32']);
+    await machines.delete({ uuid, project: a });
+    const freed = (await switches.get({ id: 'leaf0a' })).switch?.nics ?? [];
+    expect(freed.flatMap(({ vrf }) => vrf ?? [])).toEqual(['default']);
+  });
+
+  test('belongs to its project alone', async () => {
+    await using rig = await startRig();
+    const { machines, wish, b } = await hall(rig, 1);
+    const uuid = (await machines.create(wish())).machine?.uuid ?? '';
+    for (const attempt of [
+      () => machines.get({ uuid, project: b }),
+      () => machines.delete({ uuid, project: b }),
+      () => machines.update({ uuid, project: b, updateMeta: SERVER, description: 'x' }),
+    ])
+      expect((await failure(attempt())).code).toBe(Code.NotFound);
+  });
+
+  test('keeps the operator’s labels out of its project’s hands', async () => {
+    await using rig = await startRig();
+    const { machines, wish, a } = await hall(rig, 1);
+    const reserved = { labels: { 'ingot.dev/no-reboot': 'true' } };
+    expect((await failure(machines.create(wish({ labels: reserved })))).message).toContain('are the operator');
+    const uuid = (await machines.create(wish())).machine?.uuid ?? '';
+    const change = machines.update({
+      uuid,
+      project: a,
+      updateMeta: SERVER,
+      labels: { strategy: { case: 'replace', value: reserved } },
+    });
+    expect((await failure(change)).code).toBe(Code.InvalidArgument);
+  });
+});
+
+describe('an allocation is refused', () => {
+  test.each<[string, MessageInitShape<typeof apiV2.MachineServiceCreateRequestSchema>, string]>([
+    ['without a network of the project', { networks: [{ network: 'internet' }] }, 'name a child network'],
+    ['with another project’s network', { networks: [{ network: 'net-b' }] }, 'that project'],
+    ['with one network twice', { networks: [{ network: 'net-a' }, { network: 'net-a' }] }, 'named twice'],
+    ['with a super network', { networks: [{ network: 'super' }] }, 'make a child'],
+    ['with an underlay', { networks: [{ network: 'net-a' }, { network: 'underlay' }] }, 'leave it out'],
+    [
+      'with an address that the project has not',
+      { networks: [{ network: 'net-a', ips: ['10.0.0.9'] }] },
+      'has no address 10.0.0.9',
+    ],
+    [
+      'with an address of another network',
+      { networks: [{ network: 'net-a', ips: ['192.0.2.1'] }] },
+      'is not in network',
+    ],
+    ['with an image that is not there', { image: 'debian-13' }, 'no image "debian-13"'],
+    ['of a size that is not there', { size: 'c9' }, 'no size "c9"'],
+    ['of a firewall without external network', { allocationType: Role.FIREWALL }, 'at least one external network'],
+    ['of a machine with firewall rules', { firewallSpec: {} }, 'is for firewalls'],
+    ['with a layout whose disks are missing', { filesystemLayout: 'nowhere' }, 'no filesystem layout "nowhere"'],
+  ])('%s, and takes nothing', async (_name, change, words) => {
+    await using rig = await startRig();
+    const { machines, ips, wish, a } = await hall(rig, 1);
+    expect((await failure(machines.create(wish(change)))).message).toContain(words);
+    expect((await ips.list({ project: a })).ips).toEqual([]);
+    expect((await machines.create(wish())).machine?.allocation?.networks[0]?.asn).toBe(4_210_000_001);
+  });
+});
+
+test('an allocation names a size, or an administrator the machine', async () => {
+  await using rig = await startRig();
+  const { machines, wish, a } = await hall(rig, 1);
+  const { size: _size, ...sizeless } = wish();
+  expect((await failure(machines.create(sizeless))).message).toContain('give partition and size');
+  const own = createClient(
+    apiV2.MachineService,
+    rig.channel(await rig.mint({ projectRoles: { [a]: apiV2.ProjectRole.OWNER } })),
+  );
+  const chosen = { ...sizeless, uuid: machineId(0) };
+  expect((await failure(own.create(chosen))).code).toBe(Code.PermissionDenied);
+  expect((await machines.create(chosen)).machine?.allocation?.name).toBe('web');
+  expect((await failure(machines.create(chosen))).message).toContain('is allocated as "web" already');
+});
+
+describe('reservations', () => {
+  test('keep machines for their project, whoever asks at once', async () => {
+    await using rig = await startRig();
+    const { machines, reservations, wish, a, b } = await hall(rig, 4);
+    await reservations.create({
+      sizeReservation: { name: 'r1', project: b, size: 'c1', partitions: ['lab'], amount: 2 },
+    });
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 6 }, (_, index) => machines.create(wish({ name: `web${index}` }))),
+    );
+    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    expect((await failure(machines.create(wish()))).message).toContain(
+      '2 of the free ones are reserved for other projects',
+    );
+    for (const name of ['db1', 'db2'])
+      await machines.create(wish({ name, project: b, networks: [{ network: 'net-b' }] }));
+    expect((await machines.list({ project: a })).machines).toHaveLength(2);
+    const racks = (await machines.list({ project: b })).machines.map(({ rack }) => rack);
+    expect(new Set(racks).size).toBe(2);
+  });
+});
+
+describe('commands for management controllers', () => {
+  test('reach whoever waits for those of the partition, and are acknowledged once', async () => {
+    await using rig = await startRig();
+    const { machines, bmc, wish, a } = await hall(rig, 1);
+    const uuid = (await machines.create(wish())).machine?.uuid ?? '';
+    const stream = bmc.waitForBMCCommand({ partition: 'lab' }, { signal: AbortSignal.timeout(10_000) });
+    const first = (async () => {
+      for await (const command of stream) return command;
+      return undefined;
+    })();
+    await machines.bMCCommand({ uuid, project: a, command: apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_CYCLE });
+    const command = await first;
+    expect(command).toMatchObject({
+      uuid,
+      bmcCommand: apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_CYCLE,
+      machineBmc: { address: '10.9.0.1:623', password: 'secret' },
+    });
+    const commandId = command?.commandId ?? '';
+    await bmc.bMCCommandDone({ commandId, error: 'no answer within 5 s' });
+    expect((await rig.plane.stores.bmcCommands.get(commandId))?.error).toBe('no answer within 5 s');
+    expect((await failure(bmc.bMCCommandDone({ commandId }))).code).toBe(Code.NotFound);
+  });
+
+  test('are for partitions’ agents only, streams included', async () => {
+    await using rig = await startRig();
+    await hall(rig, 0);
+    const machine = createClient(
+      infraV2.BMCService,
+      rig.channel(await rig.mint({ machineRoles: { '*': apiV2.MachineRole.EDITOR } })),
+    );
+    const read = async (): Promise<void> => {
+      for await (const command of machine.waitForBMCCommand({ partition: 'lab' })) expect(command).toBeUndefined();
+    };
+    expect((await failure(read())).code).toBe(Code.PermissionDenied);
+  });
+});
