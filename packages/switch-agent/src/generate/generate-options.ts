@@ -10,8 +10,9 @@ ingot-switch generate --apply [-o FILE]
 
   -i, --input-file FILE        the YAML; default sonic-config.yaml
   -o, --output-file FILE       the configuration
-      --distribution NAME      ${DISTRIBUTION_NAMES.join(', ')};
-                               default: by the version file
+      --distribution NAME      default: by the version file. One of
+                               ${DISTRIBUTION_NAMES.slice(0, 5).join(', ')},
+                               ${DISTRIBUTION_NAMES.slice(5).join(', ')}
       --keep                   with --diff, --apply or -o: what the YAML makes no table of stays as it is there
       --yang-models DIR        refuses what SONiC's models refuse, see ingot-switch validate
       --patch                  the difference as RFC 6902, for "config apply-patch"

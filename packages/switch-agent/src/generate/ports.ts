@@ -19,9 +19,9 @@ export function addPorts({ config, platform, distribution, tables, report }: Gen
   for (const [cage, mode] of layout.modes) tables.set('BREAKOUT_CFG', cage, { brkout_mode: mode });
 
   const own = new Map<string, { readonly path: Path; readonly port: PortSettings }>();
+  const known = [...layout.ports.keys()];
   for (const [index, port] of (settings.list ?? []).entries()) {
     const path = ['ports', 'list', index];
-    const known = [...layout.ports.keys()];
     if (!layout.ports.has(port.name)) {
       report.problem([...path, 'name'], unknownPort(port.name, known, breakouts));
     } else if (own.has(port.name)) {
@@ -68,7 +68,7 @@ export function addPorts({ config, platform, distribution, tables, report }: Gen
       description: wanted?.description,
     });
   }
-  checkAliases([...layout.ports.values()], (words) => report.problem([], `${platform.hwsku}: ${words}`));
+  noteAliases([...layout.ports.values()], (words) => report.note([], `${platform.hwsku}: ${words}`));
 }
 
 /** Whether `name` is a port; reports it when not. */
@@ -79,17 +79,25 @@ export function isPort({ tables, config, report }: Generation, path: Path, name:
 }
 
 function unknownPort(name: string, known: readonly string[], breakouts: Readonly<Record<string, string>>): string {
-  const words = unknownName('port', name, suggest(name, known), known);
+  const words = unknownName('port', name, nearestPort(name, known), known);
   const broken = Object.keys(breakouts).length > 0;
   return broken ? `${words} (after the breakouts)` : words;
 }
 
+/** By letters Ethernet12 is as near to Ethernet125 as Ethernet124 is. */
+function nearestPort(name: string, known: readonly string[]): string | undefined {
+  const number = /^Ethernet(\d{1,5})$/.exec(name)?.[1];
+  if (number === undefined) return suggest(name, known);
+  const distance = (port: string): number => Math.abs(Number(port.slice('Ethernet'.length)) - Number(number));
+  return known.toSorted((left, right) => distance(left) - distance(right))[0];
+}
+
 // LLDP announces the alias: two equal ones, and a machine is wired to the wrong port.
-function checkAliases(ports: readonly PlatformPort[], report: (words: string) => void): void {
+function noteAliases(ports: readonly PlatformPort[], note: (words: string) => void): void {
   const seen = new Map<string, string>();
   for (const { alias, name } of ports) {
     const other = seen.get(alias);
-    if (other !== undefined) report(`${name} and ${other} have the same alias ${alias}`);
+    if (other !== undefined) note(`${name} and ${other} have the same alias ${alias}, by which LLDP announces both`);
     seen.set(alias, name);
   }
 }

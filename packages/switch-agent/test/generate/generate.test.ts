@@ -49,6 +49,13 @@ describe('the examples', () => {
   });
 });
 
+test('the one in docs/switch.md is taken', () => {
+  const guide = readFileSync(new URL('../../../../docs/switch.md', import.meta.url), 'utf8');
+  const [, yaml = ''] = /```yaml\n(hostname:[^`]*)```/.exec(guide) ?? [];
+  expect(generated(yaml)).toMatchObject({ ok: true, notes: [] });
+  expect(tablesOf(yaml)).toMatchObject({ VLAN_MEMBER: { 'Vlan4000|Ethernet3': { tagging_mode: 'untagged' } } });
+});
+
 describe('any valid configuration', () => {
   test('is taken, and comes out the same twice, in the form that is read back', () => {
     fc.assert(
@@ -186,7 +193,7 @@ describe('what cannot be', () => {
     ['ports: {default_autoneg: auto}', 'ports.default_autoneg: write on or off'],
     ['hostname: a\nhostname: b', 'c.yaml:2:1: not YAML'],
     // Ports and breakouts.
-    ['ports: {list: [{name: Ethernet1}]}', 'ports.list[0].name: there is no port Ethernet1; did you mean'],
+    ['ports: {list: [{name: Ethernet1}]}', 'ports.list[0].name: there is no port Ethernet1; did you mean Ethernet0?'],
     [
       'ports: {list: [{name: Ethernet0}, {name: Ethernet0}]}',
       'ports.list[1].name: Ethernet0 stands in the list a second',
