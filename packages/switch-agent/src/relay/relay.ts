@@ -1,26 +1,18 @@
-import {
-  BootpOp,
-  DHCP_SERVER_PORT,
-  hex,
-  ipv4ToNumber,
-  messageTypeName,
-  parseIpv4,
-  type DhcpOutline,
-} from '@ingot/wire';
-import type { Clock, Datagram, InterfaceAddress, LinkDatagram, LinkOutgoing, Network, Outgoing } from '@ingot/net';
+import { ipv4ToNumber, parseIpv4 } from '@ingot/wire';
+import type { Clock, InterfaceAddress, Network } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { reasonOf } from '../errors.ts';
-import type { ClientLink, OpenClientLink } from './client-link.ts';
+import type { OpenClientLink } from './client-link.ts';
+import { createReplyForwarder, type Served } from './forward-replies.ts';
+import { createRequestForwarder } from './forward-requests.ts';
 import type { KernelInterface } from './kernel-interfaces.ts';
 import { resolveLink, type RelayLink } from './link.ts';
 import type { RelayPlan } from './link-settings.ts';
 import { createOffers } from './offers.ts';
 import type { PortFinder } from './ports.ts';
-import { createRefusalLog } from './refusal-log.ts';
-import { planReply } from './reply.ts';
-import { planRequest, type RequestRules } from './request.ts';
+import { createReporter, textOfMac } from './reporter.ts';
 import { createServerSockets, keyOfPlace, type ServerPlace } from './server-sockets.ts';
-import type { Refusal, Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 
 export interface RelayComponents {
   readonly network: Network;
@@ -49,115 +41,30 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-interface Served {
-  link: RelayLink;
-  readonly client: ClientLink;
-}
-
 /** Counters are told to the metrics, and lost packets asked for, every … */
 const FLUSH_MS = 1_000;
 
 export function createRelay(components: RelayComponents): Relay {
-  const { clock, log, tally, ports, isTraced } = components;
-  const refusals = createRefusalLog(log, clock);
+  const { clock, log, tally } = components;
+  const reporter = createReporter(log, clock, tally, components.isTraced);
   const offers = createOffers(clock);
   const served = new Map<string, Served>();
   /** Links by the place at which their answers arrive. */
   let byReceiver = new Map<string, Served[]>();
   let ownAddresses: ReadonlySet<number> = new Set();
-  let lastServer: { readonly text: string; readonly parsed: ReturnType<typeof parseIpv4> } | undefined;
-
-  const refused = (link: string, reason: Refusal, why: string, details: () => Record<string, unknown>): void => {
-    tally.refused(link, reason);
-    refusals.say(link, reason, why, details);
-  };
-  const trace = (event: string, { settings }: RelayLink, outline: DhcpOutline, details: object): void => {
-    const type = outline.messageType === undefined ? 'BOOTP' : messageTypeName(outline.messageType);
-    log.debug({ event, link: settings.name, type, xid: outline.xid, ...details }, `${settings.name}: ${type}`);
-  };
-
-  const rulesOf = (link: RelayLink): RequestRules => {
-    const mayChoose = link.settings.serverIdOverride && link.settings.servers.length > 1;
-    return {
-      maxBytes: components.maxBytes,
-      isOwn: (address) => ownAddresses.has(address),
-      chosenServer: (request, data) =>
-        mayChoose && request.serverId === link.addressNumber ? offers.serverOf(data, request) : undefined,
-    };
-  };
-
-  const onRequests = ({ link }: Served, requests: readonly LinkDatagram[]): void => {
-    const { name } = link.settings;
-    const rules = rulesOf(link);
-    const outgoing: Outgoing[] = [];
-    for (const { data, source, target, mac } of requests) {
-      const arrival = link.targets.get(target.address);
-      // On its way to a server, by us as a router.
-      if (arrival === undefined) continue;
-      // From a server on the clients' own link: it arrives at the servers' socket, too.
-      if (data[0] === BootpOp.REPLY && link.settings.servers.some((server) => server === source.address)) continue;
-      const { bridge } = link.kernel;
-      const port = bridge === undefined ? undefined : ports.portOf(bridge, mac);
-      const plan = planRequest(data, { link, port, isUnicast: arrival === 'unicast' }, rules);
-      if (plan.kind === 'refuse') {
-        refused(name, plan.reason, plan.why, () => ({ mac: textOfMac(mac), port }));
-        continue;
-      }
-      tally.request(name, plan.outline.messageType);
-      if (plan.isBare) tally.withoutAgent(name);
-      if (isTraced) trace('relay.request', link, plan.outline, { mac: textOfMac(mac), port, servers: plan.servers });
-      for (const server of plan.servers)
-        outgoing.push({ data: plan.data, target: { address: server, port: DHCP_SERVER_PORT } });
-    }
-    if (outgoing.length === 0) return;
-    servers.get(senderOf(link))?.sendBatch(outgoing, ({ target }, error) => {
-      refused(name, 'not-sent', error.message, () => ({ server: target.address }));
-    });
-  };
-
-  const onReplies = (key: string, datagrams: readonly Datagram[]): void => {
-    const candidates = byReceiver.get(key) ?? [];
-    const links = candidates.map(({ link }) => link);
-    const byLink = new Map<RelayLink, LinkOutgoing[]>();
-    for (const { data, source } of datagrams) {
-      // Answers come from one server for ever, or from two.
-      if (source.address !== lastServer?.text) lastServer = { text: source.address, parsed: parseIpv4(source.address) };
-      const server = lastServer.parsed;
-      if (!server.ok) continue;
-      const plan = planReply(data, ipv4ToNumber(server.value), links);
-      if (plan.kind === 'ignore') continue;
-      if (plan.kind === 'refuse') {
-        const name = links.length === 1 ? (links[0]?.settings.name ?? '') : '';
-        refused(name, plan.reason, plan.why, () => ({ server: source.address }));
-        continue;
-      }
-      const { link, outline, reply } = plan;
-      tally.reply(link.settings.name, outline.messageType);
-      if (isTraced)
-        trace('relay.reply', link, outline, {
-          server: source.address,
-          mac: textOfMac(reply.mac),
-          to: reply.target.address,
-        });
-      if (link.settings.serverIdOverride && link.settings.servers.length > 1)
-        offers.remember(data, outline, server.value);
-      const replies = byLink.get(link);
-      if (replies === undefined) byLink.set(link, [reply]);
-      else replies.push(reply);
-    }
-    for (const { link, client } of candidates) {
-      const replies = byLink.get(link);
-      if (replies === undefined) continue;
-      for (const { mac } of client.send(link.address, replies))
-        refused(link.settings.name, 'reply-not-sent', 'the kernel does not take the answer', () => ({
-          mac: textOfMac(mac),
-        }));
-    }
-  };
-
-  const servers = createServerSockets(components.network, onReplies, (error) =>
-    log.warn({ event: 'relay.socket', err: error }, error.message),
+  const forwardReplies = createReplyForwarder({ offers, reporter });
+  const servers = createServerSockets(
+    components.network,
+    (key, datagrams) => forwardReplies(byReceiver.get(key) ?? [], datagrams),
+    (error) => log.warn({ event: 'relay.socket', err: error }, error.message),
   );
+  const forwardRequests = createRequestForwarder({
+    ...components,
+    offers,
+    reporter,
+    isOwn: (address) => ownAddresses.has(address),
+    socketOf: (link) => servers.get(senderOf(link)),
+  });
   const timer = clock.setInterval(() => {
     for (const { link, client } of served.values()) tally.overrun(link.settings.name, client.overruns());
     tally.flush();
@@ -174,9 +81,9 @@ export function createRelay(components: RelayComponents): Relay {
     const entry: Served = {
       link,
       client: components.openClientLink(link.kernel, {
-        onRequests: (requests) => onRequests(entry, requests),
+        onRequests: (requests) => forwardRequests(entry.link, requests),
         onBroken: (mac) =>
-          refused(name, 'fragment', 'it is in fragments, or cut short', () => ({ mac: textOfMac(mac) })),
+          reporter.refused(name, 'fragment', 'it is in fragments, or cut short', () => ({ mac: textOfMac(mac) })),
       }),
     };
     served.set(name, entry);
@@ -257,8 +164,4 @@ function isSameInterface(a: KernelInterface, b: KernelInterface): boolean {
 function packetSocketReason(error: unknown): string {
   const reason = reasonOf(error);
   return reason.endsWith('errno 1') ? `${reason}: a packet socket takes CAP_NET_RAW` : reason;
-}
-
-function textOfMac(mac: Uint8Array): string {
-  return hex(mac, ':');
 }
