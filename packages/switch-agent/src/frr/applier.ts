@@ -3,7 +3,7 @@ import { reasonOf } from '../errors.ts';
 import { lackingInBgpd, runningPart } from './compare.ts';
 import type { ConfFiles } from './conf-files.ts';
 import { createHolds } from './holds.ts';
-import { isFulfilled, judge, type Judgement } from './judge.ts';
+import { createJudge, isFulfilled, type Judgement } from './judge.ts';
 import { lintConf } from './lint.ts';
 import type { Reload, ReloadFailure } from './reloader.ts';
 import type { RenderedConf } from './render.ts';
@@ -50,6 +50,7 @@ const MAX_NAMED = 8;
  */
 export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): Applier {
   const holds = createHolds(clock);
+  const judge = createJudge();
 
   const observed = async (signal: AbortSignal): Promise<RunningFrr | undefined> => {
     const answer = await vtysh.running(signal);

@@ -18,7 +18,7 @@ export interface Judgement {
   readonly unlike: readonly string[];
 }
 
-export function judge(wanted: RenderedConf, running: RunningFrr): Judgement {
+function judge(wanted: RenderedConf, running: RunningFrr): Judgement {
   const { missing, left } = compareConf(wanted.text, running.conf);
   const words = lineWords(wanted);
   const foreign = missing.filter(({ number }) => wanted.origin(number) !== undefined);
@@ -41,4 +41,19 @@ export function judge(wanted: RenderedConf, running: RunningFrr): Judgement {
 /** Whether there is nothing to be done. */
 export function isFulfilled({ missing, lacking, left }: Judgement): boolean {
   return missing.length === 0 && lacking.length === 0 && left.length === 0;
+}
+
+/**
+ * `judge` for somebody who asks again and again: of 10,000 lines that are the same as before it costs a comparison of
+ * texts, and otherwise a good part of a second.
+ */
+export function createJudge(): typeof judge {
+  let last: (RenderedConf & Pick<RunningFrr, 'conf' | 'bgpdConf'> & { readonly judgement: Judgement }) | undefined;
+  return (wanted, running) => {
+    const { conf, bgpdConf } = running;
+    if (last?.text !== wanted.text || last.conf !== conf || last.bgpdConf !== bgpdConf) {
+      last = { ...wanted, conf, bgpdConf, judgement: judge(wanted, running) };
+    }
+    return last.judgement;
+  };
 }

@@ -24,6 +24,7 @@ export interface TestFrr extends AsyncDisposable {
   readonly folder: string;
   readonly confFile: string;
   readonly vtysh: Vtysh;
+  readonly vtyshCommand: readonly string[];
   /** frr-reload.py, as SONiC's container runs it. */
   readonly reloadCommand: readonly string[];
   ip(...args: readonly string[]): Promise<void>;
@@ -117,6 +118,7 @@ export async function startFrr(ports: readonly string[], options: { readonly fpm
     folder,
     confFile,
     vtysh,
+    vtyshCommand: ['vtysh', ...vtyshArgs],
     reloadCommand: [PYTHON, ...reloader, ...places, '--reload', confFile],
     ip,
     show: async (...commands) => {
