@@ -15,8 +15,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly directory: string;
   /** URL of a database; makes none. */
   url(database: string): string;
-  /** Makes an empty database and answers its URL. */
-  createDatabase(): Promise<string>;
+  /** Makes a database, empty or a copy of one that nobody uses, and answers its URL. */
+  createDatabase(template?: string): Promise<string>;
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
   /** Starts it again on the same data. */
@@ -72,7 +72,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   const one: PostgresServer = {
     directory,
     url: (database) => `postgres:///${database}?host=${directory}&user=ingot`,
-    async createDatabase() {
+    async createDatabase(template = 'template1') {
       const name = `test${(databases += 1)}`;
       await run(join(bin, 'psql'), [
         '-X',
@@ -84,7 +84,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
         '-d',
         'postgres',
         '-c',
-        `CREATE DATABASE ${name}`,
+        `CREATE DATABASE ${name} TEMPLATE ${template}`,
       ]);
       return one.url(name);
     },

@@ -56,15 +56,17 @@ export function createWaitingRoom({ database, waiting, clock, entropy }: Waiting
       // The readiness check of the database says why.
     }
   };
-  const lookAtAll = (): Promise<void> =>
-    quietly(async () => {
-      const before = [...seats.values()];
-      const lost = new Set(await waiting.renew(before.map(({ seat }) => seat)));
-      for (const taken of before) if (lost.has(taken.seat)) replace(taken);
-    });
+  let looking: Promise<void> | undefined;
+  const lookAtAll = async (): Promise<void> => {
+    const before = [...seats.values()];
+    const lost = new Set(await waiting.renew(before.map(({ seat }) => seat)));
+    for (const taken of before) if (lost.has(taken.seat)) replace(taken);
+  };
   const everybody = (): void => {
     for (const taken of seats.values()) taken.wake();
-    void lookAtAll();
+    looking ??= quietly(lookAtAll).finally(() => {
+      looking = undefined;
+    });
   };
   const changes = database.subscribe('machine', (machine) => {
     if (machine === undefined) everybody();
@@ -90,18 +92,13 @@ export function createWaitingRoom({ database, waiting, clock, entropy }: Waiting
       arrivals[Symbol.dispose]();
     },
     async enter(machine) {
-      const older = seats.get(machine);
       const leave = new AbortController();
       let next = Promise.withResolvers<void>();
       const taken: Taken = { seat: uuidV7(clock.now(), entropy), leave, wake: () => next.resolve() };
+      await waiting.enter(machine, taken.seat);
+      const older = seats.get(machine);
       seats.set(machine, taken);
       if (older !== undefined) replace(older);
-      try {
-        await waiting.enter(machine, taken.seat);
-      } catch (error) {
-        if (seats.get(machine) === taken) seats.delete(machine);
-        throw error;
-      }
       return {
         replaced: leave.signal,
         async changed(signal) {

@@ -78,7 +78,7 @@ async function* wait(
   const signal = AbortSignal.any([context.signal, seat.replaced, timer.expired]);
   let sent: string | undefined;
   for (;;) {
-    const found = (await stores.machines.get(machine))?.value;
+    const found = await machineUnlessAway(stores, machine);
     const allocation = found?.allocation;
     // A machine that waits can be allocated, so one that has disks to erase may not.
     if (found !== undefined && allocation === undefined) refuseUnwiped(found);
@@ -87,6 +87,16 @@ async function* wait(
       sent = allocation.uuid;
     }
     await seat.changed(signal);
+  }
+}
+
+/** A stream outlives a database that is away: the seat is woken when that is back. */
+async function machineUnlessAway(stores: Stores, id: string): Promise<apiV2.Machine | undefined> {
+  try {
+    return (await stores.machines.get(id))?.value;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === Code.Unavailable) return undefined;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { adminV2, apiV2, Code, create, createClient, infraV2, ingotAdminV1 } fro
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '@ingot/net';
 import { findOrCreateMachine } from '../../src/machine/machine-records.ts';
+import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
 import { createStores } from '../../src/store/stores.ts';
 import { startPostgres, type PostgresServer } from '../postgres-server.ts';
@@ -71,6 +72,27 @@ test('servers that start together on an empty database make its tables once', as
   expect(versions?.map(({ version }) => version)).toEqual(versions?.map((_row, index) => index + 1));
   await Promise.all(databases.map((database) => database.close()));
 });
+
+test.each([undefined, 'counter'])(
+  'servers that change the same thing at once lose nothing (key: %s)',
+  async (serialise) => {
+    const url = await server.createDatabase();
+    const open = () => openDatabase({ dialect: 'postgres', url }, { clock: systemClock });
+    await using a = await open();
+    await using b = await open();
+    await a.run("INSERT INTO secret (name, value) VALUES ('counter', '0')");
+    const increment = (database: Database): Promise<unknown> =>
+      database.transaction(
+        async (session) => {
+          const row = await session.get("SELECT value FROM secret WHERE name = 'counter'");
+          await session.run("UPDATE secret SET value = ? WHERE name = 'counter'", `${Number(row?.['value']) + 1}`);
+        },
+        serialise === undefined ? {} : { serialise },
+      );
+    await Promise.all([a, b].flatMap((database) => Array.from({ length: 100 }, () => increment(database))));
+    expect(await a.get("SELECT value FROM secret WHERE name = 'counter'")).toEqual({ value: '200' });
+  },
+);
 
 test('while PostgreSQL is away calls say so, and all goes on when it is back, streams included', async () => {
   await using own = await startPostgres();

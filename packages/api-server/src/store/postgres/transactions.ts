@@ -12,8 +12,8 @@ import { encodeNotification, POSTGRES_CHANNEL } from './listener.ts';
 import type { Pool } from './pool.ts';
 import { numberedPlaceholders } from './translate.ts';
 
-/** Of those that try at once one succeeds each time, so this is the number of replicas that may stand in the way. */
-const MAX_TRIES = 10;
+/** Each server tries one at a time, and of those that try one succeeds: so many defeats in a row are no chance. */
+const MAX_TRIES = 30;
 
 type Work<T> = (session: Session) => Promise<T> | T;
 
