@@ -1,4 +1,4 @@
-import { loadConfig } from '@ingot/daemon';
+import { createMetrics, loadConfig, MemoryLogger } from '@ingot/daemon';
 import { systemClock, type Clock } from '@ingot/net';
 import { connectApi, type DesiredSwitch } from './api.ts';
 import { readCa } from './api-ca.ts';
@@ -6,6 +6,8 @@ import type { CommandSurroundings } from './command-surroundings.ts';
 import { type SwitchAgentConfig, switchAgentConfig } from './config.ts';
 import { leafConfigOf } from './config/fabric.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
+import type { FabricModel } from './fabric-model.ts';
+import { frrOf } from './frr/from-config.ts';
 import { switchHostname } from './identity.ts';
 import { namePorts } from './naming.ts';
 import { readPorts } from './ports.ts';
@@ -14,7 +16,8 @@ import { observeConfig } from './reconcile/observe.ts';
 import { planCycle } from './reconcile/plan.ts';
 import { changesAnything, planJson, planText, type Preview } from './reconcile/plan-text.ts';
 import { wishesOf } from './reconcile/wishes.ts';
-import { openDatabases } from './switch-databases.ts';
+import { readSonicVersion } from './sonic-version.ts';
+import { openDatabases, type SwitchDatabases } from './switch-databases.ts';
 
 const USAGE = `ingot-switch plan [--json] [--offline] [options of ingot-switch run]
 
@@ -97,10 +100,31 @@ async function previewOf(config: SwitchAgentConfig, options: PreviewOptions): Pr
       hostname,
       logLevel: config.logLevel,
     });
-    return { plan, frr: undefined };
+    return { plan, frr: await frrLines(config, plan.model, databases, options) };
   } finally {
     databases.close();
   }
+}
+
+/** What FRR would have to change; undefined when it is left alone. */
+async function frrLines(
+  config: SwitchAgentConfig,
+  model: FabricModel,
+  { configDb }: SwitchDatabases,
+  { clock, signal }: PreviewOptions,
+): Promise<readonly string[] | undefined> {
+  if (!config.frr.enabled) return undefined;
+  const frr = frrOf(config.frr, {
+    managementInterface: config.managementInterface,
+    cycleMs: config.cycleTimeoutSeconds * 1000,
+    osVersion: await readSonicVersion(config.sonicVersionFile),
+    configDb,
+    clock,
+    // What a look at FRR counts and logs is for the daemon.
+    metrics: createMetrics(),
+    log: new MemoryLogger(),
+  });
+  return frr.preview(model, signal);
 }
 
 /** What the API wants now; undefined, and said, when it cannot be asked. */

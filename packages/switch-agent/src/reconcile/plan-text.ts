@@ -11,7 +11,7 @@ export interface Preview {
 
 /** Whether carrying out the plan would change anything. */
 export function changesAnything({ plan, frr = [] }: Preview): boolean {
-  return plan.actions.some(({ changes }) => changes.length > 0) || frr.length > 0;
+  return plan.actions.some(({ changes }) => changes.length > 0) || frr.some((line) => !line.startsWith('!'));
 }
 
 /** The plan as a diff for people: the actions in their order, and under each the rows that it writes. */
@@ -25,7 +25,7 @@ export function planText(preview: Preview): string {
   }
   if (frr !== undefined && frr.length > 0) lines.push('configure FRR', ...frr.map((line) => `  ${line}`));
   for (const { subject, reason } of plan.problems) lines.push(`! ${subject}: ${reason}`);
-  if (!changesAnything(preview)) lines.push('The switch is as the API wants it.');
+  if (lines.length === 0) lines.push('The switch is as the API wants it.');
   return `${lines.join('\n')}\n`;
 }
 

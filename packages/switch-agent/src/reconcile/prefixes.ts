@@ -1,4 +1,5 @@
-import { ipv4OfNumber, ipv4ToNumber, ipv6OfBigInt, ipv6ToBigInt, parseIpv4, parseIpv6 } from '@ingot/wire';
+import { ipv4OfNumber, ipv6OfBigInt } from '@ingot/wire';
+import { networkOf, parseIpPrefix } from '../ip-prefix.ts';
 
 /** A range of addresses: `base` has its host bits zero. */
 export interface Prefix {
@@ -9,18 +10,11 @@ export interface Prefix {
 }
 
 const WIDTH = { 4: 32, 6: 128 } as const;
-const LENGTH = /^(?:0|[1-9]\d{0,2})$/;
 
 /** Reads CIDR notation; host bits are cleared, since FRR does so too. Undefined when it is none. */
 export function parsePrefix(text: string): Prefix | undefined {
-  const [address = '', lengthText = '', ...rest] = text.split('/');
-  if (rest.length > 0 || !LENGTH.test(lengthText)) return undefined;
-  const length = Number(lengthText);
-  const v4 = parseIpv4(address);
-  if (v4.ok) return length > WIDTH[4] ? undefined : masked(4, BigInt(ipv4ToNumber(v4.value)), length);
-  const v6 = parseIpv6(address);
-  if (!v6.ok || length > WIDTH[6]) return undefined;
-  return masked(6, ipv6ToBigInt(v6.value), length);
+  const read = text.includes('/') ? parseIpPrefix(text) : undefined;
+  return read && { family: read.bits === 32 ? 4 : 6, base: networkOf(read), length: read.length };
 }
 
 export function formatPrefix({ family, base, length }: Prefix): string {

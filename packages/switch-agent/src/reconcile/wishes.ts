@@ -89,7 +89,7 @@ export function wishesOf(options: WishesOptions): Wishes {
     const status = nic.state ?? options.stickyAdmin.get(port);
     if (status !== undefined) admin.set(port, status);
     if (untouched.has(port)) continue;
-    if (nic.vrf === undefined) {
+    if (nic.vrf === undefined || nic.vrf === '') {
       unprovisioned.push(port);
       continue;
     }
