@@ -9,6 +9,7 @@ import { detectDistribution, distributionOf } from '../platform/distribution.ts'
 import { readPlatform } from '../platform/read-platform.ts';
 import { readSonicFile, readSonicFileIfThere, sonicFileError } from '../platform/sonic-file.ts';
 import { afterReload, withVersionOf } from './after-reload.ts';
+import { tenantVrfs, withDaemonRows } from './daemon-rows.ts';
 import { generateConfigDb, type Target } from './generate.ts';
 import { generateUsage, parseGenerateOptions, type GenerateOptions } from './generate-options.ts';
 import { keepOthers } from './keep-others.ts';
@@ -67,6 +68,9 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
   if (diff !== undefined) {
     const before = diff === 'running' ? await readRunning(options) : await readSaved(diff);
     const compared = await compare(options, before, configDb, diff !== 'running');
+    const tenants = tenantVrfs(compared.before, compared.after);
+    if (tenants.length > 0)
+      err(`note: among what goes is what tenants have (${tenants.join(', ')}); --beside-run leaves it\n`);
     if (options.keep && !(await isAccepted(compared.after))) return Status.Refused;
     if (options.patch)
       out(`${JSON.stringify(jsonPatchOf(compared.before, compared.after, compared.changes), null, 4)}\n`);
@@ -95,14 +99,15 @@ interface Compared {
 
 /** What a reload, or with `--keep` the new tables alone, would change. A saved configuration is reloaded too. */
 async function compare(
-  { keep, initFile }: GenerateOptions,
+  { keep, besideRun, initFile }: GenerateOptions,
   saved: ConfigDb,
   configDb: ConfigDb,
   isSaved: boolean,
 ): Promise<Compared> {
   const init = keep ? {} : await readInit(initFile);
   const before = isSaved ? afterReload(init, saved) : saved;
-  const after = keep ? keepOthers(before, configDb) : withVersionOf(before, afterReload(init, configDb));
+  const wanted = keep ? keepOthers(before, configDb) : withVersionOf(before, afterReload(init, configDb));
+  const after = besideRun && !isSaved ? withDaemonRows(before, wanted) : wanted;
   return { before, after, changes: diffConfigDb(before, after) };
 }
 

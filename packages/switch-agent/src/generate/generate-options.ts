@@ -14,6 +14,7 @@ ingot-switch generate --apply [-o FILE]
                                ${DISTRIBUTION_NAMES.slice(0, 5).join(', ')},
                                ${DISTRIBUTION_NAMES.slice(5).join(', ')}
       --keep                   with --diff, --apply or -o: what the YAML makes no table of stays as it is there
+      --beside-run             with --diff running: leaves alone what "ingot-switch run" made for machines
       --yang-models DIR        refuses what SONiC's models refuse, see ingot-switch validate
       --patch                  the difference as RFC 6902, for "config apply-patch"
       --device-dir DIR         default /usr/share/sonic/device
@@ -32,6 +33,7 @@ export interface GenerateOptions {
   readonly diff: string | undefined;
   readonly patch: boolean;
   readonly keep: boolean;
+  readonly besideRun: boolean;
   readonly apply: boolean;
   readonly deviceDir: string;
   readonly environmentFile: string;
@@ -54,6 +56,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
       diff: text,
       patch: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      'beside-run': { type: 'boolean', default: false },
       apply: { type: 'boolean', default: false },
       'device-dir': { ...text, default: '/usr/share/sonic/device' },
       'environment-file': { ...text, short: 'e', default: '/etc/sonic/sonic-environment' },
@@ -73,6 +76,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
   if (values.keep && values.diff === undefined && !values.apply && values['output-file'] === undefined) {
     throw new Error('--keep goes with --diff, --apply or -o: there is nothing to keep else');
   }
+  if (values['beside-run'] && values.diff !== 'running') throw new Error('--beside-run goes with --diff running');
   return {
     inputFile: values['input-file'],
     outputFile: values['output-file'],
@@ -81,6 +85,7 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
     diff: values.diff,
     patch: values.patch,
     keep: values.keep,
+    besideRun: values['beside-run'],
     apply: values.apply,
     deviceDir: values['device-dir'],
     environmentFile: values['environment-file'],

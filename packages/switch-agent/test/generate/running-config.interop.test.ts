@@ -27,7 +27,7 @@ test('a running CONFIG_DB is compared row by row, and one that is gone is said t
         ),
       }),
     );
-    const diff = async () => {
+    const diff = async (...extra: readonly string[]) => {
       const printed = { out: '', err: '' };
       const places = {
         '-i': 'c.yaml',
@@ -39,7 +39,7 @@ test('a running CONFIG_DB is compared row by row, and one that is gone is said t
         '--database-config': 'database_config.json',
       };
       const args = Object.entries(places).flatMap(([option, path]) => [option, join(root, path)]);
-      const status = await generateCommand([...args, '--diff', 'running'], {
+      const status = await generateCommand([...args, '--diff', 'running', ...extra], {
         out: (text) => void (printed.out += text),
         err: (text) => void (printed.err += text),
         env: {},
@@ -79,6 +79,10 @@ No reload is needed, but: systemctl restart dhcp_relay
 `,
       err: '',
     });
+
+    await redis.run(CONFIG_DB, [['HSET', 'VRF|Vrf104001', 'fallback', 'false', 'vni', '104001']]);
+    expect((await diff()).err).toBe('note: among what goes is what tenants have (Vrf104001); --beside-run leaves it\n');
+    expect((await diff('--beside-run')).out).not.toContain('Vrf104001');
 
     await redis.signal('SIGKILL');
     expect(await diff()).toMatchObject({ status: 2, out: '', err: expect.stringContaining('CONFIG_DB at') });
