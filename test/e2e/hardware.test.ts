@@ -12,17 +12,18 @@ import type { RackUnderTest } from './rack-under-test.ts';
 import { plantedSectors, scratchDirectory } from './wipe-machine.ts';
 
 const rackName = 'e2ehw';
-const bootTimeoutMs = 240_000;
+const bootTimeoutMs = 280_000;
 const mebibyte = 2n ** 20n;
 const { WAITING, PLANNED_REBOOT } = apiV2.MachineProvisioningEventType;
 
 beforeAll(prepareImage, 600_000);
 
-// The tests of this group go on with one machine, each where the one before left it.
+// The tests of this group go on with one machine, each where the one before left it: waiting.
 describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network cards and every kind of disk', () => {
   const resources = new AsyncDisposableStack();
   let rig: RackUnderTest;
   let disks: SmallDisks;
+  let waits = false;
   beforeAll(async () => {
     const directory = resources.use(scratchDirectory());
     disks = plantSmallDisks(directory.path);
@@ -41,6 +42,7 @@ describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network ca
     const { identity } = machine;
     await machine.power.on();
     expect(await rig.rack.untilWaiting(machine, bootTimeoutMs, new AbortController().signal)).toBeUndefined();
+    waits = true;
     expect(machine.timeline.reachedMs.has('tftp')).toBe(true);
 
     const { hardware, meta, rack } = await known();
@@ -104,6 +106,7 @@ describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network ca
   });
 
   test('while it waits it is ordered to erase its disks, does so, and waits again', async () => {
+    expect(waits).toBe(true);
     const machine = onlyMachine(rig);
     const { identity } = machine;
     const large = plantLargeDisks(machine);
@@ -118,7 +121,7 @@ describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network ca
       return !isOpen && recentProvisioningEvents?.events[0]?.event === WAITING;
     };
     expect(await isDone()).toBe(false);
-    await expect.poll(isDone, { timeout: 120_000, interval: 500 }).toBe(true);
+    await expect.poll(isDone, { timeout: bootTimeoutMs, interval: 500 }).toBe(true);
 
     const { namespaces, sata, virtio, readOnly } = disks;
     for (const disk of [...namespaces, sata, virtio]) expect(plantedSectors(disk), disk.name).toBe(0);
@@ -128,6 +131,7 @@ describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network ca
   });
 
   test('once it is allocated and boots from the network all the same, it is sent to its disk, and starts from it', async () => {
+    expect(waits).toBe(true);
     const machine = onlyMachine(rig);
     const started = 'INGOT started from the disk';
     writeFileSync(
