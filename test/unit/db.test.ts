@@ -62,7 +62,8 @@ test('a running server is backed up, and its data is restored, listed and checke
     expect(await restore()).toMatchObject({ status: 0, stdout: expect.stringContaining('restored ') });
     await using again = await startRig({ database: { dialect: 'sqlite', path: restored } });
     expect((await again.plane.stores.machines.need(machineA)).value.rack).toBe('rack07');
-    // The admin's token, made before the backup, is good at the restored server.
+    // Agents know the server again, and the admin's token, made before the backup, is good at the restored server.
+    expect(again.ca).toBe(rig.ca);
     const admin = (await readFile(rig.plane.adminTokenFile, 'utf8')).trim();
     const { createClient, adminV2 } = await import('@ingot/api');
     const { machines } = await createClient(adminV2.MachineService, again.channel(admin)).list({});

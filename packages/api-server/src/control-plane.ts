@@ -22,7 +22,9 @@ import { Dialect, type Database } from './store/database.ts';
 import { defaultLocation, type DatabaseLocation } from './store/location.ts';
 import { takeLock } from './store/lock.ts';
 import { openDatabase } from './store/open-database.ts';
+import { createSecretStore } from './store/secret-store.ts';
 import { createStores, type Stores } from './store/stores.ts';
+import { createAuthorityStore } from './tls/authority-store.ts';
 import { loadTlsFiles } from './tls/tls-files.ts';
 import { upsertPartitions } from './upsert-partitions.ts';
 import { version } from './version.ts';
@@ -71,10 +73,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await stores.waiting.sweep(database.dialect === Dialect.Sqlite);
   const waitingRoom = starting.use(createWaitingRoom({ database, waiting: stores.waiting, clock, entropy }));
   await upsertPartitions(stores, options.partitions, clock.now());
-  const tlsOptions = { directory: join(dataDir, 'tls'), names, clock, entropy };
+  const secrets = createSecretStore(database);
+  const authority = createAuthorityStore(secrets, database.dialect === Dialect.Postgres);
+  const tlsOptions = { directory: join(dataDir, 'tls'), names, authority, clock, entropy };
   const tls = await loadTlsFiles(tlsOptions);
   const issuerUrl = `https://${names[0] ?? 'localhost'}`;
-  const issuer = await createTokenIssuer({ database, tokens: stores.tokens, clock, entropy, issuer: issuerUrl });
+  const issuer = await createTokenIssuer({ secrets, tokens: stores.tokens, clock, entropy, issuer: issuerUrl });
   const adminTokenFile = join(dataDir, 'admin.token');
   const madeToken = await ensureAdminToken(adminTokenFile, issuer, clock);
   if (tls.renewed !== undefined) {

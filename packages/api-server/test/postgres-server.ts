@@ -17,6 +17,8 @@ export interface PostgresServer extends AsyncDisposable {
   url(database: string): string;
   /** Makes a database, empty or a copy of one that nobody uses, and answers its URL. */
   createDatabase(template?: string): Promise<string>;
+  /** Runs a statement as the superuser. */
+  sql(statement: string): Promise<void>;
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
   /** Starts it again on the same data. */
@@ -42,6 +44,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   };
   const directory = await mkdtemp(join(tmpdir(), 'ingot-pg-'));
   const data = join(directory, 'data');
+  const port = settings['port'] ?? '5432';
   let server: ChildProcess | undefined;
   let databases = 0;
 
@@ -71,21 +74,26 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   };
   const one: PostgresServer = {
     directory,
-    url: (database) => `postgres:///${database}?host=${directory}&user=ingot`,
-    async createDatabase(template = 'template1') {
-      const name = `test${(databases += 1)}`;
+    url: (database) => `postgres://localhost:${port}/${database}?host=${directory}&user=ingot`,
+    async sql(statement) {
       await run(join(bin, 'psql'), [
         '-X',
         '-q',
         '-h',
         directory,
+        '-p',
+        port,
         '-U',
         'ingot',
         '-d',
         'postgres',
         '-c',
-        `CREATE DATABASE ${name} TEMPLATE ${template}`,
+        statement,
       ]);
+    },
+    async createDatabase(template = 'template1') {
+      const name = `test${(databases += 1)}`;
+      await one.sql(`CREATE DATABASE ${name} TEMPLATE ${template}`);
       return one.url(name);
     },
     kill: () => end('SIGQUIT'),

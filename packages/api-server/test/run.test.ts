@@ -5,7 +5,7 @@ import { apiV2, createClient } from '@ingot/api';
 import { createHealth, createMetrics, loadConfig, MemoryLogger, Redactor, type LoadedConfig } from '@ingot/daemon';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
-import { apiServerConfig, runApiServer, type ApiServerConfig } from '../src/index.ts';
+import { apiServerConfig, runApiServer, startControlPlane, type ApiServerConfig } from '../src/index.ts';
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'ingot-run-'));
@@ -100,5 +100,25 @@ describe('the daemon', () => {
           fail: () => undefined,
         }),
       ).rejects.toThrow('partition "lab": ntp_servers[0].address must be an IP address or a hostname, not "no name"');
+    }));
+
+  test('keeps others out of its dataDir, as long as it runs', () =>
+    inDirectory(async (directory) => {
+      const start = () =>
+        startControlPlane({
+          dataDir: join(directory, 'data'),
+          database: { dialect: 'sqlite', path: join(directory, `${(servers += 1)}.sqlite`) },
+          listen: ['127.0.0.1:0'],
+          names: [],
+          partitions: [],
+          clock: systemClock,
+          entropy: systemEntropy,
+          log: new MemoryLogger(),
+        });
+      let servers = 0;
+      const first = await start();
+      await expect(start()).rejects.toThrow(/another API server runs on .*data: stop it, or give this one a dataDir/);
+      await first.stop();
+      await (await start()).stop();
     }));
 });

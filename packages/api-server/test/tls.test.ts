@@ -4,21 +4,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mockEntropy, MockClock } from '@ingot/net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createAuthorityStore, type AuthorityStore } from '../src/tls/authority-store.ts';
 import { loadTlsFiles, type TlsFiles } from '../src/tls/tls-files.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 let directory: string;
 let clock: MockClock;
+let authority: AuthorityStore;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot-tls-'));
   clock = new MockClock();
+  authority = inMemory(false);
 });
 afterEach(() => rm(directory, { recursive: true }));
 
+/** The database's part in it. */
+function inMemory(shared: boolean): AuthorityStore {
+  const secrets = new Map<string, string>();
+  return createAuthorityStore(
+    {
+      get: (name) => Promise.resolve(secrets.get(name)),
+      offer: (name, value) => Promise.resolve(secrets.getOrInsert(name, value)),
+      put: (name, value) => Promise.resolve(void secrets.set(name, value)),
+    },
+    shared,
+  );
+}
+
 let seed = 1;
 const load = (...names: string[]): Promise<TlsFiles> =>
-  loadTlsFiles({ directory, names, clock, entropy: mockEntropy((seed += 1)) });
+  loadTlsFiles({ directory, names, authority, clock, entropy: mockEntropy((seed += 1)) });
 
 describe('the certificates', () => {
   test('are made at the first start: P-256, for the names, signed by an authority that signs nothing else', async () => {
@@ -74,5 +90,39 @@ describe('the certificates', () => {
     await writeFile(join(directory, 'ca.pem'), 'damaged');
     await expect(load('api.lab')).rejects.toThrow(/cannot use the files in .*restore them from a backup/);
     expect(await readFile(join(directory, 'ca.pem'), 'utf8')).toBe('damaged');
+    await rm(join(directory, 'ca.pem'));
+    expect((await load('api.lab')).ca).toContain('BEGIN CERTIFICATE');
+  });
+});
+
+describe('the authority', () => {
+  const other = (): string => join(directory, 'other');
+  const loadOther = (): Promise<TlsFiles> =>
+    loadTlsFiles({ directory: other(), names: ['api2.lab'], authority, clock, entropy: mockEntropy((seed += 1)) });
+
+  test('comes back from the database when the files are gone', async () => {
+    const { ca } = await load('api.lab');
+    expect((await loadOther()).ca).toBe(ca);
+    expect((await load('api.lab')).renewed).toBeUndefined();
+  });
+
+  test('is that of the files where they are another one, for an only server', async () => {
+    await load('api.lab');
+    authority = inMemory(false);
+    const { ca } = await loadOther();
+    await load('api.lab');
+    await rm(other(), { recursive: true });
+    expect((await loadOther()).ca).not.toBe(ca);
+  });
+
+  test('is the same for all servers that share a database, and no server replaces it', async () => {
+    authority = inMemory(true);
+    const [first, second] = await Promise.all([load('api.lab'), loadOther()]);
+    expect(second.ca).toBe(first.ca);
+    expect(await readFile(join(other(), 'ca.pem'), 'utf8')).toBe(first.ca);
+    authority = inMemory(true);
+    await rm(other(), { recursive: true });
+    await loadOther();
+    await expect(load('api.lab')).rejects.toThrow('is another one than that of the servers that share the database');
   });
 });

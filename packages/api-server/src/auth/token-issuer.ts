@@ -1,8 +1,7 @@
 import { apiV2, ApiError, Code, create, timestampFromMs, timestampMs } from '@ingot/api';
 import type { Clock, Entropy } from '@ingot/net';
 import { exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, errors, type JWK } from 'jose';
-import type { Sql } from '../store/database.ts';
-import { text } from '../store/row.ts';
+import type { SecretStore } from '../store/secret-store.ts';
 import type { Caller } from './caller.ts';
 import type { TokenStore } from './token-store.ts';
 import { uuidV7 } from './uuid-v7.ts';
@@ -30,7 +29,7 @@ export interface TokenIssuer {
 }
 
 export interface TokenIssuerOptions {
-  readonly database: Sql;
+  readonly secrets: SecretStore;
   readonly tokens: TokenStore;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -47,7 +46,7 @@ const anonymous: Caller = { kind: 'anonymous' };
 /** Reads the signing key from the database, or makes one. */
 export async function createTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
   const { tokens, clock, entropy, issuer } = options;
-  const jwk = await signingKey(options.database);
+  const jwk = await signingKey(options.secrets);
   const { d: _secret, ...publicJwk } = jwk;
   const [privateKey, publicKey] = await Promise.all([importJWK(jwk, ALGORITHM), importJWK(publicJwk, ALGORITHM)]);
 
@@ -115,22 +114,15 @@ function refusal(error: unknown): string {
 
 const KEY_NAME = 'token-signing-key';
 
-async function signingKey(database: Sql): Promise<JWK> {
-  const stored = async (): Promise<JWK | undefined> => {
-    const row = await database.get('SELECT value FROM secret WHERE name = ?', KEY_NAME);
-    if (row === undefined) return undefined;
-    const jwk: JWK = JSON.parse(text(row, 'value'));
-    return jwk;
-  };
-  const found = await stored();
-  if (found !== undefined) return found;
+async function signingKey(secrets: SecretStore): Promise<JWK> {
+  const found = await secrets.get(KEY_NAME);
+  if (found !== undefined) return parseKey(found);
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  await database.run(
-    'INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
-    KEY_NAME,
-    JSON.stringify(jwk),
-  );
-  // Of several replicas that start together one has won.
-  return (await stored()) ?? jwk;
+  // Of several servers that start together one wins.
+  return parseKey(await secrets.offer(KEY_NAME, JSON.stringify(await exportJWK(privateKey))));
+}
+
+function parseKey(json: string): JWK {
+  const jwk: JWK = JSON.parse(json);
+  return jwk;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock, Entropy } from '@ingot/net';
 import { ApiServerError, ApiServerErrorCode } from '../errors.ts';
 import { readIfThere, writeWhole } from '../private-file.ts';
+import type { AuthorityStore } from './authority-store.ts';
 import { createAuthority, createServerIdentity, whyRenew, type Identity } from './certificates.ts';
 
 export interface TlsFiles {
@@ -18,16 +19,18 @@ export interface TlsFilesOptions {
   readonly directory: string;
   /** Host names and addresses that clients dial. */
   readonly names: readonly string[];
+  readonly authority: AuthorityStore;
   readonly clock: Clock;
   readonly entropy: Entropy;
 }
 
 /**
  * Reads `ca.pem`, `ca.key`, `server.pem` and `server.key`, or makes them. The authority lives ten years and is never
- * replaced by itself: agents and machines trust exactly it.
+ * replaced by itself: agents and machines trust exactly it. It is in the database, too: servers that share one have the
+ * same, and a server that was restored from a backup has the former. The files of an only server win over that copy.
  */
 export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> {
-  const { directory, names, clock, entropy } = options;
+  const { directory, names, authority: store, clock, entropy } = options;
   const path = (name: string): string => join(directory, name);
   const serial = (): string => {
     const bytes = entropy.bytes(16);
@@ -36,27 +39,41 @@ export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> 
     return Buffer.from(bytes).toString('hex');
   };
 
-  let authority = await readPair(path('ca.pem'), path('ca.key'));
-  if (authority === undefined) {
-    authority = await createAuthority(clock.now(), serial());
+  const local = await readPair(path('ca.pem'), path('ca.key'));
+  const stored = await store.get();
+  const authority = local ?? stored ?? (await store.offer(await createAuthority(clock.now(), serial())));
+  if (local === undefined) {
     await writeWhole(path('ca.key'), authority.key, 0o600);
     await writeWhole(path('ca.pem'), authority.cert, 0o644);
   }
   const found = await readPair(path('server.pem'), path('server.key'));
   const reason = found === undefined ? 'there was none' : checked(() => whyRenew(found, authority, names, clock.now()));
   if (found !== undefined && reason === undefined) {
+    await share();
     return { caFile: path('ca.pem'), ca: authority.cert, server: found, renewed: undefined };
   }
   const server = await checkedAsync(() => createServerIdentity(authority, names, clock.now(), serial()));
+  await share();
   await writeWhole(path('server.key'), server.key, 0o600);
   await writeWhole(path('server.pem'), server.cert, 0o644);
   return { caFile: path('ca.pem'), ca: authority.cert, server, renewed: reason };
 
+  /** After it has proved good, so that no damaged file gets into the database. */
+  async function share(): Promise<void> {
+    if (stored !== undefined && isSame(stored, authority)) return;
+    if (!store.shared) return store.put(authority);
+    if (isSame(await store.offer(authority), authority)) return;
+    throw new ApiServerError(
+      ApiServerErrorCode.TlsFilesUnusable,
+      `the authority in ${directory} is another one than that of the servers that share the database: remove that ` +
+        'directory, and the server takes theirs',
+    );
+  }
   function unusable(cause: unknown): ApiServerError {
     return new ApiServerError(
       ApiServerErrorCode.TlsFilesUnusable,
       `cannot use the files in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
-        'restore them from a backup, or remove all four for new ones, which every agent then has to be given',
+        'restore them from a backup, or remove all four: the authority is in the database, too',
       { cause },
     );
   }
@@ -74,6 +91,10 @@ export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> 
       throw unusable(error);
     }
   }
+}
+
+function isSame(one: Identity, other: Identity): boolean {
+  return one.cert === other.cert && one.key === other.key;
 }
 
 /** Both or, after a crash between the two writes, neither. */

@@ -54,8 +54,9 @@ test('every server knows who waits, and the newest stream of a machine wins, whe
     await until(async () => !(await b.plane.stores.waiting.isWaiting(machineA)));
   }));
 
-test('a token of one server is good at the other, until either revokes it', () =>
+test('servers on one database have one authority, and a token of one is good at the other, until either revokes it', () =>
   replicas(async (a, b) => {
+    expect(b.ca).toBe(a.ca);
     const secret = await a.mint({ infraRole: apiV2.InfraRole.EDITOR, description: 'agent' });
     const tokens = createClient(apiV2.TokenService, b.channel(secret));
     const { tokens: listed } = await tokens.list({ query: { description: 'agent' } });
