@@ -9,4 +9,6 @@ export { parseDatabaseLocation, type DatabaseLocation } from './store/location.t
 export { runApiServer } from './run-api-server.ts';
 export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
 export { ApiServerError, ApiServerErrorCode, BackupError } from './errors.ts';
+export { explainSizes } from './size/explain.ts';
+export { suggestConstraints } from './size/suggest.ts';
 export { version } from './version.ts';

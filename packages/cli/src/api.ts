@@ -21,6 +21,23 @@ export interface Api {
   readonly tokens: ApiClient<typeof adminV2.TokenService>;
   readonly version: ApiClient<typeof apiV2.VersionService>;
   readonly wipes: ApiClient<typeof ingotAdminV1.WipeService>;
+  readonly adminTenants: ApiClient<typeof adminV2.TenantService>;
+  readonly tenants: ApiClient<typeof apiV2.TenantService>;
+  readonly adminProjects: ApiClient<typeof adminV2.ProjectService>;
+  readonly projects: ApiClient<typeof apiV2.ProjectService>;
+  readonly partitions: ApiClient<typeof apiV2.PartitionService>;
+  readonly adminPartitions: ApiClient<typeof adminV2.PartitionService>;
+  readonly sizes: ApiClient<typeof apiV2.SizeService>;
+  readonly adminSizes: ApiClient<typeof adminV2.SizeService>;
+  readonly sizeReservations: ApiClient<typeof adminV2.SizeReservationService>;
+  readonly images: ApiClient<typeof apiV2.ImageService>;
+  readonly adminImages: ApiClient<typeof adminV2.ImageService>;
+  readonly sizeImageConstraints: ApiClient<typeof adminV2.SizeImageConstraintService>;
+  readonly filesystems: ApiClient<typeof apiV2.FilesystemService>;
+  readonly adminFilesystems: ApiClient<typeof adminV2.FilesystemService>;
+  readonly networks: ApiClient<typeof adminV2.NetworkService>;
+  readonly ips: ApiClient<typeof apiV2.IPService>;
+  readonly adminIps: ApiClient<typeof adminV2.IPService>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -42,6 +59,23 @@ export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api)
       tokens: createClient(adminV2.TokenService, channel),
       version: createClient(apiV2.VersionService, channel),
       wipes: createClient(ingotAdminV1.WipeService, channel),
+      adminTenants: createClient(adminV2.TenantService, channel),
+      tenants: createClient(apiV2.TenantService, channel),
+      adminProjects: createClient(adminV2.ProjectService, channel),
+      projects: createClient(apiV2.ProjectService, channel),
+      partitions: createClient(apiV2.PartitionService, channel),
+      adminPartitions: createClient(adminV2.PartitionService, channel),
+      sizes: createClient(apiV2.SizeService, channel),
+      adminSizes: createClient(adminV2.SizeService, channel),
+      sizeReservations: createClient(adminV2.SizeReservationService, channel),
+      images: createClient(apiV2.ImageService, channel),
+      adminImages: createClient(adminV2.ImageService, channel),
+      sizeImageConstraints: createClient(adminV2.SizeImageConstraintService, channel),
+      filesystems: createClient(apiV2.FilesystemService, channel),
+      adminFilesystems: createClient(adminV2.FilesystemService, channel),
+      networks: createClient(adminV2.NetworkService, channel),
+      ips: createClient(apiV2.IPService, channel),
+      adminIps: createClient(adminV2.IPService, channel),
     });
   } catch (error) {
     throw error instanceof ApiError ? explainApiError(error, context) : error;

@@ -5,6 +5,7 @@ import { CliError, CliExit } from './errors.ts';
 import type { CliIo } from './io.ts';
 import { addMachineCommands } from './machine-commands.ts';
 import { addPartCommands } from './parts.ts';
+import { addResourceCommands } from './resources/commands.ts';
 import { addSwitchCommands } from './switch-commands.ts';
 import { addTokenCommands } from './token-command.ts';
 import { addVersionCommand } from './version-command.ts';
@@ -45,6 +46,7 @@ function createProgram(io: CliIo, onPartExit: (status: number | undefined) => vo
   program.commandsGroup('Ask the API server:');
   addMachineCommands(program, io);
   addSwitchCommands(program, io);
+  addResourceCommands(program, io);
   addTokenCommands(program, io);
   addVersionCommand(program, io);
   program.commandsGroup('Boot machines:');

@@ -1,0 +1,116 @@
+import { ApiError, Code, fromJson, toJson, type DescMessage, type MessageShape } from '@ingot/api';
+import { CliError, CliErrorCode } from '../errors.ts';
+import type { Json } from '../output.ts';
+import type { Api } from '../api.ts';
+
+/** A thing as documents and lists have it. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/** One thing of a kind. */
+export interface Item {
+  readonly id: string;
+  readonly json: JsonObject;
+}
+
+/** A column of a resource's table: a path into its JSON, such as `meta.createdAt`, or words made of all of it. */
+export interface ResourceColumn {
+  readonly title: string;
+  readonly value: string | ((json: JsonObject) => string);
+  readonly wide?: boolean;
+}
+
+/** A kind of thing that operators list, describe, apply and remove. */
+export interface Resource {
+  /** The word on the command line and in documents: `size`, `size-reservation`. */
+  readonly kind: string;
+  readonly description: string;
+  readonly columns: readonly ResourceColumn[];
+  /** Names of fields that the server sets, or that cannot be changed: left out of comparisons. */
+  readonly fixed: readonly string[];
+  list(api: Api): Promise<Item[]>;
+  /** Checks a document, and gives it in the form that `list` gives. Throws CliError naming the field. */
+  parse(document: JsonObject): Item;
+  create(api: Api, item: Item): Promise<Item>;
+  /** Undefined: this kind cannot be changed. */
+  readonly update: ((api: Api, item: Item) => Promise<Item>) | undefined;
+  remove(api: Api, item: Item): Promise<void>;
+}
+
+/** What a kind needs besides its schema. */
+export interface ResourceCalls<Schema extends DescMessage> {
+  readonly kind: string;
+  readonly description: string;
+  readonly schema: Schema;
+  readonly columns: readonly ResourceColumn[];
+  readonly fixed?: readonly string[];
+  readonly idOf: (message: MessageShape<Schema>) => string;
+  readonly list: (api: Api) => Promise<readonly MessageShape<Schema>[]>;
+  readonly create: (api: Api, message: MessageShape<Schema>) => Promise<MessageShape<Schema> | undefined>;
+  readonly update?: (api: Api, id: string, message: MessageShape<Schema>) => Promise<MessageShape<Schema> | undefined>;
+  readonly remove: (api: Api, id: string, message: MessageShape<Schema>) => Promise<unknown>;
+}
+
+/** Makes a resource of a message of the contract. */
+export function resource<Schema extends DescMessage>(calls: ResourceCalls<Schema>): Resource {
+  const { kind, schema } = calls;
+  const toItem = (message: MessageShape<Schema>): Item => ({
+    id: calls.idOf(message),
+    json: objectOf(toJson(schema, message)),
+  });
+  const read = (json: JsonObject, what: string): MessageShape<Schema> => {
+    try {
+      return fromJson(schema, json);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CliError(CliErrorCode.Argument, `${what} is no ${kind}: ${reason}`, error);
+    }
+  };
+  const answered = (message: MessageShape<Schema> | undefined): Item => {
+    if (message === undefined) throw new CliError(CliErrorCode.Api, `the API server answered without the ${kind}`);
+    return toItem(message);
+  };
+  const { update } = calls;
+  return {
+    kind,
+    description: calls.description,
+    columns: calls.columns,
+    fixed: ['meta', ...(calls.fixed ?? [])],
+    list: async (api) => (await calls.list(api)).map(toItem),
+    parse: (document) => toItem(read(document, `the document "${nameOf(document)}"`)),
+    create: async (api, item) => answered(await calls.create(api, read(item.json, `"${item.id}"`))),
+    update:
+      update === undefined
+        ? undefined
+        : async (api, item) => answered(await update(api, item.id, read(item.json, `"${item.id}"`))),
+    remove: async (api, item) => void (await calls.remove(api, item.id, read(item.json, `"${item.id}"`))),
+  };
+}
+
+/** Whether a call failed because the thing is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.code === Code.NotFound;
+}
+
+/** The value at a path into JSON, as a table shows it. */
+export function textAt(json: Json | undefined, path: string): string {
+  let at: Json | undefined = json;
+  for (const name of path.split('.')) at = isObject(at) ? at[name] : undefined;
+  if (at === undefined || at === null) return '';
+  if (Array.isArray(at)) return at.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(',');
+  return isObject(at) ? JSON.stringify(at) : String(at);
+}
+
+export function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function objectOf(value: Json): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function nameOf(document: JsonObject): string {
+  const found = ['id', 'uuid', 'login', 'size', 'name']
+    .map((key) => document[key])
+    .find((value) => typeof value === 'string');
+  return typeof found === 'string' ? found : '?';
+}

@@ -1,0 +1,192 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createChannel, createClient, infraV2 } from '@ingot/api';
+import { type ControlPlane, startControlPlane } from '@ingot/api-server';
+import { MemoryLogger } from '@ingot/daemon';
+import { systemClock, systemEntropy } from '@ingot/net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Answer, run } from '../api-kit.ts';
+
+const PROJECT_LINE = /^project ([0-9a-f-]{36}) created$/m;
+
+let folder: string;
+let plane: ControlPlane;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ingot-resources-'));
+  plane = await startControlPlane({
+    dataDir: join(folder, 'data'),
+    listen: ['127.0.0.1:0'],
+    names: [],
+    partitions: [],
+    clock: systemClock,
+    entropy: systemEntropy,
+    log: new MemoryLogger(),
+  });
+});
+
+afterAll(async () => {
+  await plane.stop();
+  await rm(folder, { recursive: true });
+});
+
+function ingot(...argv: readonly string[]): Promise<Answer> {
+  return run(argv, {
+    INGOT_API_URL: `https://${plane.server.addresses[0] ?? ''}`,
+    INGOT_API_CA_FILE: plane.caFile,
+    INGOT_API_TOKEN_FILE: plane.adminTokenFile,
+  });
+}
+
+async function file(text: string): Promise<string> {
+  const path = join(folder, 'documents.yaml');
+  await writeFile(path, text);
+  return path;
+}
+
+const HALL = `
+kind: network
+id: super
+type: NETWORK_TYPE_SUPER
+partition: hall
+prefixes: [10.0.0.0/16]
+default_child_prefix_length: { ipv4: 24 }
+---
+kind: partition
+id: hall
+description: the first hall
+dnsServers: [{ ip: 10.0.0.1 }]
+---
+kind: size
+id: c1-large
+description: for databases
+constraints:
+  - { type: SIZE_CONSTRAINT_TYPE_CORES, min: 16, max: 64 }
+  - { type: SIZE_CONSTRAINT_TYPE_MEMORY, min: 68719476736, max: 137438953472 }
+---
+kind: image
+id: debian-12.0.20260101
+url: http://images/debian.tar
+features: [IMAGE_FEATURE_MACHINE]
+classification: IMAGE_CLASSIFICATION_SUPPORTED
+---
+kind: tenant
+login: acme
+name: acme
+---
+kind: project
+name: web
+tenant: acme
+meta: { labels: { labels: { tier: front } } }
+`;
+
+test('documents of all kinds are applied in the order that they need, and applying them again changes nothing', async () => {
+  const path = await file(HALL);
+  const first = await ingot('apply', '-f', path);
+  expect(first).toMatchObject({ status: 0, stderr: '' });
+  expect(first.stdout.replace(PROJECT_LINE, 'project UUID created')).toBe(
+    [
+      'tenant acme created',
+      'project UUID created',
+      'partition hall created',
+      'size c1-large created',
+      'image debian-12.0.20260101 created',
+      'network super created',
+      '',
+    ].join('\n'),
+  );
+  const second = await ingot('apply', '-f', path);
+  expect(second.stdout.match(/unchanged$/gm)).toHaveLength(6);
+  const changed = await ingot(
+    'apply',
+    '-f',
+    await file(HALL.replace('for databases', 'for anything').replace('front', 'back')),
+  );
+  expect(changed.stdout.match(/(?:size c1-large|project \S+) changed$/gm)).toHaveLength(2);
+  expect(changed.stdout.match(/unchanged$/gm)).toHaveLength(4);
+});
+
+test('lists are tables, JSON or YAML', async () => {
+  const table = await ingot('size', 'ls');
+  expect(table.stdout).toBe(
+    'ID         NAME   DESCRIPTION    CONSTRAINTS\nc1-large          for anything   cores 16-64; memory 68719476736-137438953472\n',
+  );
+  const json = await ingot('network', 'ls', '-o', 'json');
+  expect(JSON.parse(json.stdout)).toMatchObject([{ id: 'super', prefixes: ['10.0.0.0/16'] }]);
+  expect((await ingot('partition', 'describe', 'hall')).stdout).toContain('description: the first hall');
+  expect((await ingot('image', 'ls')).stdout).toMatch(/debian-12\.0\.20260101 +machine +supported +20/);
+});
+
+test.each([
+  ['a document without kind', 'id: x1', 'has no kind: write one of tenant, project, partition, size'],
+  ['an unknown kind', 'kind: sise\nid: x1', 'has the kind "sise"'],
+  ['an unknown field', 'kind: size\nid: x1\nconstrains: []', 'is no size'],
+  ['a wrong type', 'kind: size\nid: x1\nconstraints: 5', 'is no size'],
+  ['what the server refuses', 'kind: size\nid: unknown', '"unknown" is what machines without a size have'],
+  ['bad YAML', 'kind: size\n  id: [', 'documents.yaml:'],
+  ['one key twice', 'kind: size\nid: a1\nid: a2', 'documents.yaml:'],
+  ['a list', '- kind: size', 'is no mapping'],
+  ['a change that cannot be', 'kind: network\nid: super\ntype: NETWORK_TYPE_EXTERNAL', 'type cannot be changed'],
+])('%s is refused, and says what to do', async (_name, text, words) => {
+  const { status, stdout, stderr } = await ingot('apply', '-f', await file(text));
+  expect(status).not.toBe(0);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(words);
+});
+
+test('all documents are checked before any is applied', async () => {
+  const { stdout } = await ingot(
+    'apply',
+    '-f',
+    await file('kind: tenant\nname: other\nlogin: other\n---\nkind: size\nid: 5'),
+  );
+  expect(stdout).toBe('');
+  expect((await ingot('tenant', 'ls', '--no-headers')).stdout).not.toContain('other');
+});
+
+test('things are removed by their whole name only', async () => {
+  await ingot(
+    'size',
+    'apply',
+    '-f',
+    await file('id: c2-small\nconstraints: [{ type: SIZE_CONSTRAINT_TYPE_CORES, min: 1, max: 2 }]'),
+  );
+  expect(await ingot('size', 'rm', 'c2')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('write c2-small'),
+  });
+  expect((await ingot('size', 'rm', 'c2-small')).stdout).toBe('size c2-small removed\n');
+  expect(await ingot('size', 'rm', 'c2-small')).toMatchObject({ status: 3 });
+});
+
+test('a machine’s size is explained and suggested', async () => {
+  const uuid = 'aaaaaaaa-0000-4000-8000-00000000000a';
+  const channel = createChannel({
+    url: `https://${plane.server.addresses[0] ?? ''}`,
+    ca: await readFile(plane.caFile, 'utf8'),
+    token: (await readFile(plane.adminTokenFile, 'utf8')).trim(),
+  });
+  try {
+    const boot = createClient(infraV2.BootService, channel);
+    const hardware = {
+      memory: 137438953472n,
+      cpus: [{ vendor: 'AMD', model: 'EPYC', cores: 32, threads: 64 }],
+      disks: [{ name: '/dev/nvme0n1', size: 960n * 10n ** 9n }],
+    };
+    // It has no switches, which the registration says; what it is made of is known all the same.
+    await boot
+      .register({ uuid, partition: 'hall', bios: { version: '1', vendor: 'x', date: '1' }, hardware })
+      .catch(() => undefined);
+  } finally {
+    channel.close();
+  }
+  const explained = await ingot('size', 'explain', 'aaaa');
+  expect(explained.stdout).toBe(
+    `machine ${uuid} is of size "unknown"\nc1-large: does not match\n  yes  cores: 16 to 64; the machine has 32\n  yes  memory: 64 GiB (68719476736) to 128 GiB (137438953472); the machine has 128 GiB (137438953472)\n  no   /dev/nvme0n1 is in no storage constraint that holds\n`,
+  );
+  const suggested = await ingot('size', 'suggest', uuid, '--id', 'epyc');
+  expect(suggested.stdout).toContain('identifier: /dev/nvme*');
+  const applied = await ingot('size', 'apply', '-f', await file(suggested.stdout));
+  expect(applied).toMatchObject({ status: 0, stdout: 'size epyc created\n' });
+});
