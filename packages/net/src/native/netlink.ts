@@ -24,7 +24,7 @@ export type NetlinkMessage = DataView<ArrayBuffer>;
 /** Asks the kernel by netlink(7). It has answered before the request returns: nothing there means that nothing will come. */
 export interface NetlinkSocket {
   /**
-   * Sends one request and gives its answers; undefined where the kernel refuses it. `flags`: NLM_F_REQUEST, and
+   * Sends one request and gives its answers; undefined where the kernel refuses it, or could not list all at once. `flags`: NLM_F_REQUEST, and
    * NLM_F_DUMP for all there is. `payload`: what stands behind the header, in host byte order.
    */
   ask(type: number, flags: number, payload: Uint8Array): NetlinkMessage[] | undefined;
@@ -78,6 +78,9 @@ export function openNetlink(libc: Libc, family: number): NetlinkSocket | undefin
   };
 }
 
+/** What is listed changed meanwhile: something may be missing. */
+const NLM_F_DUMP_INTR = 0x10;
+
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_DUMP = 0x300;
 
@@ -89,6 +92,7 @@ function read(reply: Uint8Array, sequence: number, found: NetlinkMessage[]): 'mo
     if (length < HEADER_BYTES || at + length > reply.length) return 'error';
     // An answer to a question that was given up.
     if (view.getUint32(at + 8, IS_LITTLE) === sequence) {
+      if ((view.getUint16(at + 6, IS_LITTLE) & NLM_F_DUMP_INTR) !== 0) return 'error';
       if (type === NLMSG_DONE) return 'done';
       if (type === NLMSG_ERROR) return 'error';
       const start = at + HEADER_BYTES;

@@ -29,8 +29,8 @@ export interface InterfaceAddress {
 
 /** What the kernel knows of its interfaces, by rtnetlink(7). Takes no privilege. */
 export interface KernelLinks {
-  /** The IPv4 addresses of all interfaces, also of those that are down or have no cable; none where it cannot be told. */
-  addresses(): InterfaceAddress[];
+  /** The IPv4 addresses of all interfaces, also of those that are down or have no cable; undefined: ask again. */
+  addresses(): InterfaceAddress[] | undefined;
   /**
    * Index of the port behind which a bridge has seen a hardware address (6 bytes); undefined where it has not.
    * `vlan` 0: a bridge that filters no VLANs.
@@ -47,8 +47,7 @@ export function openKernelLinks(libc: Libc): KernelLinks | undefined {
     addresses: () => {
       const question = new Uint8Array(ADDRESS_MESSAGE_BYTES);
       question[0] = AF_INET;
-      const answers = socket.ask(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, question) ?? [];
-      return answers.flatMap((message): InterfaceAddress[] => {
+      return socket.ask(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, question)?.flatMap((message): InterfaceAddress[] => {
         if (message.byteLength < ADDRESS_MESSAGE_BYTES) return [];
         const local = netlinkAttributes(message, ADDRESS_MESSAGE_BYTES).get(IFA_LOCAL);
         if (message.getUint8(0) !== AF_INET || local?.length !== 4) return [];

@@ -84,6 +84,7 @@ const schema = z.object({
   servers: z.array(server()).default([]).describe('the DHCP servers; each gets every request'),
   links: z
     .array(linkSchema)
+    .refine((links) => new Set(links.map((link) => link.interface)).size === links.length, 'names an interface twice')
     .default([])
     .describe('interfaces that differ from the rest, each with settings of its own (interface, servers, …)'),
   serverVrf: interfaceName()

@@ -18,7 +18,8 @@ export interface RelayComponents {
   readonly network: Network;
   readonly openClientLink: OpenClientLink;
   readonly interfaceOf: (name: string) => KernelInterface | undefined;
-  readonly addresses: () => readonly InterfaceAddress[];
+  /** Undefined: it cannot be told now, and is as it was. */
+  readonly addresses: () => readonly InterfaceAddress[] | undefined;
   readonly ports: PortFinder;
   readonly clock: Clock;
   readonly log: Logger;
@@ -51,6 +52,7 @@ export function createRelay(components: RelayComponents): Relay {
   const served = new Map<string, Served>();
   /** Links by the place at which their answers arrive. */
   let byReceiver = new Map<string, Served[]>();
+  let addresses: readonly InterfaceAddress[] = [];
   let ownAddresses: ReadonlySet<number> = new Set();
   const forwardReplies = createReplyForwarder({ offers, reporter });
   const servers = createServerSockets(
@@ -100,7 +102,7 @@ export function createRelay(components: RelayComponents): Relay {
 
   return {
     apply: async (plan) => {
-      const addresses = components.addresses();
+      addresses = components.addresses() ?? addresses;
       ownAddresses = new Set(
         addresses.flatMap(({ address }) => {
           const parsed = parseIpv4(address);

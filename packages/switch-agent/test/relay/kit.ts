@@ -175,7 +175,7 @@ export async function createBench(more: { readonly maxBytes?: number } = {}): Pr
       return client;
     },
     interfaceOf: (name) => interfaces.get(name),
-    addresses: () => addresses,
+    addresses: () => (addresses.length === 0 ? undefined : [...addresses]),
     ports: { portOf: (_bridge, mac) => ports.get(mac[5] ?? 0) },
     clock,
     log,

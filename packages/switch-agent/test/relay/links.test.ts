@@ -81,6 +81,13 @@ describe('links come and go', () => {
     expect(await asked()).toBe(1);
   });
 
+  test('all goes on where the kernel cannot list its addresses at the moment', async () => {
+    await bench.apply(linkSettings());
+    bench.addresses.length = 0;
+    expect(await bench.apply(linkSettings())).toEqual(new Map());
+    expect(bench.link().isClosed()).toBe(false);
+  });
+
   test('the first address of a link is the one that the kernel has first, not a secondary one', async () => {
     bench.addresses.unshift({ interfaceIndex: 10, address: '10.0.2.1', prefixLength: 24, isSecondary: true });
     await bench.apply(linkSettings());

@@ -40,6 +40,7 @@ describe('the configuration', () => {
     [['--circuit-id', '{hostnam}:{alias}'], /knows \{hostname\}, \{port\}, \{alias\}/],
     [['--max-hops', '17'], /16/],
     [['--agent-relay-mode', 'drop'], /discard/],
+    [['--links', '[{"interface":"Vlan1"},{"interface":"Vlan1"}]'], /an interface twice/],
     [['--links', '[{"interface":"Vlan1","server":["10.0.0.1"]}]'], /server/],
   ])('refuses %j in words', async (argv, words) => {
     await expect(configOf(...argv)).rejects.toThrow(words);
