@@ -47,6 +47,8 @@ export async function restoreBackup({ file, key, location, clock }: RestoreBacku
       await database.transaction((session) => fill(session, database, file, key), { withinMs: RESTORE_WITHIN_MS });
     }
     await (await openDatabase(location, { clock })).close();
+    // The server makes its own, as its own user.
+    if (location.dialect === 'sqlite') await rm(`${location.path}.lock`, { force: true });
     return report;
   } catch (error) {
     if (location.dialect === 'sqlite') {

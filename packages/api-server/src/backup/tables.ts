@@ -1,4 +1,5 @@
 import type { Dialect, Sql } from '../store/database.ts';
+import { migrations } from '../store/migrations/index.ts';
 import { number, text } from '../store/row.ts';
 
 /** A table as it is, whatever version of the program has made it. */
@@ -11,13 +12,17 @@ export interface Table {
   readonly after: readonly string[];
 }
 
-/** Nobody waits and nobody leads where a backup is restored; the version is in its header. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['waiting', 'lease', 'schema_version']);
+/** Nobody waits and nobody leads where a backup is restored. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['waiting', 'lease']);
+/** Somebody else may have tables in the same PostgreSQL database. */
+const OWN: ReadonlySet<string> = new Set(
+  migrations.flatMap((script) => [...script.matchAll(/CREATE TABLE (\w+)/g)].map(([, name = '']) => name)),
+);
 
-/** The tables of a database, those that others refer to first. */
+/** Our tables of a database, those that others refer to first. */
 export async function tablesOf(sql: Sql, dialect: Dialect): Promise<Table[]> {
   const found = await (dialect === 'sqlite' ? sqliteTables(sql) : postgresTables(sql));
-  return inOrder(found.filter(({ name }) => !LEFT_OUT.has(name)));
+  return inOrder(found.filter(({ name }) => OWN.has(name) && !LEFT_OUT.has(name)));
 }
 
 async function sqliteTables(sql: Sql): Promise<Table[]> {

@@ -46,10 +46,14 @@ test('a backup is restored into an empty PostgreSQL database only', () =>
     const file = join(directory, 'one.backup');
     await backUp(sqlite, file);
     const location = { dialect: 'postgres', url: await server.createDatabase() } as const;
-    await (await openDatabase(location, { clock: systemClock })).close();
+    const database = await openDatabase(location, { clock: systemClock });
+    await database.run('CREATE TABLE of_others (x TEXT)');
+    await database.run("INSERT INTO of_others VALUES ('x')");
+    await database.close();
     const restore = () => restoreBackup({ file, key: undefined, location, clock: systemClock });
     await restore();
     const before = await dump(location);
+    expect(before).not.toContain('of_others');
     await expect(restore()).rejects.toThrow('has rows: create an empty database');
     expect(await dump(location)).toBe(before);
     const nowhere = { dialect: 'postgres', url: server.url('nowhere') } as const;

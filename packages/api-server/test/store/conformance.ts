@@ -317,6 +317,8 @@ export function storeConformance(place: () => Promise<Place>): void {
       await late;
       await first.close();
       expect((await failure(first.run('DELETE FROM partition'))).code).toBe(Code.Unavailable);
+      expect((await failure(first.get('SELECT 1'))).code).toBe(Code.Unavailable);
+      expect(await first.state()).toMatchObject({ ok: false });
       await using second = await home.open(clock);
       expect(await createStores(second, clock).partitions.count()).toBe(1);
     });

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Code } from '@ingot/api';
 import { MockClock, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/open-database.ts';
@@ -71,6 +72,32 @@ describe('the SQLite file', () => {
     await refused;
     await next;
     expect(await database.all('SELECT name FROM secret')).toEqual([{ name: 'z' }]);
+  });
+
+  test('that has no room left refuses writes, says so, keeps what it has, and goes on when there is room', async () => {
+    await using place = await sqlitePlace();
+    await using database = await place.open();
+    const limit = (pages: number) => database.transaction((session) => session.get(`PRAGMA max_page_count = ${pages}`));
+    const write = (name: string, size: number) =>
+      database.run('INSERT INTO secret (name, value) VALUES (?, ?)', name, 'x'.repeat(size));
+    await write('before', 10);
+    await limit(Number((await database.get('PRAGMA page_count'))?.['page_count']) + 4);
+    const [small, large] = await Promise.allSettled([
+      write('small', 10),
+      write('large', 1_000_000),
+      write('other', 10),
+    ]);
+    expect(large.status === 'rejected' ? large.reason : undefined).toMatchObject({
+      code: Code.ResourceExhausted,
+      message: expect.stringContaining('free some space'),
+    });
+    await limit(1_000_000);
+    await write('after', 1_000_000);
+    const names = (await database.all('SELECT name FROM secret')).map(({ name }) => name);
+    expect(names).not.toContain('large');
+    expect(names).toEqual(expect.arrayContaining(['before', 'after']));
+    // Whatever was promised is there, and what was refused is not.
+    expect(names.includes('small')).toBe(small.status === 'fulfilled');
   });
 
   test('gets writes that come together in one commit, and each by itself is kept or undone', async () => {

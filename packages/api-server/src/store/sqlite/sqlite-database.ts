@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@ingot/net';
 import { ApiServerError, ApiServerErrorCode } from '../../errors.ts';
 import { Dialect, type Database, type Session } from '../database.ts';
-import { words } from '../errors.ts';
+import { unavailable, words } from '../errors.ts';
 import { migrate } from '../migrate.ts';
 import { createNotifier } from '../notifier.ts';
 import { createTransactionGuard } from '../transaction-guard.ts';
@@ -109,16 +109,20 @@ function database(connection: Connection, openReader: () => Connection, clock: C
     closing ??= end();
     return closing;
   };
+  const refuseClosed = (): void => {
+    guard.refuseInside();
+    if (closing !== undefined) throw unavailable('is closed');
+  };
   return {
     dialect: Dialect.Sqlite,
     transaction,
     run: (sql, ...values) => transaction((session) => session.run(sql, ...values)),
     async get(sql, ...values) {
-      guard.refuseInside();
+      refuseClosed();
       return readers.shared.get(sql, values);
     },
     async all(sql, ...values) {
-      guard.refuseInside();
+      refuseClosed();
       return readers.shared.all(sql, values);
     },
     async notify(channel, payload) {
