@@ -10,6 +10,7 @@ export interface FrrConfig {
   readonly reloadUnit?: string | undefined;
   readonly reloadTimeoutSeconds: number;
   readonly queryTimeoutSeconds: number;
+  readonly rollBack: boolean;
   readonly confFile: string;
   readonly confFolderOfVtysh: string;
   readonly includeBefore: string;
@@ -61,6 +62,12 @@ export const frrField: z.ZodType<FrrConfig> = z
     reloadUnit: z.string().min(1).optional().describe('a oneshot unit of systemd that does so instead'),
     reloadTimeoutSeconds: z.number().min(1).max(285).default(120).describe('a reload that takes longer is ended'),
     queryTimeoutSeconds: z.number().min(1).max(60).default(15).describe('how long vtysh may take to answer'),
+    rollBack: z
+      .boolean()
+      .default(true)
+      .describe(
+        'false: lines that FRR does not show are reported only; for an FRR that prints lines in words of its own',
+      ),
     confFile: z.string().default('/etc/sonic/frr/frr.conf').describe('what FRR reads when it starts'),
     confFolderOfVtysh: z.string().default('/etc/frr').describe('the folder of confFile where vtysh runs'),
     includeBefore: z

@@ -14,6 +14,8 @@ export interface ApplierOptions {
   readonly files: ConfFiles;
   readonly vtysh: Vtysh;
   readonly reload: Reload;
+  /** False: what FRR does not show of a file is reported, and nothing is rolled back for it. */
+  readonly rollBack: boolean;
   readonly clock: Clock;
 }
 
@@ -48,9 +50,9 @@ const MAX_NAMED = 8;
  *
  * Rejects only with the reason of the signal.
  */
-export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): Applier {
+export function createApplier({ files, vtysh, reload, rollBack: isStrict, clock }: ApplierOptions): Applier {
   const holds = createHolds(clock);
-  const judge = createJudge();
+  const judge = createJudge(isStrict);
 
   const observed = async (signal: AbortSignal): Promise<RunningFrr | undefined> => {
     const answer = await vtysh.running(signal);
@@ -175,7 +177,7 @@ export function createApplier({ files, vtysh, reload, clock }: ApplierOptions): 
         holds.clear();
         return { result: 'unchanged', problems: shorten(seen.unlike), crashed: false };
       }
-      const held = holds.of(wanted.text);
+      const held = holds.of(wanted.text, JSON.stringify(seen));
       if (held !== undefined) return { result: 'held', problems: held, crashed: false };
       return await change(wanted, current, running, signal);
     } catch (error) {

@@ -1,5 +1,5 @@
+import { networkOf, parseIpPrefix } from '../ip-prefix.ts';
 import { parseConf, printConf, type ConfLine } from './conf-lines.ts';
-import { parsePrefix } from './prefix.ts';
 import type { RunningFrr } from './vtysh.ts';
 
 export interface ConfDifference {
@@ -9,9 +9,9 @@ export interface ConfDifference {
   readonly left: readonly ConfLine[];
 }
 
-// Not compared: they change no route, and FRR prints them in other words, on other conditions, or not at all.
+// Not compared: FRR prints them in other words, on other conditions, or not at all; by the version, also `no fpm …`.
 const IGNORED =
-  /^(?:frr (?:version|defaults)|hostname|domainname|service|log|debug|password|enable password|agentx|line|banner|username|(?:no )?ip(?:v6)? forwarding)\b/;
+  /^(?:frr (?:version|defaults)|hostname|domainname|service|log|debug|password|enable password|agentx|line|banner|username|no fpm|(?:no )?ip(?:v6)? forwarding)\b/;
 
 // A block that FRR prints only when there is something in it.
 const OPENERS_THAT_MAY_MISS = /^(?:interface|address-family|vrf|line)\b/;
@@ -85,17 +85,24 @@ function isOwned({ path, text }: ConfLine): boolean {
 /** What two spellings of a line have in common. */
 function keyOf({ path, text }: ConfLine): string {
   const vrf = /^(ip(?:v6)? route .*?) vrf (\S+)$/.exec(text);
-  if (path.length === 0 && vrf !== null) return `vrf ${vrf[2]}\n${vrf[1]}`;
+  if (path.length === 0 && vrf !== null) return `vrf ${vrf[2]}\n${spelling(vrf[1] ?? '')}`;
   return [...path, text].map(spelling).join('\n');
 }
 
 function spelling(line: string): string {
   // Printed with the VRF only where the device is in it already.
   if (line.startsWith('interface ')) return line.replace(/ vrf \S+$/, '');
-  const list = /^ip(?:v6)? prefix-list (\S+ seq \d+ (?:permit|deny)) (\S+)(.*)$/.exec(line);
-  if (list === null) return line;
-  const [, entry, prefix = '', range = ''] = list;
-  const parsed = parsePrefix(prefix);
-  if (parsed === undefined) return line;
-  return `${parsed.family} prefix-list ${entry} ${prefix}${range}`;
+  if (!/[:/]/.test(line)) return line;
+  const words = line.split(' ').map(addressOf);
+  // FRR keeps an IPv6 prefix for one, whatever the command said.
+  if (words[1] === 'prefix-list' && words.some((word) => word.startsWith('ipv6='))) words[0] = 'ipv6';
+  return words.join(' ');
+}
+
+/** An IPv6 address or a prefix by its value, for it can be written in many ways; anything else as it is. */
+function addressOf(word: string): string {
+  const prefix = /[:/]/.test(word) ? parseIpPrefix(word) : undefined;
+  return prefix === undefined
+    ? word
+    : `ipv${prefix.bits === 32 ? 4 : 6}=${networkOf(prefix).toString(16)}/${prefix.length}`;
 }

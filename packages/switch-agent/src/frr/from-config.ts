@@ -51,6 +51,7 @@ export function frrOf(config: FrrConfig, surroundings: FrrSurroundings): Frr {
       ipv6Underlay: config.ipv6Underlay,
       staticVrfs: config.staticVrfs,
     },
+    rollBack: config.rollBack,
     features: { fpm: config.fpm, snmp: config.snmp },
     include: { before: config.includeBefore, after: config.includeAfter },
     lostAtStart: async () => {

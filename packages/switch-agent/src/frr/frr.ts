@@ -25,6 +25,8 @@ export interface FrrOptions {
   readonly include: { readonly before: string; readonly after: string };
   /** Why SONiC will not keep `frr.conf`, asked for when something goes wrong. Never rejects. */
   readonly lostAtStart?: (() => Promise<string | undefined>) | undefined;
+  /** False: what FRR does not show of a file is reported, and nothing is rolled back for it. */
+  readonly rollBack: boolean;
   readonly clock: Clock;
   readonly metrics: FrrMetrics;
   readonly log: Pick<Logger, 'info' | 'warn'>;

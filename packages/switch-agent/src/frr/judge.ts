@@ -18,16 +18,15 @@ export interface Judgement {
   readonly unlike: readonly string[];
 }
 
-function judge(wanted: RenderedConf, running: RunningFrr): Judgement {
+function judge(wanted: RenderedConf, running: RunningFrr, isStrict: boolean): Judgement {
   const { missing, left } = compareConf(wanted.text, running.conf);
   const words = lineWords(wanted);
-  const foreign = missing.filter(({ number }) => wanted.origin(number) !== undefined);
+  const isOwn = ({ number }: { readonly number: number }): boolean => isStrict && wanted.origin(number) === undefined;
+  const foreign = missing.filter((line) => !isOwn(line));
   // FRR's spelling of such a line may also be in another place, such as the IPv4 family of a neighbour.
   const alike = new Set(foreign.map(({ text }) => text));
   return {
-    missing: missing
-      .filter(({ number }) => wanted.origin(number) === undefined)
-      .map(({ number }) => words(number, 'FRR does not take this line')),
+    missing: missing.filter(isOwn).map(({ number }) => words(number, 'FRR does not take this line')),
     lacking: lackingInBgpd(wanted.text, running).map(({ number }) => words(number, 'bgpd does not have this line')),
     left: left
       .filter(({ text }) => !alike.has(text))
@@ -47,12 +46,12 @@ export function isFulfilled({ missing, lacking, left }: Judgement): boolean {
  * `judge` for somebody who asks again and again: of 10,000 lines that are the same as before it costs a comparison of
  * texts, and otherwise a good part of a second.
  */
-export function createJudge(): typeof judge {
+export function createJudge(isStrict: boolean): (wanted: RenderedConf, running: RunningFrr) => Judgement {
   let last: (RenderedConf & Pick<RunningFrr, 'conf' | 'bgpdConf'> & { readonly judgement: Judgement }) | undefined;
   return (wanted, running) => {
     const { conf, bgpdConf } = running;
     if (last?.text !== wanted.text || last.conf !== conf || last.bgpdConf !== bgpdConf) {
-      last = { ...wanted, conf, bgpdConf, judgement: judge(wanted, running) };
+      last = { ...wanted, conf, bgpdConf, judgement: judge(wanted, running, isStrict) };
     }
     return last.judgement;
   };

@@ -25,6 +25,7 @@ const apply = createApplier({
   files: confFiles(task.confFile, task.folder),
   vtysh,
   reload: createReload({ method: { command: task.reload }, run, timeoutMs: 30_000 }),
+  rollBack: true,
   clock: systemClock,
 });
 const { signal } = new AbortController();

@@ -89,6 +89,25 @@ describe('compareConf', () => {
     expect(compareConf(file, running)).toEqual({ missing: [], left: [] });
   });
 
+  it.each([
+    [
+      'ipv6 prefix-list a seq 5 permit ::ffff:10.0.0.0/104 le 128',
+      'ipv6 prefix-list a seq 5 permit ::ffff:a00:0/104 le 128',
+    ],
+    ['ipv6 route 2001:db8:0:0::/64 2001:db8::0:1', 'ipv6 route 2001:db8::/64 2001:db8::1'],
+    ['ip route 10.0.0.1/8 10.1.1.1', 'ip route 10.0.0.0/8 10.1.1.1'],
+  ])('takes %j for %j', (written, shown) => {
+    expect(compareConf(written, shown)).toEqual({ missing: [], left: [] });
+  });
+
+  it.each([
+    ['ip prefix-list a seq 5 permit 10.0.0.0/8', 'ip prefix-list a seq 5 permit 10.0.0.0/9'],
+    ['ipv6 prefix-list a seq 5 permit 2001:db8::/32', 'ipv6 prefix-list a seq 5 permit 2001:db9::/32'],
+    ['ip prefix-list a seq 5 permit 10.0.0.0/8 le 32', 'ip prefix-list a seq 5 permit 10.0.0.0/8'],
+  ])('tells %j from %j', (written, shown) => {
+    expect(compareConf(written, shown).missing).toHaveLength(1);
+  });
+
   it('names what does not run, and what nobody wants', () => {
     const { missing, left } = compareConf(
       file,

@@ -154,10 +154,22 @@ export interface Rig {
 }
 
 /** The agent's side of a `TestFrr`. */
-export function rig(frr: TestFrr, options: { readonly reload?: Reload; readonly clock?: Clock } = {}): Rig {
+export function rig(
+  frr: TestFrr,
+  options: { readonly reload?: Reload; readonly clock?: Clock; readonly rollBack?: boolean } = {},
+): Rig {
   const files = confFiles(frr.confFile, frr.folder);
   const reload = options.reload ?? createReload({ method: { command: frr.reloadCommand }, run, timeoutMs: 30_000 });
-  return { files, apply: createApplier({ files, vtysh: frr.vtysh, reload, clock: options.clock ?? hastyClock }) };
+  return {
+    files,
+    apply: createApplier({
+      files,
+      vtysh: frr.vtysh,
+      reload,
+      rollBack: options.rollBack ?? true,
+      clock: options.clock ?? hastyClock,
+    }),
+  };
 }
 
 export async function contentOf(path: string): Promise<string | undefined> {
