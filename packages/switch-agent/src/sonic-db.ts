@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '@ingot/net';
-import { createClient, MultiErrorReply, type RedisClientType } from 'redis';
+import { MultiErrorReply } from 'redis';
 import type { DatabaseName, SonicDatabase } from './database-config.ts';
+import { redisClient, type RedisConnection } from './redis-client.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
 import { type RowWrite, WRITE_SCRIPT, writeArgument } from './sonic-write.ts';
 
@@ -56,10 +57,8 @@ export interface SonicStore extends SonicDb {
 
 interface Connection {
   readonly database: SonicDatabase;
-  readonly client: Client;
+  readonly client: RedisConnection;
 }
-
-type Client = RedisClientType<Record<string, never>, Record<string, never>, Record<string, never>, 2>;
 
 // Redis needs no more than a few round trips for SONiC's largest PORT table (some 500 rows).
 const SCAN_COUNT = 1000;
@@ -90,17 +89,12 @@ export function openSonicDb(options: SonicDbOptions): SonicStore {
     const password =
       database.passwordPath === undefined ? undefined : (await readFile(database.passwordPath, 'utf8')).trim();
     if (isOver()) throw dbError(options.name, 'is no longer asked');
-    const client: Client = createClient({
-      socket: { path: database.unixSocketPath, tls: false, reconnectStrategy: false, connectTimeout: timeoutMs },
+    const client = redisClient({
+      unixSocketPath: database.unixSocketPath,
       database: database.id,
-      // RESP 3 needs Redis 6, and everything read here has the same shape in RESP 2.
-      RESP: 2,
-      disableClientInfo: true,
-      maintNotifications: 'disabled',
-      ...(password === undefined || password === '' ? {} : { password }),
+      connectTimeout: timeoutMs,
+      password,
     });
-    // Without a listener an 'error' event would end the process; the failure also reaches whoever is waiting.
-    client.on('error', () => {});
     const fresh = { database, client };
     connection = fresh;
     await client.connect();
@@ -148,7 +142,7 @@ export function openSonicDb(options: SonicDbOptions): SonicStore {
     }
   };
 
-  const scan = async (client: Client, match: string, count: number): Promise<ReadonlySet<string>> => {
+  const scan = async (client: RedisConnection, match: string, count: number): Promise<ReadonlySet<string>> => {
     const keys = new Set<string>();
     let cursor = '0';
     do {

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createClient, type RedisClientType } from 'redis';
 import type { DatabaseConfig } from '../src/database-config.ts';
+import { redisClient, type RedisConnection } from '../src/redis-client.ts';
 
 /** A real Redis on a unix socket in a folder of its own, as SONiC's database container runs it. */
 export interface TestRedis extends AsyncDisposable {
@@ -36,16 +36,11 @@ export function databasesAt(unixSocketPath: string): DatabaseConfig {
   };
 }
 
-export type TestClient = RedisClientType<Record<string, never>, Record<string, never>, Record<string, never>, 2>;
+export type TestClient = RedisConnection;
 
 /** A client of one database, which ends when the server does. */
-export async function connectTo(socketPath: string, database: number): Promise<TestClient> {
-  const client: TestClient = createClient({
-    socket: { path: socketPath, tls: false, reconnectStrategy: false },
-    database,
-    RESP: 2,
-  });
-  client.on('error', () => {});
+export async function connectTo(unixSocketPath: string, database: number, password?: string): Promise<TestClient> {
+  const client = redisClient({ unixSocketPath, database, password });
   await client.connect();
   return client;
 }
@@ -54,17 +49,6 @@ export async function startRedis(options: { readonly password?: string } = {}): 
   const folder = await mkdtemp(join(tmpdir(), 'ingot-redis-'));
   const socketPath = join(folder, 'redis.sock');
   let server: ChildProcess | undefined;
-
-  const connect = async (database: number) => {
-    const client = createClient({
-      socket: { path: socketPath, tls: false, reconnectStrategy: false },
-      database,
-      ...(options.password === undefined ? {} : { password: options.password }),
-    });
-    client.on('error', () => {});
-    await client.connect();
-    return client;
-  };
 
   const ended = async (): Promise<void> => {
     if (server !== undefined && server.exitCode === null && server.signalCode === null) await once(server, 'exit');
@@ -75,7 +59,7 @@ export async function startRedis(options: { readonly password?: string } = {}): 
     socketPath,
     databases: databasesAt(socketPath),
     run: async (databaseId, commands) => {
-      const client = await connect(databaseId);
+      const client = await connectTo(socketPath, databaseId, options.password);
       for (const command of commands) await client.sendCommand([...command]);
       client.destroy();
     },

@@ -8,7 +8,7 @@ import { seeded, startLeaf, type TestLeaf } from './sonic/transitions.ts';
 
 /** So often does the executor look at the hardware before something that is held is let go: no step is late by then. */
 const LOOKS = 8;
-const RELOAD_MS = 50;
+const RELOAD_MS = 150;
 
 const PXE: DesiredNic = { name: 'Ethernet0' };
 const FIREWALL: DesiredNic = { name: 'Ethernet0', vrf: 'default' };
@@ -39,6 +39,7 @@ async function releasing(leaf: TestLeaf, running: Promise<unknown>, release: () 
 
 /** One cycle in which a daemon is busy with something else at first. */
 async function cycleHolding(leaf: TestLeaf, daemon: Daemon, nic: DesiredNic, rules: readonly Rule[]): Promise<void> {
+  await leaf.swss.settled();
   const { release } = leaf.swss.hold(daemon);
   await releasing(leaf, cycle(leaf, nic, rules), release);
 }
@@ -55,6 +56,7 @@ const SCENARIOS: Readonly<Record<string, readonly [Scenario, complaint: RegExp]>
   'frr-lets-go-first': [
     async (leaf, rules) => {
       await cycle(leaf, FIREWALL);
+      await leaf.swss.settled();
       leaf.frr.reloadMs = RELOAD_MS;
       await cycle(leaf, PXE, rules);
       return crashes(leaf);
