@@ -2,7 +2,7 @@ import type { Clock } from '@ingot/net';
 import type { ConfigDb } from '../config-db/config-db.ts';
 import { ErrorKind, explain, kindOf } from './explain.ts';
 import type { Finding } from './finding.ts';
-import { instanceXml, placesIn, type Place } from './instance-xml.ts';
+import { instanceXml, placesIn, type InstanceXml, type Place } from './instance-xml.ts';
 import { LeftOut } from './left-out.ts';
 import { parseLibyangError, type LibyangError } from './libyang-error.ts';
 import { placeOfError } from './place-of-error.ts';
@@ -40,10 +40,16 @@ export async function checkByModels(configDb: ConfigDb, models: YangModels, cloc
     const complaint = await models.check(instance.text);
     if (complaint === undefined) break;
     const error = parseLibyangError(complaint);
-    const known = placeOfError(error, left, instance);
-    const places = known === undefined ? placesLacking(error, left, leftOut.omitted) : [known];
+    const places = placesOf(error, left, instance, leftOut.omitted);
     const [first] = places;
-    if (first === undefined) return { findings: [...findings, unplaced(error)], unmodelled, isComplete: false };
+    if (first === undefined) {
+      const table = /^\/[^/]*\/([^/[]+)$/.exec(error.dataPath ?? '')?.[1];
+      const rowsOfTable = left.filter((row) => row.table.name === table);
+      findings.push(unplaced(error));
+      if (rowsOfTable.length === 0) return { findings, unmodelled, isComplete: false };
+      for (const row of rowsOfTable) leftOut.add({ row });
+      continue;
+    }
     const compiled = await models.describe(first.leaf?.schemaPath ?? schemaPathOfRow(first.row));
     for (const place of isRepeatable(error, compiled) ? likePlaces(first, left, leftOut.omitted) : places) {
       if (!leftOut.explains(error, place, compiled)) findings.push(findingOf(place, explain(error, place, compiled)));
@@ -51,6 +57,20 @@ export async function checkByModels(configDb: ConfigDb, models: YangModels, cloc
     }
   }
   return { findings, unmodelled, isComplete: true };
+}
+
+function placesOf(
+  error: LibyangError,
+  rows: readonly InstanceRow[],
+  instance: InstanceXml,
+  omitted: ReadonlySet<InstanceRow | InstanceItem>,
+): readonly Place[] {
+  const place = placeOfError(error, rows, instance);
+  if (place === undefined) return placesLacking(error, rows, omitted);
+  if (place.item === undefined || !omitted.has(place.item)) return [place];
+  // What stood there is left out already: it is the default that is wrong.
+  const { row, field, leaf } = place;
+  return [{ row, ...(field !== undefined && { field }), ...(leaf !== undefined && { leaf }) }];
 }
 
 /** The rows that lack a mandatory field, for which libyang names the field's model and no row. */
@@ -99,8 +119,9 @@ function findingOf({ row, field }: Place, message: string): Finding {
   return { severity: 'error', table: row.table.name, key: row.key, ...(field !== undefined && { field }), message };
 }
 
-/** An error that names no place which is known. Its quotes may hold a secret. */
+/** An error of a whole table, or of a place that is not known. Its quotes may hold a secret, but for a condition's. */
 function unplaced({ message, dataPath, schemaPath }: LibyangError): Finding {
   const [, , table = 'config_db.json'] = (dataPath ?? schemaPath ?? '').split('/');
-  return { severity: 'error', table, message: `yanglint refuses it: ${message.replaceAll(/"[^"]*"/g, '"…"')}` };
+  const words = /^(?:When|Must) condition "/.test(message) ? message : message.replaceAll(/"[^"]*"/g, '"…"');
+  return { severity: 'error', table, message: `breaks a rule of the model: ${words.slice(0, 400)}` };
 }

@@ -70,7 +70,9 @@ function placeInRow(row: InstanceRow, rest: string): Place {
         : name === place.field && (value === undefined || canonical(value) === canonical(place.value));
     if (isThis) return place;
   }
-  return { row };
+  // A leaf that is not there has its default, and may be wrong for all that.
+  const leaf = (row.list ?? row.table.containers.get(row.node))?.fields.get(name);
+  return leaf === undefined ? { row } : { row, field: name, leaf };
 }
 
 function canonical(value: string): string {

@@ -2,10 +2,15 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
+import { systemClock } from '@ingot/net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigDb } from '../../src/config-db/parse-config-db.ts';
+import type { Row } from '../../src/config-db/config-db.ts';
 import { generateConfigDb } from '../../src/generate/generate.ts';
 import { openValidator, validateConfigDb, type Validator } from '../../src/validate/validate.ts';
+import { checkByModels } from '../../src/yang/check-by-models.ts';
+import type { LeafModel } from '../../src/yang/model-index.ts';
+import { openYangModels } from '../../src/yang/yang-models.ts';
 import { printFinding, type Finding } from '../../src/yang/finding.ts';
 import { randomConfigs } from '../generate/random-config.ts';
 import { testSwitches } from '../platforms/platforms.ts';
@@ -15,6 +20,7 @@ import { mutate, mutations } from './mutations.ts';
 
 const skipped = whySkipped(true);
 const GOLDENS = fileURLToPath(new URL('../generate/goldens', import.meta.url));
+const GARBAGE = '€ \'"]';
 const SEED = 20_261_121;
 const RENDERED = 300;
 
@@ -85,6 +91,40 @@ describe.skipIf(skipped !== undefined)(`SONiC’s own models${skipped === undefi
     (`${table} ${field}` === 'PORTCHANNEL mix_speed' ||
       `${table} ${field}` === 'MCLAG_DOMAIN mclag_system_id' ||
       (distribution === 'edgecore-202111' && (table === 'LLDP' || `${table}|${key}` === 'VLAN|Vlan1')));
+
+  test('place whatever is wrong, in every table', async () => {
+    await using models = await openYangModels({ modelsDir: sonicModels ?? '', clock: systemClock, signal });
+    expect(models.index.size).toBeGreaterThan(200);
+    for (const [name, { containers, lists }] of models.index) {
+      const wrong = (fields: ReadonlyMap<string, LeafModel>): Row =>
+        Object.fromEntries([...fields].map(([field, { isList }]) => [field, isList ? [GARBAGE] : GARBAGE]));
+      const rows = Object.fromEntries<Row>([
+        ...[...containers].map(([key, { fields }]) => [key, wrong(fields)] as const),
+        ...lists.map(({ keys, fields, map }): readonly [string, Row] => [
+          keys.map((_, part) => `k${part}`).join('|'),
+          map === undefined ? wrong(fields) : { [GARBAGE]: GARBAGE },
+        ]),
+      ]);
+      const { findings, isComplete } = await checkByModels({ [name]: rows }, models, systemClock);
+      // CRM has more fields than one run finds errors.
+      expect(isComplete || findings.length >= 100, name).toBe(true);
+      const places = findings.filter(
+        ({ table, key }) => table !== name || (key !== undefined && !Object.hasOwn(rows, key)),
+      );
+      expect(places).toEqual([]);
+    }
+  });
+
+  test('name a table that may not be there at all, and go on', async () => {
+    const { findings } = await validator.validate({
+      DNS_OPTIONS: { GLOBAL: { attempts: '1' } },
+      VLAN: { Vlan2: { vlanid: '3' } },
+    });
+    expect(errors(findings)).toEqual([
+      expect.stringMatching(/^DNS_OPTIONS: breaks a rule of the model: When condition "count\(/),
+      expect.stringMatching(/^VLAN\|Vlan2 vlanid: /),
+    ]);
+  });
 
   const goldens = globSync('*.json', { cwd: GOLDENS });
   test.each(goldens.map((name) => [name]))('take the example %s', async (name) => {
