@@ -9,8 +9,13 @@ export interface CommandSurroundings {
 
 export function surroundingsOfProcess(): CommandSurroundings {
   const stop = new AbortController();
-  const onSignal = (signal: string): void => stop.abort(new Error(`stopped by ${signal}`));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const onSignal = (signal: string): void => {
+    // Somebody who asks twice does not want to wait.
+    if (stop.signal.aborted) process.exit(2);
+    stop.abort(new Error(`stopped by ${signal}`));
+  };
+  // Not "once": execa ends the process by the signal when it finds that nobody else listens.
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),

@@ -1,5 +1,5 @@
 import type { ConfigDb, Row } from './config-db.ts';
-import { jsonKeys, lineAndColumn } from './json-places.ts';
+import { jsonKeys, lineFinder } from './json-places.ts';
 
 /** A `config_db.json` that was understood, or every problem in it: one line each, with file, line and column. */
 export type ConfigDbDocument =
@@ -10,6 +10,9 @@ export type ConfigDbDocument =
       readonly locate: (path: readonly string[]) => string;
     }
   | { readonly ok: false; readonly problems: readonly string[] };
+
+// Nobody mends more before the next look.
+const MAX_PROBLEMS = 1_000;
 
 type Report = (path: readonly string[], words: string) => void;
 type Json = Readonly<Record<string, unknown>>;
@@ -26,17 +29,19 @@ export function parseConfigDb(name: string, text: string): ConfigDbDocument {
   } catch (error) {
     return { ok: false, problems: [syntaxProblem(name, text, error)] };
   }
+  const lineAndColumn = lineFinder(text);
   const places = new Map<string, number>();
   const locate = (path: readonly string[]): string => {
     if (places.size === 0) for (const key of jsonKeys(text)) places.set(key.path.join('\0'), key.offset);
     for (let length = path.length; length > 0; length -= 1) {
       const offset = places.get(path.slice(0, length).join('\0'));
-      if (offset !== undefined) return `${name}:${lineAndColumn(text, offset)}`;
+      if (offset !== undefined) return `${name}:${lineAndColumn(offset)}`;
     }
     return `${name}:1:1`;
   };
-  const problems = repeated(name, text);
+  const problems = repeated(name, text, lineAndColumn);
   const value = configDbOf(json, (path, words) => {
+    if (problems.length >= MAX_PROBLEMS) return;
     const what = path.slice(1).length === 0 ? (path[0] ?? '') : `${path[0] ?? ''}|${path.slice(1).join(' ')}`;
     problems.push(`${locate(path)}: ${what === '' ? '' : `${what}: `}${words}`);
   });
@@ -113,17 +118,18 @@ function isName(path: readonly string[], report: Report): boolean {
   return false;
 }
 
-function repeated(name: string, text: string): string[] {
+function repeated(name: string, text: string, lineAndColumn: (offset: number) => string): string[] {
   const seen = new Map<string, number>();
   const problems: string[] = [];
   for (const { path, offset } of jsonKeys(text)) {
+    if (problems.length >= MAX_PROBLEMS) break;
     const key = path.join('\0');
     const first = seen.get(key);
     if (first === undefined) seen.set(key, offset);
     else {
-      const where = lineAndColumn(text, first);
+      const where = lineAndColumn(first);
       problems.push(
-        `${name}:${lineAndColumn(text, offset)}: "${path.at(-1) ?? ''}" stands here a second time, first at ${where}; only the last would count`,
+        `${name}:${lineAndColumn(offset)}: "${path.at(-1) ?? ''}" stands here a second time, first at ${where}; only the last would count`,
       );
     }
   }
@@ -137,7 +143,7 @@ function syntaxProblem(name: string, text: string, error: unknown): string {
   const offset = position === undefined ? text.length : Number(position);
   // Its words quote the text, which may hold secrets.
   const what = text.trim() === '' ? 'it is empty' : (words.split(/,? (?:in JSON|\.\.\.|")/)[0] ?? words);
-  return `${name}:${lineAndColumn(text, offset)}: not JSON: ${what}`;
+  return `${name}:${lineFinder(text)(offset)}: not JSON: ${what}`;
 }
 
 function isObject(value: unknown): value is Json {

@@ -10,6 +10,9 @@ import { checkPortIdentity } from './port-identity.ts';
 import { checkReferences } from './references.ts';
 import { checkVxlan } from './vxlan.ts';
 
+// Nobody mends more before the next look.
+const MAX_FINDINGS = 1_000;
+
 export interface Validation {
   /** No finding is an error, and the search did not end early. */
   readonly isValid: boolean;
@@ -44,16 +47,18 @@ export async function openValidator(options: ValidatorOptions): Promise<Validato
       const { findings, unmodelled, isComplete } = await checkByModels(configDb, models, clock);
       const own = checkRows(configDb);
       const known = new Set(own.filter(({ severity }) => severity === 'error').map(placeOf));
-      const all = [
+      const found = [
         ...own,
         // Of two words for one thing, ours say more.
         ...findings.filter((finding) => !known.has(placeOf(finding))),
         ...unmodelled.map((table) => withoutModel(table, strictTables)),
       ];
+      const all = found.toSorted(bySeverity).slice(0, MAX_FINDINGS);
+      const isWhole = isComplete && all.length === found.length;
       return {
-        isValid: isComplete && all.every(({ severity }) => severity !== 'error'),
+        isValid: isWhole && all.every(({ severity }) => severity !== 'error'),
         findings: all.toSorted(byPlace),
-        isComplete,
+        isComplete: isWhole,
       };
     },
     [Symbol.asyncDispose]: () => models[Symbol.asyncDispose](),
@@ -88,6 +93,11 @@ export function checkRows(configDb: ConfigDb): readonly Finding[] {
 function withoutModel(table: string, strictTables: boolean): Finding {
   const message = 'no YANG model describes this table, so its rows are not checked';
   return { severity: strictTables ? 'error' : 'warning', table, message };
+}
+
+/** Errors first. */
+function bySeverity(left: Finding, right: Finding): number {
+  return codeOrder(left.severity, right.severity);
 }
 
 /** `TABLE|key field`; the field is '' for the row. */
