@@ -43,8 +43,8 @@ export async function startForeignDhcp(
   return { part, said };
 }
 
-/** dnsmasq on an address of its own. `--bind-interfaces` leaves the others to others. */
-export function dnsmasq(directory: string, address: string): ForeignDhcpSpec {
+/** dnsmasq on an address of its own. `--bind-interfaces` leaves the others to others. `words`: more of its options. */
+export function dnsmasq(directory: string, address: string, words: readonly string[] = []): ForeignDhcpSpec {
   return {
     name: 'dnsmasq',
     ready: /DHCP, sockets bound|DHCP, IP range/,
@@ -53,6 +53,7 @@ export function dnsmasq(directory: string, address: string): ForeignDhcpSpec {
       ['--log-facility=-', '--log-dhcp', '--no-ping', '--dhcp-authoritative'],
       ['--bind-interfaces', `--listen-address=${address}`, `--dhcp-leasefile=${join(directory, 'dnsmasq.leases')}`],
       ['--dhcp-range=10.0.1.100,10.0.1.199,255.255.255.0,10m', '--dhcp-option=option:router,10.0.1.1'],
+      words,
     ].flat(),
   };
 }

@@ -34,14 +34,14 @@ afterEach(async () => {
 afterAll(() => expect(leftovers(rackName)).toEqual([]));
 
 /** dnsmasq on a host of its own on the management link. */
-async function startDnsmasq(): Promise<void> {
+async function startDnsmasq(words: readonly string[] = []): Promise<void> {
   const { bench, management } = rack;
   const host = await bench.createNamespace('dhcp');
   await connect(management, 'dhcp', host, 'eth0');
   await management.ip('link set dhcp master br0');
   await host.ip(`addr add ${foreignAddress}/24 dev eth0`);
   await host.ip('route add 10.0.1.0/24 via 10.0.0.11');
-  await startForeignDhcp(bench, host, dnsmasq(bench.directory, foreignAddress));
+  await startForeignDhcp(bench, host, dnsmasq(bench.directory, foreignAddress, words));
 }
 
 async function expectBoot(server: BootServerUnderTest, leaf: Leaf, firmware: Firmware): Promise<void> {
@@ -72,9 +72,14 @@ describe('a boot server in proxy mode that starts after the other DHCP server of
   });
 });
 
-describe('a boot server in proxy mode that hands out shim and GRUB', () => {
-  test.each(['uefi-secure-boot', 'u-boot-arm64'] as const)('boots %s beside dnsmasq', async (firmware) => {
-    await startDnsmasq();
+// GRUB takes its server from the lease alone, and so does U-Boot as Debian builds it: dnsmasq would name itself there.
+describe('a boot server in proxy mode that hands out shim and GRUB, named in the leases of dnsmasq', () => {
+  const cases = [
+    ['uefi-secure-boot', '', 'profile=secure-boot'],
+    ['u-boot-arm64', 'grubaa64.efi', 'profile=arm64'],
+  ] as const;
+  test.each(cases)('boots %s', async (firmware, file, cmdline) => {
+    await startDnsmasq([`--dhcp-boot=${file},,${ownAddress}`]);
     const server = await rack.startBootServer({
       name: 'boot-server',
       namespace: rack.management,
@@ -84,8 +89,8 @@ describe('a boot server in proxy mode that hands out shim and GRUB', () => {
     const leaf = await rack.createLeaf(1, [ownAddress, foreignAddress]);
     const machine = await rack.createMachine(firmware, firmware, [leaf]);
     const marker = await machine.boots();
-    expect(marker.cmdline).toContain(firmware === 'uefi-secure-boot' ? 'profile=secure-boot' : 'profile=arm64');
-    if (firmware === 'uefi-secure-boot') expect(marker.secureboot).toBe('enabled');
+    expect(marker.cmdline).toContain(cmdline);
+    expect(marker.secureboot).toBe(firmware === 'uefi-secure-boot' ? 'enabled' : 'unknown');
     const mac = firmware === 'u-boot-arm64' ? uBootMac : machine.mac;
     expect(server.story(mac)).toContain('http.booting');
     expect(server.story(mac)).not.toContain('dhcp.ack');
