@@ -102,6 +102,8 @@ describe('a boot server that hands out shim and GRUB', () => {
     expect(marker).toMatchObject({ machine: 'x86_64', uuid: machine.machine.uuid, secureboot: 'enabled' });
     expect(marker.cmdline).toContain('profile=secure-boot');
     expect(loadedBy(machine.mac)).toEqual(['shimx64.efi', 'grubx64.efi']);
+    // GRUB's own report: its verifier lets the comment pass that it reads for it.
+    expect(server.story(machine.mac)).toContain('http.booting');
   });
 
   test('boots an ARM machine through GRUB', async () => {
@@ -109,5 +111,15 @@ describe('a boot server that hands out shim and GRUB', () => {
     const marker = await machine.boots();
     expect(marker).toMatchObject({ machine: 'aarch64', uuid: machine.machine.uuid });
     expect(marker.cmdline).toContain('profile=arm64');
+    expect(server.story(machine.mac)).toContain('http.booting');
+  });
+
+  test('boots U-Boot, which loads GRUB as an EFI program', async () => {
+    const machine = await rack.createMachine('u-boot', 'u-boot-arm64', [leaf]);
+    const marker = await machine.boots();
+    expect(marker.machine).toBe('aarch64');
+    expect(marker.cmdline).toContain('profile=arm64');
+    // U-Boot for QEMU has this address built in, and does not ask the card.
+    expect(loadedBy('52:52:52:52:52:52')).toEqual(['grubaa64.efi']);
   });
 });

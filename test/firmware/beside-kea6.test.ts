@@ -34,7 +34,13 @@ async function startKea6(): Promise<readonly string[]> {
   mkdirSync(home);
   const config = {
     Dhcp6: {
-      'interfaces-config': { interfaces: ['eth0'] },
+      // The link's own address is checked for duplicates at first.
+      'interfaces-config': {
+        interfaces: ['eth0'],
+        'service-sockets-max-retries': 20,
+        'service-sockets-retry-wait-time': 250,
+      },
+      'server-id': { type: 'LL', persist: false },
       'lease-database': { type: 'memfile', persist: false },
       'preferred-lifetime': 600,
       'valid-lifetime': 600,

@@ -75,10 +75,10 @@ describe('a boot server in proxy mode that starts after the other DHCP server of
 // GRUB takes its server from the lease alone, and so does U-Boot as Debian builds it: dnsmasq would name itself there.
 describe('a boot server in proxy mode that hands out shim and GRUB, named in the leases of dnsmasq', () => {
   const cases = [
-    ['uefi-secure-boot', '', 'profile=secure-boot'],
-    ['u-boot-arm64', 'grubaa64.efi', 'profile=arm64'],
+    ['uefi-secure-boot', '', 'profile=secure-boot', 'enabled'],
+    ['u-boot-arm64', 'grubaa64.efi', 'profile=arm64', 'disabled'],
   ] as const;
-  test.each(cases)('boots %s', async (firmware, file, cmdline) => {
+  test.each(cases)('boots %s', async (firmware, file, cmdline, secureboot) => {
     await startDnsmasq([`--dhcp-boot=${file},,${ownAddress}`]);
     const server = await rack.startBootServer({
       name: 'boot-server',
@@ -90,7 +90,7 @@ describe('a boot server in proxy mode that hands out shim and GRUB, named in the
     const machine = await rack.createMachine(firmware, firmware, [leaf]);
     const marker = await machine.boots();
     expect(marker.cmdline).toContain(cmdline);
-    expect(marker.secureboot).toBe(firmware === 'uefi-secure-boot' ? 'enabled' : 'unknown');
+    expect(marker.secureboot).toBe(secureboot);
     const mac = firmware === 'u-boot-arm64' ? uBootMac : machine.mac;
     expect(server.story(mac)).toContain('http.booting');
     expect(server.story(mac)).not.toContain('dhcp.ack');

@@ -1,8 +1,8 @@
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fetchArm64Files } from '../e2e/arm64-packages.ts';
 import { createFirmwareRack } from '../e2e/firmware-rack.ts';
-import type { BootServerUnderTest, FirmwareRack } from '../e2e/firmware-rack.ts';
-import { grubConfiguration } from '../e2e/grub-files.ts';
+import type { FirmwareRack } from '../e2e/firmware-rack.ts';
 import { buildMarkerInitrd, markerLine, parseMarker } from '../e2e/marker-initrd.ts';
 import { leftovers, prepareImage } from '../e2e/rack-under-test.ts';
 
@@ -12,37 +12,27 @@ const timeoutMs = 180_000;
 const mac = '52:52:52:52:52:52';
 
 let rack: FirmwareRack;
-let server: BootServerUnderTest;
 beforeAll(async () => {
   prepareImage();
   rack = await createFirmwareRack(rackName);
-  server = await rack.startBootServer({
-    name: 'boot-server',
-    namespace: rack.management,
-    address: '10.0.0.1',
-    change: grubConfiguration(rack.bench.directory),
-  });
 }, 600_000);
 afterAll(async () => {
   await rack[Symbol.asyncDispose]();
   expect(leftovers(rackName)).toEqual([]);
 });
 
-test('U-Boot left to itself loads GRUB as an EFI program, and that the kernel', async () => {
-  const { machine } = await rack.createMachine('efi', 'u-boot-arm64', ['management']);
-  await machine.on();
-  const marker = parseMarker(await machine.says(markerLine, timeoutMs));
-  expect(marker.machine).toBe('aarch64');
-  expect(marker.cmdline).toContain('profile=arm64');
-  expect(server.story(mac)).toContain('http.booting');
-});
-
 test("U-Boot's own pxe command takes its configuration, kernel and initrd from TFTP", async () => {
-  const arm64 = fetchArm64Files();
-  const initrd = buildMarkerInitrd('initrd-arm64', arm64.busybox);
-  const inline = [{ name: 'pxe', kernel: arm64.kernel, initrd, cmdline: 'quiet profile=pxe' }];
-  const roots = [rack.bench.directory, arm64.kernel, initrd].map((path) => path.replace(/[^/]+$/, ''));
-  server.reload({ artifacts: { roots }, sources: { profiles: { inline } } });
+  const { kernel, busybox } = fetchArm64Files();
+  const initrd = buildMarkerInitrd('initrd-arm64', busybox);
+  const server = await rack.startBootServer({
+    name: 'boot-server',
+    namespace: rack.management,
+    address: '10.0.0.1',
+    change: {
+      artifacts: { roots: [dirname(kernel), dirname(initrd)] },
+      sources: { profiles: { inline: [{ name: 'pxe', kernel, initrd, cmdline: 'quiet profile=pxe' }] } },
+    },
+  });
   const { machine } = await rack.createMachine('pxe', 'u-boot-arm64', ['management']);
   await machine.on();
   await machine.says(/^Net:/, timeoutMs);
