@@ -44,6 +44,14 @@ async function startKea6(): Promise<readonly string[]> {
       'lease-database': { type: 'memfile', persist: false },
       'preferred-lifetime': 600,
       'valid-lifetime': 600,
+      // iPXE takes no second server's word: Kea has to name the script that leads it to the boot server.
+      'client-classes': [
+        {
+          name: 'iPXE',
+          test: "substring(option[15].hex,2,4) == 'iPXE'",
+          'option-data': [{ name: 'bootfile-url', data: 'http://[2001:db8:1::1]:8081/boot/autoexec.ipxe' }],
+        },
+      ],
       subnet6: [{ id: 1, subnet: prefix, interface: 'eth0', pools: [{ pool: '2001:db8:1::2000 - 2001:db8:1::2fff' }] }],
       loggers: [{ name: 'kea-dhcp6', output_options: [{ output: 'stdout' }], severity: 'INFO' }],
     },

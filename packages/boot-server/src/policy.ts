@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { parseIpv6 } from '@ingot/wire';
+import { parseIpv6, type Mac } from '@ingot/wire';
 import type { Clock, Entropy } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { addressHolders, type AddressHolders } from './address-holders.ts';
@@ -59,6 +59,8 @@ export interface Policy {
   readonly seals: Seals;
   readonly files: FileUrls;
   readonly nonces: NonceStore;
+  /** By DUID: machines that another server leases an IPv6 address to. */
+  readonly advertised6: Map<string, Mac>;
   readonly respond: DhcpResponder;
   /** Undefined without DHCPv6. */
   readonly respond6: Dhcp6Responder | undefined;
@@ -137,15 +139,17 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const httpsUrl = config.http.tls?.scripts === true ? planTls(config)?.url : undefined;
   const decision = { httpUrl, httpsUrl, binaries: config.ipxe.files };
   const bases: ScriptSetting['bases'] = [httpUrl, ...peers.ipv4];
+  const bases6: ScriptSetting['bases'] | undefined = plan6 && [plan6.httpUrl, ...peers.ipv6];
   const decisions = await createBootDecisions({ ...stores, config, gate, nonces, files, decision });
   const { directory, loaders } = config.ipxe;
+  const advertised6 = before?.advertised6 ?? new Map<string, Mac>();
   const bootLoaders = publishedFiles({ directory, binaries, root: config.tftp.root, loaders });
   return {
     config,
     plan,
     plan6,
     bases,
-    bases6: plan6 && [plan6.httpUrl, ...peers.ipv6],
+    bases6,
     peers: peers.announce,
     leases,
     leases6,
@@ -154,6 +158,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     seals,
     files,
     nonces,
+    advertised6,
     respond: createDhcpResponder({ ...plan, leases, sightings }),
     respond6:
       plan6 &&
@@ -164,6 +169,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
         leases: leases6,
         sightings,
         mayAnswer: stores.mayAnswer6,
+        advertised: advertised6,
       }),
     decisions,
     binaries,
@@ -178,6 +184,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       fetches: stores.fetches,
       uuidOf: (mac) => sightings.find(mac)?.uuid,
       bases,
+      bases6,
       tftpServer: plan.serverAddress,
     }),
     // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.

@@ -40,6 +40,8 @@ export interface PublishedContentComponents {
   readonly issuer: BootIssuer;
   readonly fetches: LoaderFetches;
   readonly bases: GrubSetting['bases'];
+  /** For clients over IPv6; undefined without DHCPv6. */
+  readonly bases6: GrubSetting['bases'] | undefined;
   readonly tftpServer: string;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
@@ -58,7 +60,7 @@ const PIXIECORE_BINARIES: Readonly<Record<string, (binaries: Binaries) => string
 };
 
 export function publishedContent(components: PublishedContentComponents): PublishedContent {
-  const { files, binaries, fileUrls, fetches, bases } = components;
+  const { files, binaries, fileUrls, fetches, bases, bases6 = bases } = components;
   const fileOf = (name: string, { mac }: PublishedClient): Published | undefined => {
     const found = files.find(name);
     if (found === undefined) return undefined;
@@ -76,7 +78,8 @@ export function publishedContent(components: PublishedContentComponents): Publis
         noteBooting(components, parseMac(booting['mac'] ?? ''));
         return { kind: 'text', text: BOOTING_TEXT };
       }
-      if (name === 'autoexec.ipxe') return { kind: 'text', text: renderAutoexecScript(bases[0]) };
+      if (name === 'autoexec.ipxe')
+        return { kind: 'text', text: renderAutoexecScript((client.source.includes(':') ? bases6 : bases)[0]) };
       const planned = planFile(name, fileUrls) ?? (await ownFile(name, client, components.issuer));
       if (planned !== undefined) return planned;
       const text = await configOf(name, client, components);

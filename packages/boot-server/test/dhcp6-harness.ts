@@ -181,13 +181,24 @@ export async function relay6(
   return { ...made, ask: (type, options) => made.send(relayed6(message6(type, options), relay)) };
 }
 
-async function speaker(lab: Lab, host: MockHost, port: number, server: string): Promise<Client6> {
+/** A client that asks the boot service, from the address that another server leased it. */
+export function bootServiceClient6(lab: Lab, address: string): Promise<Client6> {
+  return speaker(lab, lab.network.host(`client ${address}`, address), 4011, SERVER6, 4011);
+}
+
+async function speaker(
+  lab: Lab,
+  host: MockHost,
+  port: number,
+  server: string,
+  serverPort: number = 547,
+): Promise<Client6> {
   const socket = await host.bindUdp({ address: '::', port });
   const heard: Reply6[] = [];
   socket.onDatagram(({ data }) => heard.push(readReply6(data)));
   const send = async (data: Uint8Array, to = server): Promise<Reply6 | undefined> => {
     const before = heard.length;
-    await socket.send(data, { address: to, port: 547 });
+    await socket.send(data, { address: to, port: serverPort });
     await lab.clock.advance(0);
     return heard[before];
   };

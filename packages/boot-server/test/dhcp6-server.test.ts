@@ -67,6 +67,7 @@ async function server(decide: BootDecider = () => SCRIPT) {
         leases,
         sightings: { saw: () => undefined },
         mayAnswer: () => true,
+        advertised: new Map(),
       }),
       decide,
       onBootRequest: () => undefined,

@@ -7,6 +7,7 @@ import {
   type Dhcp6Option,
 } from '@ingot/wire';
 import {
+  bootServiceClient6,
   BOTH,
   clientId,
   DNS,
@@ -385,6 +386,28 @@ describe('what to boot', () => {
     expect(await drops(lab, 'not-booting')).toBe(1);
     expect(await client.ask(Type.CONFIRM, [clientId(), iaNa(1, '2001:db8:1::5')])).toBeUndefined();
     expect(await drops(lab, 'unserved-type')).toBe(1);
+  });
+
+  it('beside another server EDK2 asks port 4011 with the address that it got there, and nobody else is answered', async () => {
+    const subnets = [subnet6Config({ interface: 'rack', mode: 'boot-only', pool: undefined })];
+    const lab = await startLab6({ subnets });
+    const advertise = await (await localClient6(lab)).ask(Type.SOLICIT, [clientId(EDK2_DUID), iaNa(1), ...EDK2_PXE]);
+    if (advertise === undefined) throw new Error('no advertise');
+    const asked = [serverId(advertise), clientId(EDK2_DUID), ...EDK2_PXE];
+    const client = await bootServiceClient6(lab, '2001:db8:1::2000');
+    expect(await client.ask(Type.REQUEST, asked)).toMatchObject({
+      type: Type.REPLY,
+      addresses: [],
+      url: advertise.url,
+    });
+    // Not of what it is, not who it was told to, and not where it leases.
+    expect(await client.ask(Type.SOLICIT, asked.slice(1))).toBeUndefined();
+    expect(await client.ask(Type.REQUEST, [serverId(advertise), clientId(duidOf(MAC_2)), iaNa(1)])).toBeUndefined();
+    const stranger = Uint8Array.from(EDK2_DUID).fill(7, 8);
+    expect(await client.ask(Type.REQUEST, [serverId(advertise), clientId(stranger), ...EDK2_PXE])).toBeUndefined();
+    const elsewhere = await bootServiceClient6(lab, '2001:db8:7::2000');
+    expect(await elsewhere.ask(Type.REQUEST, asked)).toBeUndefined();
+    expect(await drops(lab, 'unknown-network')).toBe(1);
   });
 
   it('a stateless network answers INFORMATION-REQUEST only', async () => {

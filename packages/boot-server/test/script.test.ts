@@ -164,6 +164,9 @@ describe('the other scripts', () => {
   });
 
   it('autoexec takes an address from DHCPv4 alone unless there is one', () => {
+    expect(renderAutoexecScript('http://[2001:db8::1]:8080')).toContain(
+      'isset ${netX/ip6} || ifconf --configurator ipv6 || dhcp\nchain --replace http://[2001:db8::1]:8080/_/ipxe?',
+    );
     expect(renderAutoexecScript('http://b')).toBe(
       '#!ipxe\nisset ${netX/ip} || ifconf --configurator dhcp || dhcp\nchain --replace http://b/_/ipxe?arch=${buildarch}&mac=${netX/mac}&uuid=${uuid}\n',
     );

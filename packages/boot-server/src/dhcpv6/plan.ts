@@ -24,6 +24,8 @@ export interface Dhcp6Plan {
   /** Own interfaces on whose links clients are heard. */
   readonly interfaces: readonly string[];
   readonly subnets: readonly Subnet6[];
+  /** Whether a subnet is of mode boot-only. */
+  readonly isBeside: boolean;
   /** Networks of the relays that are answered; all when empty. */
   readonly relays: readonly Ipv6Subnet[];
   readonly preference: number | undefined;
@@ -61,6 +63,7 @@ export function planDhcp6(
     listen,
     interfaces,
     subnets,
+    isBeside: subnets.some(({ mode }) => mode === 'boot-only'),
     relays: config.relays.map((text) => subnetOf(text, 'dhcp6.relays')),
     preference: config.preference,
     httpUrl: (config.httpUrl ?? `http://[${own}]:${port}`).replace(/\/+$/, ''),

@@ -19,6 +19,7 @@ import {
   readIdentityAssociations,
   readOptionRequest,
   type Dhcp6Envelope,
+  type Dhcp6Option,
   type Dhcp6VendorClass,
   type IaAddress,
   type Ipv6,
@@ -101,15 +102,12 @@ export function parseDhcp6Request(data: Uint8Array, source: string): ParsedDhcp6
   const associations = readAssociations(decoded.value);
   if (!associations.ok) return associations;
   const mac = clientMac(decoded.value, peer);
-  const userClasses = readDhcp6UserClasses(options);
   const vendorClasses = readDhcp6VendorClasses(options);
   const requested = readOptionRequest(options);
-  const archs = readDhcp6ClientArchs(options);
   const nearest = relays.at(-1)?.options ?? [];
   const remoteId = readDhcp6RemoteId(nearest);
-  const isIpxe = userClasses?.ok === true && userClasses.value.some((name) => name.toLowerCase() === 'ipxe');
   const vendorClass = vendorClasses.ok ? vendorClasses.value[0] : undefined;
-  const uuid = duid?.value.kind === 'uuid' ? uuidOf(duid.value.bytes, isIpxe) : undefined;
+  const uuid = duid?.value.kind === 'uuid' ? uuidOf(duid.value.bytes, isIpxe(options)) : undefined;
   return {
     ok: true,
     value: {
@@ -124,19 +122,34 @@ export function parseDhcp6Request(data: Uint8Array, source: string): ParsedDhcp6
       requested: requested?.ok === true ? new Set(requested.value) : undefined,
       rapidCommit: findDhcp6Option(options, Dhcp6OptionCode.RAPID_COMMIT) !== undefined,
       vendorClass,
-      boot: mac && {
-        mac,
-        uuid,
-        vendorClass: vendorClass?.classes[0],
-        architectures: archs?.ok === true ? archs.value : [],
-        userClasses: userClasses?.ok === true ? userClasses.value : [],
-        // Option 175 has no sister in DHCPv6. An iPXE that was built with IPv6 was built with HTTP and its kernels.
-        ipxeFeatures: isIpxe ? IPXE_FEATURES : undefined,
-      },
+      boot: mac && bootRequestOf({ message, uuid, vendorClass }, mac),
       circuitId: printable(findDhcp6Option(nearest, Dhcp6OptionCode.INTERFACE_ID)),
       remoteId: printable(remoteId?.ok === true ? remoteId.value.id : undefined),
     },
   };
+}
+
+/** What it shows of itself as a boot client, with the NIC that it is known by. */
+export function bootRequestOf(
+  { message, uuid, vendorClass }: Pick<Dhcp6Request, 'message' | 'uuid' | 'vendorClass'>,
+  mac: Mac,
+): BootRequest {
+  const archs = readDhcp6ClientArchs(message.options);
+  const userClasses = readDhcp6UserClasses(message.options);
+  return {
+    mac,
+    uuid,
+    vendorClass: vendorClass?.classes[0],
+    architectures: archs?.ok === true ? archs.value : [],
+    userClasses: userClasses?.ok === true ? userClasses.value : [],
+    // Option 175 has no sister in DHCPv6. An iPXE that was built with IPv6 was built with HTTP and its kernels.
+    ipxeFeatures: isIpxe(message.options) ? IPXE_FEATURES : undefined,
+  };
+}
+
+function isIpxe(options: readonly Dhcp6Option[]): boolean {
+  const userClasses = readDhcp6UserClasses(options);
+  return userClasses?.ok === true && userClasses.value.some((name) => name.toLowerCase() === 'ipxe');
 }
 
 const IPXE_FEATURES: ReadonlySet<number> = new Set([IpxeFeature.HTTP, IpxeFeature.BZIMAGE, IpxeFeature.EFI]);
@@ -162,9 +175,9 @@ function readAssociations({
 }
 
 /** EDK2 puts SMBIOS's bytes into a DUID-UUID as they are, first fields little-endian; iPXE keeps RFC 6355's order. */
-function uuidOf(bytes: Uint8Array, isIpxe: boolean): string | undefined {
+function uuidOf(bytes: Uint8Array, isOfIpxe: boolean): string | undefined {
   const digits = hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  const parsed = isIpxe ? parseMachineUuid(digits) : machineUuidOfBytes(bytes);
+  const parsed = isOfIpxe ? parseMachineUuid(digits) : machineUuidOfBytes(bytes);
   return parsed.ok ? parsed.value : undefined;
 }
 

@@ -13,10 +13,12 @@ import {
   subnet6Contains,
   type Dhcp6Option,
   type Ipv6,
+  type Mac,
 } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
 import type { BootRequest } from '../decide/client.ts';
 import type { BootDecision } from '../decide/decision.ts';
+import { keepNewest } from '../keep-newest.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import { areOnLink, assignAll, extendAll, giveUpAll } from './associations.ts';
 import { bootOptions6 } from './boot-options.ts';
@@ -30,13 +32,14 @@ import {
   type AnsweredAssociation,
   type Dhcp6Draft,
 } from './reply.ts';
-import { parseDhcp6Request, type Dhcp6Request } from './request.ts';
+import { bootRequestOf, parseDhcp6Request, type Dhcp6Request } from './request.ts';
 import { findSubnet6, type Subnet6 } from './subnets.ts';
 
-/** How a datagram came: to the group on one of the own links, or to an own address. */
+/** How a datagram came: to the group on one of the own links, to an own address, or to its port 4011. */
 export type Dhcp6Arrival =
   | { readonly kind: 'multicast'; readonly interfaceName: string }
-  | { readonly kind: 'unicast' };
+  | { readonly kind: 'unicast' }
+  | { readonly kind: 'boot-service' };
 
 /** What came of one datagram. */
 export type Dhcp6Outcome =
@@ -93,7 +96,12 @@ export interface Dhcp6ResponderComponents {
   readonly sightings: Pick<SightingStore, 'saw'>;
   /** Whether one more answer may go to this client. */
   readonly mayAnswer: (client: string) => boolean;
+  /** NICs of those who were told what to boot beside another server, by DUID: on port 4011 they do not show them. */
+  readonly advertised: Map<string, Mac>;
 }
+
+/** Machines between their SOLICIT and what they ask port 4011: seconds. */
+const MAX_ADVERTISED = 4_096;
 
 /** Answers datagrams on port 547; no socket, no clock. */
 export type Dhcp6Responder = (
@@ -114,6 +122,7 @@ export function createDhcp6Responder(components: Dhcp6ResponderComponents): Dhcp
     if (!components.mayAnswer(request.duid ?? request.peer)) {
       return { kind: 'drop', reason: 'rate-limit', detail: 'this client asks too often', request };
     }
+    if (arrival.kind === 'boot-service') return answerBootService(request, source, components);
     const target = replyTarget(request, source);
     if (request.relays.length === 0 && arrival.kind === 'unicast') return answerUnicast(request, target, components);
     const subnet = chooseSubnet(request, source, arrival, components.plan);
@@ -171,7 +180,7 @@ function replyTarget({ relays }: Dhcp6Request, source: Endpoint): Endpoint {
 function chooseSubnet(
   { relays }: Dhcp6Request,
   source: Endpoint,
-  arrival: Dhcp6Arrival,
+  arrival: Exclude<Dhcp6Arrival, { readonly kind: 'boot-service' }>,
   { subnets, relays: known }: Dhcp6Plan,
 ): Subnet6 | 'unknown-relay' | 'unknown-network' {
   if (relays.length > 0 && known.length > 0 && !isRelay(known, source)) return 'unknown-relay';
@@ -186,6 +195,27 @@ function isRelay(known: Dhcp6Plan['relays'], source: Endpoint): boolean {
   const address = parseIpv6(source.address.replace(/%.*$/, ''));
   if (!address.ok) return false;
   return isLinkLocal(address.value) || known.some((network) => subnet6Contains(network, address.value));
+}
+
+/**
+ * EDK2 that leased elsewhere asks the boot server whose offer it saw once more: a REQUEST without an association, from
+ * its new address to port 4011, where it wants the answer from.
+ */
+function answerBootService(
+  request: Dhcp6Request,
+  source: Endpoint,
+  components: Dhcp6ResponderComponents,
+): Dhcp6Outcome | Dhcp6Question {
+  const { message, peer, relays, duid } = request;
+  const subnet = findSubnet6(components.plan.subnets, peer);
+  if (subnet?.mode !== 'boot-only')
+    return drop({ request }, 'unknown-network', `${peer} is in no network of mode boot-only`);
+  if (message.type !== Dhcp6MessageType.REQUEST || relays.length > 0 || duid === undefined)
+    return drop({ request }, 'unserved-type', `${dhcp6MessageTypeName(message.type)} on port 4011`);
+  const mac = request.mac ?? components.advertised.get(duid);
+  if (mac === undefined) return drop({ request }, 'not-booting', 'it was not told what to boot before');
+  const boot = bootRequestOf(request, mac);
+  return whenDecided({ ...components, request: { ...request, mac, boot }, subnet, target: source, duid });
 }
 
 /** RFC 8415 §18.4: no client was told that it may write to our address. */
@@ -269,11 +299,15 @@ function whenDecided(exchange: Exchange): Dhcp6Outcome | Dhcp6Question {
     if (isBeside && decision.kind === 'ignore')
       return drop(exchange, 'not-booting', `nothing to boot: ${decision.reason}`);
     if (boot !== undefined && decision.kind !== 'ignore') exchange.sightings.saw(boot.mac, boot.uuid);
+    const { mac, duid } = request;
+    if (isBeside && mac !== undefined && duid !== undefined) keepNewest(exchange.advertised, duid, mac, MAX_ADVERTISED);
     const options = [
       ...(isBeside ? [] : networkOptions6(request, subnet, isInformation)),
       ...bootOptions6(decision, request, { tftpUrl: exchange.plan.tftpUrl, isBeside }),
     ];
-    if (isInformation) return send(exchange, { type: Dhcp6MessageType.REPLY, options }, { boot: decision });
+    const isLast = isInformation || request.message.type === Dhcp6MessageType.REQUEST;
+    if (isLast && (isInformation || isBeside))
+      return send(exchange, { type: Dhcp6MessageType.REPLY, options }, { boot: decision });
     return isBeside ? advertise(exchange, decision, options) : give(exchange, decision, options);
   };
   return isBooting ? { kind: 'question', request, boot, subnet: subnet.id, answer: finish } : finish(NOTHING_TO_BOOT);

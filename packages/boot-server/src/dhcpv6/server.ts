@@ -1,4 +1,4 @@
-import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType } from '@ingot/wire';
+import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType, PXE_SERVER_PORT } from '@ingot/wire';
 import type { Clock, Datagram, Network, Timer, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
@@ -31,7 +31,7 @@ const MAX_UNDECIDED = 1_024;
 /**
  * Listens on port 547: at each own address, where relays send to, and at ff02::1:2 on each own interface. A socket
  * that is bound to the group hears no unicast, and one that is bound to an address no multicast: so every datagram
- * tells how it came. Rejects with BootServerError LISTEN_FAILED.
+ * tells how it came. Beside another server port 4011 is asked as well. Rejects with BootServerError LISTEN_FAILED.
  */
 export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: Dhcp6Plan): Promise<UdpServer> {
   const { network, log } = components;
@@ -42,7 +42,8 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
   const bind = async (arrival: Dhcp6Arrival, address: string): Promise<void> => {
     const groups =
       arrival.kind === 'multicast' ? [{ address: DHCP6_SERVERS_GROUP, interfaceName: arrival.interfaceName }] : [];
-    const socket = await network.bindUdp({ address, port: DHCP6_SERVER_PORT, groups });
+    const port = arrival.kind === 'boot-service' ? PXE_SERVER_PORT : DHCP6_SERVER_PORT;
+    const socket = await network.bindUdp({ address, port, groups });
     sockets.push(socket);
     socket.onError((error) => log.warn({ err: error, address }, 'DHCPv6 socket'));
     const listener: Listener = { ...components, undecided, isFirst, socket, decided: [] };
@@ -57,6 +58,7 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
   };
   try {
     for (const address of plan.listen) await bind({ kind: 'unicast' }, address);
+    if (plan.isBeside) for (const address of plan.listen) await bind({ kind: 'boot-service' }, address);
     for (const interfaceName of plan.interfaces) {
       await bind({ kind: 'multicast', interfaceName }, `${DHCP6_SERVERS_GROUP}%${interfaceName}`);
     }

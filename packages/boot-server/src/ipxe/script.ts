@@ -151,12 +151,16 @@ export function renderAskScript(url: string, wantsSerial: boolean): string {
 
 /**
  * What newer iPXE builds look for beside their own file. Taking the address from DHCPv4 alone saves the wait for an
- * IPv6 router that a plain `dhcp` includes.
+ * IPv6 router that a plain `dhcp` includes. Where the server is reached over IPv6, nothing is
+ * asked over IPv4.
  */
 export function renderAutoexecScript(httpUrl: string): string {
+  const isOverIpv6 = httpUrl.includes('//[');
   return lines([
     '#!ipxe',
-    'isset ${netX/ip} || ifconf --configurator dhcp || dhcp',
+    isOverIpv6
+      ? 'isset ${netX/ip6} || ifconf --configurator ipv6 || dhcp'
+      : 'isset ${netX/ip} || ifconf --configurator dhcp || dhcp',
     `chain --replace ${httpUrl}/_/ipxe?arch=\${buildarch}&mac=\${netX/mac}&uuid=\${uuid}`,
   ]);
 }

@@ -62,7 +62,7 @@ export async function startDhcpService(components: DhcpServiceComponents): Promi
         await server.stop();
         server = await startIpv4(components);
       }
-      if (!isSame(({ plan6 }) => plan6 && [plan6.listen, plan6.interfaces])) {
+      if (!isSame(({ plan6 }) => plan6 && [plan6.listen, plan6.interfaces, plan6.isBeside])) {
         await server6?.stop();
         server6 = undefined;
         server6 = await startIpv6(components);
