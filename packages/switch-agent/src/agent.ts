@@ -2,8 +2,7 @@ import type { Health, Logger, Metrics } from '@ingot/daemon';
 import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
 import { isNotFound, isUnreachable, type DesiredSwitch, type Registration, type SwitchApi } from './api.ts';
 import type { LinkState } from './link-state.ts';
-import { createBgpSessions } from './bgp-sessions.ts';
-import type { BgpNeighbors } from './frr/neighbors.ts';
+import { type BgpSessionsOptions, createBgpSessions } from './bgp-sessions.ts';
 import { every } from './loop.ts';
 import { createAgentMetrics } from './metrics.ts';
 import type { NamingSchema, PortNames } from './naming.ts';
@@ -33,7 +32,7 @@ export interface SwitchAgentOptions {
   /** Makes the switch what the API wants; absent: nobody compares them. */
   readonly reconcile?: { readonly reconciler: Reconciler; readonly periodMs: number; readonly cycleMs: number };
   /** The BGP sessions of the switch; absent: nobody looks at them. */
-  readonly bgp?: ((signal: AbortSignal) => Promise<BgpNeighbors>) | undefined;
+  readonly bgp?: Pick<BgpSessionsOptions, 'read' | 'tellApi'> | undefined;
   readonly problems: Problems;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -178,7 +177,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
   };
 
   const bgp =
-    options.bgp && createBgpSessions({ read: options.bgp, maxAgeMs: BGP_MAX_AGE_PERIODS * periodMs, clock, problems });
+    options.bgp && createBgpSessions({ ...options.bgp, maxAgeMs: BGP_MAX_AGE_PERIODS * periodMs, clock, problems });
   const lookAtBgp = async (): Promise<void> => {
     try {
       await bgp?.look(signal);

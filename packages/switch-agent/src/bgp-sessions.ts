@@ -5,6 +5,8 @@ import type { Problems } from './problems.ts';
 
 export interface BgpSessionsOptions {
   readonly read: (signal: AbortSignal) => Promise<BgpNeighbors>;
+  /** Whether it is a problem of the switch when FRR cannot be asked. */
+  readonly tellApi: boolean;
   /** What was read longer ago than this is not told any more, milliseconds. */
   readonly maxAgeMs: number;
   readonly clock: Clock;
@@ -22,13 +24,13 @@ export interface BgpSessions {
   of(nics: readonly string[], names: PortNames): ReadonlyMap<string, BgpNeighbor>;
 }
 
-export function createBgpSessions({ read, maxAgeMs, clock, problems }: BgpSessionsOptions): BgpSessions {
+export function createBgpSessions({ read, tellApi, maxAgeMs, clock, problems }: BgpSessionsOptions): BgpSessions {
   let last: { readonly byPort: ReadonlyMap<string, BgpNeighbor>; readonly atMs: number } | undefined;
   return {
     look: async (signal) => {
       const answer = await read(signal);
       if (!answer.ok) {
-        problems.report('bgp', answer.reason);
+        problems.report('bgp', answer.reason, { tellApi });
         return;
       }
       problems.clear('bgp');

@@ -74,7 +74,7 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
             cycleMs: config.cycleTimeoutSeconds * 1000,
           },
         }),
-    bgp: frr && ((until) => frr.neighbors(until)),
+    bgp: frr && { read: (until) => frr.neighbors(until), tellApi: config.reconfigure },
     problems,
     clock,
     entropy,

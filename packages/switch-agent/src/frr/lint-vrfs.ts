@@ -12,6 +12,7 @@ const STATIC = /^(ip|ipv6) route (\S+) \S+.*$/;
 
 /** VRFs that nothing defines, VNIs given twice, ports in two VRFs, and static routes that FRR rewrites. */
 export const lintVrfs: LintRule = (lines, complain, vrfs) => {
+  const filled = new Set(lines.map(({ path }) => path[0]));
   const defined = new Set([...BUILT_IN, ...vrfs]);
   const vnis = new Map<string, ConfLine>();
   const ports = new Map<string, readonly [vrf: string, line: ConfLine]>();
@@ -21,7 +22,7 @@ export const lintVrfs: LintRule = (lines, complain, vrfs) => {
       defined.add(name);
       if (name.length > MAX_VRF_NAME) complain(line, `the name of a VRF has up to ${MAX_VRF_NAME} characters`);
     }
-    if (name !== undefined && !lines.some(({ path }) => path[0] === line.text)) {
+    if (name !== undefined && !filled.has(line.text)) {
       complain(line, 'is an empty block: frr-reload puts the static routes behind it into that VRF; leave it out');
     }
     const vni = line.path[0]?.startsWith('vrf ') === true ? /^vni (\d+)/.exec(line.text)?.[1] : undefined;

@@ -202,7 +202,7 @@ describe('applying frr.conf', () => {
     expect(await frr.show('show running-config bgpd')).toMatch(/^route-map DENY_MGMT deny 10$/m);
   });
 
-  it('goes on where an agent was killed, at every step', async () => {
+  it('goes on where an agent was killed, at every step', { timeout: 180_000 }, async () => {
     // What the agent calls kills it: before the new file is in place, before FRR has it, and before it is known to be good.
     const steps = [
       ['vtysh.sh', 'case "$*" in *-C*) kill -9 $PPID; exit 1;; esac', 'exec vtysh "$@"'],

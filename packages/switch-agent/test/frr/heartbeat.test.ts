@@ -22,7 +22,7 @@ describe('BGP sessions in the heartbeat', () => {
     let answer: BgpNeighbors = { ok: true, neighbors: [session, { ...session, key: '10.0.0.1' }] };
     const { agent, clock, api, log } = startUnitAgent(() => ({
       namingSchema: 'swap',
-      bgp: () => Promise.resolve(answer),
+      bgp: { read: () => Promise.resolve(answer), tellApi: true },
     }));
     await clock.advance(3000);
     expect(api.beats.at(-1)?.bgpStates).toEqual(new Map([['Eth1/2', session]]));
@@ -36,12 +36,25 @@ describe('BGP sessions in the heartbeat', () => {
     await agent.stop();
   });
 
+  it('are missing without a word to the API where the switch is only watched', async () => {
+    const { agent, clock, api, log } = startUnitAgent(() => ({
+      bgp: { read: () => Promise.resolve({ ok: false, reason: 'no docker' }), tellApi: false },
+    }));
+    await clock.advance(3000);
+    expect(api.beats.at(-1)?.error).toBeUndefined();
+    expect(log.records.some(({ msg }) => msg.includes('no docker'))).toBe(true);
+    await agent.stop();
+  });
+
   it('do not hold up the heartbeat while FRR hangs', async () => {
     const { agent, clock, api } = startUnitAgent(() => ({
-      bgp: (signal) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason));
-        }),
+      bgp: {
+        tellApi: true,
+        read: (signal) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason));
+          }),
+      },
     }));
     await clock.advance(10_000);
     expect(api.beats.length).toBeGreaterThan(8);
