@@ -73,6 +73,7 @@ describe('installation', () => {
     const request = { uuid: machineA, consolePassword: 'secret' };
     expect((await failure(boot.installationSucceeded(request))).code).toBe(Code.FailedPrecondition);
     await allocate(rig, allocationId);
-    expect((await failure(boot.installationSucceeded(request))).code).toBe(Code.Unimplemented);
+    await boot.installationSucceeded(request);
+    expect(await rig.plane.stores.consolePasswords.get(machineA)).toBe('secret');
   });
 });

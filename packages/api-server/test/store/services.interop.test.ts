@@ -16,7 +16,7 @@ const templateName = new URL(template).pathname.slice(1);
 keepRigsIn(async () => ({ dialect: 'postgres', url: await server.createDatabase(templateName) }));
 
 const folder = new URL('../', import.meta.url);
-for (const file of globSync('*.test.ts', { cwd: folder })) {
+for (const file of globSync('**/*.test.ts', { cwd: folder, exclude: ['**/*.interop.test.ts'] })) {
   const url = new URL(file, folder);
   if (readFileSync(url, 'utf8').includes('startRig(')) await import(url.href);
 }
