@@ -7,6 +7,10 @@ import { startIn, type Running } from '../support/running.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/switch-agent/src/main.ts', import.meta.url));
 
+/** What ingot-switch-relay.service leaves of root's rights. */
+const CAPABILITIES = '-all,+net_bind_service,+net_raw';
+const RIGHTS = ['setpriv', `--inh-caps=${CAPABILITIES}`, `--bounding-set=${CAPABILITIES}`, '--no-new-privs'];
+
 export type Side = 'kea' | 'dnsmasq' | 'leaf' | 'first' | 'second';
 const SIDES: readonly Side[] = ['kea', 'dnsmasq', 'leaf', 'first', 'second'];
 
@@ -24,7 +28,7 @@ export interface RelayNetwork extends AsyncDisposable {
   start(side: Side, command: readonly string[], env?: Readonly<Record<string, string>>): Running;
   /** Runs to the end, or for 30 s; gives all that it printed. */
   run(side: Side, command: readonly string[]): Promise<string>;
-  /** Starts the real relay, and waits until it serves. */
+  /** Starts the real relay with the rights of its unit, and waits until it serves. */
   relay(config: Readonly<Record<string, unknown>>): Promise<Running>;
   kea(): Promise<Running>;
   dnsmasq(...more: readonly string[]): Promise<Running>;
@@ -110,7 +114,7 @@ export async function createRelayNetwork(): Promise<RelayNetwork> {
     },
     relay: async (config) => {
       const path = file('relay.yaml', JSON.stringify({ hostname: 'leaf1', refreshSeconds: 1, ...config }));
-      const relay = start('leaf', [process.execPath, MAIN, 'relay', '--config', path]);
+      const relay = start('leaf', [...RIGHTS, process.execPath, MAIN, 'relay', '--config', path]);
       await relay.prints(/"event":"daemon.ready"/);
       return relay;
     },
