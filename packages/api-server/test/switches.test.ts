@@ -82,7 +82,7 @@ describe('registering a switch', () => {
     );
   });
 
-  test('is refused for another operating system, an unknown partition, and as a replacement', async () => {
+  test('is refused for another operating system and an unknown partition', async () => {
     await using rig = await startRig();
     const { switches } = await wired(rig);
     const cumulus = leaf('leaf01', (one) => {
@@ -93,10 +93,6 @@ describe('registering a switch', () => {
       one.partition = 'nowhere';
     });
     expect((await refusal(switches.register({ switch: elsewhere }))).code).toBe(Code.NotFound);
-    const replacement = leaf('leaf01', (one) => {
-      one.replaceMode = apiV2.SwitchReplaceMode.REPLACE;
-    });
-    expect((await refusal(switches.register({ switch: replacement }))).code).toBe(Code.Unimplemented);
     expect((await refusal(switches.register({}))).code).toBe(Code.InvalidArgument);
   });
 });

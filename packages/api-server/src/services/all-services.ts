@@ -1,7 +1,9 @@
 import type { BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import type { ServiceDependencies } from './context.ts';
-import { adminComponentService, adminMachineService, adminSwitchService } from './admin-services.ts';
+import { adminComponentService } from './admin-component-service.ts';
+import { adminMachineService } from './admin-machine-service.ts';
+import { adminSwitchService } from './admin-switch-service.ts';
 import { bmcService } from './bmc-service.ts';
 import { bootService } from './boot-service.ts';
 import { componentService } from './component-service.ts';

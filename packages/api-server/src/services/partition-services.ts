@@ -1,4 +1,5 @@
 import { adminV2, ApiError, apiV2, bindService, clone, Code, create, type BoundService } from '@ingot/api';
+import { capacityOf } from '../allocation/capacity.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView, labelsOnly } from '../views/entity-view.ts';
@@ -8,7 +9,7 @@ import { updateEntity, updateLabels } from './update-entity.ts';
 const { PartitionSchema } = apiV2;
 
 /** `metalstack.admin.v2.PartitionService`. What the configuration defines is changed there. */
-export function adminPartitionService({ stores, configured }: ServiceDependencies): BoundService<Caller> {
+export function adminPartitionService({ stores, configured, clock }: ServiceDependencies): BoundService<Caller> {
   const checkFree = (id: string): void => {
     if (!configured.has(id)) return;
     throw new ApiError(
@@ -35,6 +36,13 @@ export function adminPartitionService({ stores, configured }: ServiceDependencie
         updateLabels(partition, request.labels);
       });
       return { partition: entityView(PartitionSchema, stored) };
+    },
+    async capacity({ id, size, project }) {
+      const partitions = id === undefined ? await stores.partitions.list() : [await stores.partitions.need(id)];
+      const partitionCapacity: adminV2.PartitionCapacity[] = [];
+      for (const partition of partitions)
+        partitionCapacity.push(await capacityOf(stores, clock, partition.id, { size, project }));
+      return { partitionCapacity };
     },
     delete: ({ id }) =>
       stores.transaction(async (inner) => {

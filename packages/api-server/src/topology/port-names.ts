@@ -16,3 +16,10 @@ export function mirrored(one: string, other: string): boolean {
   const lane = laneOf(one);
   return lane !== undefined && lane === laneOf(other) && one.startsWith('swp') !== other.startsWith('swp');
 }
+
+/** Whether a port can take the place of another one: same name, or same lane. */
+export function isTwin(one: string, other: string): boolean {
+  if (one === other) return true;
+  const lane = laneOf(one);
+  return lane !== undefined && lane === laneOf(other);
+}

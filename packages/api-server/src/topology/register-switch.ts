@@ -1,6 +1,7 @@
 import { ApiError, apiV2, Code, create, enumText } from '@ingot/api';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
+import { replaceFromTwin } from './replace-switch.ts';
 
 /**
  * Creates or updates a switch. Connections, VRFs, filters and desired port states belong to the control plane and are
@@ -10,7 +11,9 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
   return outer.transaction(async (stores) => {
     await check(stores, registered);
     const known = (await stores.switches.get(registered.id))?.value;
-    if (known !== undefined) checkUpdate(known, registered);
+    const replaces =
+      known?.replaceMode === apiV2.SwitchReplaceMode.REPLACE ||
+      registered.replaceMode === apiV2.SwitchReplaceMode.REPLACE;
     const nics = registered.nics.map((nic) => {
       const old = known?.nics.find((candidate) => candidate.name === nic.name);
       const kept = create(apiV2.SwitchNicSchema, {
@@ -31,6 +34,9 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
       nics,
       machineConnections: known?.machineConnections ?? [],
     });
+    const taken = replaces ? await replaceFromTwin(stores, known ?? registered, value) : undefined;
+    if (taken !== undefined) value.machineConnections = taken;
+    else if (known !== undefined) checkUpdate(known, registered);
     // What only operators set survives the agent, which does not know it.
     if (registered.consoleCommand === undefined && known?.consoleCommand !== undefined) {
       value.consoleCommand = known.consoleCommand;
@@ -45,15 +51,9 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
   });
 }
 
-async function check(stores: Stores, { id, partition, nics, replaceMode }: apiV2.Switch): Promise<void> {
+async function check(stores: Stores, { id, partition, nics }: apiV2.Switch): Promise<void> {
   if ((await stores.partitions.get(partition)) === undefined) {
     throw new ApiError(Code.NotFound, `there is no partition "${partition}": define it first`);
-  }
-  if (replaceMode === apiV2.SwitchReplaceMode.REPLACE) {
-    throw new ApiError(
-      Code.Unimplemented,
-      `switch ${id} asks to replace another one, which this server cannot do yet: register it as operational`,
-    );
   }
   const stateless = nics.filter((nic) => nic.state === undefined).map((nic) => nic.name);
   if (stateless.length > 0) {
@@ -80,7 +80,7 @@ function checkUpdate(known: apiV2.Switch, registered: apiV2.Switch): void {
     const text = (vendor: apiV2.SwitchOSVendor): string => enumText(apiV2.SwitchOSVendorSchema, vendor);
     throw new ApiError(
       Code.FailedPrecondition,
-      `switch ${known.id} ran ${text(before)} and now runs ${text(after)}: its ports have other names; delete it first`,
+      `switch ${known.id} ran ${text(before)} and now runs ${text(after)}: its ports have other names; ask for it to be replaced first`,
     );
   }
   if (known.machineConnections.length === 0) return;

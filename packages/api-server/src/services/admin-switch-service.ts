@@ -1,0 +1,121 @@
+import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
+import type { Caller } from '../auth/caller.ts';
+import type { Stores } from '../store/stores.ts';
+import { moveSwitch } from '../topology/move-switch.ts';
+import { machineMatches } from '../views/machine-query.ts';
+import { machineViews } from '../views/machine-view.ts';
+import { switchMatches } from '../views/switch-query.ts';
+import { switchView, switchViews } from '../views/switch-view.ts';
+import type { ServiceDependencies } from './context.ts';
+import { switchOf } from './switch-service.ts';
+import { updateEntity } from './update-entity.ts';
+
+const { SwitchPortStatus, SwitchReplaceMode } = apiV2;
+
+/** `metalstack.admin.v2.SwitchService`: what an operator does with switches. */
+export function adminSwitchService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores } = dependencies;
+  return bindService<typeof adminV2.SwitchService, Caller>(adminV2.SwitchService, {
+    get: async ({ id }) => ({ switch: await switchView(stores, await switchOf(stores, id)) }),
+    async list({ query }) {
+      const views = await switchViews(stores, await stores.switches.list());
+      return { switches: views.filter((one) => switchMatches(one, query)) };
+    },
+    async update({ id, updateMeta, description, replaceMode, managementIp, managementUser, consoleCommand }) {
+      await switchOf(stores, id);
+      const stored = await updateEntity(stores.switches, id, updateMeta, (leaf) => {
+        if (description !== undefined) leaf.description = description;
+        if (replaceMode !== undefined && replaceMode !== SwitchReplaceMode.UNSPECIFIED) leaf.replaceMode = replaceMode;
+        if (managementIp !== undefined) leaf.managementIp = managementIp;
+        if (managementUser !== undefined) leaf.managementUser = managementUser;
+        if (consoleCommand !== undefined) leaf.consoleCommand = consoleCommand;
+      });
+      return { switch: await switchView(stores, stored) };
+    },
+    delete: ({ id, force }) =>
+      stores.transaction(async (inner) => {
+        const stored = await switchOf(inner, id);
+        const machines = [...new Set(stored.value.machineConnections.map((one) => one.machineId))];
+        if (machines.length > 0 && !force)
+          throw new ApiError(
+            Code.FailedPrecondition,
+            `switch ${id} has ${machines.length} machines, as ${machines.slice(0, 3).join(', ')}: move them with ` +
+              '"ingot switch migrate", or delete it with force',
+          );
+        const view = await switchView(inner, stored);
+        await inner.switches.delete(id);
+        return { switch: view };
+      }),
+    migrate: ({ oldSwitch, newSwitch }) =>
+      stores.transaction(async (inner) => {
+        const [from, to] = [await switchOf(inner, oldSwitch), await switchOf(inner, newSwitch)];
+        await moveSwitch(inner, from.value, to.value);
+        return { switch: await switchView(inner, await switchOf(inner, newSwitch)) };
+      }),
+    port: ({ id, nicName, status }) =>
+      stores.transaction(async (inner) => {
+        if (status !== SwitchPortStatus.UP && status !== SwitchPortStatus.DOWN)
+          throw new ApiError(Code.InvalidArgument, 'a port can be wanted up or down');
+        const { value } = await switchOf(inner, id);
+        const names = value.nics.map(({ name }) => name);
+        if (!names.includes(nicName))
+          throw new ApiError(Code.NotFound, `switch ${id} has no port "${nicName}"; it has ${names.join(', ')}`);
+        const stored = await inner.switches.edit(id, (leaf) => {
+          for (const nic of leaf.nics)
+            if (nic.name === nicName)
+              nic.state = create(apiV2.NicStateSchema, {
+                desired: status,
+                actual: nic.state?.actual ?? SwitchPortStatus.UNKNOWN,
+              });
+        });
+        return { switch: await switchView(inner, stored) };
+      }),
+    async connectedMachines({ query, machineQuery }) {
+      const switches = (await switchViews(stores, await stores.switches.list())).filter((one) =>
+        switchMatches(one, query),
+      );
+      const machines = await machinesById(dependencies, stores, switches, machineQuery);
+      const switchesWithMachines: apiV2.SwitchWithMachines[] = [];
+      for (const leaf of switches) {
+        const connections: apiV2.SwitchNicWithMachine[] = [];
+        for (const { machineId, nic } of leaf.machineConnections) {
+          const machine = machines.get(machineId);
+          if (machine === undefined) continue;
+          const fru = (await stores.bmcs.get(machineId))?.fru;
+          const port = leaf.nics.find(({ name }) => name === nic?.name) ?? nic;
+          connections.push(
+            create(apiV2.SwitchNicWithMachineSchema, {
+              machine,
+              ...(port === undefined ? {} : { nic: port }),
+              ...(fru === undefined ? {} : { fru }),
+            }),
+          );
+        }
+        switchesWithMachines.push(
+          create(apiV2.SwitchWithMachinesSchema, {
+            id: leaf.id,
+            partition: leaf.partition,
+            rack: leaf.rack ?? '',
+            connections,
+          }),
+        );
+      }
+      return { switchesWithMachines };
+    },
+  });
+}
+
+async function machinesById(
+  { clock }: ServiceDependencies,
+  stores: Stores,
+  switches: readonly apiV2.Switch[],
+  query: apiV2.MachineQuery | undefined,
+): Promise<Map<string, apiV2.Machine>> {
+  const ids = switches.flatMap((leaf) => leaf.machineConnections.map((one) => one.machineId));
+  const stored = [...(await stores.machines.getMany(ids)).values()];
+  const waiting = await stores.waiting.all();
+  const views = (await machineViews(stores, clock, stored)).filter((one) =>
+    machineMatches(one, query, waiting.has(one.uuid)),
+  );
+  return new Map(views.map((machine) => [machine.uuid, machine]));
+}

@@ -1,0 +1,54 @@
+import { ApiError, apiV2, Code, create } from '@ingot/api';
+import type { Stores } from '../store/stores.ts';
+import { isTwin } from './port-names.ts';
+import { rewriteNeighbours } from './rewrite-neighbours.ts';
+
+/**
+ * Fills a switch that has come in the place of a broken one, in `registered`, from its twin: the other switch of the rack
+ * has the same machines on the same ports. Returns the connections of the new switch; undefined where there is no twin with machines. Throws
+ * `FailedPrecondition` with what is missing.
+ */
+export async function replaceFromTwin(
+  stores: Stores,
+  former: apiV2.Switch,
+  registered: apiV2.Switch,
+): Promise<apiV2.MachineConnection[] | undefined> {
+  const twin = await twinOf(stores, registered);
+  if (twin === undefined) return undefined;
+  const portFor = (name: string): apiV2.SwitchNic => {
+    const found = registered.nics.find((nic) => isTwin(name, nic.name));
+    if (found !== undefined) return found;
+    throw refused(`switch ${registered.id} has no port for ${name} of its twin ${twin.id}: break its ports out alike`);
+  };
+  for (const nic of twin.nics) {
+    const own = portFor(nic.name);
+    if (nic.vrf !== undefined) own.vrf = nic.vrf;
+  }
+  const connections = twin.machineConnections.map(({ machineId, nic }) => {
+    const { name, identifier, mac } = portFor(nic?.name ?? '');
+    return create(apiV2.MachineConnectionSchema, {
+      machineId,
+      nic: { name, identifier, ...(mac === undefined ? {} : { mac }) },
+    });
+  });
+  for (const machine of new Set(connections.map((one) => one.machineId)))
+    await rewriteNeighbours(stores, machine, former, registered.id, portFor);
+  return connections;
+}
+
+async function twinOf(stores: Stores, { id, partition, rack }: apiV2.Switch): Promise<apiV2.Switch | undefined> {
+  const others = (await stores.switches.list({ partition }))
+    .map(({ value }) => value)
+    .filter((one) => one.id !== id && (one.rack ?? '') === (rack ?? ''))
+    .filter((one) => one.replaceMode !== apiV2.SwitchReplaceMode.REPLACE && one.machineConnections.length > 0);
+  const [only] = others;
+  if (others.length > 1)
+    throw refused(
+      `switch ${id} cannot tell its twin: ${others.map((one) => one.id).join(', ')} of rack "${rack ?? ''}" have machines`,
+    );
+  return only;
+}
+
+function refused(words: string): ApiError {
+  return new ApiError(Code.FailedPrecondition, words);
+}
