@@ -13,8 +13,17 @@ export interface Finding {
   readonly message: string;
 }
 
+// Twice the longest line that a message of a model makes.
+const MAX_PRINTED = 1_000;
+
 /** `VLAN_MEMBER|Vlan10|Ethernet4 tagging_mode: is missing`. */
 export function printFinding({ severity, table, key, field, message }: Finding): string {
   const row = key === undefined ? table : `${table}|${key}`;
-  return `${severity === 'warning' ? 'warning: ' : ''}${printable(field === undefined ? row : `${row} ${field}`)}: ${printable(message)}`;
+  const place = field === undefined ? row : `${row} ${field}`;
+  return `${severity === 'warning' ? 'warning: ' : ''}${shown(place)}: ${shown(message)}`;
+}
+
+/** A hostile file has names of megabytes. */
+function shown(text: string): string {
+  return printable(text.length <= MAX_PRINTED ? text : `${text.slice(0, MAX_PRINTED)}…`);
 }

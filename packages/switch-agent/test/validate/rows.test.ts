@@ -147,6 +147,10 @@ test('an interface’s VRF without a VNI of its own is no trouble, one without a
   ]);
 });
 
+test('a name of a megabyte is cut', () => {
+  expect(printFinding({ severity: 'error', table: 'A', key: 'x'.repeat(2 ** 20), message: 'y' })).toHaveLength(1_004);
+});
+
 test('a name cannot move the cursor of the terminal', () => {
   const shown = printFinding({ severity: 'error', table: 'A', key: '\u001B[2J\u202E', message: 'x\ny' });
   expect(shown).toBe(String.raw`A|\u{1b}[2J\u{202e}: x\u{a}y`);
