@@ -5,7 +5,7 @@ import type { ConfigDefinition } from './config-definition.ts';
 import { envPrefix, fieldsOf, type Field } from './config-fields.ts';
 import { parseConfigFile, type ConfigFile } from './config-file.ts';
 import { helpText } from './config-help.ts';
-import { printConfig } from './config-print.ts';
+import { printConfig, REDACTED } from './config-print.ts';
 import { pathText, problemLine, type Problem } from './config-problem.ts';
 import { valueOfText } from './config-text.ts';
 import { unknownKeys } from './config-unknown.ts';
@@ -183,8 +183,16 @@ function show(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  const given = typeof value === 'number' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  const text = withoutPassword(given);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
+/** A password in a URL is secret wherever somebody has put that URL. */
+function withoutPassword(text: string): string {
+  return text
+    .replaceAll(/(\/\/[^\s:/?#@"]*):[^\s"]*@/g, `$1:${REDACTED}@`)
+    .replaceAll(/([?&]password=)[^\s&"]*/gi, `$1${REDACTED}`);
 }
 
 function failure(problems: readonly Problem[], exitCode: ExitCode): LoadedConfig<never> {

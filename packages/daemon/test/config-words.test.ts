@@ -41,6 +41,11 @@ describe('the words for a wrong value', () => {
     [z.string().refine((text) => text === 'a'), 'b', 'value: found "b"; write a value that is accepted here'],
     [z.string().refine((text) => text === 'a', 'write a'), 'b', 'value: found "b"; write a'],
     [z.string().max(3), 'x'.repeat(80), `value: found "${'x'.repeat(59)}…; write at most 3 characters`],
+    [
+      z.string().max(3),
+      'postgres://u:a@b:c@host/x?password=d',
+      'value: found "postgres://u:[redacted]@host/x?password=[redacted]"; write at most 3 characters',
+    ],
     [secret(z.string().max(3)), 'hidden', 'value: found a value that is not shown; write at most 3 characters'],
     [
       z.array(z.object({ key: secret(z.string()).optional() })),
