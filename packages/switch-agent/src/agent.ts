@@ -6,7 +6,8 @@ import { type BgpSessionsOptions, createBgpSessions } from './bgp-sessions.ts';
 import { every } from './loop.ts';
 import { createAgentMetrics } from './metrics.ts';
 import type { NamingSchema, PortNames } from './naming.ts';
-import { compareNaturally } from './ports.ts';
+import { machinesByPort, statesFor, wanted } from './desired.ts';
+import { runPhoneHome } from './phone-home/phone-home.ts';
 import { waitForPortInit } from './port-init.ts';
 import { watchPorts } from './port-watch.ts';
 import type { Problems } from './problems.ts';
@@ -215,10 +216,23 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       ? undefined
       : startReconcileLoop({ ...options.reconcile, known: () => ({ desired, names }), clock, problems, signal });
 
+  const phoneHome = runPhoneHome({
+    appDb: options.appDb,
+    send: (calls, until) => api.phonedHome(calls, until),
+    linkState: options.linkState,
+    connected: () => machinesByPort(desired, names),
+    onSent: (calls) => metrics.phonedHome(calls),
+    onFailed: () => metrics.failed('phone-home'),
+    clock,
+    problems,
+    signal,
+  });
+
   health.set('registered', { ok: false, reason: 'the switch is not registered yet' });
   const loops = Promise.all([
     followPorts(),
     registrar.ended,
+    phoneHome,
     reconciling?.ended,
     every(clock, periodMs, signal, fetchDesired),
     every(clock, periodMs, signal, heartbeat),
@@ -234,25 +248,4 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       await loops;
     },
   };
-}
-
-/**
- * The states for a heartbeat. The API refuses a map that lacks one of its nics, so each of those is in it, `unknown`
- * when the switch has no such port. Empty, that is, "not said", while the API's nics or the ports are not known.
- */
-function statesFor(
-  desired: DesiredSwitch | undefined,
-  known: ReadonlyMap<string, LinkState> | undefined,
-): ReadonlyMap<string, LinkState> {
-  if (desired === undefined || known === undefined) return new Map();
-  return new Map(desired.nics.map(({ name }) => [name, known.get(name) ?? 'unknown']));
-}
-
-/** For the log: what the API wants of each nic that it wants anything of. */
-function wanted(desired: DesiredSwitch): Readonly<Record<string, string>> {
-  const wishes = desired.nics
-    .filter((nic) => nic.vrf !== undefined || nic.state !== undefined)
-    .sort((a, b) => compareNaturally(a.name, b.name))
-    .map((nic) => [nic.name, [nic.vrf, nic.state].filter((wish) => wish !== undefined).join(' ')] as const);
-  return Object.fromEntries(wishes);
 }

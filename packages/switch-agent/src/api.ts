@@ -12,6 +12,7 @@ import {
 import type { BgpNeighbor, BgpState } from './frr/neighbors.ts';
 import type { LinkState } from './link-state.ts';
 import type { NamedPort } from './naming.ts';
+import type { HomeCall } from './phone-home/calls-home.ts';
 
 /** What the agent says about its switch when it registers it. */
 export interface Registration {
@@ -60,6 +61,8 @@ export interface DesiredNic {
 /** The switch as the API wants it to be, its nics in the API's order. */
 export interface DesiredSwitch {
   readonly nics: readonly DesiredNic[];
+  /** Which machine is behind which nic, as far as the API knows. */
+  readonly connections?: ReadonlyArray<{ readonly nic: string; readonly machine: string }>;
 }
 
 /** The calls that the agent makes. Each throws `ApiError`. */
@@ -68,6 +71,8 @@ export interface SwitchApi {
   get(id: string, signal: AbortSignal): Promise<DesiredSwitch>;
   heartbeat(beat: Beat, signal: AbortSignal): Promise<void>;
   ping(ping: Ping, signal: AbortSignal): Promise<void>;
+  /** Sends "Phoned Home" of each; answers with the machines whose event the API refused. */
+  phonedHome(calls: readonly HomeCall[], signal: AbortSignal): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -89,6 +94,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
   const channel = createChannel({ url, ca, tokenFile });
   const switches = createClient(infraV2.SwitchService, channel);
   const components = createClient(infraV2.ComponentService, channel);
+  const events = createClient(infraV2.EventService, channel);
   return {
     register: async (registration, signal) => {
       const { rack, room } = registration;
@@ -144,6 +150,18 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
         { timeoutMs: PING_TIMEOUT_MS, signal },
       );
     },
+    phonedHome: async (calls, signal) => {
+      const sent = calls.map(({ machine, message, seenMs }) => [
+        machine,
+        {
+          $typeName: 'metalstack.api.v2.MachineProvisioningEvent' as const,
+          time: timestampFromMs(seenMs),
+          event: apiV2.MachineProvisioningEventType.PHONED_HOME,
+          message,
+        },
+      ]);
+      return (await events.send({ events: Object.fromEntries(sent) }, { timeoutMs, signal })).failed;
+    },
     close: () => channel.close(),
   };
 }
@@ -159,7 +177,11 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 function desiredOf(answer: apiV2.Switch | undefined): DesiredSwitch {
+  const connections = (answer?.machineConnections ?? []).flatMap(({ machineId, nic }) =>
+    nic === undefined || machineId === '' ? [] : [{ nic: nic.name, machine: machineId.toLowerCase() }],
+  );
   return {
+    ...(connections.length === 0 ? {} : { connections }),
     nics: (answer?.nics ?? []).map((nic) => {
       const state = fromStatus(nic.state?.desired);
       return {

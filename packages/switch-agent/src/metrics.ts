@@ -5,7 +5,8 @@ import type { LinkState } from './link-state.ts';
 export interface AgentMetrics {
   beat(): void;
   registered(): void;
-  failed(call: 'register' | 'heartbeat' | 'get' | 'ping'): void;
+  failed(call: 'register' | 'heartbeat' | 'get' | 'ping' | 'phone-home'): void;
+  phonedHome(calls: number): void;
   portStates(states: ReadonlyMap<string, LinkState>): void;
 }
 
@@ -17,6 +18,10 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
   const registrations = metrics.counter({
     name: 'ingot_switch_agent_registrations_total',
     help: 'Registrations that the API has taken.',
+  });
+  const homeCalls = metrics.counter({
+    name: 'ingot_switch_agent_phone_homes_total',
+    help: 'Calls of installed machines that the API has taken.',
   });
   const failures = metrics.counter({
     name: 'ingot_switch_agent_failures_total',
@@ -32,6 +37,7 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
     beat: () => beats.inc({}),
     registered: () => registrations.inc({}),
     failed: (call) => failures.inc({ call }),
+    phonedHome: (calls) => homeCalls.inc({}, calls),
     portStates: (states) => {
       const count: Record<LinkState, number> = { up: 0, down: 0, unknown: 0 };
       for (const state of states.values()) count[state] += 1;

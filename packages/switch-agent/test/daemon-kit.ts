@@ -15,7 +15,7 @@ export interface Daemon extends AsyncDisposable {
 /** The agent's settings, as its file would have them. */
 export async function configFor(
   redis: TestRedis,
-  api: TestApi,
+  api: Pick<TestApi, 'url' | 'caFile' | 'tokenFile'>,
   sysfs: TestSysfs,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Readonly<Record<string, unknown>>> {
@@ -51,7 +51,7 @@ export async function configFor(
 /** The agent as `ingot switch-agent` runs it, on a leaf made of a real Redis, a sysfs folder and two files. */
 export async function startDaemon(
   redis: TestRedis,
-  api: TestApi,
+  api: Pick<TestApi, 'url' | 'caFile' | 'tokenFile'>,
   sysfs: TestSysfs,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Daemon> {

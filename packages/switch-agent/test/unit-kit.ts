@@ -3,6 +3,7 @@ import { MockClock, mockEntropy } from '@ingot/net';
 import { startSwitchAgent, type SwitchAgent, type SwitchAgentOptions } from '../src/agent.ts';
 import type { Beat, DesiredSwitch, Ping, Registration, SwitchApi } from '../src/api.ts';
 import type { LinkState } from '../src/link-state.ts';
+import type { HomeCall } from '../src/phone-home/calls-home.ts';
 import { createProblems } from '../src/problems.ts';
 import type { SonicDb } from '../src/sonic-db.ts';
 
@@ -37,13 +38,16 @@ export class MemoryDb implements SonicDb {
   }
 }
 
+type Call = 'register' | 'get' | 'heartbeat' | 'ping' | 'phonedHome';
+
 /** The API as far as the agent sees it: keeps what it is told, and can be made to refuse. */
 export class MemoryApi implements SwitchApi {
   readonly registrations: Registration[] = [];
   readonly beats: Beat[] = [];
   readonly pings: Ping[] = [];
+  readonly homeCalls: Array<readonly HomeCall[]> = [];
   /** By call; thrown instead of an answer. */
-  readonly failures: Map<'register' | 'get' | 'heartbeat' | 'ping', Error> = new Map();
+  readonly failures: Map<Call, Error> = new Map();
   desired: DesiredSwitch | undefined;
 
   async register(registration: Registration): Promise<DesiredSwitch> {
@@ -68,9 +72,15 @@ export class MemoryApi implements SwitchApi {
     this.pings.push(ping);
   }
 
+  async phonedHome(calls: readonly HomeCall[]): Promise<readonly string[]> {
+    this.#maybeFail('phonedHome');
+    this.homeCalls.push(calls);
+    return [];
+  }
+
   close(): void {}
 
-  #maybeFail(call: 'register' | 'get' | 'heartbeat' | 'ping'): void {
+  #maybeFail(call: Call): void {
     const failure = this.failures.get(call);
     if (failure !== undefined) throw failure;
   }
