@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
 import { apiV2 } from '@ingot/api';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +8,7 @@ import { bigMachine, built, isPlanted, plantLargeDisks, plantSmallDisks, startTp
 import type { SmallDisks } from './hardware-machine.ts';
 import { createRack, leftovers, machineInApi, onlyMachine, prepareImage, root } from './rack-under-test.ts';
 import type { RackUnderTest } from './rack-under-test.ts';
+import { allocate } from './tenant.ts';
 import { plantedSectors, scratchDirectory } from './wipe-machine.ts';
 
 const rackName = 'e2ehw';
@@ -141,7 +141,7 @@ describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network ca
         'EFI/DEBIAN/GRUB.CFG': Buffer.from(`echo "${started}"\nsleep 600\n`),
       }),
     );
-    allocate(machine.identity.uuid);
+    await allocate(rig.rack, machine.identity.uuid, 'web');
     await machine.power.reset();
     await expect
       .poll(() => readFileSync(machine.consoleLog, 'utf8').includes(started), { timeout: bootTimeoutMs, interval: 500 })
@@ -152,14 +152,4 @@ describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network ca
       message: expect.stringMatching(/^allocated: starting from its disk by the UEFI entry "UEFI .*"$/),
     });
   });
-
-  /** The server has no call for it yet. */
-  function allocate(uuid: string): void {
-    using database = new DatabaseSync(join(dirname(rig.rack.adminTokenFile), 'api.sqlite'), { timeout: 5_000 });
-    const allocation = JSON.stringify({ uuid: '0192c1a5-0000-7000-8000-000000000001', name: 'web', project: 'tenant' });
-    const { changes } = database
-      .prepare("UPDATE machine SET body = json_set(body, '$.allocation', json(?)) WHERE id = ?")
-      .run(allocation, uuid);
-    expect(changes).toBe(1);
-  }
 });
