@@ -2,6 +2,8 @@
 # Called by udhcpc for $interface with the lease in the environment.
 . "${0%/*}/network.sh"
 kept=$state/leases/$interface.lease
+# There while nobody has answered: it is asked every quarter of a minute, for as long as the machine waits.
+silence=$state/leases/$interface.silence
 
 # Takes every IPv4 address of the NIC, and with the last of them the kernel takes the routes.
 clear_nic() {
@@ -65,12 +67,14 @@ case $1 in
       say network "$interface $lease${before:+, before ${before%% *}}"
     fi
     name_servers "$interface" $dns
+    rm -f "$silence"
     ;;
   nak)
     say network "$interface: the DHCP server refuses the address${message:+: $message}"
     ;;
   leasefail)
-    say network "$interface got no answer from a DHCP server, asking again"
+    [ -e "$silence" ] || say network "$interface got no answer from a DHCP server, and goes on asking"
+    : >"$silence"
     ;;
 esac
 exit 0

@@ -137,6 +137,18 @@ const hasVlans = await (async (): Promise<boolean> => {
   }
 })();
 
+it('that nobody answers a NIC is said once, and again only after somebody did', async () => {
+  const image = createImageSandbox(pair, 'quiet');
+  const hook = async (event: string): Promise<void> => {
+    const env = { interface: 'eth0', ip: '10.9.64.7', mask: '16' };
+    const { process } = await image.start('udhcpc.sh', [event], env);
+    await vi.waitFor(() => expect(process.exitCode).toBe(0), soon);
+  };
+  for (const event of ['leasefail', 'leasefail', 'bound', 'leasefail', 'leasefail']) await hook(event);
+  const silence = 'network eth0 got no answer from a DHCP server, and goes on asking';
+  expect(image.console()).toEqual([silence, 'network eth0 10.9.64.7/16', silence]);
+});
+
 describe('a VLAN on the boot NIC', () => {
   const hasTheLease = async (): Promise<void> => {
     const image = createImageSandbox(pair, `INGOT_VLAN=100 ${await bootNic()} quiet`);

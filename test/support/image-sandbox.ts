@@ -10,7 +10,7 @@ const foreign = ['dhcpcd', 'dropbear', 'dropbearkey'];
 /** Scripts of the discovery image on the client's side of a pair, with the programs and the files that they have there. */
 export interface ImageSandbox {
   /** Runs a script of `images`, until the pair is disposed of. */
-  start(script: string, words?: readonly string[]): Promise<Started>;
+  start(script: string, words?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Started>;
   /** Lines that the console got, without `INGOT` and the time. */
   console(): string[];
   /** A file below `/run/ingot`. */
@@ -46,8 +46,10 @@ export function createImageSandbox(pair: NamespacePair, cmdline: string): ImageS
     ].join('\n'),
   );
   return {
-    start: (script, words = []) =>
-      pair.start('client', ['unshare', '--mount', '--propagation', 'private', enter, join(images, script), ...words]),
+    start: (script, words = [], env = {}) =>
+      pair.start('client', ['unshare', '--mount', '--propagation', 'private', enter, join(images, script), ...words], {
+        env,
+      }),
     console: () =>
       readFileSync(at('console'), 'utf8')
         .split('\n')
