@@ -312,9 +312,23 @@ export function storeConformance(place: () => Promise<Place>): void {
       const clock = new MockClock();
       const first = await home.open(clock);
       expect(await first.state()).toEqual({ ok: true });
-      const late = createStores(first, clock).partitions.put('lab', lab());
-      await first.close();
+      const stores = createStores(first, clock);
+      const late = stores.partitions.put('lab', lab());
+      const goOn = Promise.withResolvers<void>();
+      const reading = stores.transaction(
+        async (inner) => {
+          const before = await inner.partitions.count();
+          await goOn.promise;
+          return [before, await inner.partitions.count()];
+        },
+        { mode: 'read' },
+      );
+      const closed = first.close();
       await late;
+      goOn.resolve();
+      const [before, after] = await reading;
+      expect(after).toBe(before);
+      await closed;
       await first.close();
       expect((await failure(first.run('DELETE FROM partition'))).code).toBe(Code.Unavailable);
       expect((await failure(first.get('SELECT 1'))).code).toBe(Code.Unavailable);

@@ -7,7 +7,8 @@ export interface Readers {
   readonly shared: Connection;
   /** Runs `work` on a connection that nobody else uses meanwhile, and on one state of the database. */
   snapshot<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
-  close(): void;
+  /** Waits for those under way. */
+  close(): Promise<void>;
 }
 
 const MAX_SNAPSHOTS = 8;
@@ -24,8 +25,9 @@ export function createReaders(open: () => Connection): Readers {
     const free = idle.pop();
     if (free !== undefined) return free;
     if (opened < MAX_SNAPSHOTS) {
+      const connection = open();
       opened += 1;
-      return open();
+      return connection;
     }
     if (waiting.length >= MAX_WAITING) throw unavailable(`has ${MAX_WAITING} readers waiting`);
     return new Promise((resolve) => waiting.push(resolve));
@@ -37,24 +39,37 @@ export function createReaders(open: () => Connection): Readers {
     else idle.push(connection);
   };
 
+  const running = new Set<Promise<unknown>>();
   return {
     shared,
     async snapshot(work) {
       if (closed) throw unavailable('is closed');
-      const connection = await acquire();
+      const ended = Promise.withResolvers<void>();
+      running.add(ended.promise);
       try {
-        connection.sqlite.exec('BEGIN');
-        return await work(connection);
+        return await onOwnConnection(work);
       } finally {
-        // Nothing was written: how a reading transaction ends makes no difference.
-        if (connection.sqlite.isTransaction) connection.sqlite.exec('ROLLBACK');
-        release(connection);
+        running.delete(ended.promise);
+        ended.resolve();
       }
     },
-    close() {
+    async close() {
       closed = true;
+      await Promise.all(running);
       shared.close();
       for (const connection of idle.splice(0)) connection.close();
     },
   };
+
+  async function onOwnConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await acquire();
+    try {
+      connection.sqlite.exec('BEGIN');
+      return await work(connection);
+    } finally {
+      // Nothing was written: how a reading transaction ends makes no difference.
+      if (connection.sqlite.isTransaction) connection.sqlite.exec('ROLLBACK');
+      release(connection);
+    }
+  }
 }

@@ -101,7 +101,7 @@ function database(connection: Connection, openReader: () => Connection, clock: C
 
   const end = async (): Promise<void> => {
     await writer.close();
-    readers.close();
+    await readers.close();
     dispose();
   };
   let closing: Promise<void> | undefined;
