@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { DesiredSwitch } from '../src/api.ts';
-import { CONFIG_DB, connectTo } from './redis-server.ts';
-import { freshConfig } from './sonic/leaf.ts';
-import { differences, seeded, startLeaf, type TestLeaf } from './sonic/transitions.ts';
+import { ASIC_DB, CONFIG_DB, connectTo } from './redis-server.ts';
+import { executorOf, freshConfig, LEAF } from './sonic/leaf.ts';
+import { portId } from './sonic/swss.ts';
+import { cycleOnce, differences, seeded, startLeaf, type TestLeaf } from './sonic/transitions.ts';
 
 const AGENT = fileURLToPath(new URL('sonic/agent-main.ts', import.meta.url));
 
@@ -94,6 +95,14 @@ test('a Redis that is killed in the middle of a cycle costs the cycle, and the n
     freshConfig(leaf.machines).filter(([command]) => command === 'HSET'),
   );
   await expect(leaf.cycle(AFTER)).rejects.toThrow(/has not loaded/);
+  // SONiC is back, and the agent goes on with the connections that it had.
+  await using again = await startLeaf({ random: seeded(6), machines: 5, redis: leaf.redis });
+  const executor = executorOf(leaf.databases, again.frr);
+  await cycleOnce(executor, LEAF, AFTER);
+  const { plan, outcome } = await cycleOnce(executor, LEAF, AFTER);
+  expect([...plan.problems, ...outcome.problems]).toEqual([]);
+  expect(differences(await again.rows(), AFTER)).toEqual([]);
+  await again.check();
 });
 
 test('a Redis that hangs costs its deadline, and goes on where it was', async () => {
@@ -131,4 +140,25 @@ test('what somebody else changes in the middle of a cycle is not overwritten', a
   });
   await reach(leaf, AFTER);
   expect((await leaf.rows()).get('PORT|Ethernet0')).toMatchObject({ description: 'mine', mtu: '9000' });
+});
+
+test('a port that the chip does not let go of holds up itself, and nobody else', async () => {
+  await using leaf = await startLeaf({ random: seeded(10), machines: 5, waitMs: 500 });
+  await reach(leaf, BEFORE);
+  const stuck = 'ASIC_STATE:SAI_OBJECT_TYPE_ROUTER_INTERFACE:oid:0xdead';
+  await leaf.redis.run(ASIC_DB, [['HSET', stuck, 'SAI_ROUTER_INTERFACE_ATTR_PORT_ID', portId('Ethernet0')]]);
+  const { outcome } = await leaf.cycle(AFTER);
+  expect(outcome.problems).toEqual([
+    { subject: 'Ethernet0', reason: 'its router interface is still in ASIC_DB, after 1 s' },
+  ]);
+  const rows = await leaf.rows();
+  expect([rows.has('INTERFACE|Ethernet0'), rows.has('VLAN_MEMBER|Vlan4000|Ethernet0')]).toEqual([false, false]);
+  expect(differences(rows, AFTER).every((difference) => difference.includes('Ethernet0'))).toBe(true);
+  expect(leaf.frr.models.at(-1)).toMatchObject({
+    firewalls: [{ port: 'Ethernet2' }],
+    vrfs: [{ name: 'Vrf101' }, { name: 'Vrf102' }, { name: 'Vrf103' }],
+  });
+  await leaf.redis.run(ASIC_DB, [['DEL', stuck]]);
+  await reach(leaf, AFTER);
+  await leaf.check();
 });

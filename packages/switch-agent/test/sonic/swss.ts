@@ -341,6 +341,6 @@ export class Swss implements AsyncDisposable {
   }
 }
 
-function portId(port: string): string {
+export function portId(port: string): string {
   return `oid:0x1${port.replace(/\D/g, '').padStart(12, '0')}`;
 }
