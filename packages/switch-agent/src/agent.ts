@@ -28,7 +28,7 @@ export interface SwitchAgentOptions {
   readonly configDb: SonicDb;
   readonly appDb: SonicDb;
   readonly api: SwitchApi;
-  /** Ports that are neither registered nor changed. */
+  /** Ports that are not registered. */
   readonly leaveOut?: readonly string[];
   /** Makes the switch what the API wants; absent: nobody compares them. */
   readonly reconcile?: { readonly reconciler: Reconciler; readonly periodMs: number; readonly cycleMs: number };
@@ -85,7 +85,9 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     registration: async () => {
       if (names === undefined) return undefined;
       const states = await linkStates(names);
-      const ports = names.ports.map((port) => ({ ...port, state: states.get(port.nicName) ?? 'unknown' }));
+      const ports = names.ports
+        .filter(({ port }) => options.leaveOut?.includes(port) !== true)
+        .map((port) => ({ ...port, state: states.get(port.nicName) ?? 'unknown' }) as const);
       return { ...identity, ports };
     },
     onRegistered: (answer, ports) => {
@@ -108,7 +110,6 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     await watchPorts({
       configDb: options.configDb,
       namingSchema: options.namingSchema,
-      leaveOut: options.leaveOut,
       periodMs,
       clock,
       problems,

@@ -9,8 +9,6 @@ import type { SonicDb } from './sonic-db.ts';
 export interface PortWatchOptions {
   readonly configDb: SonicDb;
   readonly namingSchema: NamingSchema;
-  /** Ports that are none of the API's business. */
-  readonly leaveOut?: readonly string[] | undefined;
   readonly periodMs: number;
   readonly clock: Clock;
   readonly problems: Problems;
@@ -31,8 +29,7 @@ export async function watchPorts(options: PortWatchOptions): Promise<void> {
     const oddRows: string[] = [];
     let ports: readonly Port[];
     try {
-      const all = await readPorts(configDb, (row) => oddRows.push(row));
-      ports = all.filter(({ name }) => options.leaveOut?.includes(name) !== true);
+      ports = await readPorts(configDb, (row) => oddRows.push(row));
       problems.clear('config-db');
     } catch (error) {
       if (!signal.aborted) problems.report('config-db', error);
