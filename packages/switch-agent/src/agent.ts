@@ -80,8 +80,24 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     return new Map(states);
   };
 
+  /** Registering makes a switch that the API does not know; nobody could tell afterwards that it had been lost. */
+  const noticeLoss = async (): Promise<void> => {
+    if (options.reconcile === undefined) return;
+    try {
+      await api.get(identity.id, signal);
+    } catch (error) {
+      if (isUnreachable(error)) throw error;
+      if (!isNotFound(error)) return;
+      options.reconcile.reconciler.forget();
+      desired = undefined;
+    }
+  };
+
   const registrar = createRegistrar({
-    register: (registration) => api.register(registration, signal),
+    register: async (registration) => {
+      await noticeLoss();
+      return api.register(registration, signal);
+    },
     registration: async () => {
       if (names === undefined) return undefined;
       const states = await linkStates(names);
@@ -92,6 +108,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     },
     onRegistered: (answer, ports) => {
       desired = answer;
+      reconciling?.wake();
       metrics.registered();
       health.set('registered', { ok: true });
       options.status(`${identity.id} is registered with ${ports} ports`);
@@ -132,8 +149,12 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     metrics.failed(topic);
     if (isNotFound(error)) {
       if (names !== undefined) registrar.request();
+      // The next answer is that to a switch that it has never seen.
+      options.reconcile?.reconciler.forget();
+      const isFirst = desired === undefined;
+      desired = undefined;
       // Before the first registration that is to be expected.
-      if (desired === undefined) return;
+      if (isFirst) return;
     }
     problems.report(topic, error, { tellApi: topic !== 'heartbeat' && !isUnreachable(error) && !isNotFound(error) });
   };

@@ -11,7 +11,7 @@ import { frrOf } from './frr/from-config.ts';
 import { switchHostname } from './identity.ts';
 import { namePorts } from './naming.ts';
 import { readPorts } from './ports.ts';
-import { readRemembered } from './reconcile/desired-file.ts';
+import { portsLost, readRemembered } from './reconcile/desired-file.ts';
 import { observeConfig } from './reconcile/observe.ts';
 import { planCycle } from './reconcile/plan.ts';
 import { changesAnything, planJson, planText, type Preview } from './reconcile/plan-text.ts';
@@ -78,7 +78,8 @@ async function previewOf(config: SwitchAgentConfig, options: PreviewOptions): Pr
     options.err(`ingot-switch plan: ${reasonOf(error)}\n`);
     return undefined;
   });
-  const desired = (options.isOffline ? undefined : await ask(config, hostname, options)) ?? remembered?.desired;
+  const asked = options.isOffline ? undefined : await ask(config, hostname, options);
+  const desired = asked === undefined || portsLost(remembered, asked) > 0 ? remembered?.desired : asked;
   if (desired === undefined) {
     throw new SwitchAgentError(
       SwitchAgentErrorCode.StateFile,

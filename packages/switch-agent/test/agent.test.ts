@@ -205,6 +205,7 @@ test('an FRR that hangs stops no heartbeat; the cycle is aborted, and it is said
       periodMs: 1000,
       cycleMs: 5000,
       reconciler: {
+        forget: () => {},
         cycle: (_desired, portOf, signal) => {
           cycles.push(portOf('Ethernet0') ?? 'none');
           return new Promise((_resolve, reject) => {
@@ -234,6 +235,7 @@ test('a cycle follows at once when the API wants something else, and never two a
       periodMs: 60_000,
       cycleMs: 5000,
       reconciler: {
+        forget: () => {},
         cycle: async (desired) => {
           running += 1;
           expect(running).toBe(1);

@@ -27,6 +27,8 @@ test('what was wanted is read back as it was, and nothing but the file is left',
   await writeRemembered(file, { desired: { nics: [] }, admin: new Map() });
   await writeRemembered(file, remembered);
   expect(await readRemembered(file)).toEqual(remembered);
+  await writeRemembered(file, { ...remembered, forgotten: true });
+  expect(await readRemembered(file)).toEqual({ ...remembered, forgotten: true });
   expect(await readdir(folder)).toEqual(['desired.json']);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });

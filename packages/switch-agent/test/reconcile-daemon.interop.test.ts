@@ -71,6 +71,18 @@ test('the daemon does what the API wants, keeps a port down that the API forgot,
     running.use(await startDaemon(leaf.redis, api, sysfs, settings));
     await vi.waitUntil(async () => (await rowOf('INTERFACE|Ethernet0')) !== undefined, WAIT);
     expect(await rowOf('PORT|Ethernet0')).toMatchObject({ admin_status: 'down' });
+    // The API comes back without its database: that it wants nothing of a switch it has never seen is no wish.
+    api.switches.clear();
+    await api.start();
+    await vi.waitUntil(() => api.heartbeats.at(-1)?.error?.includes('the API had lost this switch'), WAIT);
+    expect(await rowOf('INTERFACE|Ethernet0')).toMatchObject({ vrf_name: 'Vrf100' });
+    want(api, 'Ethernet0', { vrf: 'vrf101' });
+    await vi.waitUntil(async () => (await leaf.rows()).get('INTERFACE|Ethernet0')?.['vrf_name'] === 'Vrf101', WAIT);
+    await vi.waitUntil(() => api.heartbeats.at(-1)?.error?.includes('the API had lost') !== true, WAIT);
+    // From then on, nothing is a wish like any other.
+    const nic = api.switches.get('leaf01')?.nics.find(({ name }) => name === 'Ethernet0');
+    if (nic !== undefined) delete nic.vrf;
+    await vi.waitUntil(async () => (await rowOf('VLAN_MEMBER|Vlan4000|Ethernet0')) !== undefined, WAIT);
   }
   await leaf.check();
 });

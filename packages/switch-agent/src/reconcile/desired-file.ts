@@ -10,6 +10,21 @@ export interface Remembered {
   readonly desired: DesiredSwitch;
   /** By SONiC port: the administrative status that was last asked for, which the API forgets once it is reached. */
   readonly admin: ReadonlyMap<string, AdminStatus>;
+  /** Whether the API has since lost the switch, so that an answer in which it wants nothing is no wish. */
+  readonly forgotten?: boolean;
+}
+
+/**
+ * How many ports were wanted in a VRF by an API that has since lost the switch and now wants none there; 0 when its
+ * answer counts.
+ */
+export function portsLost(remembered: Remembered | undefined, desired: DesiredSwitch): number {
+  if (remembered?.forgotten !== true || countBound(desired) > 0) return 0;
+  return countBound(remembered.desired);
+}
+
+function countBound({ nics }: DesiredSwitch): number {
+  return nics.filter(({ vrf = '' }) => vrf !== '').length;
 }
 
 const status = z.enum(['up', 'down']);
@@ -24,6 +39,7 @@ const schema = z.object({
     }),
   ),
   admin: z.record(z.string(), status),
+  forgotten: z.boolean().exactOptional(),
 });
 
 /** Reads the file; undefined when there is none. Throws SwitchAgentError `SWITCH_STATE_FILE`. */
@@ -46,15 +62,16 @@ export async function readRemembered(file: string): Promise<Remembered | undefin
     const issue = parsed.error.issues[0];
     throw fileError(file, `is not this agent's: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}; remove it`);
   }
-  return { desired: { nics: parsed.data.nics }, admin: new Map(Object.entries(parsed.data.admin)) };
+  const { nics, admin, forgotten = false } = parsed.data;
+  return { desired: { nics }, admin: new Map(Object.entries(admin)), ...(forgotten ? { forgotten } : {}) };
 }
 
 /**
  * Writes the file so that a crash or a loss of power leaves the old one or the new one, whole.
  * Throws SwitchAgentError `SWITCH_STATE_FILE`.
  */
-export async function writeRemembered(file: string, { desired, admin }: Remembered): Promise<void> {
-  const content = { version: 1, nics: desired.nics, admin: Object.fromEntries(admin) };
+export async function writeRemembered(file: string, { desired, admin, forgotten }: Remembered): Promise<void> {
+  const content = { version: 1, nics: desired.nics, admin: Object.fromEntries(admin), forgotten };
   const fresh = `${file}.new`;
   try {
     const handle = await open(fresh, 'w', 0o600);

@@ -4,7 +4,7 @@ import type { Problems } from '../problems.ts';
 import { execute, type Executor, type Outcome } from './execute.ts';
 import { observeConfig } from './observe.ts';
 import { type Plan, planCycle } from './plan.ts';
-import { type Remembered, readRemembered, writeRemembered } from './desired-file.ts';
+import { portsLost, type Remembered, readRemembered, writeRemembered } from './desired-file.ts';
 import { type AdminStatus, type LeafConfig, type Problem, wishesOf } from './wishes.ts';
 
 export interface ReconcilerOptions extends Executor {
@@ -36,6 +36,11 @@ export interface Reconciler {
     portOf: (nicName: string) => string | undefined,
     signal: AbortSignal,
   ): Promise<CycleReport | undefined>;
+  /**
+   * The API does not know the switch any more: its database is lost, or was restored from before. Until it wants a VRF
+   * for some port again, the ports stay as they were last wanted.
+   */
+  forget(): void;
 }
 
 /**
@@ -46,6 +51,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { problems, log } = options;
   let remembered: Remembered | undefined;
   let isRead = false;
+  let isForgotten = false;
   let written = '';
   let reported = new Set<string>();
   let lastDrift = 0;
@@ -56,6 +62,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     try {
       remembered = await readRemembered(options.stateFile);
       if (remembered !== undefined) written = textOf(remembered);
+      if (remembered?.forgotten === true) isForgotten = true;
     } catch (error) {
       log.warn({ error }, 'starting without the last desired state');
     }
@@ -76,6 +83,22 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
   };
 
+  /** What counts as the API's wish; undefined while nobody knows. */
+  const wantedOf = (desired: DesiredSwitch | undefined): DesiredSwitch | undefined => {
+    if (desired === undefined) return remembered?.desired;
+    const lost = portsLost(remembered && { ...remembered, forgotten: isForgotten }, desired);
+    if (lost > 0) {
+      problems.report(
+        'forgotten',
+        `the API had lost this switch, and wants none of its ${lost} bound ports in a VRF any more; they stay as they were: restore the API's database, or, if that is meant, stop the agent and remove ${options.stateFile}`,
+      );
+      return remembered?.desired;
+    }
+    isForgotten = false;
+    problems.clear('forgotten');
+    return desired;
+  };
+
   const tell = (found: readonly Problem[]): void => {
     const bySubject = new Map<string, string[]>();
     for (const { subject, reason } of found) {
@@ -89,13 +112,17 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   };
 
   return {
+    forget: () => {
+      isForgotten = true;
+    },
     cycle: async (desired, portOf, signal) => {
       await recall();
-      const wanted = desired ?? remembered?.desired;
+      const wanted = wantedOf(desired);
       if (wanted === undefined) return undefined;
       const stickyAdmin = remembered?.admin ?? new Map<string, AdminStatus>();
       const wishes = wishesOf({ desired: wanted, leaf: options.leaf, portOf, stickyAdmin });
-      await remember({ desired: wanted, admin: new Map([...stickyAdmin, ...wishes.admin]) });
+      const admin = new Map([...stickyAdmin, ...wishes.admin]);
+      await remember({ desired: wanted, admin, ...(isForgotten ? { forgotten: true } : {}) });
       const config = await observeConfig(options.configDb);
       const plan = planCycle({
         config,
@@ -119,8 +146,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
-function textOf({ desired, admin }: Remembered): string {
-  return JSON.stringify([desired, [...admin]]);
+function textOf({ desired, admin, forgotten = false }: Remembered): string {
+  return JSON.stringify([desired, [...admin], forgotten]);
 }
 
 /** For the log: the steps that were taken, by subject. */
