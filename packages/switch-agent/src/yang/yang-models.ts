@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@ingot/net';
 import { SwitchAgentError, SwitchAgentErrorCode } from '../errors.ts';
@@ -46,6 +46,7 @@ export async function openYangModels({ modelsDir, clock, signal }: YangModelsOpt
   const folder = await mkdtemp(join(tmpdir(), 'ingot-yang-'));
   await using unfinished = new AsyncDisposableStack();
   unfinished.defer(() => rm(folder, { recursive: true, force: true }));
+  unfinished.defer(await leaveHomeAsItIs());
   const session = unfinished.use(startYanglint({ folder, clock, signal }));
   const files = [...models, PROOF];
   await Promise.all(files.map(({ module, text }) => writeFile(join(folder, `${module}.yang`), text)));
@@ -68,6 +69,27 @@ export async function openYangModels({ modelsDir, clock, signal }: YangModelsOpt
       return readFile(output, 'utf8').catch(() => '');
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** yanglint makes a folder for its history, which stays empty: what it makes goes when it has ended. */
+async function leaveHomeAsItIs(): Promise<() => Promise<void>> {
+  let home: string;
+  try {
+    // As yanglint finds it: by the user, not by $HOME.
+    home = userInfo().homedir;
+  } catch {
+    // A user without an entry in passwd has none, for yanglint either.
+    return async () => undefined;
+  }
+  const history = join(home, '.yanglint');
+  const wasThere = await stat(history).then(
+    () => true,
+    () => false,
+  );
+  return async () => {
+    // Refused when there is something in it.
+    if (!wasThere) await rmdir(history).catch(() => undefined);
   };
 }
 
