@@ -25,6 +25,11 @@ export interface Dhcp6ServerComponents {
 
 /** SOL_TIMEOUT is 1 s, and EDK2 gives up a server after four tries: later than this an answer meets the next question. */
 const DECISION_DEADLINE_MS = 1_500;
+/**
+ * EDK2 begins to read some time after it has asked port 4011, and by then has dropped what is older than 50 ms
+ * (PXEBC_DEFAULT_LIFETIME); it waits 3 s. Seen with OVMF: it misses every answer that comes within 1 ms.
+ */
+const BOOT_SERVICE_DELAY_MS = 200;
 /** Questions whose decision is awaited; beyond it nobody's is. */
 const MAX_UNDECIDED = 1_024;
 
@@ -46,7 +51,8 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
     const socket = await network.bindUdp({ address, port, groups });
     sockets.push(socket);
     socket.onError((error) => log.warn({ err: error, address }, 'DHCPv6 socket'));
-    const listener: Listener = { ...components, undecided, isFirst, socket, decided: [] };
+    const isBootService = arrival.kind === 'boot-service';
+    const listener: Listener = { ...components, undecided, isFirst, socket, isBootService, decided: [] };
     listeners.push(listener);
     socket.onBatch((datagrams) => receive(listener, datagrams, arrival));
   };
@@ -78,6 +84,8 @@ interface Listener extends Dhcp6ServerComponents {
   readonly undecided: Map<string, Timer>;
   readonly isFirst: (key: string) => boolean;
   readonly socket: UdpSocket;
+  /** Whether it is port 4011. */
+  readonly isBootService: boolean;
   /** What decisions that have come since the last round lead to. */
   decided: (() => Dhcp6Outcome)[];
 }
@@ -168,10 +176,14 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
     return;
   }
   const { boot, target, addresses } = outcome;
-  socket.send(outcome.data, target).catch((error: unknown) => {
-    metrics.drop('dhcp6', 'send-failed');
-    log.warn({ ...who, err: error, target: target.address }, 'a DHCPv6 answer could not be sent');
-  });
+  const send = (): void => {
+    socket.send(outcome.data, target).catch((error: unknown) => {
+      metrics.drop('dhcp6', 'send-failed');
+      log.warn({ ...who, err: error, target: target.address }, 'a DHCPv6 answer could not be sent');
+    });
+  };
+  if (listener.isBootService) listener.clock.setTimeout(send, BOOT_SERVICE_DELAY_MS);
+  else send();
   const address = addresses[0];
   const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
   if (outcome.isShort) {
