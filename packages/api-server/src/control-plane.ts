@@ -9,6 +9,7 @@ import {
 } from '@ingot/api';
 import { parseListenAddress, type Logger } from '@ingot/daemon';
 import type { Clock, Entropy } from '@ingot/net';
+import { createAudit } from './audit/audit-calls.ts';
 import { ensureAdminToken } from './auth/admin-token.ts';
 import { createAuthorizer } from './auth/memberships.ts';
 import type { Caller } from './auth/caller.ts';
@@ -98,13 +99,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     methods,
     configured: new Set(options.partitions.map(({ id }) => id)),
   });
-  for (const { desc } of services.flatMap((bound) => bound.methods)) methods.set(methodPath(desc), methodAccess(desc));
+  const served = services.flatMap((bound) => bound.methods).map(({ desc }) => desc);
+  for (const desc of served) methods.set(methodPath(desc), methodAccess(desc));
   const server = createApiServer<Caller>({
     services,
     tls: tls.server,
     listen: options.listen,
     authenticate: (bearer) => issuer.authenticate(bearer),
     authorize: createAuthorizer(stores),
+    audit: createAudit(stores, new Map(served.map((desc) => [methodPath(desc), desc]))),
     clock,
     entropy,
     ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
@@ -131,6 +134,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await stores.tokens.sweep();
       await stores.components.sweep();
       await stores.waiting.sweep();
+      await stores.audit.sweep();
+      await stores.bmcCommands.sweep();
     },
   };
   starting.use(

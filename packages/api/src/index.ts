@@ -19,7 +19,7 @@ export type { CallOptions } from './client/calls.ts';
 export { createApiServer, type ApiServer, type ApiServerOptions, type TlsIdentity } from './server/api-server.ts';
 export { bindService } from './bind-service.ts';
 export type { BoundService, ServerContext, ServiceHandlers, StreamHandler, UnaryHandler } from './handlers.ts';
-export type { AccessQuestion, CallRecord } from './server/pipeline.ts';
+export type { AccessQuestion, AuditRecord, CallRecord } from './server/pipeline.ts';
 export { defaultServerLimits, type ServerLimits } from './server/limits.ts';
 
 // What callers need to build and read messages, so that they agree with this package on one protobuf runtime.
@@ -34,6 +34,7 @@ export {
   toJson,
   toJsonString,
   type DescMessage,
+  type DescMethod,
   type DescService,
   type Message,
   type MessageInitShape,

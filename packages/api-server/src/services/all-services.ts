@@ -5,6 +5,7 @@ import { adminComponentService } from './admin-component-service.ts';
 import { adminMachineService } from './admin-machine-service.ts';
 import { adminSwitchService } from './admin-switch-service.ts';
 import { bmcService } from './bmc-service.ts';
+import { adminAuditService, auditService, vpnService } from './audit-services.ts';
 import { bootService } from './boot-service.ts';
 import { componentService } from './component-service.ts';
 import { eventService } from './event-service.ts';
@@ -53,6 +54,9 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     adminProjectService(dependencies),
     userService(dependencies),
     methodService(dependencies),
+    auditService(dependencies),
+    adminAuditService(dependencies),
+    vpnService(),
     networkService(dependencies),
     adminNetworkService(dependencies),
     ipService(dependencies),

@@ -1,5 +1,6 @@
 import { apiV2 } from '@ingot/api';
 import type { Clock } from '@ingot/net';
+import { createAuditStore, type AuditStore } from '../audit/audit-store.ts';
 import { createTokenStore, type TokenStore } from '../auth/token-store.ts';
 import { createEventStore, type EventStore } from '../events/event-store.ts';
 import { createBmcCommandStore, type BmcCommandStore } from './bmc-command-store.ts';
@@ -52,6 +53,7 @@ export interface Stores {
   readonly numbers: NumberPools;
   readonly bmcCommands: BmcCommandStore;
   readonly consolePasswords: ConsolePasswordStore;
+  readonly audit: AuditStore;
 }
 
 /** The key of a membership; neither part has a slash. */
@@ -179,6 +181,7 @@ export function createStores(session: Session, clock: Clock): Stores {
     numbers: createNumberPools(session),
     bmcCommands: createBmcCommandStore(session, clock),
     consolePasswords: createConsolePasswordStore(session),
+    audit: createAuditStore(session, clock),
     projects: entityTable({
       session,
       clock,

@@ -24,6 +24,18 @@ export interface CallRecord {
   readonly error?: Error;
 }
 
+/** An audited call: first when it may be done, then when it was done or refused. */
+export interface AuditRecord<Caller> {
+  readonly requestId: string;
+  readonly method: string;
+  readonly request: Message;
+  /** Undefined where the token was bad. */
+  readonly caller: Caller | undefined;
+  readonly peer: string;
+  /** `started`: before the handler runs; `ok`, or how it failed. */
+  readonly outcome: 'started' | 'ok' | Code;
+}
+
 /** A question to `authorize`. */
 export interface AccessQuestion<Caller> {
   readonly access: MethodAccess;
@@ -41,6 +53,11 @@ export interface PipelineOptions<Caller> {
   readonly authenticate: (bearer: string | undefined) => Promise<Caller> | Caller;
   /** Throws an `ApiError` if the caller may not do this. */
   readonly authorize: (question: AccessQuestion<Caller>) => Promise<void> | void;
+  /**
+   * Writes down who did what. Awaited before the handler runs: what cannot be written down is not done. Streams and
+   * methods that the contract excludes are left out.
+   */
+  readonly audit?: (record: AuditRecord<Caller>) => Promise<void>;
   /** Told about every call that has ended. */
   readonly onCall?: (record: CallRecord) => void;
   readonly clock: Clock;
@@ -59,8 +76,14 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
   const { desc, handler } = bound;
   const access = methodAccess(desc);
 
-  async function enter(request: Message, call: IncomingCall, requestId: string): Promise<ServerContext<Caller>> {
+  async function enter(
+    request: Message,
+    call: IncomingCall,
+    requestId: string,
+    onCaller: (caller: Caller) => void = () => undefined,
+  ): Promise<ServerContext<Caller>> {
     const caller = await options.authenticate(bearerOf(call.authorization));
+    onCaller(caller);
     const violations = validate(desc.input, request, options.clock.now());
     if (violations.length > 0) throw new ApiError(Code.InvalidArgument, describeViolations(violations));
     await options.authorize({ access, method: desc, request, caller });
@@ -88,14 +111,26 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
 
   async function unary(request: Message, call: IncomingCall): Promise<Message> {
     const { requestId, end } = begin(call);
+    let caller: Caller | undefined;
+    const audit = async (outcome: AuditRecord<Caller>['outcome']): Promise<void> => {
+      if (!access.audited) return;
+      await options.audit?.({ requestId, method: access.path, request, caller, peer: call.peer, outcome });
+    };
     try {
-      const context = await enter(request, call, requestId);
+      const context = await enter(request, call, requestId, (known) => {
+        caller = known;
+      });
       if (handler?.kind !== 'unary') throw new Error(`${access.path} is not unary`);
+      await audit('started');
       const response = create(desc.output, await handler.call(request, context));
+      await audit('ok');
       end();
       return response;
     } catch (error) {
-      throw end(error) ?? error;
+      const shown = end(error);
+      // It has failed as it is: whether that can be written down changes nothing for the client.
+      await audit(shown?.code ?? Code.Unknown).catch(() => undefined);
+      throw shown ?? error;
     }
   }
 
