@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createMetrics, MemoryLogger } from '@ingot/daemon';
@@ -56,6 +57,107 @@ router bgp 4200000099
 exit
 `;
 
+// What metal-core's agent has left on a switch, by its section order and its words.
+const OTHER_AGENT = `frr defaults datacenter
+hostname leaf01
+password zebra
+enable password zebra
+log syslog informational
+log facility local4
+debug bgp updates
+debug bgp nht
+debug zebra events
+vrf Vrf104001
+ vni 104001
+ exit-vrf
+!
+interface Ethernet120
+ ipv6 nd ra-interval 6
+ no ipv6 nd suppress-ra
+!
+interface Ethernet2
+ ipv6 nd ra-interval 6
+ no ipv6 nd suppress-ra
+!
+interface Ethernet0 vrf Vrf104001
+ ipv6 nd ra-interval 6
+ no ipv6 nd suppress-ra
+!
+router bgp 4200000011
+ bgp router-id 10.0.0.11
+ bgp bestpath as-path multipath-relax
+ neighbor FABRIC peer-group
+ neighbor FABRIC remote-as external
+ neighbor FABRIC timers 2 8
+ neighbor Ethernet120 interface peer-group FABRIC
+ neighbor FIREWALL peer-group
+ neighbor FIREWALL remote-as external
+ neighbor FIREWALL timers 2 8
+ neighbor Ethernet2 interface peer-group FIREWALL
+ !
+ address-family ipv4 unicast
+  redistribute connected route-map DENY_MGMT
+  redistribute kernel route-map DENY_MGMT
+  neighbor FIREWALL allowas-in 2
+  neighbor Ethernet2 route-map fw-Ethernet2-in in
+ exit-address-family
+ !
+ address-family ipv6 unicast
+  redistribute connected route-map DENY_MGMT
+  redistribute kernel route-map DENY_MGMT
+  neighbor FIREWALL allowas-in 2
+  neighbor FIREWALL activate
+  neighbor Ethernet2 route-map fw-Ethernet2-in in
+ exit-address-family
+ !
+ address-family l2vpn evpn
+  advertise-all-vni
+  neighbor FABRIC activate
+  neighbor FABRIC allowas-in 2
+  neighbor FIREWALL activate
+  neighbor FIREWALL allowas-in 2
+  neighbor Ethernet2 route-map fw-Ethernet2-vni out
+ exit-address-family
+!
+route-map DENY_MGMT deny 10
+ match interface eth0
+route-map DENY_MGMT permit 20
+!
+ip prefix-list fw-Ethernet2-in-prefixes permit 10.1.0.1/32 le 32
+route-map fw-Ethernet2-in permit 10
+ match ip address prefix-list fw-Ethernet2-in-prefixes
+ip prefix-list fw-Ethernet2-in6-prefixes permit 2001:db8:1::1/128 le 128
+route-map fw-Ethernet2-in6 permit 10
+ match ipv6 address prefix-list fw-Ethernet2-in6-prefixes
+route-map fw-Ethernet2-vni permit 10
+ match evpn vni 200001
+!
+router bgp 4200000011 vrf Vrf104001
+ bgp router-id 10.0.0.11
+ bgp bestpath as-path multipath-relax
+ neighbor MACHINE peer-group
+ neighbor MACHINE remote-as external
+ neighbor MACHINE timers 2 8
+ neighbor Ethernet0 interface peer-group MACHINE
+ !
+ address-family ipv4 unicast
+  redistribute connected
+  neighbor MACHINE maximum-prefix 24000
+  neighbor MACHINE route-map Vrf104001-in in
+ exit-address-family
+ !
+ address-family l2vpn evpn
+  advertise ipv4 unicast
+ exit-address-family
+!
+route-map Vrf104001-in permit 10
+ match ip address prefix-list Vrf104001-in-prefixes
+ip prefix-list Vrf104001-in-prefixes permit 10.0.16.0/22 le 32
+!
+line vty
+!
+`;
+
 function leafModel(index: number, firewalls: FabricModel['firewalls']): FabricModel {
   return {
     hostname: `leaf0${index}`,
@@ -92,17 +194,17 @@ describe('a fabric of two leaves, a spine and a firewall', () => {
     await a.ip('link', 'set', portA, 'up');
     await b.ip('link', 'set', portB, 'up');
   };
-  const agentOf = (frr: TestFrr): Frr =>
+  const agentOf = (frr: TestFrr, settings = { ...plainSettings, ipv6Underlay: true }): Frr =>
     createFrr({
       files: confFiles(frr.confFile, frr.folder),
       vtysh: frr.vtysh,
       reload: createReload({ method: { command: frr.reloadCommand }, run, timeoutMs: 30_000 }),
-      settings: { ...plainSettings, ipv6Underlay: true },
+      settings,
       features: { fpm: 'auto', snmp: 'auto' },
       rollBack: true,
       include: { before: join(frr.folder, 'before.conf'), after: join(frr.folder, 'after.conf') },
       clock: hastyClock,
-      metrics: createFrrMetrics(frr === leaf1 ? metrics : createMetrics()),
+      metrics: createFrrMetrics(frr === leaf1 && settings.ipv6Underlay ? metrics : createMetrics()),
       log: new MemoryLogger(),
     });
   const prefixes = async (frr: TestFrr, family: 'ipv4' | 'ipv6'): Promise<readonly string[]> => {
@@ -150,6 +252,34 @@ describe('a fabric of two leaves, a spine and a firewall', () => {
   });
   afterAll(async () => {
     await Promise.all(all.map(async (frr) => frr[Symbol.asyncDispose]()));
+  });
+
+  it('is taken over from another agent without the loss of a session', async () => {
+    await node(leaf1).load(OTHER_AGENT);
+    await writeFile(node(leaf1).confFile, OTHER_AGENT);
+    const established = async (): Promise<readonly string[]> => {
+      const answer = await agent1.neighbors(never);
+      return answer.ok ? answer.neighbors.filter(({ state }) => state === 'established').map(({ key }) => key) : [];
+    };
+    await eventually(established, (ports) => ports.length === 2);
+    // All that is different: the other one takes the IPv4 filter for IPv6.
+    const cidrs = ['10.1.0.1/32', '2001:db8:1::1/128'];
+    const same = {
+      ...leafModel(1, [{ port: 'Ethernet2', cidrs, vnis: [200_001] }]),
+      uplinks: ['Ethernet120'],
+      setSourceLoopback: false,
+    };
+    const agent = agentOf(node(leaf1), plainSettings);
+    expect(await agent.preview(same, never)).toEqual([
+      '- router bgp 4200000011 / address-family ipv6 unicast / neighbor Ethernet2 route-map fw-Ethernet2-in in',
+      '+ router bgp 4200000011 / address-family ipv6 unicast / neighbor Ethernet2 route-map fw-Ethernet2-in6 in',
+    ]);
+    expect(await agent.apply(same, never)).toEqual({ changed: true, problems: [] });
+    expect(await established()).toHaveLength(2);
+    const dropped = (await node(leaf1).show('show bgp vrf all neighbors json')).matchAll(
+      /"connectionsDropped":\s*(\d+)/g,
+    );
+    expect(new Set([...dropped].map(([, count]) => count))).toEqual(new Set(['0']));
   });
 
   it('comes up, and a firewall without a filter announces and learns nothing', async () => {
