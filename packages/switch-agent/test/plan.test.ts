@@ -155,6 +155,18 @@ describe('what is not ours', () => {
       /^Vrf500: .*maps its VNI to Vlan500, which is outside 1001 to 2000.*\(Ethernet0\)/,
     ],
     [
+      'a VRF with another VNI',
+      { 'VRF|Vrf100': { vni: '777' } },
+      { name: 'Ethernet0', vrf: 'vrf100' },
+      /^Vrf100: VRF\|Vrf100 has the VNI 777, so it is not/,
+    ],
+    [
+      'a foreign VRF with the VNI',
+      { 'VRF|VrfRed': { vni: '100' } },
+      { name: 'Ethernet0', vrf: 'vrf100' },
+      /^Vrf100: VRF\|VrfRed has its VNI 100; remove it/,
+    ],
+    [
       'an address of the port',
       { 'INTERFACE|Ethernet0': { NULL: 'NULL' }, 'INTERFACE|Ethernet0|192.0.2.9/31': { NULL: 'NULL' } },
       { name: 'Ethernet0' },

@@ -1,5 +1,5 @@
 import type { ConfigDb, Row } from '../config-db/config-db.ts';
-import { isTenantName } from '../reconcile/plan-tenants.ts';
+import { isTenantName } from '../reconcile/tenant-vrf.ts';
 import { isInPool, vlanIdOf } from '../reconcile/vlan-pool.ts';
 
 /** The VRFs of a running switch that the daemon has made for tenants, and that `wanted` says nothing of. */

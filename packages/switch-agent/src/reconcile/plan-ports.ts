@@ -1,7 +1,7 @@
 import { type Action, Step } from './actions.ts';
-import { isForeignTenant, isTenantName } from './plan-tenants.ts';
 import { Place, TRANSITIONS } from './rules.ts';
 import { type ConfigRows, type Fields, hasFields, type RowChange, withFields } from './tables.ts';
+import { isForeignTenant, isTenantName } from './tenant-vrf.ts';
 import { vlanName } from './vlan-pool.ts';
 import type { AdminStatus, Problem } from './wishes.ts';
 
