@@ -32,7 +32,7 @@ export function createTransactions(pool: Pool, guard: TransactionGuard, clock: C
       try {
         return await inTransaction(connection, work, options, guard, clock);
       } finally {
-        if (!connection.broken) await connection.query('SELECT pg_advisory_unlock($1::text::bigint)', [key]);
+        await unlock(connection, key);
       }
     });
 
@@ -113,6 +113,16 @@ async function inTransaction<T>(
     throw error;
   }
   return result;
+}
+
+/** What was stored is stored, whatever becomes of the lock; it ends with its connection at the latest. */
+async function unlock(connection: PostgresConnection, key: string): Promise<void> {
+  if (connection.broken) return;
+  try {
+    await connection.query('SELECT pg_advisory_unlock($1::text::bigint)', [key]);
+  } catch {
+    await connection.close();
+  }
 }
 
 /** A single question, within a transaction or by itself. */
