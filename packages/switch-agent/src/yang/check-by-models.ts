@@ -51,7 +51,9 @@ export async function checkByModels(configDb: ConfigDb, models: YangModels, cloc
       continue;
     }
     const compiled = await models.describe(first.leaf?.schemaPath ?? schemaPathOfRow(first.row));
-    for (const place of isRepeatable(error, compiled) ? likePlaces(first, left, leftOut.omitted) : places) {
+    const alike = isRepeatable(error, compiled) ? likePlaces(first, left, leftOut.omitted) : places;
+    // Each is compared with all before it; those beyond have their turn in the next round, if there is one.
+    for (const place of alike.slice(0, MAX_FINDINGS)) {
       if (!leftOut.explains(error, place, compiled)) findings.push(findingOf(place, explain(error, place, compiled)));
       leftOut.add(place);
     }

@@ -141,6 +141,15 @@ describe.skipIf(skipped !== undefined)(
       expect(await errorsOf({ PORT: rows })).toHaveLength(999);
     });
 
+    test('stops at a thousand of fifty thousand rows with one wrong text', async () => {
+      const rows = Object.fromEntries(
+        Array.from({ length: 50_000 }, (_, index) => [`Ethernet${index}`, { lanes: '1', mtu: '10000' }]),
+      );
+      const { findings, isComplete } = await checkByModels({ PORT: rows }, models, systemClock);
+      expect(isComplete).toBe(false);
+      expect(findings).toHaveLength(1_000);
+    });
+
     test('checks one configuration after the other, also when asked at once', async () => {
       const good: ConfigDb = { PORT: ports(1) };
       const bad: ConfigDb = { PORT: { Ethernet0: {} } };
