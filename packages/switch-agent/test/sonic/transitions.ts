@@ -187,12 +187,42 @@ export interface Run {
   readonly actions: number;
 }
 
+/** Follows the keyspace, and knows the ports of which nobody has wanted anything else since they were last looked at. */
+async function watchSteady(leaf: TestLeaf) {
+  const events = await connectTo(leaf.redis.socketPath, CONFIG_DB);
+  const touched = new Set<string>();
+  await events.pSubscribe(`__keyspace@${CONFIG_DB}__:*`, (_event, channel) => touched.add(channel));
+  let wishes = new Map<string, string>();
+  let steady = new Set<string>();
+  return {
+    want: ({ nics }: DesiredSwitch): void => {
+      const fresh = new Map(nics.map((nic) => [nic.name, JSON.stringify(nic)]));
+      steady = new Set([...steady].filter((name) => wishes.get(name) === fresh.get(name)));
+      wishes = fresh;
+    },
+    /** The rows of steady ports that were written; from here on all ports are steady. */
+    touched: async (): Promise<readonly string[]> => {
+      // Answered behind all events so far.
+      await events.ping();
+      const found = [...touched].filter(
+        (key) => /[:|](?:PORT|INTERFACE|VLAN_MEMBER)\|/.test(key) && steady.has(key.split('|').at(-1) ?? ''),
+      );
+      touched.clear();
+      steady = new Set(wishes.keys());
+      return found;
+    },
+    close: (): void => events.destroy(),
+  };
+}
+
 /** Random desired states, one after the other; now and then the next one comes before the last has been reached. */
 export async function runTransitions(leaf: TestLeaf, count: number, random: () => number): Promise<Run> {
   let desired = randomDesired(leaf.machines, random, { vrfs: 5 });
+  const steady = await watchSteady(leaf);
   let cycles = 0;
   let actions = 0;
   for (let transition = 0; transition < count; transition += 1) {
+    steady.want(desired);
     const isHasty = random() < 0.3 && transition < count - 1;
     const rowsBefore = isHasty ? undefined : await leaf.rows();
     for (let attempt = 0; ; attempt += 1) {
@@ -207,10 +237,14 @@ export async function runTransitions(leaf: TestLeaf, count: number, random: () =
         throw new Error(`transition ${transition} does not converge: ${JSON.stringify({ problems, desired })}`);
     }
     if (rowsBefore !== undefined) {
-      const wrong = differences(await leaf.rows(), desired);
+      const wrong = [
+        ...differences(await leaf.rows(), desired),
+        ...(await steady.touched()).map((key) => `${key} was written without a reason`),
+      ];
       if (wrong.length > 0) throw new Error(`transition ${transition}: ${wrong.join('; ')}`);
     }
     desired = randomDesired(leaf.machines, random, { vrfs: 5, before: desired });
   }
+  steady.close();
   return { transitions: count, cycles, actions };
 }
