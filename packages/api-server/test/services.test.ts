@@ -167,8 +167,9 @@ describe('machines', () => {
 describe('what is not served yet', () => {
   test('answers with its name', async () => {
     await using rig = await startRig();
-    const error = await failure(createClient(adminV2.MachineService, rig.admin).issues({}));
+    const networks = createClient(adminV2.NetworkService, rig.admin);
+    const error = await failure(networks.listExternalMembers({ network: 'internet' }));
     expect(error.code).toBe(Code.Unimplemented);
-    expect(error.message).toContain('/metalstack.admin.v2.MachineService/Issues');
+    expect(error.message).toContain('/metalstack.admin.v2.NetworkService/ListExternalMembers');
   });
 });
