@@ -262,7 +262,7 @@ describe('docs/operating.md', () => {
     const firstFlag = words.findIndex((word) => word.startsWith('-'));
     const help = await helpOf(firstFlag < 0 ? words : words.slice(0, firstFlag));
     for (const flag of words.filter((word) => word.startsWith('--'))) expect(help).toContain(`${flag} `);
-    expect(help).toContain(`Usage: ingot ${words.slice(0, 2).join(' ')}`);
+    expect(help).toContain(`Usage: ingot ${words.slice(0, firstFlag < 0 ? 2 : Math.min(2, firstFlag)).join(' ')}`);
   });
 
   test('has the metrics', () => {

@@ -20,6 +20,7 @@ export interface Api {
   readonly switches: ApiClient<typeof adminV2.SwitchService>;
   readonly tokens: ApiClient<typeof adminV2.TokenService>;
   readonly version: ApiClient<typeof apiV2.VersionService>;
+  readonly projectMachines: ApiClient<typeof apiV2.MachineService>;
   readonly wipes: ApiClient<typeof ingotAdminV1.WipeService>;
   readonly adminTenants: ApiClient<typeof adminV2.TenantService>;
   readonly tenants: ApiClient<typeof apiV2.TenantService>;
@@ -58,6 +59,7 @@ export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api)
       switches: createClient(adminV2.SwitchService, channel),
       tokens: createClient(adminV2.TokenService, channel),
       version: createClient(apiV2.VersionService, channel),
+      projectMachines: createClient(apiV2.MachineService, channel),
       wipes: createClient(ingotAdminV1.WipeService, channel),
       adminTenants: createClient(adminV2.TenantService, channel),
       tenants: createClient(apiV2.TenantService, channel),

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type Api, call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
 import type { CliIo } from './io.ts';
+import { addMachineOperations } from './machine-operations.ts';
 import { addMachineWipeCommand } from './machine-wipe-command.ts';
 import { machineColumns } from './machine-table.ts';
 import { compareNaturally, pick } from './names.ts';
@@ -22,9 +23,12 @@ interface DescribeFlags extends ContextFlags {
   readonly output: DescribeFormat;
 }
 
-/** `ingot machine ls`, `describe` and `wipe`. */
+/** `ingot machine`. */
 export function addMachineCommands(program: Command, io: CliIo): void {
-  const machine = program.command('machine').description('show the machines, or have one erased').helpCommand(false);
+  const machine = program
+    .command('machine')
+    .description('show the machines, give them away, take them back')
+    .helpCommand(false);
 
   withApiFlags(
     withListFlags(machine.command('ls').alias('list').description('list the machines'))
@@ -66,6 +70,7 @@ export function addMachineCommands(program: Command, io: CliIo): void {
     io.stdout(formatJson(described, flags.output));
   });
 
+  addMachineOperations(machine, io);
   addMachineWipeCommand(machine, io);
 }
 

@@ -6,6 +6,7 @@ import type { CliIo } from './io.ts';
 import { compareNaturally, pick } from './names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
 import { type DescribeFormat, formatJson, formatList, type Json, type ListFormat } from './output.ts';
+import { addSwitchOperations } from './switch-operations.ts';
 import { switchColumns } from './switch-table.ts';
 
 interface ListFlags extends ContextFlags {
@@ -20,9 +21,9 @@ interface DescribeFlags extends ContextFlags {
   readonly output: DescribeFormat;
 }
 
-/** `ingot switch ls` and `ingot switch describe`. */
+/** `ingot switch`. */
 export function addSwitchCommands(program: Command, io: CliIo): void {
-  const command = program.command('switch').description('show the switches').helpCommand(false);
+  const command = program.command('switch').description('show the switches, move what they have').helpCommand(false);
 
   withApiFlags(
     withListFlags(command.command('ls').alias('list').description('list the switches'))
@@ -61,6 +62,8 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
     });
     io.stdout(formatJson(switchJson(found), flags.output));
   });
+
+  addSwitchOperations(command, io);
 }
 
 function switchJson(found: apiV2.Switch): Json {

@@ -190,3 +190,24 @@ test('a machine’s size is explained and suggested', async () => {
   const applied = await ingot('size', 'apply', '-f', await file(suggested.stdout));
   expect(applied).toMatchObject({ status: 0, stdout: 'size epyc created\n' });
 });
+
+test('machines and switches are operated on, with what is refused said in words', async () => {
+  const unknown = '99999999-0000-4000-8000-000000000009';
+  expect(await ingot('machine', 'lock', 'aaaa')).toMatchObject({ status: 2 });
+  expect((await ingot('machine', 'lock', 'aaaa', '--reason', 'fan')).stdout).toMatch(/ is locked\n$/);
+  expect((await ingot('machine', 'unlock', 'aaaa')).stdout).toMatch(/ is available\n$/);
+  expect((await ingot('machine', 'power', 'aaaa', 'cycle')).stdout).toMatch(/: cycle was ordered\n$/);
+  expect(await ingot('machine', 'power', 'aaaa', 'explode')).toMatchObject({ status: 2 });
+  const issues = await ingot('machine', 'issues', '--no-headers');
+  expect(issues.stdout).toMatch(/minor +|major +/);
+  expect((await ingot('machine', 'rm', 'aaaa')).stderr).toContain('is no whole uuid');
+  expect((await ingot('machine', 'rm', 'aaaaaaaa-0000-4000-8000-00000000000a')).stderr).toContain('belongs to nobody');
+  expect((await ingot('machine', 'rm', unknown, '--remove-from-database')).stderr).toContain('--yes-i-really-mean-it');
+  const create = ['machine', 'create', 'web', '--project', unknown, '--image', 'debian-12', '--network', 'n1'];
+  expect(await ingot(...create)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining(`no project "${unknown}"`),
+  });
+  expect((await ingot('switch', 'port', 'leaf01', 'Ethernet0', 'down')).stderr).toContain('leaf01');
+  expect((await ingot('switch', 'migrate', 'leaf01', 'leaf02')).status).toBe(3);
+});
