@@ -19,7 +19,7 @@ export interface IssueOptions {
 }
 
 /** What BMC agents report is older than this only when nobody looks after the controllers any more. */
-export const BMC_OUTDATED_MS: number = 20 * 60 * 1000;
+const BMC_OUTDATED_MS = 20 * 60 * 1000;
 
 /** The default of `last_error_threshold`. */
 export const LAST_ERROR_MS: number = 7 * 24 * 60 * 60 * 1000;

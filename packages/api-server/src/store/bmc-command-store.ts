@@ -36,9 +36,9 @@ export interface BmcCommandStore {
 }
 
 /** Longer than a controller takes to answer, retries included. */
-export const RETAKEN_AFTER_MS: number = 2 * 60_000;
+const RETAKEN_AFTER_MS = 2 * 60_000;
 /** A machine that is switched off an hour late surprises somebody. */
-export const FORGOTTEN_AFTER_MS: number = 10 * 60_000;
+const FORGOTTEN_AFTER_MS = 10 * 60_000;
 const KEPT_MS = 24 * 60 * 60_000;
 
 export function createBmcCommandStore(session: Session, clock: Clock): BmcCommandStore {

@@ -1,4 +1,4 @@
-import { ApiError, Code, fromJson, toJson, type DescMessage, type MessageShape } from '@ingot/api';
+import { fromJson, toJson, type DescMessage, type MessageShape } from '@ingot/api';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { Json } from '../output.ts';
 import type { Api } from '../api.ts';
@@ -86,11 +86,6 @@ export function resource<Schema extends DescMessage>(calls: ResourceCalls<Schema
   };
 }
 
-/** Whether a call failed because the thing is not there. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof ApiError && error.code === Code.NotFound;
-}
-
 /** The value at a path into JSON, as a table shows it. */
 export function textAt(json: Json | undefined, path: string): string {
   let at: Json | undefined = json;
@@ -104,7 +99,7 @@ export function isObject(value: Json | undefined): value is { [key: string]: Jso
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function objectOf(value: Json): JsonObject {
+function objectOf(value: Json): JsonObject {
   return isObject(value) ? value : {};
 }
 
