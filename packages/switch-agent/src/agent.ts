@@ -15,6 +15,8 @@ import { startReconcileLoop } from './reconcile/loop.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 import { createRegistrar } from './registrar.ts';
 import type { SonicDb } from './sonic-db.ts';
+import { renewToken } from './token/renew-token.ts';
+import type { TokenFile } from './token/token-file.ts';
 
 /** What the agent knows of its switch before it has asked anybody. */
 export type SwitchIdentity = Omit<Registration, 'ports'>;
@@ -28,6 +30,8 @@ export interface SwitchAgentOptions {
   readonly configDb: SonicDb;
   readonly appDb: SonicDb;
   readonly api: SwitchApi;
+  /** Where the token is that `api` uses; absent: nobody renews it. */
+  readonly tokenFile?: TokenFile;
   /** Ports that are not registered. */
   readonly leaveOut?: readonly string[];
   /** Makes the switch what the API wants; absent: nobody compares them. */
@@ -238,6 +242,18 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       ? undefined
       : startReconcileLoop({ ...options.reconcile, known: () => ({ desired, names }), clock, problems, signal });
 
+  const renewal =
+    options.tokenFile &&
+    renewToken({
+      file: options.tokenFile,
+      refresh: (until) => api.refreshToken(until),
+      onExpiry: (atMs) => metrics.tokenExpires(atMs),
+      onFailed: () => metrics.failed('token'),
+      clock,
+      problems,
+      log,
+      signal,
+    });
   const phoneHome = runPhoneHome({
     appDb: options.appDb,
     send: (calls, until) => api.phonedHome(calls, until),
@@ -255,6 +271,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     followPorts(),
     registrar.ended,
     phoneHome,
+    renewal,
     reconciling?.ended,
     every(clock, periodMs, signal, fetchDesired),
     every(clock, periodMs, signal, heartbeat),

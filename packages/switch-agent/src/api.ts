@@ -73,6 +73,8 @@ export interface SwitchApi {
   ping(ping: Ping, signal: AbortSignal): Promise<void>;
   /** Sends "Phoned Home" of each; answers with the machines whose event the API refused. */
   phonedHome(calls: readonly HomeCall[], signal: AbortSignal): Promise<readonly string[]>;
+  /** Another token with the rights and the lifetime of the one in use. */
+  refreshToken(signal: AbortSignal): Promise<string>;
   close(): void;
 }
 
@@ -94,6 +96,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
   const channel = createChannel({ url, ca, tokenFile });
   const switches = createClient(infraV2.SwitchService, channel);
   const components = createClient(infraV2.ComponentService, channel);
+  const tokens = createClient(apiV2.TokenService, channel);
   const events = createClient(infraV2.EventService, channel);
   return {
     register: async (registration, signal) => {
@@ -162,6 +165,7 @@ export function connectApi(options: SwitchApiOptions): SwitchApi {
       ]);
       return (await events.send({ events: Object.fromEntries(sent) }, { timeoutMs, signal })).failed;
     },
+    refreshToken: async (signal) => (await tokens.refresh({}, { timeoutMs, signal })).secret,
     close: () => channel.close(),
   };
 }

@@ -5,7 +5,8 @@ import type { LinkState } from './link-state.ts';
 export interface AgentMetrics {
   beat(): void;
   registered(): void;
-  failed(call: 'register' | 'heartbeat' | 'get' | 'ping' | 'phone-home'): void;
+  failed(call: 'register' | 'heartbeat' | 'get' | 'ping' | 'phone-home' | 'token'): void;
+  tokenExpires(atMs: number): void;
   phonedHome(calls: number): void;
   portStates(states: ReadonlyMap<string, LinkState>): void;
 }
@@ -23,6 +24,10 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
     name: 'ingot_switch_agent_phone_homes_total',
     help: 'Calls of installed machines that the API has taken.',
   });
+  const tokenExpiry = metrics.gauge({
+    name: 'ingot_switch_agent_token_expires_timestamp_seconds',
+    help: 'When the token of the agent ends.',
+  });
   const failures = metrics.counter({
     name: 'ingot_switch_agent_failures_total',
     help: 'Calls to the API that failed.',
@@ -38,6 +43,7 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
     registered: () => registrations.inc({}),
     failed: (call) => failures.inc({ call }),
     phonedHome: (calls) => homeCalls.inc({}, calls),
+    tokenExpires: (atMs) => tokenExpiry.set({}, atMs / 1000),
     portStates: (states) => {
       const count: Record<LinkState, number> = { up: 0, down: 0, unknown: 0 };
       for (const state of states.values()) count[state] += 1;

@@ -13,6 +13,7 @@ import { createReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import type { LeafConfig } from './reconcile/wishes.ts';
 import { openDatabases, type SwitchDatabases } from './switch-databases.ts';
 import { readSonicVersion } from './sonic-version.ts';
+import { tokenFile } from './token/token-file.ts';
 import { agentVersion } from './version.ts';
 
 /**
@@ -64,6 +65,7 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
     configDb: databases.configDb,
     appDb: databases.appDb,
     api,
+    tokenFile: tokenFile(config.api.tokenFile),
     leaveOut: config.additionalBridgePorts,
     ...(leaf === undefined
       ? {}

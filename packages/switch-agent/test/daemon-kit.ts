@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHealth, createMetrics, MemoryLogger, Redactor, type RunningDaemon } from '@ingot/daemon';
-import { systemClock, systemEntropy } from '@ingot/net';
+import { type Clock, systemClock, systemEntropy } from '@ingot/net';
 import { switchAgentConfig } from '../src/config.ts';
 import { runSwitchAgent } from '../src/run.ts';
 import type { TestApi } from './api-kit.ts';
@@ -54,6 +54,7 @@ export async function startDaemon(
   api: Pick<TestApi, 'url' | 'caFile' | 'tokenFile'>,
   sysfs: TestSysfs,
   settings: Readonly<Record<string, unknown>> = {},
+  clock: Clock = systemClock,
 ): Promise<Daemon> {
   const config = await configFor(redis, api, sysfs, settings);
   const parsed = switchAgentConfig.parse(config);
@@ -63,7 +64,7 @@ export async function startDaemon(
   const daemon: RunningDaemon = await runSwitchAgent({
     config: parsed.data,
     log,
-    clock: systemClock,
+    clock,
     entropy: systemEntropy,
     metrics: createMetrics(),
     health: createHealth({ clock: systemClock }),

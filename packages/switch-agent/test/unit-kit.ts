@@ -38,7 +38,7 @@ export class MemoryDb implements SonicDb {
   }
 }
 
-type Call = 'register' | 'get' | 'heartbeat' | 'ping' | 'phonedHome';
+type Call = 'register' | 'get' | 'heartbeat' | 'ping' | 'phonedHome' | 'refreshToken';
 
 /** The API as far as the agent sees it: keeps what it is told, and can be made to refuse. */
 export class MemoryApi implements SwitchApi {
@@ -46,6 +46,9 @@ export class MemoryApi implements SwitchApi {
   readonly beats: Beat[] = [];
   readonly pings: Ping[] = [];
   readonly homeCalls: Array<readonly HomeCall[]> = [];
+  refreshed = 0;
+  /** What a renewed token is. */
+  nextToken: () => string = () => '';
   /** By call; thrown instead of an answer. */
   readonly failures: Map<Call, Error> = new Map();
   desired: DesiredSwitch | undefined;
@@ -76,6 +79,12 @@ export class MemoryApi implements SwitchApi {
     this.#maybeFail('phonedHome');
     this.homeCalls.push(calls);
     return [];
+  }
+
+  async refreshToken(): Promise<string> {
+    this.#maybeFail('refreshToken');
+    this.refreshed += 1;
+    return this.nextToken();
   }
 
   close(): void {}

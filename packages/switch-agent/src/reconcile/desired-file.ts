@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { DesiredSwitch } from '../api.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from '../errors.ts';
+import { writeWhole } from '../write-whole.ts';
 import type { AdminStatus } from './wishes.ts';
 
 /** What the agent remembers over restarts. */
@@ -72,16 +73,8 @@ export async function readRemembered(file: string): Promise<Remembered | undefin
  */
 export async function writeRemembered(file: string, { desired, admin, forgotten }: Remembered): Promise<void> {
   const content = { version: 1, nics: desired.nics, admin: Object.fromEntries(admin), forgotten };
-  const fresh = `${file}.new`;
   try {
-    const handle = await open(fresh, 'w', 0o600);
-    try {
-      await handle.writeFile(`${JSON.stringify(content, null, 1)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(fresh, file);
+    await writeWhole(file, `${JSON.stringify(content, null, 1)}\n`);
   } catch (error) {
     throw fileError(file, `cannot be written (${reasonOf(error)}); make its folder, or correct stateFile`, error);
   }
