@@ -236,3 +236,26 @@ test('the capacity of a partition counts each machine once, and keeps what is re
   stream.abort();
   await waiting;
 });
+
+test('commands for management controllers are tasks until they are done', async () => {
+  await using rig = await startRig();
+  const { machines } = await rack(rig);
+  const tasks = createClient(adminV2.TaskService, rig.admin);
+  const bmc = createClient(infraV2.BMCService, rig.admin);
+  const { MACHINE_BMC_COMMAND_CYCLE: CYCLE, MACHINE_BMC_COMMAND_ON: ON } = apiV2.MachineBMCCommand;
+  expect((await tasks.queues({})).queues).toEqual(['bmc']);
+  await machines.bMCCommand({ uuid: machineA, command: CYCLE });
+  const [pending] = (await tasks.list({})).tasks;
+  expect(pending).toMatchObject({ queue: 'bmc', type: 'machine:bmc-command', state: adminV2.TaskState.PENDING });
+  expect(JSON.parse(new TextDecoder().decode(pending?.payload))).toEqual({ machine: machineA, command: 'cycle' });
+  const taskId = pending?.id ?? '';
+  await bmc.bMCCommandDone({ commandId: taskId, error: 'no answer' });
+  const { task } = await tasks.get({ taskId, queue: 'bmc' });
+  expect(task).toMatchObject({ state: adminV2.TaskState.ARCHIVED, lastError: 'no answer' });
+  expect((await failure(tasks.delete({ taskId, queue: 'bmc' }))).message).toContain('nothing to take back');
+  await machines.bMCCommand({ uuid: machineA, command: ON });
+  const open = (await tasks.list({ count: 1 })).tasks[0]?.id ?? '';
+  await tasks.delete({ taskId: open, queue: 'bmc' });
+  expect((await failure(bmc.bMCCommandDone({ commandId: open }))).code).toBe(Code.NotFound);
+  expect((await failure(tasks.get({ taskId, queue: 'other' }))).code).toBe(Code.NotFound);
+});

@@ -160,3 +160,23 @@ describe('the admin token', () => {
     expect(JSON.stringify(rig.log.records)).not.toContain(secret.split('.')[2]);
   });
 });
+
+test('a token is changed within its maker’s rights, and counts so from its next call on', async () => {
+  await using rig = await startRig();
+  const mine = own(rig.admin);
+  const { token, secret } = await mine.create({
+    description: 'of a test',
+    adminRole: apiV2.AdminRole.VIEWER,
+    expires: durationFromMs(3_600_000),
+  });
+  const uuid = token?.uuid ?? '';
+  const machines = createClient(adminV2.MachineService, rig.channel(secret));
+  const lock = { uuid: machineA, state: apiV2.MachineState.LOCKED, description: 'x' };
+  expect((await failure(machines.setState(lock))).code).toBe(Code.PermissionDenied);
+  const changed = await mine.update({ uuid, updateMeta: {}, adminRole: apiV2.AdminRole.EDITOR, description: 'more' });
+  expect(changed.token).toMatchObject({ description: 'more', adminRole: apiV2.AdminRole.EDITOR });
+  expect((await failure(machines.setState(lock))).code).toBe(Code.NotFound);
+  const weak = createClient(apiV2.TokenService, rig.channel(await rig.mint({ infraRole: apiV2.InfraRole.EDITOR })));
+  const elevated = weak.update({ uuid, updateMeta: {}, adminRole: apiV2.AdminRole.EDITOR });
+  expect((await failure(elevated)).code).toBe(Code.PermissionDenied);
+});

@@ -16,28 +16,14 @@ export async function mintToken(
   request: apiV2.TokenServiceCreateRequest,
   tokenType: apiV2.TokenType = apiV2.TokenType.API,
 ): Promise<{ readonly token: apiV2.Token; readonly secret: string }> {
-  const permissions = permissionsOf(request.permissions, methods);
-  const wanted = create(apiV2.TokenSchema, {
-    permissions,
-    machineRoles: request.machineRoles,
-    projectRoles: request.projectRoles,
-    tenantRoles: request.tenantRoles,
-    ...(request.adminRole === undefined ? {} : { adminRole: request.adminRole }),
-    ...(request.infraRole === undefined ? {} : { infraRole: request.infraRole }),
-  });
-  const tooMuch = elevations(creator, wanted, methods);
-  if (tooMuch.length > 0) {
-    throw new ApiError(
-      Code.PermissionDenied,
-      `a token may not do more than its creator; token ${creator.uuid} lacks: ${tooMuch.join(', ')}`,
-    );
-  }
+  const wanted = wantedRights(request, methods);
+  checkElevation(creator, wanted, methods);
   return issuer.issue({
     user,
     description: request.description,
     tokenType,
     lifetimeMs: request.expires === undefined ? DEFAULT_LIFETIME_MS : durationMs(request.expires),
-    permissions,
+    permissions: wanted.permissions,
     machineRoles: wanted.machineRoles,
     projectRoles: wanted.projectRoles,
     tenantRoles: wanted.tenantRoles,
@@ -45,6 +31,38 @@ export async function mintToken(
     ...(wanted.infraRole === undefined ? {} : { infraRole: wanted.infraRole }),
     ...(request.labels === undefined ? {} : { labels: request.labels }),
   });
+}
+
+/** The rights that a request names. Throws `InvalidArgument` for methods that do not exist, or are about something else. */
+export function wantedRights(request: RightsRequest, methods: ReadonlyMap<string, MethodAccess>): apiV2.Token {
+  return create(apiV2.TokenSchema, {
+    permissions: permissionsOf(request.permissions, methods),
+    machineRoles: request.machineRoles,
+    projectRoles: request.projectRoles,
+    tenantRoles: request.tenantRoles,
+    ...(request.adminRole === undefined ? {} : { adminRole: request.adminRole }),
+    ...(request.infraRole === undefined ? {} : { infraRole: request.infraRole }),
+  });
+}
+
+type RightsRequest = Pick<
+  apiV2.TokenServiceCreateRequest,
+  'permissions' | 'machineRoles' | 'projectRoles' | 'tenantRoles' | 'adminRole' | 'infraRole'
+>;
+
+/** Throws `PermissionDenied` naming each right that the creator lacks. */
+export function checkElevation(
+  creator: apiV2.Token,
+  wanted: apiV2.Token,
+  methods: ReadonlyMap<string, MethodAccess>,
+): void {
+  const tooMuch = elevations(creator, wanted, methods);
+  if (tooMuch.length > 0) {
+    throw new ApiError(
+      Code.PermissionDenied,
+      `a token may not do more than its creator; token ${creator.uuid} lacks: ${tooMuch.join(', ')}`,
+    );
+  }
 }
 
 /** Requests list methods by what they are about; records only by subject. Nothing in particular is the empty subject. */

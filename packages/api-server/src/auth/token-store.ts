@@ -10,6 +10,8 @@ export interface TokenStore {
   /** All that have not expired, ordered by UUID; of one user, if given. */
   list(user?: string): Promise<apiV2.Token[]>;
   add(token: apiV2.Token): Promise<void>;
+  /** Changes what a token may do from its next call on. */
+  replace(token: apiV2.Token): Promise<void>;
   /** False if there was none. */
   delete(uuid: string): Promise<boolean>;
   /** Forgets expired ones. */
@@ -42,6 +44,9 @@ export function createTokenStore(session: Sql, clock: Clock): TokenStore {
         token.user,
         token.expires === undefined ? 0 : timestampMs(token.expires),
       );
+    },
+    async replace(token) {
+      await session.run('UPDATE token SET body = ? WHERE id = ?', toJsonString(apiV2.TokenSchema, token), token.uuid);
     },
     delete: async (uuid) => (await session.run('DELETE FROM token WHERE id = ?', uuid)) > 0,
     async sweep() {

@@ -11,6 +11,12 @@ export function adminComponentService({ stores }: ServiceDependencies): BoundSer
   };
   return bindService<typeof adminV2.ComponentService, Caller>(adminV2.ComponentService, {
     get: async ({ uuid }) => ({ component: await byUuid(uuid) }),
+    // One that still runs is back with its next ping.
+    async delete({ uuid }) {
+      const component = await byUuid(uuid);
+      await stores.components.delete(uuid);
+      return { component };
+    },
     list: async ({ query }) => ({
       components: (await stores.components.list()).filter(
         (component) =>

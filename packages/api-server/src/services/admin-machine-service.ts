@@ -1,4 +1,4 @@
-import { adminV2, ApiError, apiV2, bindService, clone, Code, durationMs, type BoundService } from '@ingot/api';
+import { adminV2, ApiError, apiV2, bindService, Code, durationMs, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
@@ -6,6 +6,7 @@ import { examine } from '../machine/examine.ts';
 import { findIssues, LAST_ERROR_MS } from '../machine/issues.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import type { Stores } from '../store/stores.ts';
+import { bmcDetails } from '../views/bmc-view.ts';
 import { machineMatches } from '../views/machine-query.ts';
 import { machineView, machineViews } from '../views/machine-view.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -21,19 +22,6 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
     const waiting = await stores.waiting.all();
     return views.filter((machine) => machineMatches(machine, query, waiting.has(machine.uuid)));
   };
-  const details = async (machine: apiV2.Machine, caller: Caller): Promise<apiV2.MachineBMCDetails | undefined> => {
-    const report = await stores.bmcs.get(machine.uuid);
-    if (report === undefined) return undefined;
-    return {
-      $typeName: 'metalstack.api.v2.MachineBMCDetails',
-      uuid: machine.uuid,
-      partition: machine.partition?.id ?? '',
-      rack: machine.rack,
-      room: machine.room,
-      size: machine.size?.id ?? '',
-      bmcReport: mayActOnBmcs(caller) ? report : withoutPassword(report),
-    };
-  };
   return bindService<typeof adminV2.MachineService, Caller>(adminV2.MachineService, {
     async get({ uuid }) {
       const stored = await stores.machines.need(machineIdOf(uuid));
@@ -45,18 +33,18 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
     },
     async getBMC({ uuid }, { caller }) {
       const stored = await stores.machines.need(machineIdOf(uuid));
-      const found = await details(await machineView(stores, clock, stored), caller);
+      const found = await bmcDetails(stores, await machineView(stores, clock, stored), mayActOnBmcs(caller));
       if (found === undefined)
         throw new ApiError(Code.NotFound, `machine ${uuid} has not registered yet, so nothing is known of a BMC`);
       return { bmcDetails: found };
     },
     async listBMC({ query }, { caller }) {
-      const bmcDetails: apiV2.MachineBMCDetails[] = [];
+      const listed: apiV2.MachineBMCDetails[] = [];
       for (const machine of await selected(query)) {
-        const found = await details(machine, caller);
-        if (found !== undefined) bmcDetails.push(found);
+        const found = await bmcDetails(stores, machine, mayActOnBmcs(caller));
+        if (found !== undefined) listed.push(found);
       }
-      return { bmcDetails };
+      return { bmcDetails: listed };
     },
     bMCCommand: ({ uuid, command }) =>
       stores.transaction(async (inner) => {
@@ -144,10 +132,4 @@ async function deleteMachine({ clock }: ServiceDependencies, stores: Stores, id:
 /** Who may switch machines off needs their passwords; who only looks does not. */
 function mayActOnBmcs(caller: Caller): boolean {
   return caller.kind === 'token' && caller.token.adminRole === apiV2.AdminRole.EDITOR;
-}
-
-function withoutPassword(report: apiV2.MachineBMCReport): apiV2.MachineBMCReport {
-  const redacted = clone(apiV2.MachineBMCReportSchema, report);
-  if (redacted.bmc !== undefined) redacted.bmc.password = '';
-  return redacted;
 }

@@ -22,6 +22,7 @@ import { adminSizeImageConstraintService, sizeImageConstraintService } from './s
 import { adminSizeReservationService, sizeReservationService } from './size-reservation-services.ts';
 import { adminSizeService, sizeService } from './size-services.ts';
 import { switchService } from './switch-service.ts';
+import { taskService } from './task-service.ts';
 import { adminTenantService, tenantService } from './tenant-services.ts';
 import { adminTokenService, tokenService } from './token-service.ts';
 import { wipeService } from './wipe-service.ts';
@@ -57,6 +58,7 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     auditService(dependencies),
     adminAuditService(dependencies),
     vpnService(),
+    taskService(dependencies),
     networkService(dependencies),
     adminNetworkService(dependencies),
     ipService(dependencies),

@@ -9,6 +9,7 @@ import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { machineMatches } from '../views/machine-query.ts';
 import { machineView, machineViews } from '../views/machine-view.ts';
+import { bmcDetails } from '../views/bmc-view.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import type { ServiceDependencies } from './context.ts';
 import { updateEntity, updateLabels } from './update-entity.ts';
@@ -68,6 +69,12 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
         await orderBmcCommand(inner, freed, Command.MACHINE_BMC_COMMAND_MACHINE_DELETED, newId);
         return { machine: await machineView(inner, clock, freed) };
       }, IPAM),
+    async getBMC({ uuid, project }) {
+      const { id } = await own(stores, uuid, project);
+      const details = await bmcDetails(stores, await machineView(stores, clock, await stores.machines.need(id)), false);
+      if (details === undefined) throw new ApiError(Code.NotFound, `nothing is known of a BMC of machine ${uuid}`);
+      return { bmcDetails: details };
+    },
     bMCCommand: ({ uuid, project, command }) =>
       stores.transaction(async (inner) => {
         await orderBmcCommand(inner, await own(inner, uuid, project), command, newId);

@@ -1,7 +1,8 @@
 import { adminV2, ApiError, apiV2, bindService, Code, timestampMs, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
-import { mintToken } from '../auth/mint-token.ts';
+import { checkElevation, mintToken, wantedRights } from '../auth/mint-token.ts';
 import type { ServiceDependencies } from './context.ts';
+import { updateLabels } from './update-entity.ts';
 
 const { TokenType } = apiV2;
 
@@ -23,6 +24,24 @@ export function tokenService({ stores, issuer, methods }: ServiceDependencies): 
       const tokens = await stores.tokens.list(tokenOf(caller).user);
       return { tokens: tokens.filter((token) => matches(token, query)) };
     },
+    update: (request, { caller }) =>
+      stores.transaction(async (inner) => {
+        const token = await inner.tokens.get(request.uuid);
+        if (token === undefined || token.user !== tokenOf(caller).user) throw noToken(request.uuid);
+        const wanted = wantedRights(request, methods);
+        checkElevation(tokenOf(caller), wanted, methods);
+        if (request.description !== undefined) token.description = request.description;
+        // What is not named stays; a token never loses a right by an update that is about another one.
+        if (wanted.permissions.length > 0) token.permissions = wanted.permissions;
+        if (Object.keys(wanted.projectRoles).length > 0) token.projectRoles = wanted.projectRoles;
+        if (Object.keys(wanted.tenantRoles).length > 0) token.tenantRoles = wanted.tenantRoles;
+        if (Object.keys(wanted.machineRoles).length > 0) token.machineRoles = wanted.machineRoles;
+        if (wanted.adminRole !== undefined) token.adminRole = wanted.adminRole;
+        if (wanted.infraRole !== undefined) token.infraRole = wanted.infraRole;
+        updateLabels(token, request.labels);
+        await inner.tokens.replace(token);
+        return { token };
+      }),
     async revoke({ uuid }, { caller }) {
       await stores.tokens.delete((await own(uuid, caller)).uuid);
       return {};

@@ -11,6 +11,8 @@ export interface BmcCommand {
   readonly command: apiV2.MachineBMCCommand;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** When a worker took it last. */
+  readonly deliveredAt: number | undefined;
   readonly doneAt: number | undefined;
   /** Why it failed. */
   readonly error: string | undefined;
@@ -28,8 +30,8 @@ export interface BmcCommandStore {
   take(partition: string): Promise<BmcCommand | undefined>;
   /** False for one that is not there, or done already. */
   done(id: string, error: string | undefined): Promise<boolean>;
-  /** The newest of a machine, newest first. */
-  ofMachine(machine: string, count: number): Promise<BmcCommand[]>;
+  /** Newest first. */
+  list(count: number, offset: number): Promise<BmcCommand[]>;
   deleteOf(machine: string): Promise<void>;
   /** Forgets what was done, or lost, more than a day ago. */
   sweep(): Promise<void>;
@@ -38,7 +40,7 @@ export interface BmcCommandStore {
 /** Longer than a controller takes to answer, retries included. */
 const RETAKEN_AFTER_MS = 2 * 60_000;
 /** A machine that is switched off an hour late surprises somebody. */
-const FORGOTTEN_AFTER_MS = 10 * 60_000;
+export const FORGOTTEN_AFTER_MS: number = 10 * 60_000;
 const KEPT_MS = 24 * 60 * 60_000;
 
 export function createBmcCommandStore(session: Session, clock: Clock): BmcCommandStore {
@@ -87,11 +89,11 @@ export function createBmcCommandStore(session: Session, clock: Clock): BmcComman
       );
       return changed > 0;
     },
-    async ofMachine(machine, count) {
+    async list(count, offset) {
       const rows = await session.all(
-        'SELECT * FROM bmc_command WHERE machine = ? ORDER BY created_at DESC, id DESC LIMIT ?',
-        machine,
+        'SELECT * FROM bmc_command ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?',
         count,
+        offset,
       );
       return rows.map(toCommand);
     },
@@ -111,6 +113,7 @@ function toCommand(row: Row): BmcCommand {
     partition: text(row, 'partition'),
     command: bmcCommandOf(number(row, 'command')),
     createdAt: number(row, 'created_at'),
+    deliveredAt: optionalNumber(row, 'delivered_at'),
     doneAt: optionalNumber(row, 'done_at'),
     error: optionalText(row, 'error'),
   };

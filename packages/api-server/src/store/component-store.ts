@@ -9,6 +9,8 @@ export interface ComponentStore {
   /** Ordered by type, then identifier. */
   list(): Promise<apiV2.Component[]>;
   put(component: apiV2.Component): Promise<void>;
+  /** False if there was none. */
+  delete(uuid: string): Promise<boolean>;
   /** Forgets those that have not pinged for a day. */
   sweep(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createComponentStore(session: Sql, clock: Clock): ComponentStore
         toJsonString(apiV2.ComponentSchema, component),
       );
     },
+    delete: async (uuid) => (await session.run('DELETE FROM component WHERE id = ?', uuid)) > 0,
     async sweep() {
       await session.run('DELETE FROM component WHERE reported_at <= ?', oldest());
     },
