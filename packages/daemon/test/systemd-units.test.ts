@@ -14,7 +14,7 @@ const CAPABILITIES: Readonly<Record<string, string>> = {
 /** The settings of a unit's [Service] section; a setting that stands twice has two values. */
 async function serviceOf(part: string): Promise<Map<string, string[]>> {
   const text = await readFile(join(FOLDER, `ingot-${part}.service`), 'utf8');
-  const [, section = ''] = /\[Service\]\n([^[]*)/.exec(text) ?? [];
+  const [, section = ''] = /^\[Service\]\n([^]*?)(?=^\[|$(?![^]))/m.exec(text) ?? [];
   const settings = section.split('\n').filter((line) => /^[A-Z]\w*=/.test(line));
   const byName = new Map<string, string[]>();
   for (const setting of settings) {
