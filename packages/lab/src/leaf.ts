@@ -127,6 +127,7 @@ function writeConfiguration(setting: LeafSetting): LeafFiles {
       managementIp: leafUplink(setting.number),
       redis: { databaseConfig: path('database_config.json') },
       sonicVersionFile: path('sonic_version.yml'),
+      statusSocket: path('status.sock'),
       heartbeatSeconds: 2,
       api: setting.api,
       metrics: '127.0.0.1:2112',

@@ -11,10 +11,14 @@ import { runPhoneHome } from './phone-home/phone-home.ts';
 import { waitForPortInit } from './port-init.ts';
 import { watchPorts } from './port-watch.ts';
 import type { Problems } from './problems.ts';
+import { createCycleMetrics } from './reconcile/cycle-metrics.ts';
 import { startReconcileLoop } from './reconcile/loop.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 import { createRegistrar } from './registrar.ts';
 import type { SonicDb } from './sonic-db.ts';
+import { createStatusBoard } from './status/board.ts';
+import { checkCabling } from './status/cabling.ts';
+import type { SwitchStatus } from './status/status.ts';
 import { renewToken } from './token/renew-token.ts';
 import type { TokenFile } from './token/token-file.ts';
 
@@ -50,6 +54,8 @@ export interface SwitchAgentOptions {
 export interface SwitchAgent {
   /** The switch as the API last wanted it, undefined before its first answer. */
   readonly desired: DesiredSwitch | undefined;
+  /** What it has done last, and how the switch is. */
+  status(): SwitchStatus;
   /** Ends all loops; calls that are under way are aborted. */
   stop(): Promise<void>;
 }
@@ -71,6 +77,15 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
   const { signal } = stopping;
   const metrics = createAgentMetrics(options.metrics);
   const startedAtMs = clock.now();
+
+  const cycleMetrics = options.reconcile && createCycleMetrics(options.metrics, clock);
+  const board = createStatusBoard({
+    id: identity.id,
+    agentVersion: identity.agentVersion,
+    heartbeatMs: periodMs,
+    clock,
+    problems,
+  });
 
   let names: PortNames | undefined;
   let desired: DesiredSwitch | undefined;
@@ -114,6 +129,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       desired = answer;
       reconciling?.wake();
       metrics.registered();
+      board.registered();
       health.set('registered', { ok: true });
       options.status(`${identity.id} is registered with ${ports} ports`);
     },
@@ -184,7 +200,10 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     const startedMs = clock.monotonic();
     try {
       const known = names === undefined ? undefined : await linkStates(names);
-      if (known !== undefined) metrics.portStates(known);
+      if (known !== undefined) {
+        metrics.portStates(known);
+        board.links(known);
+      }
       const portStates = statesFor(desired, known);
       await api.heartbeat(
         {
@@ -198,6 +217,7 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
       );
       problems.clear('heartbeat');
       metrics.beat();
+      board.beat();
     } catch (error) {
       failed('heartbeat', error);
     }
@@ -240,14 +260,27 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
   const reconciling =
     options.reconcile === undefined
       ? undefined
-      : startReconcileLoop({ ...options.reconcile, known: () => ({ desired, names }), clock, problems, signal });
+      : startReconcileLoop({
+          ...options.reconcile,
+          known: () => ({ desired, names }),
+          onCycle: (cycle) => {
+            cycleMetrics?.(cycle);
+            board.cycled(cycle);
+          },
+          clock,
+          problems,
+          signal,
+        });
 
   const renewal =
     options.tokenFile &&
     renewToken({
       file: options.tokenFile,
       refresh: (until) => api.refreshToken(until),
-      onExpiry: (atMs) => metrics.tokenExpires(atMs),
+      onExpiry: (atMs) => {
+        metrics.tokenExpires(atMs);
+        board.tokenExpires(atMs);
+      },
       onFailed: () => metrics.failed('token'),
       clock,
       problems,
@@ -259,6 +292,10 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     send: (calls, until) => api.phonedHome(calls, until),
     linkState: options.linkState,
     connected: () => machinesByPort(desired, names),
+    onNeighbors: (neighbors) => {
+      board.neighbors(neighbors);
+      metrics.neighbors(neighbors.length, checkCabling(machinesByPort(desired, names), neighbors));
+    },
     onSent: (calls) => metrics.phonedHome(calls),
     onFailed: () => metrics.failed('phone-home'),
     clock,
@@ -281,6 +318,14 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
   return {
     get desired() {
       return desired;
+    },
+    status: () => {
+      const nics = names?.ports.map(({ nicName }) => nicName) ?? [];
+      return board.status({
+        desired,
+        names,
+        bgp: names === undefined ? new Map() : (bgp?.of(nics, names) ?? new Map()),
+      });
     },
     stop: async () => {
       stopping.abort();

@@ -19,6 +19,7 @@ export interface SwitchAgentConfig extends DaemonConfig, FabricConfig {
   readonly frr: FrrConfig;
   readonly sonicVersionFile: string;
   readonly sysClassNet: string;
+  readonly statusSocket: string;
   readonly heartbeatSeconds: number;
   readonly api: {
     readonly url: string;
@@ -27,6 +28,9 @@ export interface SwitchAgentConfig extends DaemonConfig, FabricConfig {
     readonly timeoutSeconds: number;
   };
 }
+
+/** Where the daemon answers `ingot-switch status` when nothing else is set. */
+export const STATUS_SOCKET = '/run/ingot-switch-agent/status.sock';
 
 // The API's rule for names.
 const name = (): z.ZodString => z.string().min(2).max(128);
@@ -63,6 +67,7 @@ const schema = z.object({
   frr: frrField,
   sonicVersionFile: z.string().default('/etc/sonic/sonic_version.yml').describe("SONiC's file with its version"),
   sysClassNet: z.string().default('/sys/class/net').describe("the kernel's folder of network interfaces"),
+  statusSocket: z.string().startsWith('/').default(STATUS_SOCKET).describe('where "ingot-switch status" asks'),
   heartbeatSeconds: z
     .number()
     .min(1)

@@ -46,6 +46,13 @@ const commands: Readonly<Record<string, { readonly summary: string; run(args: re
         return Number(process.exitCode ?? 0);
       },
     },
+    status: {
+      summary: 'how the daemon and its switch are: heartbeat, ports, BGP, cables, what is wrong',
+      async run(args) {
+        const { statusCommand } = await import('./status/status-command.ts');
+        return statusCommand(args, surroundingsOfProcess());
+      },
+    },
     validate: {
       summary: "checks config_db.json files with SONiC's YANG models, and what those leave out",
       async run(args) {

@@ -1,5 +1,6 @@
 import type { Metrics } from '@ingot/daemon';
 import type { LinkState } from './link-state.ts';
+import { type Cable, CABLE_STATES } from './status/cabling.ts';
 
 /** What the agent counts. */
 export interface AgentMetrics {
@@ -8,6 +9,8 @@ export interface AgentMetrics {
   failed(call: 'register' | 'heartbeat' | 'get' | 'ping' | 'phone-home' | 'token'): void;
   tokenExpires(atMs: number): void;
   phonedHome(calls: number): void;
+  /** Of one reading of the LLDP table. */
+  neighbors(count: number, cables: readonly Cable[]): void;
   portStates(states: ReadonlyMap<string, LinkState>): void;
 }
 
@@ -28,6 +31,15 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
     name: 'ingot_switch_agent_token_expires_timestamp_seconds',
     help: 'When the token of the agent ends.',
   });
+  const neighbors = metrics.gauge({
+    name: 'ingot_switch_agent_lldp_neighbors',
+    help: 'Neighbours that LLDP shows.',
+  });
+  const cabling = metrics.gauge({
+    name: 'ingot_switch_agent_cables',
+    help: 'Ports with a machine, by whether LLDP shows the one that the API has there.',
+    labels: ['state'],
+  });
   const failures = metrics.counter({
     name: 'ingot_switch_agent_failures_total',
     help: 'Calls to the API that failed.',
@@ -44,6 +56,10 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
     failed: (call) => failures.inc({ call }),
     phonedHome: (calls) => homeCalls.inc({}, calls),
     tokenExpires: (atMs) => tokenExpiry.set({}, atMs / 1000),
+    neighbors: (count, cables) => {
+      neighbors.set({}, count);
+      for (const state of CABLE_STATES) cabling.set({ state }, cables.filter((one) => one.state === state).length);
+    },
     portStates: (states) => {
       const count: Record<LinkState, number> = { up: 0, down: 0, unknown: 0 };
       for (const state of states.values()) count[state] += 1;

@@ -15,6 +15,8 @@ export interface ReportOptions {
 export interface Problems {
   report(topic: string, error: unknown, options?: ReportOptions): void;
   clear(topic: string): void;
+  /** All of them, in the order in which they began. */
+  all(): ReadonlyArray<{ readonly topic: string; readonly reason: string }>;
   /** For the heartbeat's `error`; undefined when all is well. */
   summary(): string | undefined;
 }
@@ -33,6 +35,7 @@ export function createProblems(log: ProblemLog): Problems {
     clear: (topic) => {
       if (current.delete(topic)) log.info({ topic }, `${topic}: works again`);
     },
+    all: () => [...current].map(([topic, { reason }]) => ({ topic, reason })),
     summary: () => {
       const told = [...current]
         .filter(([, problem]) => problem.tellApi)

@@ -12,6 +12,7 @@ import { createProblems, type Problems } from './problems.ts';
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import type { LeafConfig } from './reconcile/wishes.ts';
 import { openDatabases, type SwitchDatabases } from './switch-databases.ts';
+import { serveStatus } from './status/status-server.ts';
 import { readSonicVersion } from './sonic-version.ts';
 import { tokenFile } from './token/token-file.ts';
 import { agentVersion } from './version.ts';
@@ -85,8 +86,14 @@ export async function runSwitchAgent(context: DaemonContext<SwitchAgentConfig>):
     health: context.health,
     status: (text) => context.status(text),
   });
+  const statusServer = await serveStatus(
+    config.statusSocket,
+    () => agent.status(),
+    (reason) => log.warn({ socket: config.statusSocket }, reason),
+  );
   const stop = async (): Promise<void> => {
     const stopped = agent.stop();
+    await statusServer.stop();
     databases.close();
     await stopped;
     api.close();

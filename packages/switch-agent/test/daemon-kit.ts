@@ -42,6 +42,7 @@ export async function configFor(
     redis: { databaseConfig, timeoutSeconds: 1 },
     sonicVersionFile,
     sysClassNet: sysfs.path,
+    statusSocket: join(redis.folder, 'status.sock'),
     heartbeatSeconds: 1,
     api: { url: api.url, caFile: api.caFile, tokenFile: api.tokenFile, timeoutSeconds: 2 },
     ...settings,

@@ -2,7 +2,18 @@ import type { Clock } from '@ingot/net';
 import type { DesiredSwitch } from '../api.ts';
 import type { PortNames } from '../naming.ts';
 import type { Problems } from '../problems.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { CycleReport, Reconciler } from './reconciler.ts';
+
+/** A cycle that is over. */
+export interface Cycle {
+  /** Absent when it did not come to its end. */
+  readonly report: CycleReport | undefined;
+  readonly durationMs: number;
+  /** `observed`: nothing may be changed. `failed`: it did not come to its end, or has left a problem. */
+  readonly result: 'converged' | 'changed' | 'observed' | 'failed';
+  /** Rows that differed. */
+  readonly drift: number;
+}
 
 export interface ReconcileLoopOptions {
   readonly reconciler: Reconciler;
@@ -11,6 +22,8 @@ export interface ReconcileLoopOptions {
   readonly periodMs: number;
   /** How long one cycle may take before it is aborted, milliseconds. */
   readonly cycleMs: number;
+  /** Told of each cycle, but not while nobody knows what is wanted. */
+  readonly onCycle?: (cycle: Cycle) => void;
   readonly clock: Clock;
   readonly problems: Problems;
   readonly signal: AbortSignal;
@@ -41,11 +54,20 @@ export function startReconcileLoop(options: ReconcileLoopOptions): ReconcileLoop
       problems.report('reconcile', reason);
       ending.abort(reason);
     }, options.cycleMs);
+    const startedMs = clock.monotonic();
     try {
-      await options.reconciler.cycle(desired, (nicName) => names.portOf(nicName), ending.signal);
+      const report = await options.reconciler.cycle(desired, (nicName) => names.portOf(nicName), ending.signal);
       problems.clear('reconcile');
+      if (report !== undefined) options.onCycle?.(cycleOf(report, clock.monotonic() - startedMs));
     } catch (error) {
-      if (!signal.aborted) problems.report('reconcile', error);
+      if (signal.aborted) return;
+      problems.report('reconcile', error);
+      options.onCycle?.({
+        report: undefined,
+        durationMs: clock.monotonic() - startedMs,
+        result: 'failed',
+        drift: 0,
+      });
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', end);
@@ -79,4 +101,12 @@ export function startReconcileLoop(options: ReconcileLoopOptions): ReconcileLoop
     },
     ended: run(),
   };
+}
+
+function cycleOf(report: CycleReport, durationMs: number): Cycle {
+  const { plan, outcome } = report;
+  const drift = plan.actions.reduce((sum, { changes }) => sum + changes.length, 0);
+  const isWrong = plan.problems.length > 0 || (outcome?.problems.length ?? 0) > 0;
+  const good = outcome === undefined ? 'observed' : drift === 0 ? 'converged' : 'changed';
+  return { report, durationMs, drift, result: isWrong ? 'failed' : good };
 }

@@ -5,6 +5,7 @@ import { execute, type Executor, type Outcome } from './execute.ts';
 import { observeConfig } from './observe.ts';
 import { type Plan, planCycle } from './plan.ts';
 import { portsLost, type Remembered, readRemembered, writeRemembered } from './desired-file.ts';
+import type { Fields } from './tables.ts';
 import { type AdminStatus, type LeafConfig, type Problem, wishesOf } from './wishes.ts';
 
 export interface ReconcilerOptions extends Executor {
@@ -22,6 +23,8 @@ export interface ReconcilerOptions extends Executor {
 /** One cycle, looked back on. */
 export interface CycleReport {
   readonly plan: Plan;
+  /** The administrative status of each port, by SONiC's name, as the cycle has found it. */
+  readonly admin: ReadonlyMap<string, AdminStatus>;
   /** Absent when nothing may be changed. */
   readonly outcome?: Outcome;
 }
@@ -131,23 +134,29 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         hostname: options.hostname,
         logLevel: options.logLevel,
       });
+      const found = new Map([...config.PORT].map(([port, row]) => [port, adminOf(row)] as const));
       const drift = plan.actions.reduce((sum, { changes }) => sum + changes.length, 0);
       if (!options.reconfigure) {
         tell(plan.problems);
         if (drift !== lastDrift) log.info({ rows: drift }, 'rows that differ; reconfigure is off, so they stay');
         lastDrift = drift;
-        return { plan };
+        return { plan, admin: found };
       }
       const outcome = await execute(plan, options, signal);
       if (drift > 0) log.info({ actions: summary(outcome) }, 'the switch was reconfigured');
       tell([...plan.problems, ...outcome.problems]);
-      return { plan, outcome };
+      return { plan, admin: found, outcome };
     },
   };
 }
 
 function textOf({ desired, admin, forgotten = false }: Remembered): string {
   return JSON.stringify([desired, [...admin], forgotten]);
+}
+
+function adminOf(row: Fields): AdminStatus {
+  // SONiC's default for a port without it is down.
+  return row['admin_status'] === 'up' ? 'up' : 'down';
 }
 
 /** For the log: the steps that were taken, by subject. */
