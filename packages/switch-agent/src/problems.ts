@@ -40,7 +40,12 @@ export function createProblems(log: ProblemLog): Problems {
       const told = [...current]
         .filter(([, problem]) => problem.tellApi)
         .map(([topic, problem]) => `${topic}: ${problem.reason}`);
-      return told.length === 0 ? undefined : told.join('; ').slice(0, MAX_SUMMARY);
+      return told.length === 0 ? undefined : fitForApi(told.join('; '));
     },
   };
+}
+
+/** Reasons quote what others have written; half a surrogate pair or a NUL is no text for a database. */
+function fitForApi(text: string): string {
+  return text.slice(0, MAX_SUMMARY).toWellFormed().replaceAll('\0', '\u{fffd}');
 }

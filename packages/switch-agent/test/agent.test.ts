@@ -200,29 +200,37 @@ test('counts heartbeats, failures and port states', async () => {
 test('an FRR that hangs stops no heartbeat; the cycle is aborted, and it is said', async () => {
   let aborted = 0;
   const cycles: string[] = [];
-  const kit = startUnitAgent(() => ({
-    reconcile: {
-      periodMs: 1000,
-      cycleMs: 5000,
-      reconciler: {
-        forget: () => {},
-        cycle: (_desired, portOf, signal) => {
-          cycles.push(portOf('Ethernet0') ?? 'none');
-          return new Promise((_resolve, reject) => {
-            signal.addEventListener('abort', () => {
-              aborted += 1;
-              reject(signal.reason);
+  const kit = startUnitAgent(({ links }) => {
+    links.set('Ethernet0', 'up');
+    return {
+      reconcile: {
+        periodMs: 1000,
+        cycleMs: 5000,
+        reconciler: {
+          forget: () => {},
+          cycle: (_desired, portOf, signal) => {
+            cycles.push(portOf('Ethernet0') ?? 'none');
+            return new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => {
+                aborted += 1;
+                reject(signal.reason);
+              });
             });
-          });
+          },
         },
       },
-    },
-  }));
+    };
+  });
   await kit.clock.advance(6000);
   expect(cycles[0]).toBe('Ethernet0');
   expect(aborted).toBe(1);
   expect(kit.api.beats.length).toBeGreaterThanOrEqual(5);
   expect(kit.api.beats.at(-1)?.error).toBe('reconcile: the cycle was not over after 5 s');
+  expect([...(kit.api.beats.at(-1)?.portStates ?? [])]).toEqual([
+    ['Ethernet0', 'up'],
+    ['Ethernet4', 'unknown'],
+  ]);
+  expect(await kit.metrics.text()).toContain('ingot_switch_agent_cycles_total{result="failed"} 1');
   await kit.agent.stop();
   expect(kit.clock.pendingTimers).toBe(0);
 });
@@ -259,5 +267,25 @@ test('a port that is left out is not registered', async () => {
   const kit = startUnitAgent(() => ({ leaveOut: ['Ethernet4'] }));
   await kit.clock.advance(2000);
   expect(kit.api.registrations.at(-1)?.ports.map(({ port }) => port)).toEqual(['Ethernet0']);
+  await kit.agent.stop();
+});
+
+test('cycles that fail stop no heartbeat, and its port states follow the links meanwhile', async () => {
+  const kit = startUnitAgent(() => ({
+    reconcile: {
+      periodMs: 1000,
+      cycleMs: 5000,
+      reconciler: { forget: () => {}, cycle: () => Promise.reject(new Error('Ethernet0 stays in its VLAN')) },
+    },
+  }));
+  await kit.clock.advance(3000);
+  kit.links.set('Ethernet4', 'up');
+  await kit.clock.advance(2000);
+  expect(kit.api.beats.at(-1)?.error).toBe('reconcile: Ethernet0 stays in its VLAN');
+  expect([...(kit.api.beats.at(-1)?.portStates ?? [])]).toEqual([
+    ['Ethernet0', 'unknown'],
+    ['Ethernet4', 'up'],
+  ]);
+  expect(kit.agent.status().cycle).toMatchObject({ result: 'failed', succeededAtMs: undefined });
   await kit.agent.stop();
 });
