@@ -1,5 +1,6 @@
 import type { Metrics } from '@ingot/daemon';
 import type { LinkState } from './link-state.ts';
+import { perPort } from './port-metric.ts';
 import { type Cable, CABLE_STATES } from './status/cabling.ts';
 
 /** What the agent counts. */
@@ -50,6 +51,10 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
     help: 'Ports by link state.',
     labels: ['state'],
   });
+  const portUp = perPort(metrics, {
+    name: 'ingot_switch_agent_port_up',
+    help: 'Whether a port has link; none where that is not known.',
+  });
   return {
     beat: () => beats.inc({}),
     registered: () => registrations.inc({}),
@@ -61,6 +66,9 @@ export function createAgentMetrics(metrics: Metrics): AgentMetrics {
       for (const state of CABLE_STATES) cabling.set({ state }, cables.filter((one) => one.state === state).length);
     },
     portStates: (states) => {
+      portUp(
+        new Map([...states].filter(([, state]) => state !== 'unknown').map(([nic, state]) => [nic, state === 'up'])),
+      );
       const count: Record<LinkState, number> = { up: 0, down: 0, unknown: 0 };
       for (const state of states.values()) count[state] += 1;
       for (const state of ['up', 'down', 'unknown'] as const) ports.set({ state }, count[state]);

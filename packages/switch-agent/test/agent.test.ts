@@ -195,6 +195,8 @@ test('counts heartbeats, failures and port states', async () => {
   expect(text).toMatch(/ingot_switch_agent_failures_total\{call="heartbeat"\} [1-3]\n/);
   expect(text).toContain('ingot_switch_agent_ports{state="up"} 1');
   expect(text).toContain('ingot_switch_agent_ports{state="unknown"} 1');
+  expect(text).toContain('ingot_switch_agent_port_up{port="Ethernet0"} 1');
+  expect(text).not.toContain('port="Ethernet4"');
 });
 
 test('an FRR that hangs stops no heartbeat; the cycle is aborted, and it is said', async () => {

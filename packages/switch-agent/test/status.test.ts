@@ -135,11 +135,15 @@ test('a cycle is counted by what came of it, and by the tables that it wrote', a
     'rows_written_total{table="VRF"} 1',
     'rows_written_total{table="VLAN"} 2',
     'ports_admin{state="up"} 1',
+    'port_admin_up{port="Ethernet0"} 1',
+    'port_admin_up{port="Ethernet4"} 0',
     'drift_rows 3',
     `last_success_timestamp_seconds ${Date.UTC(2026, 0, 1) / 1000}`,
   ]) {
     expect(text).toContain(`ingot_switch_agent_${line}\n`);
   }
+  count({ report: { ...report, admin: new Map() }, durationMs: 1, result: 'converged', drift: 0 });
+  expect(await metrics.text()).not.toContain('port="Ethernet');
 });
 
 test('the command asks over the socket, and says what to do when nobody answers', async () => {

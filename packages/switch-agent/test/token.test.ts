@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiError, Code } from '@ingot/api';
 import { MockClock } from '@ingot/net';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type TokenFile, tokenFile } from '../src/token/token-file.ts';
 import { tokenLife } from '../src/token/token-life.ts';
@@ -176,6 +177,37 @@ test('the file is replaced whole, for its owner alone, behind a link too', async
     expect(after.ino).not.toBe(before);
     expect((await readdir(folder)).toSorted()).toEqual(['link', 'token']);
     expect(await tokenFile(join(folder, 'none', 'token')).isWritable()).toBe(false);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('the unit takes a newer token over at its start, and leaves a renewed one alone', async () => {
+  const unit = await readFile(new URL('../../../systemd/ingot-switch-agent.service', import.meta.url), 'utf8');
+  const script = /^ExecStartPre=-\+\/bin\/sh -c '([^']+)'$/m.exec(unit.replaceAll('\\\n', ''))?.[1] ?? '';
+  const folder = await mkdtemp(join(tmpdir(), 'ingot-token-'));
+  try {
+    const given = join(folder, 'given');
+    const own = join(folder, 'api.token');
+    const startUnit = async (): Promise<string> => {
+      const text = script.replaceAll('$$', '$').replace('/etc/ingot/switch-agent.token', given);
+      await execa('sh', ['-c', text], { env: { STATE_DIRECTORY: folder } });
+      return readFile(own, 'utf8').catch(() => 'none');
+    };
+    const write = async (path: string, token: string, second: number): Promise<void> => {
+      await writeFile(path, token);
+      await utimes(path, second, second);
+    };
+    expect(await startUnit()).toBe('none');
+    await write(given, 'first', 1000);
+    expect(await startUnit()).toBe('first');
+    expect((await stat(own)).mode & 0o777).toBe(0o600);
+    await write(own, 'renewed', 2000);
+    expect(await startUnit()).toBe('renewed');
+    await write(given, 'second', 3000);
+    expect(await startUnit()).toBe('second');
+    await rm(given);
+    expect(await startUnit()).toBe('second');
   } finally {
     await rm(folder, { recursive: true });
   }

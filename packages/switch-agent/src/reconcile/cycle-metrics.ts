@@ -1,5 +1,6 @@
 import type { Metrics } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
+import { perPort } from '../port-metric.ts';
 import type { Cycle } from './loop.ts';
 
 /** Counts the cycles of the reconciler, and shows the ports' administrative state. */
@@ -32,6 +33,10 @@ export function createCycleMetrics(metrics: Metrics, clock: Clock): (cycle: Cycl
     help: 'Ports by administrative state.',
     labels: ['state'],
   });
+  const portAdmin = perPort(metrics, {
+    name: 'ingot_switch_agent_port_admin_up',
+    help: 'Whether a port is administratively up.',
+  });
   return ({ report, durationMs, result, drift: differing }) => {
     cycles.inc({ result });
     seconds.observe({}, durationMs / 1000);
@@ -39,6 +44,7 @@ export function createCycleMetrics(metrics: Metrics, clock: Clock): (cycle: Cycl
     if (report === undefined) return;
     drift.set({}, differing);
     for (const { changes } of report.outcome?.done ?? []) for (const { table } of changes) rows.inc({ table });
+    portAdmin(new Map([...report.admin].map(([port, state]) => [port, state === 'up'])));
     const states = [...report.admin.values()];
     for (const state of ['up', 'down'] as const) {
       admin.set({ state }, states.filter((one) => one === state).length);
