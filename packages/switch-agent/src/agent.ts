@@ -1,55 +1,22 @@
-import type { Health, Logger, Metrics } from '@ingot/daemon';
-import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
-import { isNotFound, isUnreachable, type DesiredSwitch, type Registration, type SwitchApi } from './api.ts';
+import type { SwitchAgentOptions } from './agent-options.ts';
+import { isNotFound, isUnreachable, type DesiredSwitch } from './api.ts';
 import type { LinkState } from './link-state.ts';
-import { type BgpSessionsOptions, createBgpSessions } from './bgp-sessions.ts';
+import { createBgpSessions } from './bgp-sessions.ts';
 import { every } from './loop.ts';
 import { createAgentMetrics } from './metrics.ts';
-import type { NamingSchema, PortNames } from './naming.ts';
+import type { PortNames } from './naming.ts';
 import { machinesByPort, statesFor, wanted } from './desired.ts';
 import { runPhoneHome } from './phone-home/phone-home.ts';
+import { runPing } from './ping.ts';
 import { waitForPortInit } from './port-init.ts';
 import { watchPorts } from './port-watch.ts';
-import type { Problems } from './problems.ts';
 import { createCycleMetrics } from './reconcile/cycle-metrics.ts';
 import { startReconcileLoop } from './reconcile/loop.ts';
-import type { Reconciler } from './reconcile/reconciler.ts';
 import { createRegistrar } from './registrar.ts';
-import type { SonicDb } from './sonic-db.ts';
 import { createStatusBoard } from './status/board.ts';
 import { checkCabling } from './status/cabling.ts';
 import type { SwitchStatus } from './status/status.ts';
 import { renewToken } from './token/renew-token.ts';
-import type { TokenFile } from './token/token-file.ts';
-
-/** What the agent knows of its switch before it has asked anybody. */
-export type SwitchIdentity = Omit<Registration, 'ports'>;
-
-export interface SwitchAgentOptions {
-  readonly identity: SwitchIdentity;
-  readonly namingSchema: NamingSchema;
-  /** Whether a port, by its SONiC name, has link. Never rejects. */
-  readonly linkState: (port: string) => Promise<LinkState>;
-  readonly periodMs: number;
-  readonly configDb: SonicDb;
-  readonly appDb: SonicDb;
-  readonly api: SwitchApi;
-  /** Where the token is that `api` uses; absent: nobody renews it. */
-  readonly tokenFile?: TokenFile;
-  /** Ports that are not registered. */
-  readonly leaveOut?: readonly string[];
-  /** Makes the switch what the API wants; absent: nobody compares them. */
-  readonly reconcile?: { readonly reconciler: Reconciler; readonly periodMs: number; readonly cycleMs: number };
-  /** The BGP sessions of the switch; absent: nobody looks at them. */
-  readonly bgp?: Pick<BgpSessionsOptions, 'read' | 'tellApi'> | undefined;
-  readonly problems: Problems;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly health: Health;
-  readonly status: (text: string) => void;
-}
 
 export interface SwitchAgent {
   /** The switch as the API last wanted it, undefined before its first answer. */
@@ -62,14 +29,11 @@ export interface SwitchAgent {
 
 // Sessions that were not seen for so many heartbeats are not told any more.
 const BGP_MAX_AGE_PERIODS = 6;
-const PING_INTERVAL_MS = 5 * 60_000;
-const FIRST_PING_RETRY_MS = 5000;
-const LONGEST_PING_RETRY_MS = 60_000;
 
 /**
- * Starts the agent's loops: ports, registration, desired state, reconciling, heartbeat and component ping. They share
- * what they learn, and none waits for another: a hung Redis does not silence the heartbeat, nor an API out of reach the ports, nor an FRR
- * that hangs either of them.
+ * Starts the agent's loops: ports, registration, desired state, reconciling, heartbeat, ping, token and phone-home. They
+ * share what they learn, and none waits for another: a hung Redis does not silence the heartbeat, nor an API out of reach
+ * the ports, nor an FRR that hangs either of them.
  */
 export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
   const { identity, periodMs, api, clock, entropy, log, health, problems } = options;
@@ -233,30 +197,6 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     }
   };
 
-  const ping = async (): Promise<void> => {
-    try {
-      await withRetry(
-        () =>
-          api.ping(
-            { id: identity.id, startedAtMs, intervalMs: PING_INTERVAL_MS, agentVersion: identity.agentVersion },
-            signal,
-          ),
-        {
-          schedule: retrySchedule({ initialMs: FIRST_PING_RETRY_MS, maxMs: LONGEST_PING_RETRY_MS, entropy }),
-          clock,
-          signal,
-          onRetry: ({ error }) => {
-            metrics.failed('ping');
-            problems.report('ping', error, { tellApi: !isUnreachable(error) });
-          },
-        },
-      );
-      problems.clear('ping');
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  };
-
   const reconciling =
     options.reconcile === undefined
       ? undefined
@@ -313,7 +253,15 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     every(clock, periodMs, signal, fetchDesired),
     every(clock, periodMs, signal, heartbeat),
     bgp && every(clock, periodMs, signal, lookAtBgp),
-    every(clock, PING_INTERVAL_MS, signal, ping),
+    runPing({
+      ping: (intervalMs) =>
+        api.ping({ id: identity.id, startedAtMs, intervalMs, agentVersion: identity.agentVersion }, signal),
+      onFailed: () => metrics.failed('ping'),
+      clock,
+      entropy,
+      problems,
+      signal,
+    }),
   ]);
   return {
     get desired() {

@@ -1,6 +1,7 @@
 import { createHealth, createMetrics, type Health, MemoryLogger, type Metrics } from '@ingot/daemon';
 import { MockClock, mockEntropy } from '@ingot/net';
-import { startSwitchAgent, type SwitchAgent, type SwitchAgentOptions } from '../src/agent.ts';
+import { startSwitchAgent, type SwitchAgent } from '../src/agent.ts';
+import type { SwitchAgentOptions } from '../src/agent-options.ts';
 import type { Beat, DesiredSwitch, Ping, Registration, SwitchApi } from '../src/api.ts';
 import type { LinkState } from '../src/link-state.ts';
 import type { HomeCall } from '../src/phone-home/calls-home.ts';
