@@ -10,6 +10,7 @@ const floors: Readonly<Record<string, number>> = {
   'boot-server': 2,
   'discovery-agent': 2,
   'switch-agent': 2,
+  'bmc-agent': 2,
   'api-server': 2,
   lab: 3,
   cli: 4,

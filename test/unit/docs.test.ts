@@ -208,7 +208,16 @@ describe('docs/limits.md', () => {
 
   test('misses no constant', () => {
     const known = new Set(limits().flatMap((limit) => references(limit).map(([path, name]) => `${path} ${name}`)));
-    const packages = ['api', 'api-server', 'boot-server', 'cli', 'daemon', 'discovery-agent', 'switch-agent'];
+    const packages = [
+      'api',
+      'api-server',
+      'bmc-agent',
+      'boot-server',
+      'cli',
+      'daemon',
+      'discovery-agent',
+      'switch-agent',
+    ];
     const missing = packages
       .flatMap((name) => sources(`packages/${name}/src/**/*.ts`))
       .flatMap((path) => constantsIn(read(path)).map((name) => [path, name] as const))
@@ -229,7 +238,7 @@ describe('docs/operating.md', () => {
   const examples = [...whole, ...sections];
 
   test('shows a configuration of every part', () => {
-    expect(sorted(examples.map(([part]) => part))).toEqual(['api-server', 'boot-server', 'switch-agent']);
+    expect(sorted(examples.map(([part]) => part))).toEqual(['api-server', 'bmc-agent', 'boot-server', 'switch-agent']);
     expect(guide.match(/```yaml/g)).toHaveLength(examples.length);
   });
 

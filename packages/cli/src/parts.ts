@@ -17,6 +17,17 @@ const PARTS: Readonly<Record<string, { readonly description: string; readonly ru
       return undefined;
     },
   },
+  bmc: {
+    description: 'run the worker for management controllers (--help says more)',
+    run: async (argv) => {
+      const [{ runDaemon }, { bmcAgentConfig, runBmcAgent }] = await Promise.all([
+        import('@ingot/daemon'),
+        import('@ingot/bmc-agent'),
+      ]);
+      await runDaemon({ config: bmcAgentConfig, start: runBmcAgent, argv });
+      return undefined;
+    },
+  },
   'boot-server': {
     description: 'run the boot server: DHCP, PXE, TFTP and HTTP (--help says more)',
     run: async (argv) => {

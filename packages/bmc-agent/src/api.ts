@@ -1,0 +1,51 @@
+import { ApiError, type apiV2, Code, createChannel, createClient, infraV2 } from '@ingot/api';
+
+/** A command that somebody has given for a machine. */
+export interface BmcCommand {
+  readonly id: string;
+  readonly machine: string;
+  readonly command: apiV2.MachineBMCCommand;
+  readonly bmc: apiV2.MachineBMC | undefined;
+}
+
+/** The API, as far as the worker needs it. */
+export interface BmcApi {
+  /** The commands of the partition, for as long as the connection lasts. */
+  commands(signal: AbortSignal): AsyncIterable<BmcCommand>;
+  /** Says how a command went; false when the API does not wait for it (any more). */
+  done(id: string, error: string | undefined, signal: AbortSignal): Promise<boolean>;
+  close(): void;
+}
+
+export interface ApiOptions {
+  readonly url: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly tokenFile: string;
+  readonly timeoutMs: number;
+  readonly partition: string;
+}
+
+export function connectApi({ url, ca, tokenFile, timeoutMs, partition }: ApiOptions): BmcApi {
+  const channel = createChannel({ url, ca, tokenFile, defaultTimeoutMs: timeoutMs });
+  const client = createClient(infraV2.BMCService, channel);
+  return {
+    async *commands(signal) {
+      for await (const { uuid, bmcCommand, machineBmc, commandId } of client.waitForBMCCommand(
+        { partition },
+        { signal },
+      ))
+        yield { id: commandId, machine: uuid, command: bmcCommand, bmc: machineBmc };
+    },
+    async done(commandId, error, signal) {
+      try {
+        await client.bMCCommandDone(error === undefined ? { commandId } : { commandId, error }, { signal });
+        return true;
+      } catch (failure) {
+        if (failure instanceof ApiError && failure.code === Code.NotFound) return false;
+        throw failure;
+      }
+    },
+    close: () => channel.close(),
+  };
+}

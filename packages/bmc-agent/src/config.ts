@@ -1,0 +1,58 @@
+import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
+import { z } from 'zod';
+
+/** How the worker for management controllers is told what to do. */
+export interface BmcAgentConfig extends DaemonConfig {
+  readonly partition: string;
+  readonly firmware: 'uefi' | 'bios';
+  readonly atOnce: number;
+  readonly commandSeconds: number;
+  readonly ipmi: { readonly ipmitool: string; readonly cipherSuite?: number | undefined };
+  readonly api: {
+    readonly url: string;
+    readonly caFile: string;
+    readonly tokenFile: string;
+    readonly timeoutSeconds: number;
+  };
+}
+
+const schema = z.object({
+  partition: z.string().min(2).max(128).describe('the partition whose BMCs are reached from here'),
+  firmware: z
+    .enum(['uefi', 'bios'])
+    .default('uefi')
+    .describe('how the machines boot: which kind of boot device their BMCs are asked for'),
+  atOnce: z.int().min(1).max(100).default(10).describe('commands under way at once, each for another machine'),
+  commandSeconds: z
+    .number()
+    .min(5)
+    .max(100)
+    .default(60)
+    .describe('how long a command may take; the API gives it again after 120 s'),
+  ipmi: z
+    .object({
+      ipmitool: z.string().min(1).default('ipmitool').describe('the program, by name or path'),
+      cipherSuite: z
+        .int()
+        .refine((suite) => suite === 3 || suite === 17, '3 (SHA-1) or 17 (SHA-256): no other one is sound and in use')
+        .optional()
+        .describe('3 or 17; default: 17, and 3 for a BMC that does not have it'),
+    })
+    .prefault({}),
+  api: z.object({
+    url: z
+      .string()
+      .regex(/^(?:https:\/\/|unix:\/)./, 'https://address:port or unix:/path')
+      .describe('the API server: https://address:port or unix:/path'),
+    caFile: z.string().describe("the CA of the API server's certificate, the only one that is trusted"),
+    tokenFile: z.string().describe('the file with the bearer token; read again when it changes'),
+    timeoutSeconds: z.number().min(1).max(120).default(10).describe('how long the API may take to answer'),
+  }),
+});
+
+/** The configuration of `ingot bmc`: file, environment (`INGOT_BMC_`) and flags. */
+export const bmcAgentConfig: ConfigDefinition<BmcAgentConfig> = defineConfig({
+  name: 'bmc',
+  description: 'Carries out what the API orders management controllers to do: power, boot device, identify LED.',
+  schema,
+});

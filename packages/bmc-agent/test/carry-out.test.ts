@@ -1,0 +1,78 @@
+import { apiV2 } from '@ingot/api';
+import { MockClock } from '@ingot/net';
+import { describe, expect, test } from 'vitest';
+import { carryOut } from '../src/carry-out.ts';
+import type { BmcController } from '../src/controller.ts';
+
+const { MachineBMCCommand: Command } = apiV2;
+
+/** A machine that follows its BMC, or does not. */
+function machine(on: boolean, follows = true): { bmc: BmcController; done: string[] } {
+  const done: string[] = [];
+  let isOn = on;
+  const bmc: BmcController = {
+    isOn: () => Promise.resolve(isOn),
+    power(action) {
+      done.push(action);
+      if (follows) isOn = action !== 'off';
+      return Promise.resolve();
+    },
+    bootNext(device) {
+      done.push(`boot ${device}`);
+      return Promise.resolve();
+    },
+    identify(lit) {
+      done.push(lit ? 'lit' : 'dark');
+      return Promise.resolve();
+    },
+  };
+  return { bmc, done };
+}
+
+const options = () => ({ clock: new MockClock(), signal: new AbortController().signal });
+
+describe('a command', () => {
+  test.each([
+    [Command.MACHINE_BMC_COMMAND_ON, ['on'], []],
+    [Command.MACHINE_BMC_COMMAND_OFF, [], ['off']],
+    [Command.MACHINE_BMC_COMMAND_CYCLE, ['on'], ['cycle']],
+    [Command.MACHINE_BMC_COMMAND_BOOT_TO_BIOS, ['boot bios'], ['boot bios']],
+    [Command.MACHINE_BMC_COMMAND_BOOT_FROM_DISK, ['boot disk'], ['boot disk']],
+    [Command.MACHINE_BMC_COMMAND_BOOT_FROM_PXE, ['boot pxe'], ['boot pxe']],
+    [Command.MACHINE_BMC_COMMAND_IDENTIFY_LED_ON, ['lit'], ['lit']],
+    [Command.MACHINE_BMC_COMMAND_IDENTIFY_LED_OFF, ['dark'], ['dark']],
+    [Command.MACHINE_BMC_COMMAND_MACHINE_DELETED, ['boot pxe', 'on'], ['boot pxe', 'reset']],
+    [Command.MACHINE_BMC_COMMAND_MACHINE_CREATED, ['boot disk'], ['boot disk']],
+  ])('%i does what it should to a machine that is off, and to one that is on', async (command, whenOff, whenOn) => {
+    const [off, on] = [machine(false), machine(true)];
+    await carryOut(command, off.bmc, options());
+    await carryOut(command, on.bmc, options());
+    expect([off.done, on.done]).toEqual([whenOff, whenOn]);
+  });
+
+  test('to reset is refused for a machine that is off', async () => {
+    const { bmc, done } = machine(false);
+    await expect(carryOut(Command.MACHINE_BMC_COMMAND_RESET, bmc, options())).rejects.toMatchObject({
+      code: 'BMC_MACHINE_OFF',
+    });
+    expect(done).toEqual([]);
+  });
+
+  test('that this worker does not know touches nothing', async () => {
+    const { bmc, done } = machine(true);
+    await expect(carryOut(Command.MACHINE_BMC_COMMAND_UNSPECIFIED, bmc, options())).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+    });
+    expect(done).toEqual([]);
+  });
+
+  test('that the machine does not follow is an error after 30 s', async () => {
+    const clock = new MockClock();
+    const { bmc } = machine(true, false);
+    const failed = expect(
+      carryOut(Command.MACHINE_BMC_COMMAND_OFF, bmc, { clock, signal: new AbortController().signal }),
+    ).rejects.toMatchObject({ code: 'BMC_NOT_DONE', message: expect.stringContaining('still on, not off') });
+    await clock.advance(31_000);
+    await failed;
+  });
+});

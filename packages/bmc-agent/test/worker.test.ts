@@ -1,0 +1,128 @@
+import { apiV2 } from '@ingot/api';
+import { createHealth, createMetrics, MemoryLogger } from '@ingot/daemon';
+import { MockClock, mockEntropy } from '@ingot/net';
+import { describe, expect, test } from 'vitest';
+import type { BmcApi, BmcCommand } from '../src/api.ts';
+import type { BmcController } from '../src/controller.ts';
+import { createBmcMetrics } from '../src/metrics.ts';
+import { startBmcWorker } from '../src/worker.ts';
+
+const command = (id: string, machine: string): BmcCommand => ({
+  id,
+  machine,
+  command: apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_IDENTIFY_LED_ON,
+  bmc: undefined,
+});
+
+/** A worker whose API gives `batches`, a connection each, and whose BMCs answer when the test says so. */
+function rig(batches: readonly (readonly BmcCommand[])[], doneFailures = 0) {
+  const clock = new MockClock();
+  const begun: string[] = [];
+  const told: string[] = [];
+  const answers = new Map<string, PromiseWithResolvers<void>>();
+  let connection = 0;
+  let failures = doneFailures;
+  const api: BmcApi = {
+    async *commands(signal) {
+      const batch = batches[connection];
+      connection += 1;
+      if (batch !== undefined) {
+        yield* batch;
+        return;
+      }
+      await clock.sleep(1e9, signal);
+    },
+    done(id, error) {
+      if (failures > 0) {
+        failures -= 1;
+        return Promise.reject(new Error('the API is away'));
+      }
+      told.push(`${id} ${error ?? 'done'}`);
+      return Promise.resolve(true);
+    },
+    close: () => {},
+  };
+  const worker = startBmcWorker({
+    api,
+    controllerOf({ id }, signal): BmcController {
+      begun.push(id);
+      const answer = Promise.withResolvers<void>();
+      answers.set(id, answer);
+      signal.addEventListener('abort', () => answer.reject(signal.reason));
+      const unused = (): Promise<never> => Promise.reject(new Error('not asked for'));
+      return { isOn: unused, power: unused, bootNext: unused, identify: () => answer.promise };
+    },
+    atOnce: 2,
+    commandMs: 60_000,
+    clock,
+    entropy: mockEntropy(1),
+    log: new MemoryLogger(),
+    metrics: (waiting) => createBmcMetrics(createMetrics(), waiting),
+    health: createHealth({ clock }),
+    status: () => {},
+  });
+  const settle = (): Promise<void> => clock.advance(0);
+  const answer = async (id: string): Promise<void> => {
+    answers.get(id)?.resolve();
+    await settle();
+  };
+  return { clock, begun, told, worker, settle, answer };
+}
+
+describe('the worker', () => {
+  test('takes the commands of a machine in their order, and so many machines at once as it may', async () => {
+    const { begun, told, worker, settle, answer } = rig([
+      [command('1', 'a'), command('2', 'a'), command('3', 'b'), command('4', 'c')],
+    ]);
+    await settle();
+    expect(begun).toEqual(['1', '3']);
+    await answer('3');
+    expect(begun).toEqual(['1', '3', '4']);
+    await answer('1');
+    expect(begun).toEqual(['1', '3', '4', '2']);
+    await answer('4');
+    await answer('2');
+    expect(told).toEqual(['3 done', '1 done', '4 done', '2 done']);
+    await worker.stop();
+  });
+
+  test('does nothing twice that the API gives again before it has the result', async () => {
+    const { clock, begun, told, worker, settle, answer } = rig([[command('1', 'a')], [command('1', 'a')]]);
+    await settle();
+    await clock.advance(20_000);
+    await answer('1');
+    expect(begun).toEqual(['1']);
+    expect(told).toEqual(['1 done']);
+    await worker.stop();
+  });
+
+  test('tells a result until the API has taken it', async () => {
+    const { clock, told, worker, settle, answer } = rig([[command('1', 'a')]], 5);
+    await settle();
+    await answer('1');
+    expect(told).toEqual([]);
+    await clock.advance(120_000);
+    expect(told).toEqual(['1 done']);
+    await worker.stop();
+  });
+
+  test('gives a command up at its deadline, and says so', async () => {
+    const { clock, told, worker, settle } = rig([[command('1', 'a')]]);
+    await settle();
+    await clock.advance(60_000);
+    expect(told).toEqual([expect.stringMatching(/^1 BMC_TIMEOUT: not done within 60 s/)]);
+    await worker.stop();
+  });
+
+  test('leaves to the API what has waited for longer than it is wanted', async () => {
+    const waiting = ['2', '3', '4'].map((id) => command(id, 'a'));
+    const { clock, begun, told, worker, settle } = rig([[command('1', 'a'), ...waiting]]);
+    await settle();
+    await clock.advance(60_000);
+    await clock.advance(60_000);
+    await clock.advance(60_000);
+    expect(begun).toEqual(['1', '2', '3']);
+    expect(told).toHaveLength(3);
+    await worker.stop();
+  });
+});

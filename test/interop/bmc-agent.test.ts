@@ -1,0 +1,84 @@
+/** The worker for management controllers and the API server, each as it is, with OpenIPMI's simulator behind them. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { adminV2, apiV2, createClient, infraV2 } from '@ingot/api';
+import { expect, test, vi } from 'vitest';
+import { machineA, machineB, type Rig, startRig } from '../../packages/api-server/test/support.ts';
+import { startDaemon, type Daemon } from '../../packages/bmc-agent/test/daemon-kit.ts';
+import { freePort, startIpmiSim } from '../../packages/bmc-agent/test/ipmi-sim.ts';
+
+const { MachineBMCCommand: Command } = apiV2;
+const WAIT = { timeout: 20_000, interval: 50 };
+
+interface Login {
+  readonly address: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+async function workerOf(rig: Rig): Promise<Daemon> {
+  const tokenFile = join(rig.dataDir, 'bmc.token');
+  await writeFile(tokenFile, await rig.mint({ infraRole: apiV2.InfraRole.EDITOR }), { mode: 0o600 });
+  return startDaemon({ partition: 'lab', api: { url: rig.url, caFile: rig.plane.caFile, tokenFile } });
+}
+
+async function report(rig: Rig, uuid: string, { address, user, password }: Login): Promise<void> {
+  const bmc = { address, user, password, mac: '02:00:00:bb:00:65', interface: 'lanplus' };
+  await createClient(infraV2.BMCService, rig.admin).updateBMCInfo({ partition: 'lab', bmcReports: [{ uuid, bmc }] });
+}
+
+/** The latest command of a machine; `list` has the newest first. */
+async function newestOf(rig: Rig, uuid: string) {
+  const commands = await rig.plane.stores.bmcCommands.list(50, 0);
+  return commands.find(({ machine }) => machine === uuid);
+}
+
+/** Orders a command and waits for its result: `done`, or the error. */
+async function order(rig: Rig, uuid: string, command: apiV2.MachineBMCCommand): Promise<string> {
+  await createClient(adminV2.MachineService, rig.admin).bMCCommand({ uuid, command });
+  return vi.waitFor(async () => {
+    const newest = await newestOf(rig, uuid);
+    if (newest?.doneAt === undefined) throw new Error('not done yet');
+    return newest.error ?? 'done';
+  }, WAIT);
+}
+
+test('what the API orders happens at the BMC, and its result is told', async () => {
+  await using rig = await startRig();
+  await using sim = await startIpmiSim();
+  await using worker = await workerOf(rig);
+  await report(rig, machineA, sim);
+  const ordered = (command: apiV2.MachineBMCCommand): Promise<string> => order(rig, machineA, command);
+
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_RESET)).toMatch(/^BMC_MACHINE_OFF: /);
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_OFF)).toBe('done');
+  expect(sim.done()).toEqual([]);
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_ON)).toBe('done');
+  expect(sim.power()).toBe('1');
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_BOOT_FROM_PXE)).toBe('done');
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_RESET)).toBe('done');
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_BOOT_FROM_DISK)).toBe('done');
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_OFF)).toBe('done');
+  expect(await ordered(Command.MACHINE_BMC_COMMAND_CYCLE)).toBe('done');
+  expect(sim.done()).toEqual(['power 1', 'boot pxe', 'reset 1', 'boot default', 'power 0', 'power 1']);
+  expect(await worker.metrics.text()).toContain('ingot_bmc_commands_total{command="on",result="done"} 1');
+
+  await report(rig, machineA, { ...sim, password: 'wrong-secret-9' });
+  const refused = await ordered(Command.MACHINE_BMC_COMMAND_OFF);
+  expect(refused).toMatch(/^BMC_LOGIN: .* does not let user "ADMIN" in/);
+  expect(sim.power()).toBe('1');
+  expect(refused + JSON.stringify(worker.log.records)).not.toMatch(/wrong-secret-9|rack-secret-7/);
+});
+
+test('a BMC that does not answer is an error with a name, and keeps nobody else waiting', async () => {
+  await using rig = await startRig();
+  await using sim = await startIpmiSim();
+  await using worker = await workerOf(rig);
+  await report(rig, machineA, { address: `127.0.0.1:${await freePort()}`, user: 'ADMIN', password: 'rack-secret-7' });
+  await report(rig, machineB, sim);
+  const silent = order(rig, machineA, Command.MACHINE_BMC_COMMAND_ON);
+  expect(await order(rig, machineB, Command.MACHINE_BMC_COMMAND_ON)).toBe('done');
+  expect(await newestOf(rig, machineA)).toMatchObject({ doneAt: undefined });
+  expect(await silent).toMatch(/^BMC_UNREACHABLE: the BMC at 127\.0\.0\.1:\d+ does not answer/);
+  expect(await worker.metrics.text()).toContain('ingot_bmc_stream 1');
+});
