@@ -191,12 +191,12 @@ async function choose(
   await stores.sizes.need(size);
   const inventory = await inventoryOf(stores, clock, partition, size);
   const reserved = await reservedFor(stores, partition, size);
-  const byProject = countByProject(inventory.allocated);
-  if (!mayTake(inventory.available.length, reserved, byProject, project))
-    throw noneLeft(inventory, balance(reserved, byProject, project).keptForOthers, partition, size);
-  const racks = inventory.available.map((machine) => ({ rack: machine.value.rack, machine }));
-  const neighbours = inventory.allocated
-    .filter(({ value }) => value.allocation?.project === project && value.allocation.allocationType === role)
+  const { available, allocated } = inventory;
+  if (!mayTake(available.length, reserved, allocated, project))
+    throw noneLeft(inventory, balance(reserved, allocated, project).keptForOthers, partition, size);
+  const racks = available.map((machine) => ({ rack: machine.value.rack, machine }));
+  const neighbours = (await stores.machines.list({ partition, size, project }))
+    .filter(({ value }) => value.allocation?.allocationType === role)
     .map(({ value }): Neighbour => ({
       rack: value.rack,
       placementLabels: new Map(Object.entries(value.allocation?.placementLabels?.labels ?? {})),
@@ -228,7 +228,8 @@ function noneLeft(
   size: string,
 ): ApiError {
   const others = [...unavailable].map(([reason, count]) => `${count} ${reason}`);
-  const parts = [`${available.length} free`, `${allocated.length} allocated`, ...others];
+  const taken = [...allocated.values()].reduce((sum, count) => sum + count, 0);
+  const parts = [`${available.length} free`, `${taken} allocated`, ...others];
   const why = kept > 0 && available.length > 0 ? `; ${kept} of the free ones are reserved for other projects` : '';
   return new ApiError(
     Code.ResourceExhausted,
