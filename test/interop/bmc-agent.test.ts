@@ -6,6 +6,7 @@ import { expect, test, vi } from 'vitest';
 import { machineA, machineB, type Rig, startRig } from '../../packages/api-server/test/support.ts';
 import { startDaemon, type Daemon } from '../../packages/bmc-agent/test/daemon-kit.ts';
 import { freePort, startIpmiSim } from '../../packages/bmc-agent/test/ipmi-sim.ts';
+import { startRedfishBmc } from '../../packages/bmc-agent/test/redfish-bmc.ts';
 
 const { MachineBMCCommand: Command } = apiV2;
 const WAIT = { timeout: 20_000, interval: 50 };
@@ -16,14 +17,14 @@ interface Login {
   readonly password: string;
 }
 
-async function workerOf(rig: Rig): Promise<Daemon> {
+async function workerOf(rig: Rig, redfish: object = {}): Promise<Daemon> {
   const tokenFile = join(rig.dataDir, 'bmc.token');
   await writeFile(tokenFile, await rig.mint({ infraRole: apiV2.InfraRole.EDITOR }), { mode: 0o600 });
-  return startDaemon({ partition: 'lab', api: { url: rig.url, caFile: rig.plane.caFile, tokenFile } });
+  return startDaemon({ partition: 'lab', api: { url: rig.url, caFile: rig.plane.caFile, tokenFile }, redfish });
 }
 
-async function report(rig: Rig, uuid: string, { address, user, password }: Login): Promise<void> {
-  const bmc = { address, user, password, mac: '02:00:00:bb:00:65', interface: 'lanplus' };
+async function report(rig: Rig, uuid: string, { address, user, password }: Login, protocol = 'lanplus'): Promise<void> {
+  const bmc = { address, user, password, mac: '02:00:00:bb:00:65', interface: protocol };
   await createClient(infraV2.BMCService, rig.admin).updateBMCInfo({ partition: 'lab', bmcReports: [{ uuid, bmc }] });
 }
 
@@ -67,6 +68,19 @@ test('what the API orders happens at the BMC, and its result is told', async () 
   const refused = await ordered(Command.MACHINE_BMC_COMMAND_OFF);
   expect(refused).toMatch(/^BMC_LOGIN: .* does not let user "ADMIN" in/);
   expect(sim.power()).toBe('1');
+  expect(refused + JSON.stringify(worker.log.records)).not.toMatch(/wrong-secret-9|rack-secret-7/);
+});
+
+test('a BMC that speaks Redfish is spoken to so', async () => {
+  await using rig = await startRig();
+  await using bmc = await startRedfishBmc();
+  await using worker = await workerOf(rig, { fingerprints: [bmc.fingerprint] });
+  await report(rig, machineA, bmc, 'redfish');
+  expect(await order(rig, machineA, Command.MACHINE_BMC_COMMAND_MACHINE_DELETED)).toBe('done');
+  expect(bmc.done).toEqual([expect.stringContaining('"Pxe"'), 'POST {"ResetType":"On"}']);
+  await report(rig, machineA, { ...bmc, password: 'wrong-secret-9' }, 'redfish');
+  const refused = await order(rig, machineA, Command.MACHINE_BMC_COMMAND_OFF);
+  expect(refused).toMatch(/^BMC_LOGIN: .* does not let user "root" in/);
   expect(refused + JSON.stringify(worker.log.records)).not.toMatch(/wrong-secret-9|rack-secret-7/);
 });
 

@@ -38,7 +38,7 @@ export async function carryOut(
         );
       return bmc.power('reset');
     case Command.MACHINE_BMC_COMMAND_CYCLE:
-      return (await bmc.isOn()) ? bmc.power('cycle') : switchTo(bmc, true, options);
+      return (await bmc.isOn()) ? cycle(bmc, options) : switchTo(bmc, true, options);
     case Command.MACHINE_BMC_COMMAND_BOOT_TO_BIOS:
       return bmc.bootNext('bios');
     case Command.MACHINE_BMC_COMMAND_BOOT_FROM_DISK:
@@ -56,6 +56,17 @@ export async function carryOut(
     case Command.MACHINE_BMC_COMMAND_UNSPECIFIED:
     default:
       throw new BmcError(BmcErrorCode.Unsupported, `command ${command} is not known to this worker: update it`);
+  }
+}
+
+/** A BMC that has no power cycle gets its two halves; given again after the first, the command does the second. */
+async function cycle(bmc: BmcController, options: CarryOutOptions): Promise<void> {
+  try {
+    await bmc.power('cycle');
+  } catch (error) {
+    if (!(error instanceof BmcError) || error.code !== BmcErrorCode.Unsupported) throw error;
+    await switchTo(bmc, false, options);
+    await switchTo(bmc, true, options);
   }
 }
 

@@ -8,6 +8,11 @@ export interface BmcAgentConfig extends DaemonConfig {
   readonly atOnce: number;
   readonly commandSeconds: number;
   readonly ipmi: { readonly ipmitool: string; readonly cipherSuite?: number | undefined };
+  readonly redfish: {
+    readonly caFile?: string | undefined;
+    readonly fingerprints: readonly string[];
+    readonly insecure: boolean;
+  };
   readonly api: {
     readonly url: string;
     readonly caFile: string;
@@ -39,6 +44,30 @@ const schema = z.object({
         .describe('3 or 17; default: 17, and 3 for a BMC that does not have it'),
     })
     .prefault({}),
+  redfish: z
+    .object({
+      caFile: z
+        .string()
+        .optional()
+        .describe("the CA of the BMCs' certificates; default: the public ones that Node knows"),
+      fingerprints: z
+        .array(
+          z
+            .string()
+            .transform((text) => text.replaceAll(':', '').toLowerCase())
+            .pipe(z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of a certificate: 64 hexadecimal digits')),
+        )
+        .default([])
+        .describe('SHA-256 of the certificates of BMCs, as openssl prints it; with one, no other certificate is taken'),
+      insecure: z
+        .boolean()
+        .default(false)
+        .describe('take any certificate of a BMC: whoever sits in between learns the password'),
+    })
+    .prefault({})
+    .refine((redfish) => !(redfish.insecure && (redfish.caFile !== undefined || redfish.fingerprints.length > 0)), {
+      error: 'insecure checks nothing: take it out, or caFile and fingerprints',
+    }),
   api: z.object({
     url: z
       .string()

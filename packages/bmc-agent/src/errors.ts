@@ -20,7 +20,9 @@ export const BmcErrorCode = {
   Answer: 'BMC_ANSWER',
   /** ipmitool is missing. */
   Ipmitool: 'BMC_IPMITOOL',
-  /** The CA of the API server cannot be read. */
+  /** The BMC's certificate is not trusted. */
+  Certificate: 'BMC_CERTIFICATE',
+  /** The CA of the API server, or of the BMCs, cannot be read. */
   CaFile: 'BMC_CA_FILE',
 } as const;
 export type BmcErrorCode = (typeof BmcErrorCode)[keyof typeof BmcErrorCode];

@@ -6,6 +6,8 @@ import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
 import { ipmiController } from './ipmi/ipmi-controller.ts';
 import { ipmitoolRunner } from './ipmi/run-ipmitool.ts';
 import { createBmcMetrics } from './metrics.ts';
+import { redfishCall } from './redfish/redfish-call.ts';
+import { redfishController } from './redfish/redfish-controller.ts';
 import { targetOf } from './target.ts';
 import { startBmcWorker } from './worker.ts';
 
@@ -15,25 +17,30 @@ import { startBmcWorker } from './worker.ts';
  */
 export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promise<RunningDaemon> {
   const { config, log, signal } = context;
+  const ca = await readCa(config.api.caFile, 'api.caFile', "API server's CA (ca.pem)");
+  const { caFile, fingerprints, insecure } = config.redfish;
+  const trust = {
+    ca: caFile === undefined ? undefined : await readCa(caFile, 'redfish.caFile', "BMCs' CA"),
+    fingerprints,
+    insecure,
+  };
+  const uefi = config.firmware === 'uefi';
+  const run = ipmitoolRunner(config.ipmi.ipmitool);
   const api = connectApi({
     url: config.api.url,
-    ca: await readCa(config.api.caFile),
+    ca,
     tokenFile: config.api.tokenFile,
     timeoutMs: config.api.timeoutSeconds * 1000,
     partition: config.partition,
   });
-  const run = ipmitoolRunner(config.ipmi.ipmitool);
   const worker = startBmcWorker({
     api,
     controllerOf(command, until) {
       const target = targetOf(command.bmc);
       if (target.protocol === 'redfish')
-        throw new BmcError(
-          BmcErrorCode.Unsupported,
-          `the BMC at ${target.name} is to be spoken to by Redfish, which this worker does not do yet: report it with its IPMI port, 623`,
-        );
+        return redfishController({ call: redfishCall(target, trust, until), machine: command.machine, uefi });
       return ipmiController(target, run, {
-        uefi: config.firmware === 'uefi',
+        uefi,
         cipherSuite: config.ipmi.cipherSuite,
         signal: until,
       });
@@ -59,13 +66,13 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
   return { stop };
 }
 
-async function readCa(file: string): Promise<string> {
+async function readCa(file: string, setting: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     throw new BmcError(
       BmcErrorCode.CaFile,
-      `${file} cannot be read (${reasonOf(error)}); put the API server's CA (ca.pem) there, or correct api.caFile`,
+      `${file} cannot be read (${reasonOf(error)}); put the ${what} there, or correct ${setting}`,
       error,
     );
   }
