@@ -17,10 +17,10 @@ interface Login {
   readonly password: string;
 }
 
-async function workerOf(rig: Rig, redfish: object = {}): Promise<Daemon> {
+async function workerOf(rig: Rig, settings: object = {}): Promise<Daemon> {
   const tokenFile = join(rig.dataDir, 'bmc.token');
   await writeFile(tokenFile, await rig.mint({ infraRole: apiV2.InfraRole.EDITOR }), { mode: 0o600 });
-  return startDaemon({ partition: 'lab', api: { url: rig.url, caFile: rig.plane.caFile, tokenFile }, redfish });
+  return startDaemon({ partition: 'lab', api: { url: rig.url, caFile: rig.plane.caFile, tokenFile }, ...settings });
 }
 
 async function report(rig: Rig, uuid: string, { address, user, password }: Login, protocol = 'lanplus'): Promise<void> {
@@ -74,7 +74,7 @@ test('what the API orders happens at the BMC, and its result is told', async () 
 test('a BMC that speaks Redfish is spoken to so', async () => {
   await using rig = await startRig();
   await using bmc = await startRedfishBmc();
-  await using worker = await workerOf(rig, { fingerprints: [bmc.fingerprint] });
+  await using worker = await workerOf(rig, { redfish: { fingerprints: [bmc.fingerprint] } });
   await report(rig, machineA, bmc, 'redfish');
   expect(await order(rig, machineA, Command.MACHINE_BMC_COMMAND_MACHINE_DELETED)).toBe('done');
   expect(bmc.done).toEqual([expect.stringContaining('"Pxe"'), 'POST {"ResetType":"On"}']);
@@ -82,6 +82,31 @@ test('a BMC that speaks Redfish is spoken to so', async () => {
   const refused = await order(rig, machineA, Command.MACHINE_BMC_COMMAND_OFF);
   expect(refused).toMatch(/^BMC_LOGIN: .* does not let user "root" in/);
   expect(refused + JSON.stringify(worker.log.records)).not.toMatch(/wrong-secret-9|rack-secret-7/);
+});
+
+test('the BMCs of an inventory are known to the API, with the power state of those that answer', async () => {
+  await using rig = await startRig();
+  await using bmc = await startRedfishBmc();
+  const [file, passwordFile] = [join(rig.dataDir, 'bmcs.yaml'), join(rig.dataDir, 'bmc.password')];
+  await writeFile(passwordFile, `${bmc.password}\n`, { mode: 0o600 });
+  const entry = (uuid: string, address: string): object => {
+    return { uuid, address, mac: '02:00:00:bb:00:65', user: bmc.user, passwordFile, interface: 'redfish' };
+  };
+  const silent = `127.0.0.1:${await freePort()}`;
+  await writeFile(file, JSON.stringify([entry(machineA, bmc.address), entry(machineB, silent)]));
+  bmc.system['PowerState'] = 'On';
+  await using worker = await workerOf(rig, { redfish: { fingerprints: [bmc.fingerprint] }, inventory: { file } });
+  const known = await vi.waitFor(async () => {
+    const found = await rig.plane.stores.bmcs.get(machineA);
+    if (found === undefined) throw new Error('not reported yet');
+    return found;
+  }, WAIT);
+  expect(known.bmc).toMatchObject({ address: bmc.address, password: bmc.password, powerState: 'ON' });
+  expect(known.updatedAt).toBeDefined();
+  expect(await rig.plane.stores.bmcs.get(machineB)).toBeUndefined();
+  expect(await worker.metrics.text()).toContain('ingot_bmc_inventory{state="silent"} 1');
+  expect(await order(rig, machineA, Command.MACHINE_BMC_COMMAND_OFF)).toBe('done');
+  expect(bmc.done).toEqual(['POST {"ResetType":"ForceOff"}']);
 });
 
 test('a BMC that does not answer is an error with a name, and keeps nobody else waiting', async () => {

@@ -1,4 +1,5 @@
-import { ApiError, type apiV2, Code, createChannel, createClient, infraV2 } from '@ingot/api';
+import { ApiError, type apiV2, Code, createChannel, createClient, infraV2, timestampFromMs } from '@ingot/api';
+import type { BmcReport } from './reports.ts';
 
 /** A command that somebody has given for a machine. */
 export interface BmcCommand {
@@ -14,6 +15,8 @@ export interface BmcApi {
   commands(signal: AbortSignal): AsyncIterable<BmcCommand>;
   /** Says how a command went; false when the API does not wait for it (any more). */
   done(id: string, error: string | undefined, signal: AbortSignal): Promise<boolean>;
+  /** Tells of BMCs, and of the power states of their machines. */
+  report(reports: readonly BmcReport[], signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -45,6 +48,14 @@ export function connectApi({ url, ca, tokenFile, timeoutMs, partition }: ApiOpti
         if (failure instanceof ApiError && failure.code === Code.NotFound) return false;
         throw failure;
       }
+    },
+    async report(reports, signal) {
+      const bmcReports = reports.map(({ machine: { uuid, ...bmc }, isOn, seenMs }) => ({
+        uuid,
+        bmc: { ...bmc, powerState: isOn ? 'ON' : 'OFF' },
+        updatedAt: timestampFromMs(seenMs),
+      }));
+      await client.updateBMCInfo({ partition, bmcReports }, { signal });
     },
     close: () => channel.close(),
   };

@@ -8,6 +8,7 @@ export interface BmcAgentConfig extends DaemonConfig {
   readonly atOnce: number;
   readonly commandSeconds: number;
   readonly ipmi: { readonly ipmitool: string; readonly cipherSuite?: number | undefined };
+  readonly inventory: { readonly file?: string | undefined; readonly reportSeconds: number };
   readonly redfish: {
     readonly caFile?: string | undefined;
     readonly fingerprints: readonly string[];
@@ -42,6 +43,15 @@ const schema = z.object({
         .refine((suite) => suite === 3 || suite === 17, '3 (SHA-1) or 17 (SHA-256): no other one is sound and in use')
         .optional()
         .describe('3 or 17; default: 17, and 3 for a BMC that does not have it'),
+    })
+    .prefault({}),
+  inventory: z
+    .object({
+      file: z
+        .string()
+        .optional()
+        .describe('YAML list of machines (uuid, address, mac, user, passwordFile, interface) to report to the API'),
+      reportSeconds: z.number().min(10).max(1200).default(300).describe('time between two reports'),
     })
     .prefault({}),
   redfish: z

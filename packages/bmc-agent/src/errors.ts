@@ -22,6 +22,8 @@ export const BmcErrorCode = {
   Ipmitool: 'BMC_IPMITOOL',
   /** The BMC's certificate is not trusted. */
   Certificate: 'BMC_CERTIFICATE',
+  /** The inventory cannot be read, or is none. */
+  Inventory: 'BMC_INVENTORY',
   /** The CA of the API server, or of the BMCs, cannot be read. */
   CaFile: 'BMC_CA_FILE',
 } as const;

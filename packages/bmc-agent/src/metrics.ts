@@ -8,6 +8,19 @@ export interface BmcMetrics {
   stream(isOpen: boolean): void;
 }
 
+/** Counts what `runReports` found. */
+export function createReportMetrics(metrics: Metrics): (answered: number, silent: number) => void {
+  const gauge = metrics.gauge({
+    name: 'ingot_bmc_inventory',
+    help: 'BMCs of the inventory at the last look.',
+    labels: ['state'],
+  });
+  return (answered, silent) => {
+    gauge.set({ state: 'answered' }, answered);
+    gauge.set({ state: 'silent' }, silent);
+  };
+}
+
 export function createBmcMetrics(metrics: Metrics, waiting: () => number): BmcMetrics {
   const commands = metrics.counter({
     name: 'ingot_bmc_commands_total',

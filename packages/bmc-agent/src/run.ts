@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
 import { connectApi } from './api.ts';
 import type { BmcAgentConfig } from './config.ts';
+import type { BmcController } from './controller.ts';
 import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
+import { readInventory } from './inventory.ts';
 import { ipmiController } from './ipmi/ipmi-controller.ts';
 import { ipmitoolRunner } from './ipmi/run-ipmitool.ts';
-import { createBmcMetrics } from './metrics.ts';
+import { createBmcMetrics, createReportMetrics } from './metrics.ts';
 import { redfishCall } from './redfish/redfish-call.ts';
 import { redfishController } from './redfish/redfish-controller.ts';
-import { targetOf } from './target.ts';
+import { runReports } from './reports.ts';
+import { targetOf, type BmcTarget } from './target.ts';
 import { startBmcWorker } from './worker.ts';
 
 /**
@@ -33,18 +36,13 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     timeoutMs: config.api.timeoutSeconds * 1000,
     partition: config.partition,
   });
+  const controllerOf = (machine: string, target: BmcTarget, until: AbortSignal): BmcController =>
+    target.protocol === 'redfish'
+      ? redfishController({ call: redfishCall(target, trust, until), machine, uefi })
+      : ipmiController(target, run, { uefi, cipherSuite: config.ipmi.cipherSuite, signal: until });
   const worker = startBmcWorker({
     api,
-    controllerOf(command, until) {
-      const target = targetOf(command.bmc);
-      if (target.protocol === 'redfish')
-        return redfishController({ call: redfishCall(target, trust, until), machine: command.machine, uefi });
-      return ipmiController(target, run, {
-        uefi,
-        cipherSuite: config.ipmi.cipherSuite,
-        signal: until,
-      });
-    },
+    controllerOf: (command, until) => controllerOf(command.machine, targetOf(command.bmc), until),
     atOnce: config.atOnce,
     commandMs: config.commandSeconds * 1000,
     clock: context.clock,
@@ -55,8 +53,25 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     status: (text) => context.status(text),
   });
   log.info({ partition: config.partition, api: config.api.url }, 'the worker for management controllers runs');
+  const reporting = new AbortController();
+  const { file, reportSeconds } = config.inventory;
+  const reported =
+    file === undefined
+      ? Promise.resolve()
+      : runReports({
+          read: () => readInventory(file),
+          isOn: (machine, until) => controllerOf(machine.uuid, targetOf(machine), until).isOn(),
+          send: (reports, until) => api.report(reports, until),
+          atOnce: config.atOnce,
+          periodMs: reportSeconds * 1000,
+          clock: context.clock,
+          log,
+          onRound: createReportMetrics(context.metrics),
+          signal: reporting.signal,
+        });
   const stop = async (): Promise<void> => {
-    await worker.stop();
+    reporting.abort(new Error('the worker stops'));
+    await Promise.all([worker.stop(), reported]);
     api.close();
   };
   if (signal.aborted) {

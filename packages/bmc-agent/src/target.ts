@@ -25,7 +25,9 @@ const CONTROL = /[\u0000-\u001F\u007F]/;
  * Reads what the API knows of a BMC. The interface `redfish` stands for Redfish; so does port 443. Throws BmcError
  * `BMC_ADDRESS`.
  */
-export function targetOf(bmc: apiV2.MachineBMC | undefined): BmcTarget {
+export function targetOf(
+  bmc: Pick<apiV2.MachineBMC, 'address' | 'user' | 'password' | 'interface'> | undefined,
+): BmcTarget {
   if (bmc === undefined || bmc.address === '') throw unusable('the API knows no address of the BMC');
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(bmc.address);
   const host = match?.[1] ?? match?.[2] ?? '';

@@ -9,7 +9,7 @@ import { createLanes } from './lanes.ts';
 import type { BmcMetrics } from './metrics.ts';
 
 export interface BmcWorkerOptions {
-  readonly api: BmcApi;
+  readonly api: Pick<BmcApi, 'commands' | 'done'>;
   /** The controller of a command's machine. Throws BmcError when it cannot be reached by what is known of it. */
   readonly controllerOf: (command: BmcCommand, signal: AbortSignal) => BmcController;
   readonly atOnce: number;

@@ -22,7 +22,7 @@ function rig(batches: readonly (readonly BmcCommand[])[], doneFailures = 0) {
   const answers = new Map<string, PromiseWithResolvers<void>>();
   let connection = 0;
   let failures = doneFailures;
-  const api: BmcApi = {
+  const api: Pick<BmcApi, 'commands' | 'done'> = {
     async *commands(signal) {
       const batch = batches[connection];
       connection += 1;
@@ -40,7 +40,6 @@ function rig(batches: readonly (readonly BmcCommand[])[], doneFailures = 0) {
       told.push(`${id} ${error ?? 'done'}`);
       return Promise.resolve(true);
     },
-    close: () => {},
   };
   const worker = startBmcWorker({
     api,
