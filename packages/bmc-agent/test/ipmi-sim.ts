@@ -102,14 +102,16 @@ set_working_mc 0x20
     'mc',
     'info',
   ];
-  for (let tried = 1; ; tried += 1) {
-    const { failure } = await ipmitoolRunner('ipmitool')(ask, password, AbortSignal.timeout(5000));
-    if (failure === undefined) return sim;
-    if (tried === 20 || child.exitCode !== null) {
-      await sim[Symbol.asyncDispose]();
-      throw new Error(`ipmi_sim does not answer: ipmitool ${failure}`);
+  try {
+    for (let tried = 1; ; tried += 1) {
+      const { failure } = await ipmitoolRunner('ipmitool')(ask, password, AbortSignal.timeout(5000));
+      if (failure === undefined) return sim;
+      if (tried === 20 || child.exitCode !== null) throw new Error(`ipmi_sim does not answer: ipmitool ${failure}`);
+      await systemClock.sleep(200);
     }
-    await systemClock.sleep(200);
+  } catch (error) {
+    await sim[Symbol.asyncDispose]();
+    throw error;
   }
 }
 
