@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createQuickRack } from './quick-rack.ts';
-import { image, leftovers, prepareImage } from './rack-under-test.ts';
+import { createQuickRack } from '../e2e/quick-rack.ts';
+import { image, leftovers, prepareImage } from '../e2e/rack-under-test.ts';
 
 const rackName = 'rescue';
 

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { fetchBoot } from './ipxe-stand-in.ts';
-import type { FetchedBoot } from './ipxe-stand-in.ts';
-import { createRack, leftovers, machineInApi, onlyMachine, root } from './rack-under-test.ts';
+import { fetchBoot } from '../e2e/ipxe-stand-in.ts';
+import type { FetchedBoot } from '../e2e/ipxe-stand-in.ts';
+import { createRack, leftovers, machineInApi, onlyMachine, root } from '../e2e/rack-under-test.ts';
 
 const out = join(root, '.cache/image/out-arm64');
 const rackName = 'e2earm';
