@@ -90,8 +90,8 @@ test.each([undefined, 'counter'])(
         },
         serialise === undefined ? {} : { serialise },
       );
-    await Promise.all([a, b].flatMap((database) => Array.from({ length: 100 }, () => increment(database))));
-    expect(await a.get("SELECT value FROM secret WHERE name = 'counter'")).toEqual({ value: '200' });
+    await Promise.all([a, b].flatMap((database) => Array.from({ length: 400 }, () => increment(database))));
+    expect(await a.get("SELECT value FROM secret WHERE name = 'counter'")).toEqual({ value: '800' });
   },
 );
 

@@ -12,8 +12,12 @@ import { encodeNotification, POSTGRES_CHANNEL } from './listener.ts';
 import type { Pool } from './pool.ts';
 import { numberedPlaceholders } from './translate.ts';
 
-/** Each server tries one at a time, and of those that try one succeeds: so many defeats in a row are no chance. */
+/** Of those that try one succeeds, but it may be the same one for a while: it takes both to give up. */
 const MAX_TRIES = 30;
+const MAX_TRYING_MS = 10_000;
+
+/** The lock of those that lost. */
+const DEFEATED = '';
 
 type Work<T> = (session: Session) => Promise<T> | T;
 
@@ -36,12 +40,13 @@ export function createTransactions(pool: Pool, guard: TransactionGuard, clock: C
       }
     });
 
-  const retrying = async <T>(work: Work<T>, options: TransactionOptions, tries: number): Promise<T> => {
+  const retrying = async <T>(work: Work<T>, options: TransactionOptions): Promise<T> => {
+    const until = clock.monotonic() + MAX_TRYING_MS;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await once(work, options);
       } catch (error) {
-        if (!isConflict(error) || attempt >= tries) throw error;
+        if (!isConflict(error) || (attempt >= MAX_TRIES && clock.monotonic() >= until)) throw error;
       }
     }
   };
@@ -52,15 +57,16 @@ export function createTransactions(pool: Pool, guard: TransactionGuard, clock: C
     try {
       if (serialise !== undefined) {
         // One connection waits for the lock, and not all of them.
-        return await lanes.run(serialise, () => retrying(work, options, MAX_TRIES));
+        return await lanes.run(serialise, () => retrying(work, options));
       }
       try {
         return await once(work, options);
       } catch (error) {
         if (!isConflict(error)) throw error;
       }
-      // Those that lost try again one after the other, or they would go on losing against each other.
-      return await lanes.run('', () => retrying(work, options, MAX_TRIES));
+      // Those that lost try again one after the other, or they would go on losing against each other; and so those of all
+      // servers, since a server that has just won is the first to begin its next.
+      return await lanes.run(DEFEATED, () => retrying(work, { ...options, serialise: DEFEATED }));
     } catch (error) {
       throw translated(error);
     }
