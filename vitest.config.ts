@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'interop',
           include: ['test/interop/**/*.test.ts', 'packages/*/test/**/*.interop.test.ts'],
           // They wait for foreign programs more than they work, each in namespaces of its own.
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -30,7 +30,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          globalSetup: ['test/support/image.ts'],
+          // A machine in software emulation keeps one core busy.
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -39,7 +41,8 @@ export default defineConfig({
         test: {
           name: 'firmware',
           include: ['test/firmware/**/*.test.ts'],
-          fileParallelism: false,
+          globalSetup: ['test/support/image.ts'],
+          maxWorkers: 2,
           testTimeout: 400_000,
           hookTimeout: 300_000,
         },

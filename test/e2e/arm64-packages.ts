@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './rack-under-test.ts';
+import { root } from '../support/image.ts';
 
 /** What an ARM machine boots, out of Debian's packages for its architecture. */
 export interface Arm64Files {

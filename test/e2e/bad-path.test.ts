@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFirmwareRack } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, Leaf } from './firmware-rack.ts';
-import { leftovers, prepareImage } from './rack-under-test.ts';
+import { leftovers } from './rack-under-test.ts';
 
 const rackName = 'lossy';
 const impairment = { dropPercent: 5, duplicatePercent: 5, reorderPercent: 5, seed: 7 };
@@ -10,7 +10,6 @@ let rack: FirmwareRack;
 let server: BootServerUnderTest;
 let leaf: Leaf;
 beforeAll(async () => {
-  prepareImage();
   rack = await createFirmwareRack(rackName);
   server = await rack.startBootServer({ name: 'boot-server', namespace: rack.management, address: '10.0.0.1' });
   leaf = await rack.createLeaf(1, ['10.0.0.1'], impairment);

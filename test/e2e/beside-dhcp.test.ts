@@ -4,13 +4,11 @@ import { createFirmwareRack } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, Leaf } from './firmware-rack.ts';
 import { dhcpd, dnsmasq, kea, startForeignDhcp } from './foreign-dhcp.ts';
 import type { ForeignDhcpSpec } from './foreign-dhcp.ts';
-import { leftovers, prepareImage } from './rack-under-test.ts';
+import { leftovers } from './rack-under-test.ts';
 
 const rackName = 'beside';
 const ownAddress = '10.0.0.1';
 const foreignAddress = '10.0.0.2';
-
-beforeAll(prepareImage, 600_000);
 
 describe('a boot server in proxy mode on the host of another DHCP server', () => {
   let rack: FirmwareRack;

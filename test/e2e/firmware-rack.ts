@@ -7,7 +7,7 @@ import { buildMarkerInitrd, markerLine, parseMarker } from './marker-initrd.ts';
 import type { Marker } from './marker-initrd.ts';
 import { startLossyForwarder } from '../support/lossy-forwarder.ts';
 import type { Impairment, LossyForwarder } from '../support/lossy-forwarder.ts';
-import { image, root } from './rack-under-test.ts';
+import { image, root } from '../support/image.ts';
 
 /** One boot, firmware to the guest's own words: ten times what it takes on two idle cores of software emulation. */
 const bootTimeoutMs = 240_000;

@@ -2,11 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFirmwareRack } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, Leaf } from './firmware-rack.ts';
 import { grubConfiguration } from './grub-files.ts';
-import { leftovers, prepareImage } from './rack-under-test.ts';
+import { leftovers } from './rack-under-test.ts';
 
 const rackName = 'fw';
-
-beforeAll(prepareImage, 600_000);
 
 describe('a boot server that leases the addresses', () => {
   let rack: FirmwareRack;

@@ -3,22 +3,39 @@ import { join } from 'node:path';
 import { apiV2 } from '@ingot/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { flood } from './flood.ts';
-import { createRack, leftovers, machineInApi, onlyMachine, prepareImage } from './rack-under-test.ts';
+import { createRack, leftovers, machineInApi, onlyMachine } from './rack-under-test.ts';
 import type { RackUnderTest } from './rack-under-test.ts';
 
 const bootTimeoutMs = 240_000;
 const { WAITING, CRASHED } = apiV2.MachineProvisioningEventType;
-
-beforeAll(prepareImage, 600_000);
 
 async function expectWaiting(rig: RackUnderTest): Promise<void> {
   const reason = await rig.rack.untilWaiting(onlyMachine(rig), bootTimeoutMs, new AbortController().signal);
   expect(reason).toBeUndefined();
 }
 
-/** Milliseconds from power-on to Waiting of the present boot. */
-function waitingMs(rig: RackUnderTest): number {
-  return onlyMachine(rig).timeline.reachedMs.get('waiting') ?? Infinity;
+/** What the boot server did for the machine in its present boot, in that order. */
+function services(rig: RackUnderTest): readonly string[] {
+  const { identity, timeline } = onlyMachine(rig);
+  return readFileSync(join(rig.rack.logDirectory, 'boot-server.log'), 'utf8')
+    .split('\n')
+    .flatMap((line): readonly LogEntry[] =>
+      line.includes(identity.uuid) ? [JSON.parse(line.slice(line.indexOf('{')))] : [],
+    )
+    .filter(({ time, event }) => Date.parse(time) >= timeline.startedAtMs && !event.startsWith('dhcp.'))
+    .map(({ event, kind }) => (kind === undefined ? event : `${event} ${kind}`));
+}
+
+interface LogEntry {
+  readonly time: string;
+  readonly event: string;
+  readonly kind?: string;
+}
+
+/** Milliseconds from the first offer until script, kernel and initrd are there, in the present boot. */
+function servedMs(rig: RackUnderTest): number {
+  const { reachedMs } = onlyMachine(rig).timeline;
+  return (reachedMs.get('ipxe') ?? Infinity) - (reachedMs.get('dhcp') ?? 0);
 }
 
 /** What was drawn by lot for this run has come over the wire into the API. */
@@ -73,7 +90,7 @@ async function expectLoginAtTheBmc(rig: RackUnderTest): Promise<void> {
 
 describe('a BIOS machine with nothing but its firmware', () => {
   let rig: RackUnderTest;
-  let undisturbedMs = Infinity;
+  let undisturbed: { readonly services: readonly string[]; readonly ms: number };
   beforeAll(async () => {
     rig = await createRack('e2ebios', { machine: { firmware: 'bios' } });
   });
@@ -99,7 +116,8 @@ describe('a BIOS machine with nothing but its firmware', () => {
     await onlyMachine(rig).power.on();
     await expectWaiting(rig);
     await expectKnownToTheApi(rig);
-    undisturbedMs = waitingMs(rig);
+    undisturbed = { services: services(rig), ms: servedMs(rig) };
+    expect(undisturbed.services).toContain('http.file initrd');
   });
 
   test('is switched on by its BMC over the management network', async () => {
@@ -134,8 +152,9 @@ describe('a BIOS machine with nothing but its firmware', () => {
     expect(sent).toEqual({ dhcp: 10_000, tftp: 10_000, http: 10_000 });
     await expectWaiting(rig);
     expect(rig.rack.parts.get('boot-server')?.restarts).toBe(0);
-    // The generator of the requests takes its share of the same two cores; a boot that had to retry would take longer.
-    expect(waitingMs(rig)).toBeLessThan(undisturbedMs + 30_000);
+    // No step had to be taken twice, and none waited for a retry.
+    expect(services(rig)).toEqual(undisturbed.services);
+    expect(servedMs(rig)).toBeLessThan(undisturbed.ms + 10_000);
   });
 
   test('ends in Waiting although the boot server is killed between its DHCP answer and the script', async () => {

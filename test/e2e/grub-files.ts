@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { fetchArm64Files } from './arm64-packages.ts';
 import { buildMarkerInitrd } from './marker-initrd.ts';
-import { image } from './rack-under-test.ts';
+import { image } from '../support/image.ts';
 
 /** Sections of a boot server's configuration that hand out Debian's signed loaders, and a kernel for each processor. */
 export function grubConfiguration(directory: string): Readonly<Record<string, unknown>> {

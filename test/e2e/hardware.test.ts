@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { espImage } from '../support/esp.ts';
 import { bigMachine, built, isPlanted, plantLargeDisks, plantSmallDisks, startTpm } from './hardware-machine.ts';
 import type { SmallDisks } from './hardware-machine.ts';
-import { createRack, leftovers, machineInApi, onlyMachine, prepareImage, root } from './rack-under-test.ts';
+import { root } from '../support/image.ts';
+import { createRack, leftovers, machineInApi, onlyMachine } from './rack-under-test.ts';
 import type { RackUnderTest } from './rack-under-test.ts';
 import { allocate } from './tenant.ts';
 import { plantedSectors, scratchDirectory } from './wipe-machine.ts';
@@ -15,8 +16,6 @@ const rackName = 'e2ehw';
 const bootTimeoutMs = 280_000;
 const mebibyte = 2n ** 20n;
 const { WAITING, PLANNED_REBOOT } = apiV2.MachineProvisioningEventType;
-
-beforeAll(prepareImage, 600_000);
 
 // The tests of this group go on with one machine, each where the one before left it: waiting.
 describe('a UEFI machine with two sockets, GPUs, a TPM, four kinds of network cards and every kind of disk', () => {

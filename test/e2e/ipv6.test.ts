@@ -2,14 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFirmwareRack, subnet } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack } from './firmware-rack.ts';
 import { markerLine, parseMarker } from './marker-initrd.ts';
-import { leftovers, prepareImage } from './rack-under-test.ts';
+import { leftovers } from './rack-under-test.ts';
 
 const rackName = 'fw6';
 let rack: FirmwareRack;
 let server: BootServerUnderTest;
 
 beforeAll(async () => {
-  prepareImage();
   rack = await createFirmwareRack(rackName, '2001:db8:1::/64');
   server = await rack.startBootServer({
     name: 'boot-server',

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { writeCpio } from '../../images/cpio.ts';
-import { root } from './rack-under-test.ts';
+import { root } from '../support/image.ts';
 
 /** All that the guest does is to say in one line of its console what booted it, and to switch itself off. */
 const init = `#!/bin/busybox sh
@@ -48,6 +48,11 @@ export function buildMarkerInitrd(name: string, busybox: string): string {
     { kind: 'file', path: 'bin/busybox', mode: 0o755, data: readFileSync(busybox) },
     { kind: 'file', path: 'init', mode: 0o755, data: Buffer.from(init) },
   ]);
-  writeFileSync(path, gzipSync(archive, { level: 1 }));
+  const data = gzipSync(archive, { level: 1 });
+  // A boot server of another test may be serving it.
+  if (existsSync(path) && readFileSync(path).equals(data)) return path;
+  const half = `${path}.${process.pid}`;
+  writeFileSync(half, data);
+  renameSync(half, path);
   return path;
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFirmwareRack } from './firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, MachineUnderTest } from './firmware-rack.ts';
 import { buildMarkerInitrd, markerLine, parseMarker } from './marker-initrd.ts';
-import { image, leftovers, prepareImage } from './rack-under-test.ts';
+import { image } from '../support/image.ts';
+import { leftovers } from './rack-under-test.ts';
 
 const rackName = 'menu';
 const ARROW_DOWN = '\u001B[B';
@@ -11,7 +12,6 @@ const ENTER = '\r';
 let rack: FirmwareRack;
 let server: BootServerUnderTest;
 beforeAll(async () => {
-  prepareImage();
   rack = await createFirmwareRack(rackName);
   const initrd = buildMarkerInitrd('initrd-amd64', '/bin/busybox');
   const entries = [

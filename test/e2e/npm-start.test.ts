@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { beforeAll, expect, test } from 'vitest';
-import { leftovers, prepareImage, root } from './rack-under-test.ts';
-
-beforeAll(prepareImage, 600_000);
+import { expect, test } from 'vitest';
+import { root } from '../support/image.ts';
+import { leftovers } from './rack-under-test.ts';
 
 interface Ended {
   readonly status: number | null;

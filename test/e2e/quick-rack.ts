@@ -3,7 +3,7 @@ import { createBench } from '@ingot/lab';
 import type { Bench, BenchMachine, Firmware } from '@ingot/lab';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { expect, vi } from 'vitest';
-import { root } from './rack-under-test.ts';
+import { root } from '../support/image.ts';
 
 /** One link with nothing on it but `ingot boot …` at 10.0.0.1 and a machine: no configuration, no API. */
 export interface QuickRack extends AsyncDisposable {

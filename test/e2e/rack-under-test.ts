@@ -5,17 +5,7 @@ import type { apiV2 } from '@ingot/api';
 import { startRack } from '@ingot/lab';
 import type { MachineOptions, Phase, Rack, RackMachine, RackOptions } from '@ingot/lab';
 import { systemClock, systemEntropy } from '@ingot/net';
-
-export const root: string = join(import.meta.dirname, '../..');
-export const image: { readonly kernel: string; readonly initrd: string } = {
-  kernel: join(root, '.cache/image/out/vmlinuz'),
-  initrd: join(root, '.cache/image/out/initrd'),
-};
-
-/** Builds the discovery image; does nothing where nothing changed. */
-export function prepareImage(): void {
-  execFileSync(process.execPath, ['images/build.ts', '--out', '.cache/image/out'], { cwd: root, stdio: 'inherit' });
-}
+import { image, root } from '../support/image.ts';
 
 /** A rack together with what it said. */
 export interface RackUnderTest extends AsyncDisposable {

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mockEntropy, systemEntropy } from '@ingot/net';
-import { leftovers, prepareImage } from './rack-under-test.ts';
+import { leftovers } from './rack-under-test.ts';
 import { createTwoServers, describeMoment, drawMoment } from './two-servers.ts';
 import type { TwoServers } from './two-servers.ts';
 
 const rackName = 'twins';
-
-beforeAll(prepareImage, 600_000);
 
 describe('two boot servers with a pool each', () => {
   // The same moments again: INGOT_SEED=<what was printed>

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { zstdCompressSync } from 'node:zlib';
 import { bundle } from '../../images/bundle.ts';
 import { writeCpio } from '../../images/cpio.ts';
-import { image, root } from './rack-under-test.ts';
+import { image, root } from '../support/image.ts';
 
 /** The image's programs and drivers, and instead of its life the guest of the wipe's test. */
 const init = `#!/usr/bin/busybox sh

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { beforeAll, expect, test } from 'vitest';
-import { prepareImage } from './rack-under-test.ts';
+import { expect, test } from 'vitest';
 import { bootGuest, head, plantDisk, plantedSectors, scratchDirectory } from './wipe-machine.ts';
 import type { Disk } from './wipe-machine.ts';
-
-beforeAll(prepareImage, 600_000);
 
 const uuid = '4c4c4544-0034-4d10-8052-b4c04f4e3232';
 const meta = { labels: { labels: { 'ingot.dev/wipe': 'order-1' } } };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { fetchBoot } from '../e2e/ipxe-stand-in.ts';
 import type { FetchedBoot } from '../e2e/ipxe-stand-in.ts';
-import { createRack, leftovers, machineInApi, onlyMachine, root } from '../e2e/rack-under-test.ts';
+import { createRack, leftovers, machineInApi, onlyMachine } from '../e2e/rack-under-test.ts';
+import { root } from '../support/image.ts';
 
 const out = join(root, '.cache/image/out-arm64');
 const rackName = 'e2earm';

@@ -6,7 +6,7 @@ import { createFirmwareRack, subnet } from '../e2e/firmware-rack.ts';
 import type { FirmwareRack } from '../e2e/firmware-rack.ts';
 import { startForeignDhcp } from '../e2e/foreign-dhcp.ts';
 import { markerLine, parseMarker } from '../e2e/marker-initrd.ts';
-import { leftovers, prepareImage } from '../e2e/rack-under-test.ts';
+import { leftovers } from '../e2e/rack-under-test.ts';
 
 const rackName = 'kea6';
 const prefix = '2001:db8:1::/64';
@@ -15,7 +15,6 @@ const bootTimeoutMs = 270_000;
 
 let rack: FirmwareRack;
 beforeAll(async () => {
-  prepareImage();
   rack = await createFirmwareRack(rackName, prefix);
 }, 600_000);
 afterAll(async () => {

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createQuickRack } from '../e2e/quick-rack.ts';
-import { leftovers, root } from '../e2e/rack-under-test.ts';
+import { leftovers } from '../e2e/rack-under-test.ts';
+import { root } from '../support/image.ts';
 
 const rackName = 'installer';
 

@@ -1,14 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { createFirmwareRack } from '../e2e/firmware-rack.ts';
 import type { FirmwareRack } from '../e2e/firmware-rack.ts';
 import { buildMarkerInitrd, markerLine, parseMarker } from '../e2e/marker-initrd.ts';
-import { image, leftovers, prepareImage } from '../e2e/rack-under-test.ts';
+import { leftovers } from '../e2e/rack-under-test.ts';
+import { image } from '../support/image.ts';
 
 const rackName = 'hold';
 const timeoutMs = 240_000;
 
 let rack: FirmwareRack;
-beforeAll(prepareImage, 600_000);
 beforeEach(async () => {
   rack = await createFirmwareRack(rackName);
 });

@@ -3,13 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@ingot/lab';
 import type { Firmware, Namespace } from '@ingot/lab';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createFirmwareRack } from '../e2e/firmware-rack.ts';
 import type { BootServerUnderTest, FirmwareRack, Leaf } from '../e2e/firmware-rack.ts';
 import { dhcpd, dnsmasq, kea, startForeignDhcp } from '../e2e/foreign-dhcp.ts';
 import type { ForeignDhcpSpec } from '../e2e/foreign-dhcp.ts';
 import { grubConfiguration } from '../e2e/grub-files.ts';
-import { leftovers, prepareImage } from '../e2e/rack-under-test.ts';
+import { leftovers } from '../e2e/rack-under-test.ts';
 
 const rackName = 'proxy';
 const ownAddress = '10.0.0.1';
@@ -24,7 +24,6 @@ const proxy = (address: string, capture = false): Readonly<Record<string, unknow
 });
 
 let rack: FirmwareRack;
-beforeAll(prepareImage, 600_000);
 beforeEach(async () => {
   rack = await createFirmwareRack(rackName);
 });

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { createQuickRack } from '../e2e/quick-rack.ts';
-import { image, leftovers, prepareImage } from '../e2e/rack-under-test.ts';
+import { leftovers } from '../e2e/rack-under-test.ts';
+import { image } from '../support/image.ts';
 
 const rackName = 'rescue';
 
-beforeAll(prepareImage, 600_000);
 afterAll(() => expect(leftovers(rackName)).toEqual([]));
 
 test('ingot boot rescue: a SeaBIOS machine comes up with a shell on its console that runs what is typed', async () => {

@@ -4,7 +4,7 @@ import { fetchArm64Files } from '../e2e/arm64-packages.ts';
 import { createFirmwareRack } from '../e2e/firmware-rack.ts';
 import type { FirmwareRack } from '../e2e/firmware-rack.ts';
 import { buildMarkerInitrd, markerLine, parseMarker } from '../e2e/marker-initrd.ts';
-import { leftovers, prepareImage } from '../e2e/rack-under-test.ts';
+import { leftovers } from '../e2e/rack-under-test.ts';
 
 const rackName = 'uboot';
 const timeoutMs = 180_000;
@@ -13,7 +13,6 @@ const mac = '52:52:52:52:52:52';
 
 let rack: FirmwareRack;
 beforeAll(async () => {
-  prepareImage();
   rack = await createFirmwareRack(rackName);
 }, 600_000);
 afterAll(async () => {

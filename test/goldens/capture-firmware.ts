@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Firmware } from '@ingot/lab';
-import { createRack, onlyMachine, prepareImage, root } from '../e2e/rack-under-test.ts';
+import { createRack, onlyMachine } from '../e2e/rack-under-test.ts';
+import prepareImage, { root } from '../support/image.ts';
 
 const goldens = join(root, 'packages/wire/test/goldens');
 /** DHCP, PXE and the requests of TFTP; the blocks of TFTP go to other ports and are left out. */

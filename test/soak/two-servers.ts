@@ -6,7 +6,7 @@
 // Ends with status 1 when a boot was lost.
 import { parseArgs } from 'node:util';
 import { mockEntropy, systemEntropy } from '@ingot/net';
-import { prepareImage } from '../e2e/rack-under-test.ts';
+import prepareImage from '../support/image.ts';
 import { createTwoServers, describeMoment, drawMoment } from '../e2e/two-servers.ts';
 
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '20' }, seed: { type: 'string' } } });
