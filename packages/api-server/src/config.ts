@@ -34,6 +34,11 @@ const schema = z.object({
     .optional()
     .describe('sqlite:/path, or postgres://user@host/database for several servers; default <dataDir>/api.sqlite'),
   databasePasswordFile: z.string().optional().describe('file with the password for PostgreSQL, for its owner only'),
+  superUserPasswordFile: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('file with the password of every BMC’s superuser, for its owner only; default: there is no superuser'),
   listen: z
     .array(listenAddress())
     .min(1)
@@ -71,6 +76,8 @@ export interface ApiServerConfig extends DaemonConfig {
   /** `sqlite:/path` or `postgres://…`. */
   readonly database?: string | undefined;
   readonly databasePasswordFile?: string | undefined;
+  /** Absolute path. Read again at a reload. */
+  readonly superUserPasswordFile?: string | undefined;
   readonly listen: readonly string[];
   readonly tls: { readonly names: readonly string[] };
   readonly partitions: readonly PartitionConfig[];

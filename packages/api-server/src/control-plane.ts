@@ -44,6 +44,8 @@ export interface ControlPlaneOptions {
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly onCall?: (record: CallRecord) => void;
+  /** What the superuser of every BMC is to have, asked at each use. Default: there is to be no superuser. */
+  readonly superUserPassword?: () => string | undefined;
   /** Periodic work besides the server's own, done by one of the servers that share the database. */
   readonly jobs?: readonly PeriodicJob[];
 }
@@ -97,6 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     entropy,
     version,
     methods,
+    superUserPassword: options.superUserPassword ?? (() => undefined),
     configured: new Set(options.partitions.map(({ id }) => id)),
   });
   const served = services.flatMap((bound) => bound.methods).map(({ desc }) => desc);

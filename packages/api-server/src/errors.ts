@@ -8,6 +8,8 @@ export const ApiServerErrorCode = {
   DatabaseUnusable: 'DATABASE_UNUSABLE',
   /** A file below `<dataDir>/tls` is not what this program has written. */
   TlsFilesUnusable: 'TLS_FILES_UNUSABLE',
+  /** No BMC could take the password in `superUserPasswordFile`. */
+  SuperUserPassword: 'SUPER_USER_PASSWORD',
 } as const;
 export type ApiServerErrorCode = (typeof ApiServerErrorCode)[keyof typeof ApiServerErrorCode];
 

@@ -3,12 +3,14 @@ import { readSecretFile, type DaemonContext, type Metrics, type RunningDaemon } 
 import { createBackupJob } from './backup/backup-job.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ApiServerConfig } from './config.ts';
+import { currentSettings } from './reload.ts';
 import { defaultLocation, parseDatabaseLocation, type DatabaseLocation } from './store/location.ts';
 
 /** Runs the API server under `runDaemon`. */
-export async function runApiServer(context: DaemonContext<ApiServerConfig>): Promise<RunningDaemon> {
+export async function runApiServer(context: DaemonContext<ApiServerConfig>): Promise<RunningDaemon<ApiServerConfig>> {
   const { config, log, clock, entropy, metrics, health } = context;
   const observe = callObserver(context);
+  const { superUserPassword, reload } = await currentSettings(context);
   const location = await locationOf(context);
   const { backup: settings } = config;
   const backup =
@@ -22,6 +24,7 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
     listen: config.listen,
     names: config.tls.names,
     partitions: config.partitions,
+    superUserPassword,
     clock,
     entropy,
     log,
@@ -47,7 +50,7 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
       plane.adminTokenFile,
   );
   context.status(`serving on ${plane.server.addresses.join(', ')}`);
-  return { stop: () => plane.stop() };
+  return { reload, stop: () => plane.stop() };
 }
 
 async function locationOf({

@@ -56,7 +56,7 @@ export function keepRigsIn(location: () => Promise<DatabaseLocation>): void {
 }
 
 export async function startRig(
-  options: { readonly clock?: Clock; readonly database?: DatabaseLocation } = {},
+  options: { readonly clock?: Clock; readonly database?: DatabaseLocation; readonly superUserPassword?: string } = {},
 ): Promise<Rig> {
   const database = options.database ?? (await rigDatabase?.());
   const dataDir = await mkdtemp(join(tmpdir(), 'ingot-api-'));
@@ -70,6 +70,7 @@ export async function startRig(
       listen: ['127.0.0.1:0'],
       names: [],
       partitions: [lab],
+      superUserPassword: () => options.superUserPassword,
       clock: options.clock ?? systemClock,
       entropy: systemEntropy,
       log,

@@ -1,1 +1,2 @@
+export * from './gen/ingot/admin/v1/label_pb.ts';
 export * from './gen/ingot/admin/v1/wipe_pb.ts';

@@ -21,6 +21,7 @@ export interface Api {
   readonly tokens: ApiClient<typeof adminV2.TokenService>;
   readonly version: ApiClient<typeof apiV2.VersionService>;
   readonly projectMachines: ApiClient<typeof apiV2.MachineService>;
+  readonly labels: ApiClient<typeof ingotAdminV1.LabelService>;
   readonly wipes: ApiClient<typeof ingotAdminV1.WipeService>;
   readonly adminTenants: ApiClient<typeof adminV2.TenantService>;
   readonly tenants: ApiClient<typeof apiV2.TenantService>;
@@ -60,6 +61,7 @@ export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api)
       tokens: createClient(adminV2.TokenService, channel),
       version: createClient(apiV2.VersionService, channel),
       projectMachines: createClient(apiV2.MachineService, channel),
+      labels: createClient(ingotAdminV1.LabelService, channel),
       wipes: createClient(ingotAdminV1.WipeService, channel),
       adminTenants: createClient(adminV2.TenantService, channel),
       tenants: createClient(apiV2.TenantService, channel),

@@ -4,6 +4,7 @@ import { type Api, call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
 import type { CliIo } from './io.ts';
 import { addMachineOperations } from './machine-operations.ts';
+import { addMachineUpdateCommand } from './machine-update-command.ts';
 import { addMachineWipeCommand } from './machine-wipe-command.ts';
 import { machineColumns } from './machine-table.ts';
 import { compareNaturally, pick } from './names.ts';
@@ -71,6 +72,7 @@ export function addMachineCommands(program: Command, io: CliIo): void {
   });
 
   addMachineOperations(machine, io);
+  addMachineUpdateCommand(machine, io);
   addMachineWipeCommand(machine, io);
 }
 

@@ -125,6 +125,16 @@ test('an administrator mints a token for agents, and what they register is liste
   expect(described.stdout).not.toContain('very-secret');
   expect((await ingot(plane.adminTokenFile, 'switch', 'describe', 'leaf02')).stdout).toContain(UUID);
 
+  const update = (...argv: string[]) => ingot(plane.adminTokenFile, 'machine', 'update', UUID.slice(0, 8), ...argv);
+  const labels = 'ingot.inventory.disk/sda=Model X;S1;F1;1000';
+  expect(await update('--add-label', 'ingot.dev/no-reboot=burn-in', 'row=7')).toEqual({
+    status: 0,
+    stdout: `machine ${UUID} has ingot.dev/no-reboot=burn-in, ${labels}, row=7\n`,
+    stderr: '',
+  });
+  expect((await update('--remove-label', 'ingot.dev/no-reboot', 'row')).stdout).toBe(`machine ${UUID} has ${labels}\n`);
+  expect((await update('--remove-label', 'ingot.dev/wipe')).stderr).toContain('are orders and their answers');
+
   const refused = await ingot(agentToken, 'machine', 'ls');
   expect(refused.status).toBe(4);
   expect(refused.stderr).toContain('does not allow this');

@@ -145,6 +145,12 @@ test.each([
   [['machine', 'ls', '-o', 'xml'], /Allowed choices are table, wide, json, yaml/],
   [['machin'], /Did you mean machine\?/],
   [['machine', 'describe'], /missing required argument/],
+  [['machine', 'update', UUID_1], /nothing is to change/],
+  [['machine', 'update', UUID_1, '--add-label', 'row'], /"row" is no label; write key=value/],
+  [
+    ['machine', 'update', UUID_1, '--add-label', 'row=1', '--remove-label', 'row'],
+    /row is to be added and to be removed/,
+  ],
 ])('%j is a wrong command line', async (argv, message) => {
   const { status, stdout, stderr } = await api.run(...argv);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

@@ -14,6 +14,7 @@ import { adminImageService, imageService } from './image-services.ts';
 import { healthService, partitionService, versionService } from './information-services.ts';
 import { adminIpService, ipService } from './ip-services.ts';
 import { projectMachineService } from './machine-service.ts';
+import { labelService } from './label-service.ts';
 import { methodService } from './method-service.ts';
 import { adminNetworkService, networkService } from './network-services.ts';
 import { adminPartitionService } from './partition-services.ts';
@@ -69,6 +70,7 @@ export function allServices(dependencies: ServiceDependencies): BoundService<Cal
     adminTokenService(dependencies),
     adminComponentService(dependencies),
     adminPartitionService(dependencies),
+    labelService(dependencies),
     wipeService(dependencies),
   ];
 }

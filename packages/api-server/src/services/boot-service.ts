@@ -14,7 +14,7 @@ import type { ServiceDependencies } from './context.ts';
 
 /** `metalstack.infra.v2.BootService`: from the first DHCP request to waiting, and to an installed system. */
 export function bootService(dependencies: ServiceDependencies): BoundService<Caller> {
-  const { stores, clock, entropy } = dependencies;
+  const { stores, clock, entropy, superUserPassword } = dependencies;
   return bindService<typeof infraV2.BootService, Caller>(infraV2.BootService, {
     async dhcp({ uuid, partition }) {
       const id = machineIdOf(uuid);
@@ -36,8 +36,14 @@ export function bootService(dependencies: ServiceDependencies): BoundService<Cal
         cmdline: bootConfiguration.commandline,
       };
     },
-    // No operator can set such a password here, so there is none to give.
-    superUserPassword: () => ({ featureDisabled: true }),
+    async superUserPassword({ uuid }) {
+      const password = superUserPassword();
+      const allocation = (await stores.machines.get(machineIdOf(uuid)))?.value.allocation;
+      // It opens every BMC: what runs on a machine that is somebody's is not to hear it.
+      return password === undefined || allocation !== undefined
+        ? { featureDisabled: true }
+        : { superUserPassword: password };
+    },
     async register(request) {
       const machine = await registerMachine(stores, clock, request);
       // A transaction of its own: a machine with wrong cabling is to be seen, with the reason in its events.

@@ -17,6 +17,8 @@ export interface ServiceDependencies {
   readonly version: string;
   /** Every method that is served, by path: what permissions may name. */
   readonly methods: ReadonlyMap<string, MethodAccess>;
+  /** What the superuser of every BMC is to have; undefined: there is to be no superuser. Asked at each use. */
+  readonly superUserPassword: () => string | undefined;
   /** Partitions that the configuration defines. */
   readonly configured: ReadonlySet<string>;
 }
