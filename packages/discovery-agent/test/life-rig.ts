@@ -80,6 +80,8 @@ export class Rig implements AsyncDisposable {
   reboots = 0;
   /** Streams that are open at this moment. */
   waiting = 0;
+  /** Streams that were opened. */
+  streams = 0;
   neighbors: string = twoLeaves;
   /** What the boot server gives now. */
   config: Record<string, unknown> = {};
@@ -228,6 +230,7 @@ export class Rig implements AsyncDisposable {
 
   async *#wait(signal: AbortSignal): AsyncGenerator<{ allocation?: apiV2.MachineAllocation }> {
     this.waiting += 1;
+    this.streams += 1;
     try {
       for (;;) {
         const { allocation, meta } = create(apiV2.MachineSchema, this.machine());

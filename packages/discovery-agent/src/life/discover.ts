@@ -48,7 +48,7 @@ export async function discover(life: Life): Promise<Discovered> {
     for (const problem of await setPortMtu(lldpPorts(sysfs), policy.lldp.mtu, life)) reporter.say('lldp', problem);
   const [detailed, bmc, leaves] = await Promise.all([
     readDeeper(life, inventory),
-    setUpBmc(life, inventory.firmware.bootMode),
+    setUpBmc(life, inventory.firmware.bootMode, { required: policy.bmcRequired }),
     listen(life, policy.lldp.timeoutMs),
   ]);
   for (const problem of detailed.problems)
@@ -69,8 +69,13 @@ export async function sendLldp(life: Life, everySeconds: number): Promise<void> 
 
 /** What may have been cured since: the cables, and the machine's own parts. */
 export async function lookAgain(life: Life, before: Findings): Promise<Discovered> {
-  const { neighbors, diagnosis } = await listen(life, lookAgainMs);
+  const { neighbors, diagnosis } = await listenAgain(life);
   return { ...before, inventory: takeStock(life), neighbors, diagnosis };
+}
+
+/** What the cables say now. */
+export function listenAgain(life: Life): Promise<LeafFindings> {
+  return listen(life, lookAgainMs);
 }
 
 function takeStock({ sysfs, state }: Life): Inventory {
@@ -113,16 +118,21 @@ async function readDeeper(life: Life, inventory: Inventory): Promise<Inventory> 
   }
 }
 
-function setUpBmc(life: Life, mode: BootOrder['mode']): Promise<BmcSearch> {
+/** Reads the BMC and makes the API's user in it, as the policy says. Its password is new each time. */
+export function setUpBmc(
+  life: Life,
+  mode: BootOrder['mode'],
+  { required }: { readonly required: boolean },
+): Promise<BmcSearch> {
   const { session } = life;
-  const { bmcUser: userName, bmcBootOrder: device, bmcRequired: required } = session.config.policy;
+  const { bmcUser: userName, bmcBootOrder: device } = session.config.policy;
   const superUserPassword = (limit: AbortSignal): Promise<string> =>
     session.call((api) => api.superUserPassword(limit));
   const bootOrder = device && { device, persistent: true, mode };
   return configureBmc({ ...life, superUserPassword }, { userName, bootOrder, required });
 }
 
-function showBmc({ reporter, board }: Life, bmc: BmcSearch): void {
+export function showBmc({ reporter, board }: Life, bmc: BmcSearch): void {
   const problems: string[] = [];
   switch (bmc.kind) {
     case 'none':

@@ -86,7 +86,7 @@ async function follow(life: Life): Promise<never> {
       continue;
     }
 
-    const end = await waitForWork(life, registered.bmc);
+    const end = await waitForWork(life, registered);
     if (end === 'allocated') await holdForInstaller(life);
     beginAgain(life, whyAgain[end]);
   }

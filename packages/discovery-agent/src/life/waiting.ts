@@ -4,7 +4,9 @@ import { inspectBmc } from '../bmc/configure-bmc.ts';
 import { reasonOf } from '../errors.ts';
 import { LldpPace } from '../lldp/pace.ts';
 import { EventType } from './api.ts';
+import { missingOfBmc, setUpBmcLater } from './bmc-later.ts';
 import { sendLldp } from './discover.ts';
+import type { Discovered } from './discover.ts';
 import type { Life } from './parts.ts';
 import { plannedRebootInMs, rebootAsPlanned } from './planned-reboot.ts';
 import { askStanding } from './standing.ts';
@@ -20,17 +22,29 @@ const rebootAgainMs = 3_600_000;
 /** Why a machine does not wait any longer. */
 export type WaitingEnd = 'allocated' | 'wipe-ordered' | 'bmc-answers';
 
-/**
- * Holds one Wait stream at a time, opened again when it breaks, until there is something else to do. `bmc` is what was
- * registered.
- */
-export async function waitForWork(life: Life, bmc: BmcSearch): Promise<WaitingEnd> {
+/** Waits until there is something else to do. What the BMC lacks is made up for beside that. */
+export async function waitForWork(life: Life, registered: Discovered): Promise<WaitingEnd> {
+  const over = new AbortController();
+  const beside = setUpBmcLater({ ...life, signal: AbortSignal.any([life.signal, over.signal]) }, registered);
+  // It says itself what fails.
+  const ended = beside.catch(() => undefined);
+  try {
+    return await holdStream(life, registered.bmc);
+  } finally {
+    over.abort(new Error('the machine does not wait any more'));
+    await ended;
+  }
+}
+
+/** Holds one Wait stream at a time, opened again when it breaks. */
+async function holdStream(life: Life, bmc: BmcSearch): Promise<WaitingEnd> {
   const { reporter, clock, entropy, signal, session, outbox, board, pulse } = life;
   const hours = session.config.policy.autoRebootHours;
   const rebootInMs = plannedRebootInMs(hours, entropy);
   reporter.enter('waiting', 'for an allocation');
   const until = rebootInMs === undefined ? '' : `; planned reboot in ${Math.round(rebootInMs / 3_600_000)} h`;
-  outbox.post(EventType.WAITING, `waiting for allocation${until}`);
+  const missing = missingOfBmc(life, bmc);
+  outbox.post(EventType.WAITING, `waiting for allocation${until}${missing === undefined ? '' : `; BMC: ${missing}`}`);
 
   await sendLldp(life, LldpPace.waiting);
   let found: WaitingEnd | undefined;
