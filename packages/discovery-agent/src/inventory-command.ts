@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '@ingot/net';
 import type { Clock } from '@ingot/net';
 import { bmcRows } from './bmc/bmc-text.ts';
-import type { BmcSearch } from './bmc/bmc.ts';
 import { inspectBmc } from './bmc/configure-bmc.ts';
 import { openIpmiDevice } from './bmc/ipmi-device.ts';
 import type { Ipmi } from './bmc/ipmi.ts';
@@ -79,18 +78,30 @@ export async function inventoryCommand(args: readonly string[], parts: Inventory
   const { signal } = new AbortController();
   const isThisMachine = resolve(root) === '/';
   const inventory = isThisMachine ? await readDetails(taken, { ...parts, signal }) : taken;
-  const bmc: BmcSearch = isThisMachine && !protobuf ? await inspectBmc({ ...parts, sysfs, signal }) : { kind: 'none' };
+  const bmc = isThisMachine && !protobuf ? await inspectBmc({ ...parts, sysfs, signal }) : undefined;
   const redfish = redfishHostInterfaces(readSmbios(sysfs));
   if (protobuf) {
     parts.write(await encodeHardware(inventory));
     for (const problem of inventory.problems) parts.complain(problem);
-  } else if (json) parts.write(`${JSON.stringify({ ...inventory, bmc, redfish }, null, 2)}\n`);
+  } else if (json) parts.write(`${JSON.stringify({ ...inventory, bmc, redfish }, idsAsHex, 2)}\n`);
   else {
     const controller = alignColumns(bmcRows(bmc, redfish));
-    const lines = [...inventoryLines(inventory), ...(controller.length === 0 ? [] : ['', ...controller])];
-    parts.write(`${lines.join('\n')}\n`);
+    parts.write(`${inventoryLines(inventory, controller).join('\n')}\n`);
   }
   return 0;
+}
+
+const pciIds: ReadonlySet<string> = new Set([
+  'vendorId',
+  'deviceId',
+  'subsystemVendorId',
+  'subsystemDeviceId',
+  'classId',
+]);
+
+/** As in sysfs, and as everybody looks for them. */
+function idsAsHex(key: string, value: unknown): unknown {
+  return typeof value === 'number' && pciIds.has(key) ? `0x${value.toString(16).padStart(4, '0')}` : value;
 }
 
 /** Ends this process at the deadline, when a reader waits for a device in the kernel. */

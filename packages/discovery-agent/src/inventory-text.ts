@@ -1,6 +1,8 @@
 import type { Cpu } from './inventory/cpus.ts';
 import { GpuKind, isRented } from './inventory/gpus.ts';
 import type { Gpu } from './inventory/gpus.ts';
+import { Transport } from './inventory/disks/disk.ts';
+import type { Disk } from './inventory/disks/disk.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { isRegistered } from './inventory/nics.ts';
 import type { Nic } from './inventory/nics.ts';
@@ -15,8 +17,8 @@ const list = (...items: readonly string[]): string => items.filter((item) => ite
 const named = (what: string, value: string): string => (value === '' ? '' : `${what} ${value}`);
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
-/** For a person: one paragraph a part, in columns. */
-export function inventoryLines(inventory: Inventory): string[] {
+/** For a person: one paragraph a part, in columns; `controller` is that of the BMC, which the inventory does not know. */
+export function inventoryLines(inventory: Inventory, controller: readonly string[]): string[] {
   const { memory, numa, disks, storage, nics, problems } = inventory;
   const modules = `${count(memory.dimms.length, 'module')} in ${count(memory.slots, 'slot')}`;
   const correction = named('error correction', memory.errorCorrection);
@@ -36,7 +38,7 @@ export function inventoryLines(inventory: Inventory): string[] {
         { true: 'ECC', false: 'no ECC', undefined: '' }[`${dimm.ecc}`],
         dimm.manufacturer,
         dimm.partNumber,
-        dimm.serial,
+        named('serial', dimm.serial),
       ]),
     ),
     ...section(
@@ -61,16 +63,19 @@ export function inventoryLines(inventory: Inventory): string[] {
         disk.name,
         decimal(disk.sizeBytes),
         disk.raidVolume ? words('RAID volume', disk.raidLevel) : disk.transport,
-        disk.rotational ? 'rotating' : '',
+        // What the host of a virtual machine keeps the bytes on is not known to it: "rotating" is virtio's default.
+        disk.rotational && disk.transport !== Transport.VIRTIO ? 'rotating' : '',
         disk.readOnly ? 'read-only' : '',
         disk.model,
-        disk.serial,
-        disk.firmware,
+        named('serial', disk.serial),
+        named('firmware', disk.firmware),
+        condition(disk),
         disk.wwn,
       ]),
     ),
     ...section('Graphics and accelerators', inventory.gpus.map(gpuRow)),
     ...section('Network', nics.map(nicRow)),
+    ...(controller.length === 0 ? [] : ['', ...controller]),
     ...section(
       'Problems',
       problems.map((problem) => [problem]),
@@ -86,7 +91,7 @@ function rows(cells: readonly (readonly string[])[]): string[] {
   return alignColumns(cells).map((line) => `  ${line}`);
 }
 
-function machineRows({ firmware, tpms }: Inventory): string[][] {
+function machineRows({ firmware, tpms, problems }: Inventory): string[][] {
   const { system, board, chassis, bios } = firmware;
   const cells: string[][] = [
     ['UUID', firmware.uuid ?? 'none'],
@@ -96,6 +101,8 @@ function machineRows({ firmware, tpms }: Inventory): string[][] {
     ['Firmware', list(words(bios.vendor, bios.version), bios.date)],
     ['Boot', firmware.bootMode === 'bios' ? 'BIOS' : `UEFI, Secure Boot ${secureBootTexts[firmware.secureBoot]}`],
     ...tpms.map((tpm) => ['TPM', list(words(tpm.version, tpm.vendor), named('firmware', tpm.firmware))]),
+    // Not there, or not found out, which is among the problems.
+    ...(tpms.length > 0 || problems.some((problem) => problem.startsWith('tpms: ')) ? [] : [['TPM', 'none']]),
   ];
   return cells.filter(([, value]) => value !== '');
 }
@@ -132,6 +139,16 @@ function gpuRow({ address, kind, vendor, model, driver, memory, link, numaNode }
   ];
 }
 
+/** What the disk says of itself, once it was asked. */
+function condition({ health, smart }: Disk): string {
+  const told = health?.ok === true ? health.value : smart?.ok === true ? smart.value : {};
+  const { percentageUsed, temperatureCelsius } = told;
+  return list(
+    percentageUsed === undefined ? '' : `${percentageUsed} % worn`,
+    temperatureCelsius === undefined ? '' : `${temperatureCelsius} °C`,
+  );
+}
+
 function nicRow(nic: Nic): string[] {
   return [
     nic.name,
@@ -140,7 +157,7 @@ function nicRow(nic: Nic): string[] {
     list(nic.towardsBmc ? 'to the BMC' : '', isRegistered(nic) ? '' : 'not registered'),
     words(nic.vendor, nic.model),
     nic.driver,
-    nic.firmware,
+    named('firmware', nic.firmware),
     nic.pci?.address ?? '',
   ];
 }

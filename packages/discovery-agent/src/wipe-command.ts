@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock, systemEntropy } from '@ingot/net';
 import { runCommand } from './command.ts';
@@ -36,17 +37,36 @@ export async function wipeCommand(args: readonly string[]): Promise<void> {
   }
 }
 
+interface Options {
+  readonly values: {
+    readonly 'dry-run': boolean;
+    readonly json: boolean;
+    readonly root: string;
+    readonly 'yes-destroy': readonly string[];
+  };
+  readonly positionals: readonly string[];
+}
+
+/** Throws `WipeRefused`. */
+function parseOptions(args: readonly string[]): Options {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        'dry-run': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        root: { type: 'string', default: '/' },
+        'yes-destroy': { type: 'string', multiple: true, default: [] },
+      },
+    });
+  } catch (error) {
+    throw refusal(`${reasonOf(error)}; ingot-discovery --help says more`);
+  }
+}
+
 async function wipe(args: readonly string[]): Promise<void> {
-  const { values, positionals: devices } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      'dry-run': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      root: { type: 'string', default: '/' },
-      'yes-destroy': { type: 'string', multiple: true, default: [] },
-    },
-  });
+  const { values, positionals: devices } = parseOptions(args);
   const print = (json: unknown, lines: readonly string[]): void =>
     void process.stdout.write(values.json ? `${JSON.stringify(json, null, 2)}\n` : lines.map((l) => `${l}\n`).join(''));
   const stopping = new AbortController();
@@ -57,6 +77,8 @@ async function wipe(args: readonly string[]): Promise<void> {
 
   if (values['dry-run']) {
     const named = devices.length === 0 ? undefined : devices;
+    if (statSync(values.root, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw refusal(`--root ${values.root}: no such directory`);
     const sysfs = openSysfs(values.root);
     const facts = await probeDisks({ sysfs, run: asksDisks(values.root), signal, devices: named });
     const plan = planWipe(wipeRehearsal(named), facts, { blockIo });

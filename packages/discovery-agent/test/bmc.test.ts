@@ -144,7 +144,7 @@ describe('the inventory', () => {
       vlan: 0,
       canBootstrapCredentials: true,
     } as const;
-    expect(bmcRows({ kind: 'none' }, [redfish])).toEqual([
+    expect(bmcRows(undefined, [redfish])).toEqual([
       ['Redfish', '169.254.0.17 port 443', '02:00:00:00:00:2a', 'USB', 'gives accounts to this machine'],
     ]);
   });

@@ -6,6 +6,8 @@ import { systemClock } from '@ingot/net';
 import { expect, test } from 'vitest';
 import { runCommand } from '../src/command.ts';
 import { inventoryCommand } from '../src/inventory-command.ts';
+import { inventoryLines } from '../src/inventory-text.ts';
+import type { Disk } from '../src/inventory/disks/disk.ts';
 import { takeInventory } from '../src/inventory/inventory.ts';
 import { registerRequest } from '../src/life/register-request.ts';
 import { openSysfs } from '../src/sysfs.ts';
@@ -95,9 +97,51 @@ test.each([
   expect(complaints.join()).toContain(why);
 });
 
-test('the program prints JSON of a root', async () => {
-  using machine = plant(xeonOneSocket);
+/** Runs the program, whatever it ends with. */
+async function program(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [main, 'inventory', '--json', '--root', machine.root]);
-  expect(JSON.parse(stdout)).toMatchObject({ firmware: { board: { name: 'X12STL-F' } }, problems: [] });
+  return await promisify(execFile)(process.execPath, [main, ...args]);
+}
+
+test('the program prints JSON of a root, with ids as sysfs has them, and nothing of a BMC that it cannot ask', async () => {
+  using machine = plant(xeonOneSocket);
+  const { stdout } = await program('inventory', '--json', '--root', machine.root);
+  const printed: unknown = JSON.parse(stdout);
+  expect(printed).toMatchObject({ firmware: { board: { name: 'X12STL-F' } }, problems: [] });
+  expect(printed).toMatchObject({ pci: expect.arrayContaining([expect.objectContaining({ vendorId: '0x8086' })]) });
+  expect(printed).not.toHaveProperty('bmc');
+});
+
+test.each([[['--help']], [['inventory', '--help']], [['wipe', '-h']]])('%j says how it is used', async (args) => {
+  const { stdout, stderr } = await program(...args);
+  expect(stdout).toMatch(/ingot-discovery inventory \[[\s\S]*ingot-discovery wipe --dry-run/);
+  expect(stderr).toBe('');
+});
+
+test.each([
+  [['wipe', '--all'], /Unknown option '--all'.*--help says more/],
+  [['wipe', '--dry-run', '--root', '/does/not/exist'], /no such directory/],
+  [['inventry'], /ingot-discovery inventory/],
+])('%j ends with status 2 and says why', async (args, why) => {
+  await expect(program(...args)).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(why) });
+});
+
+test('what a disk says of itself is in its line, and a virtual one does not rotate', () => {
+  using machine = plant(xeonOneSocket);
+  const inventory = takeInventory(openSysfs(machine.root));
+  const [sda, sdb] = inventory.disks;
+  if (sda === undefined || sdb === undefined) throw new Error('two disks were planted');
+  const smart = { ok: true, value: { percentageUsed: 3, temperatureCelsius: 38 } } as const;
+  const failed = { ok: false, reason: 'no' } as const;
+  const disks: readonly Disk[] = [
+    { ...sda, smart },
+    { ...sdb, smart: failed, rotational: true },
+    { ...sdb, name: '/dev/vda', transport: 'virtio', rotational: true },
+  ];
+  const lines = inventoryLines({ ...inventory, disks }, ['BMC  none']);
+  const line = (disk: string): string => lines.find((each) => each.includes(`${disk} `)) ?? '';
+  expect(line('/dev/sda')).toMatch(/serial S664NN0T500000 +firmware 404Q +3 % worn, 38 °C/);
+  expect(line('/dev/sdb')).toContain('rotating');
+  expect(line('/dev/vda')).not.toContain('rotating');
+  expect(lines).toContain('BMC  none');
 });

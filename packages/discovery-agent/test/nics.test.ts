@@ -174,7 +174,7 @@ test('ports without a MAC, and the wire to the BMC, are told to people but not r
     bmc: { kind: 'none' },
   });
   expect(request.hardware?.nics?.map(({ name }) => name)).toEqual(['eth0']);
-  expect(inventoryLines(inventory)).toEqual(
+  expect(inventoryLines(inventory, [])).toEqual(
     expect.arrayContaining([
       expect.stringMatching(/^ {2}eth1 +02:11:22:33:44:55 +no link +to the BMC, not registered .*rndis_host/),
       expect.stringMatching(/^ {2}ib0 +InfiniBand b8:ce:f6:03:00:12:34:56 +link +not registered .*mlx5_core/),

@@ -1,15 +1,15 @@
 import type { BmcSearch } from './bmc.ts';
 import type { RedfishHostInterface } from './redfish-host-interface.ts';
 
-/** For a person, in columns: what the BMC is, and what leads to it. Nothing where there is none. */
-export function bmcRows(search: BmcSearch, redfish: readonly RedfishHostInterface[]): string[][] {
-  return [...ownRows(search), ...redfish.map(redfishRow)];
+/** For a person, in columns: what the BMC is, and what leads to it. */
+export function bmcRows(search: BmcSearch | undefined, redfish: readonly RedfishHostInterface[]): string[][] {
+  return [...(search === undefined ? [] : ownRows(search)), ...redfish.map(redfishRow)];
 }
 
 function ownRows(search: BmcSearch): string[][] {
   switch (search.kind) {
     case 'none':
-      return [];
+      return [['BMC', 'none']];
     case 'unusable':
       return [['BMC', search.reason]];
     case 'found': {
