@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import {
   createApiServer,
+  grpcHealthService,
   methodAccess,
   methodPath,
+  reflectionServices,
   type ApiServer,
   type CallRecord,
   type MethodAccess,
@@ -104,8 +106,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   const served = services.flatMap((bound) => bound.methods).map(({ desc }) => desc);
   for (const desc of served) methods.set(methodPath(desc), methodAccess(desc));
+  const serving = async (): Promise<boolean> => (await database.state()).ok;
+  const withHealth = [...services, grpcHealthService<Caller>({ services, serving, clock })];
   const server = createApiServer<Caller>({
-    services,
+    services: [...withHealth, ...reflectionServices(withHealth)],
     tls: tls.server,
     listen: options.listen,
     authenticate: (bearer) => issuer.authenticate(bearer),

@@ -1,5 +1,12 @@
-import type { DescService } from '@bufbuild/protobuf';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { AnyHandler, BoundMethod, BoundService, ServiceHandlers } from './handlers.ts';
+import { methodAccess } from './method-access.ts';
+
+const KINDS: Readonly<Partial<Record<DescMethod['methodKind'], AnyHandler<unknown>['kind']>>> = {
+  unary: 'unary',
+  server_streaming: 'stream',
+  bidi_streaming: 'bidi',
+};
 
 /**
  * Puts a service and its handlers together. This file is the one place where message types are forgotten: descriptor and
@@ -11,14 +18,29 @@ export function bindService<Service extends DescService, Caller>(
 ): BoundService<Caller> {
   const byName: Readonly<Record<string, unknown>> = handlers;
   const methods = service.methods.map((desc): BoundMethod<Caller> => {
-    if (desc.methodKind !== 'unary' && desc.methodKind !== 'server_streaming') {
+    const kind = KINDS[desc.methodKind];
+    if (kind === undefined) {
       throw new TypeError(`${service.typeName}/${desc.name} is a ${desc.methodKind} method, which is not supported`);
     }
     const call = byName[desc.localName];
     if (call === undefined) return { desc, handler: undefined };
-    const kind = desc.methodKind === 'unary' ? 'unary' : 'stream';
     // oxlint-disable-next-line no-unsafe-type-assertion -- see above: kind and call come from the same descriptor
     return { desc, handler: { kind, call } as AnyHandler<Caller> };
   });
   return { service, methods };
+}
+
+/** A service of gRPC itself, whose proto file has none of this contract's options: for anybody, and in no audit log. */
+export function bindPublicService<Service extends DescService, Caller>(
+  service: Service,
+  handlers: ServiceHandlers<Service, Caller>,
+): BoundService<Caller> {
+  const { methods } = bindService(service, handlers);
+  return {
+    service,
+    methods: methods.map((method) => ({
+      ...method,
+      access: { ...methodAccess(method.desc), visibility: 'public', audited: false },
+    })),
+  };
 }

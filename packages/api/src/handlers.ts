@@ -1,5 +1,6 @@
 import type {
   DescMethod,
+  DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
@@ -7,6 +8,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
+import type { MethodAccess } from './method-access.ts';
 
 /** What a handler knows about a call besides the request. */
 export interface ServerContext<Caller> {
@@ -32,13 +34,24 @@ export type StreamHandler<Input, OutputInit, Caller> = (
   context: ServerContext<Caller>,
 ) => AsyncIterable<OutputInit>;
 
-/** The handler that a method needs. Client and bidirectional streams do not exist in this contract. */
+/**
+ * Answers requests as they come with messages. The pipeline bounds how many requests there are and how long each may take
+ * to come (`ServerLimits`); a handler that ends does not read the rest.
+ */
+export type BidiHandler<Input, OutputInit, Caller> = (
+  requests: AsyncIterable<Input>,
+  context: ServerContext<Caller>,
+) => AsyncIterable<OutputInit>;
+
+/** The handler that a method needs. Streams of requests with one answer do not exist in this contract. */
 type HandlerOf<Method extends DescMethod, Caller> =
   Method extends DescMethodUnary<infer I, infer O>
     ? UnaryHandler<MessageShape<I>, MessageInitShape<O>, Caller>
     : Method extends DescMethodServerStreaming<infer I, infer O>
       ? StreamHandler<MessageShape<I>, MessageInitShape<O>, Caller>
-      : never;
+      : Method extends DescMethodBiDiStreaming<infer I, infer O>
+        ? BidiHandler<MessageShape<I>, MessageInitShape<O>, Caller>
+        : never;
 
 /** Handlers of a service. A method without one answers `Unimplemented`. */
 export type ServiceHandlers<Service extends DescService, Caller> = {
@@ -55,9 +68,12 @@ export interface BoundService<Caller> {
 export interface BoundMethod<Caller> {
   readonly desc: DescMethod;
   readonly handler: AnyHandler<Caller> | undefined;
+  /** Who may call it; default what the contract's options say. */
+  readonly access?: MethodAccess;
 }
 
 /** A handler whose message types only its method descriptor knows. */
 export type AnyHandler<Caller> =
   | { readonly kind: 'unary'; readonly call: UnaryHandler<Message, Record<string, unknown>, Caller> }
-  | { readonly kind: 'stream'; readonly call: StreamHandler<Message, Record<string, unknown>, Caller> };
+  | { readonly kind: 'stream'; readonly call: StreamHandler<Message, Record<string, unknown>, Caller> }
+  | { readonly kind: 'bidi'; readonly call: BidiHandler<Message, Record<string, unknown>, Caller> };

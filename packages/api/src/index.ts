@@ -18,6 +18,8 @@ export type { CallOptions } from './client/calls.ts';
 
 export { createApiServer, type ApiServer, type ApiServerOptions, type TlsIdentity } from './server/api-server.ts';
 export { bindService } from './bind-service.ts';
+export { grpcHealthService } from './health/grpc-health-service.ts';
+export { reflectionServices } from './reflection/reflection-services.ts';
 export type { BoundService, ServerContext, ServiceHandlers, StreamHandler, UnaryHandler } from './handlers.ts';
 export type { AccessQuestion, AuditRecord, CallRecord } from './server/pipeline.ts';
 export { defaultServerLimits, type ServerLimits } from './server/limits.ts';

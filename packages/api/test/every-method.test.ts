@@ -18,7 +18,7 @@ import { ca, startServer } from './support.ts';
 
 // protobufjs, which reads the proto files themselves, calls every method: nothing of a request or an answer gets lost.
 const protoRoot = fileURLToPath(new URL('../../../proto', import.meta.url));
-const definition = loadSync(globSync('**/*.proto', { cwd: protoRoot }), {
+const definition = loadSync(globSync('{ingot,metalstack}/**/*.proto', { cwd: protoRoot }), {
   includeDirs: [protoRoot],
   keepCase: true,
   longs: String,

@@ -25,7 +25,7 @@ export interface TlsIdentity {
   readonly key: string;
 }
 
-export interface ApiServerOptions<Caller> extends Omit<PipelineOptions<Caller>, 'clock' | 'entropy'> {
+export interface ApiServerOptions<Caller> extends Omit<PipelineOptions<Caller>, 'bounds' | 'clock' | 'entropy'> {
   /** Made by `bindService`. */
   readonly services: readonly BoundService<Caller>[];
   readonly tls: TlsIdentity;
@@ -54,7 +54,7 @@ export interface ApiServer {
  */
 export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiServer {
   const limits = { ...defaultServerLimits, ...options.limits };
-  const pipeline = { clock: systemClock, entropy: systemEntropy, ...options };
+  const pipeline = { clock: systemClock, entropy: systemEntropy, bounds: limits, ...options };
   const methods = options.services.flatMap((bound) => bound.methods.map((method) => createPipeline(method, pipeline)));
   const targets = options.listen.map(parseListenTarget);
 

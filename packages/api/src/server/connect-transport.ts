@@ -9,7 +9,7 @@ import {
   type HandlerContext,
 } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { ApiError } from '../errors.ts';
+import { ApiError, codeFromNumber } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
 import type { ServerLimits } from './limits.ts';
 import type { IncomingCall, PipelineMethod } from './pipeline.ts';
@@ -40,7 +40,7 @@ export function createConnectHandler(
       for (const service of services) {
         for (const desc of service.methods) {
           const method = byPath.get(methodPath(desc));
-          if (method !== undefined) router.rpc(desc, implementation(desc, method));
+          if (method !== undefined) router.rpc(desc, implementation(desc, method), handlerLimits(desc, limits));
         }
       }
     },
@@ -63,8 +63,31 @@ function implementation(desc: DescMethod, method: PipelineMethod): never {
       throw connectError(error);
     }
   }
+  async function* bidi(requests: AsyncIterable<Message>, context: HandlerContext): AsyncGenerator<Message> {
+    try {
+      yield* method.bidi(readable(requests), incomingCall(context));
+    } catch (error) {
+      throw connectError(error);
+    }
+  }
+  const kinds = { unary, server_streaming: stream, bidi_streaming: bidi, client_streaming: unary };
   // oxlint-disable-next-line no-unsafe-type-assertion -- the one cast of this adapter
-  return (desc.methodKind === 'unary' ? unary : stream) as never;
+  return kinds[desc.methodKind] as never;
+}
+
+/** What connect-node finds wrong with a request of a stream, as an error of ours. */
+async function* readable(requests: AsyncIterable<Message>): AsyncGenerator<Message> {
+  try {
+    yield* requests;
+  } catch (error) {
+    if (error instanceof ConnectError)
+      throw new ApiError(codeFromNumber(error.code), error.rawMessage, { cause: error });
+    throw error;
+  }
+}
+
+function handlerLimits(desc: DescMethod, { maxMessageBytes, maxStreamRequestBytes }: ServerLimits): object {
+  return { readMaxBytes: desc.methodKind === 'bidi_streaming' ? maxStreamRequestBytes : maxMessageBytes };
 }
 
 function incomingCall(context: HandlerContext): IncomingCall {

@@ -1,8 +1,10 @@
 import type { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
 import { fromBinary, toBinary, type DescMethod, type Message } from '@bufbuild/protobuf';
 import {
   Metadata,
   Server,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -13,7 +15,7 @@ import type { ServerLimits } from './limits.ts';
 import type { IncomingCall, PipelineMethod } from './pipeline.ts';
 
 /** A request as the decoder leaves it: garbage is a value, so that it gets our status and is counted like other calls. */
-type Request = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly reason: string };
+type Request = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly error: ApiError };
 
 /** Mounts every method on a grpc-js server that listens nowhere; see `grpc-adapter.ts` for how it gets its streams. */
 export function createGrpcServer(
@@ -29,24 +31,44 @@ export function createGrpcServer(
     'grpc.enable_channelz': 0,
   });
   for (const method of methods) {
-    const call = method.desc.methodKind === 'unary' ? unaryCall(method, stopSignal) : streamCall(method, stopSignal);
-    const { name } = method.desc;
-    server.addService(Object.fromEntries([[name, definition(method.desc)]]), Object.fromEntries([[name, call]]));
+    const { name, methodKind } = method.desc;
+    const call = CALLS[methodKind](method, stopSignal);
+    server.addService(
+      Object.fromEntries([[name, definition(method.desc, limits)]]),
+      Object.fromEntries([[name, call]]),
+    );
   }
   return server;
 }
 
-function definition(desc: DescMethod): ServiceDefinition[string] {
+const CALLS = {
+  unary: unaryCall,
+  server_streaming: streamCall,
+  bidi_streaming: bidiCall,
+  // bindService refuses it.
+  client_streaming: unaryCall,
+} as const;
+
+function definition(desc: DescMethod, { maxStreamRequestBytes }: ServerLimits): ServiceDefinition[string] {
+  const requestStream = desc.methodKind === 'bidi_streaming';
   return {
     path: methodPath(desc),
-    requestStream: false,
-    responseStream: desc.methodKind === 'server_streaming',
+    requestStream,
+    responseStream: desc.methodKind !== 'unary',
     requestSerialize: () => Buffer.alloc(0),
     requestDeserialize: (bytes: Buffer): Request => {
+      if (requestStream && bytes.length > maxStreamRequestBytes) {
+        const tooLong = `a request of this stream has ${maxStreamRequestBytes} bytes at most, not ${bytes.length}`;
+        return { ok: false, error: new ApiError(Code.ResourceExhausted, tooLong) };
+      }
       try {
         return { ok: true, message: fromBinary(desc.input, bytes) };
       } catch (error) {
-        return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+        const reason = error instanceof Error ? error.message : String(error);
+        return {
+          ok: false,
+          error: new ApiError(Code.InvalidArgument, `cannot read ${desc.input.typeName}: ${reason}`),
+        };
       }
     },
     responseSerialize: (message: Message) => Buffer.from(toBinary(desc.output, message)),
@@ -59,7 +81,7 @@ function unaryCall(method: PipelineMethod, stopSignal: AbortSignal) {
     const incoming = incomingCall(call, stopSignal);
     let answer: Parameters<UnaryCallback>;
     try {
-      answer = [null, await method.unary(messageOf(call.request, method), incoming)];
+      answer = [null, await method.unary(messageOf(call.request), incoming)];
     } catch (error) {
       answer = [status(error)];
     }
@@ -73,7 +95,7 @@ function streamCall(method: PipelineMethod, stopSignal: AbortSignal) {
   return async (call: ServerWritableStream<Request, Message>): Promise<void> => {
     const incoming = incomingCall(call, stopSignal);
     try {
-      await pump(method.stream(messageOf(call.request, method), incoming), call, incoming.signal);
+      await pump(method.stream(messageOf(call.request), incoming), call, incoming.signal);
       call.end();
     } catch (error) {
       call.emit('error', status(error));
@@ -81,12 +103,26 @@ function streamCall(method: PipelineMethod, stopSignal: AbortSignal) {
   };
 }
 
+function bidiCall(method: PipelineMethod, stopSignal: AbortSignal) {
+  return async (call: ServerDuplexStream<Request, Message>): Promise<void> => {
+    const incoming = incomingCall(call, stopSignal);
+    try {
+      await pump(method.bidi(requestsOf(call), incoming), call, incoming.signal);
+      call.end();
+    } catch (error) {
+      call.emit('error', status(error));
+    }
+  };
+}
+
+async function* requestsOf(call: ServerDuplexStream<Request, Message>): AsyncGenerator<Message> {
+  // Whoever has read enough still wants to answer.
+  const requests: AsyncIterable<Request> = call.iterator({ destroyOnReturn: false });
+  for await (const request of requests) yield messageOf(request);
+}
+
 /** Moves messages to the client one by one: the next is asked for when HTTP/2 flow control has let the last one out. */
-async function pump(
-  messages: AsyncGenerator<Message>,
-  call: ServerWritableStream<Request, Message>,
-  signal: AbortSignal,
-): Promise<void> {
+async function pump(messages: AsyncGenerator<Message>, call: Writable, signal: AbortSignal): Promise<void> {
   const aborted = new Promise<never>((_resolve, reject) => {
     const fail = (): void => reject(signal.reason);
     if (signal.aborted) fail();
@@ -106,18 +142,21 @@ async function pump(
   }
 }
 
-function written(call: ServerWritableStream<Request, Message>, message: Message): Promise<void> {
+function written(call: Writable, message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
     call.write(message, (error?: Error | null) => (error ? reject(error) : resolve()));
   });
 }
 
-function messageOf(request: Request, method: PipelineMethod): Message {
+function messageOf(request: Request): Message {
   if (request.ok) return request.message;
-  throw new ApiError(Code.InvalidArgument, `cannot read ${method.desc.input.typeName}: ${request.reason}`);
+  throw request.error;
 }
 
-type AnyCall = ServerUnaryCall<Request, Message> | ServerWritableStream<Request, Message>;
+type AnyCall =
+  | ServerUnaryCall<Request, Message>
+  | ServerWritableStream<Request, Message>
+  | ServerDuplexStream<Request, Message>;
 
 function incomingCall(call: AnyCall, stopSignal: AbortSignal): IncomingCall {
   const cancelled = new AbortController();

@@ -2,6 +2,12 @@
 export interface ServerLimits {
   /** Longest request message, bytes. A register request with 16 NICs and 100 disks has about 20 KiB. */
   readonly maxMessageBytes: number;
+  /** Longest request of a bidirectional stream, bytes; anybody may open one. */
+  readonly maxStreamRequestBytes: number;
+  /** Requests on one bidirectional stream. */
+  readonly maxStreamRequests: number;
+  /** Time until the first or the next request of a bidirectional stream, milliseconds. */
+  readonly streamIdleMs: number;
   /** All request headers together, bytes: a token has about 500. */
   readonly maxHeaderBytes: number;
   /** Calls at once on one connection. */
@@ -20,6 +26,9 @@ export interface ServerLimits {
 
 export const defaultServerLimits: ServerLimits = {
   maxMessageBytes: 4 * 1024 * 1024,
+  maxStreamRequestBytes: 16 * 1024,
+  maxStreamRequests: 1_000,
+  streamIdleMs: 30_000,
   maxHeaderBytes: 16 * 1024,
   maxStreamsPerConnection: 128,
   maxConnections: 10_000,

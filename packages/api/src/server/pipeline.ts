@@ -4,6 +4,7 @@ import { ApiError, Code, type CodeName } from '../errors.ts';
 import type { BoundMethod, ServerContext } from '../handlers.ts';
 import { methodAccess, type MethodAccess } from '../method-access.ts';
 import { describeViolations, validate } from '../validate/validate.ts';
+import { boundedRequests, type RequestBounds } from './bounded-requests.ts';
 
 /** A call before anybody knows who makes it. */
 export interface IncomingCall {
@@ -60,6 +61,7 @@ export interface PipelineOptions<Caller> {
   readonly audit?: (record: AuditRecord<Caller>) => Promise<void>;
   /** Told about every call that has ended. */
   readonly onCall?: (record: CallRecord) => void;
+  readonly bounds: RequestBounds;
   readonly clock: Clock;
   readonly entropy: Entropy;
 }
@@ -69,24 +71,30 @@ export interface PipelineMethod {
   readonly desc: DescMethod;
   readonly unary: (request: Message, call: IncomingCall) => Promise<Message>;
   readonly stream: (request: Message, call: IncomingCall) => AsyncGenerator<Message>;
+  readonly bidi: (requests: AsyncIterable<Message>, call: IncomingCall) => AsyncGenerator<Message>;
 }
 
 /** Puts the same way in around every handler, whatever transport and whatever kind of method. */
 export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: PipelineOptions<Caller>): PipelineMethod {
   const { desc, handler } = bound;
-  const access = methodAccess(desc);
+  const access = bound.access ?? methodAccess(desc);
 
+  function check(request: Message): void {
+    const violations = validate(desc.input, request, options.clock.now());
+    if (violations.length > 0) throw new ApiError(Code.InvalidArgument, describeViolations(violations));
+  }
+
+  /** Without a request where it is still to come: then the method's name is all that is asked about. */
   async function enter(
-    request: Message,
+    request: Message | undefined,
     call: IncomingCall,
     requestId: string,
     onCaller: (caller: Caller) => void = () => undefined,
   ): Promise<ServerContext<Caller>> {
     const caller = await options.authenticate(bearerOf(call.authorization));
     onCaller(caller);
-    const violations = validate(desc.input, request, options.clock.now());
-    if (violations.length > 0) throw new ApiError(Code.InvalidArgument, describeViolations(violations));
-    await options.authorize({ access, method: desc, request, caller });
+    if (request !== undefined) check(request);
+    await options.authorize({ access, method: desc, request: request ?? create(desc.input), caller });
     if (handler === undefined) throw new ApiError(Code.Unimplemented, `this server does not implement ${access.path}`);
     return { caller, peer: call.peer, signal: call.signal, requestId };
   }
@@ -134,13 +142,16 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     }
   }
 
-  async function* stream(request: Message, call: IncomingCall): AsyncGenerator<Message> {
+  async function* answering(
+    request: Message | undefined,
+    call: IncomingCall,
+    answers: (context: ServerContext<Caller>) => AsyncIterable<Record<string, unknown>>,
+  ): AsyncGenerator<Message> {
     const { requestId, end } = begin(call);
     let ended = false;
     try {
       const context = await enter(request, call, requestId);
-      if (handler?.kind !== 'stream') throw new Error(`${access.path} is not a stream`);
-      for await (const message of handler.call(request, context)) yield create(desc.output, message);
+      for await (const message of answers(context)) yield create(desc.output, message);
       call.signal.throwIfAborted();
       ended = true;
       end();
@@ -153,7 +164,19 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     }
   }
 
-  return { desc, unary, stream };
+  const stream = (request: Message, call: IncomingCall): AsyncGenerator<Message> =>
+    answering(request, call, (context) => {
+      if (handler?.kind !== 'stream') throw new Error(`${access.path} is not a stream`);
+      return handler.call(request, context);
+    });
+
+  const bidi = (requests: AsyncIterable<Message>, call: IncomingCall): AsyncGenerator<Message> =>
+    answering(undefined, call, (context) => {
+      if (handler?.kind !== 'bidi') throw new Error(`${access.path} is not a bidirectional stream`);
+      return handler.call(boundedRequests(requests, { ...options, check, signal: call.signal }), context);
+    });
+
+  return { desc, unary, stream, bidi };
 }
 
 // RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1).
