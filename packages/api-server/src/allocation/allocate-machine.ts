@@ -4,6 +4,7 @@ import { uuidV7 } from '../auth/uuid-v7.ts';
 import { checkDisksFit, findLayout } from '../image/filesystem-layout.ts';
 import { findImage, isExpired } from '../image/find-image.ts';
 import { checkSizeAllowsImage } from '../image/image-constraint.ts';
+import { AllocationLabel, refuseReserved } from '../machine/labels.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import { Pool } from '../store/number-pools.ts';
 import type { Stored } from '../store/entity-table.ts';
@@ -24,10 +25,6 @@ export interface AllocationContext {
 
 /** The first of the private 32-bit AS numbers (RFC 6996) that metal-stack takes. */
 const FIRST_ASN = 4_210_000_000;
-
-/** Labels of an allocated machine that others rely on. */
-const RACK_LABEL = 'machine.metal-stack.io/rack';
-const ASN_LABEL = 'machine.metal-stack.io/network.primary.asn';
 
 /**
  * Gives a machine to a project: the one that is named, or the best of those that are free, by reservations and by
@@ -67,15 +64,17 @@ export async function allocateMachine(
   const { dnsServers, ntpServers } = (await stores.partitions.need(partition)).value;
   const now = timestampFromMs(clock.now());
   const { rack } = machine.value;
+  const chassis = (await stores.bmcs.get(machine.id))?.fru?.chassisPartSerial ?? '';
   const labels = {
     ...request.labels?.labels,
-    ...(rack === '' ? {} : { [RACK_LABEL]: rack }),
-    [ASN_LABEL]: String(asn),
+    ...(rack === '' ? {} : { [AllocationLabel.Rack]: rack }),
+    ...(chassis === '' ? {} : { [AllocationLabel.Chassis]: chassis }),
+    [AllocationLabel.PrimaryAsn]: String(asn),
   };
   return stores.machines.edit(machine.id, (value) => {
     value.allocation = create(apiV2.MachineAllocationSchema, {
       uuid: uuidV7(clock.now(), entropy),
-      // The labels that the machine has only while it is allocated.
+      // Beside the machine's own, and gone with the allocation.
       meta: { createdAt: now, updatedAt: now, generation: 1n, labels: { labels } },
       name: request.name,
       description: request.description ?? '',
@@ -95,9 +94,6 @@ export async function allocateMachine(
       ntpServers: request.ntpServers.length > 0 ? request.ntpServers : ntpServers,
       ...(request.placementLabels === undefined ? {} : { placementLabels: request.placementLabels }),
     });
-    value.meta ??= create(apiV2.MetaSchema);
-    value.meta.labels ??= create(apiV2.LabelsSchema);
-    Object.assign(value.meta.labels.labels, labels);
   });
 }
 
@@ -109,12 +105,7 @@ function roleOf({
   const role = allocationType === Role.UNSPECIFIED ? Role.MACHINE : allocationType;
   if (role === Role.MACHINE && firewallSpec !== undefined)
     throw new ApiError(Code.InvalidArgument, 'firewall_spec is for firewalls: set allocation_type, or leave it out');
-  const reserved = Object.keys(labels?.labels ?? {}).filter((key) => key.startsWith('ingot.dev/'));
-  if (reserved.length > 0)
-    throw new ApiError(
-      Code.InvalidArgument,
-      `labels that start with ingot.dev/ are the operator's: ${reserved.join(', ')}`,
-    );
+  refuseReserved(Object.keys(labels?.labels ?? {}));
   return role;
 }
 

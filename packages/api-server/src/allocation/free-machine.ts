@@ -33,7 +33,6 @@ export async function freeMachine(
   await stores.numbers.release(Pool.Asn, machine.id);
   await stores.consolePasswords.delete(machine.id);
   await stores.machines.edit(machine.id, (freed) => {
-    for (const key of Object.keys(freed.allocation?.meta?.labels?.labels ?? {})) delete freed.meta?.labels?.labels[key];
     delete freed.allocation;
   });
   // In the same transaction: at no time is it free with somebody's data on it.

@@ -4,7 +4,8 @@ import { timestampFromMs } from '@ingot/api';
 import { matchSize } from '../size/match.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { closeWipeOrder, isReserved } from './wipe-order.ts';
+import { isOperatorTag } from './labels.ts';
+import { closeWipeOrder } from './wipe-order.ts';
 import { findOrCreateMachine, machineIdOf } from './machine-records.ts';
 
 /**
@@ -34,7 +35,7 @@ export async function registerMachine(
     machine.status.metalHammerVersion = request.metalHammerVersion;
     // An event may have created the machine before; it is registered for the first time all the same.
     if (known?.value.hardware === undefined && request.tags.length > 0) {
-      const tags = request.tags.filter((tag) => !isReserved(tag));
+      const tags = request.tags.filter((tag) => !isOperatorTag(tag));
       const open = machine.meta?.labels?.labels ?? {};
       machine.meta = create(apiV2.MetaSchema, { labels: { labels: { ...labelsOf(tags), ...open } } });
     }

@@ -61,11 +61,6 @@ export function closeWipeOrder(machine: apiV2.Machine, tags: readonly string[]):
   if (open !== undefined && tags.includes(`${WIPED_TAG}=${open}`)) delete machine.meta?.labels?.labels[WIPE_LABEL];
 }
 
-/** Tags that are an answer, or would be an order: a machine does not label itself so. */
-export function isReserved(tag: string): boolean {
-  return tag.startsWith('ingot.dev/');
-}
-
 /**
  * What stands against giving the machine to somebody: an order to erase it that it has not carried out. Allocation asks
  * this in the transaction that allocates; with `orderWipe` refusing allocated machines, never both are true.

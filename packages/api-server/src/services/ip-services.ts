@@ -1,6 +1,7 @@
 import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
+import { machineIdOf } from '../machine/machine-records.ts';
 import { createIp } from '../network/create-ip.ts';
 import { IPAM } from '../network/create-network.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
@@ -21,7 +22,8 @@ export function ipService({ stores, clock, entropy }: ServiceDependencies): Boun
     }),
     create: (request) =>
       stores.transaction(async (inner) => {
-        const created = await createIp(inner, { ...request, uuid: uuidV7(clock.now(), entropy) });
+        const machine = await machineFor(inner, request);
+        const created = await createIp(inner, { ...request, machine, uuid: uuidV7(clock.now(), entropy) });
         return { ip: entityView(IPSchema, created) };
       }, IPAM),
     update: ({ ip, project, updateMeta, name, description, type, labels }) =>
@@ -61,6 +63,20 @@ export function adminIpService({ stores }: ServiceDependencies): BoundService<Ca
   return bindService<typeof adminV2.IPService, Caller>(adminV2.IPService, {
     list: async ({ query }) => ({ ips: await listed(stores, query, undefined) }),
   });
+}
+
+/** An address goes with its machine, so that nobody may hang one on somebody else's. */
+async function machineFor(
+  stores: Stores,
+  { project, machine, labels }: apiV2.IPServiceCreateRequest,
+): Promise<string | undefined> {
+  if (labels?.labels[MACHINE_LABEL] !== undefined)
+    throw new ApiError(Code.InvalidArgument, `give machine instead of the label ${MACHINE_LABEL}`);
+  if (machine === undefined) return undefined;
+  const found = await stores.machines.get(machineIdOf(machine));
+  if (found?.value.allocation?.project !== project)
+    throw new ApiError(Code.NotFound, `project ${project} has no machine ${machine}`);
+  return found.id;
 }
 
 /** An address of a project. The same one may be in several namespaces; without one, the project's only one is meant. */

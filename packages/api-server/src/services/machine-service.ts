@@ -3,6 +3,7 @@ import { allocateMachine } from '../allocation/allocate-machine.ts';
 import { freeMachine } from '../allocation/free-machine.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import type { Caller } from '../auth/caller.ts';
+import { updateTenantLabels } from '../machine/labels.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import { IPAM } from '../network/create-network.ts';
 import type { Stored } from '../store/entity-table.ts';
@@ -12,7 +13,7 @@ import { machineView, machineViews } from '../views/machine-view.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import type { ServiceDependencies } from './context.ts';
-import { updateEntity, updateLabels } from './update-entity.ts';
+import { updateEntity } from './update-entity.ts';
 import { userOf } from './user-of.ts';
 
 const { AdminRole, MachineBMCCommand: Command } = apiV2;
@@ -47,11 +48,9 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
       const changed = await updateEntity(stores.machines, machineIdOf(uuid), updateMeta, (machine) => {
         if (machine.allocation?.project !== project)
           throw new ApiError(Code.NotFound, `project ${project} has no machine ${uuid}`);
-        const before = { ...machine.meta?.labels?.labels };
         if (description !== undefined) machine.allocation.description = description;
         if (sshPublicKeys.length > 0) machine.allocation.sshPublicKeys = sshPublicKeys;
-        updateLabels(machine, labels);
-        checkReserved(before, machine.meta?.labels?.labels ?? {});
+        updateTenantLabels(machine, labels);
       });
       return { machine: await machineView(stores, clock, changed) };
     },
@@ -85,16 +84,4 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
 
 function isAdmin(caller: Caller): boolean {
   return caller.kind === 'token' && caller.token.adminRole === AdminRole.EDITOR;
-}
-
-/** Labels by which operators and machines talk to each other are not a tenant's to set or to take away. */
-function checkReserved(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): void {
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (key) => key.startsWith('ingot.dev/') && before[key] !== after[key],
-  );
-  if (changed.length > 0)
-    throw new ApiError(
-      Code.InvalidArgument,
-      `labels that start with ingot.dev/ are the operator's: ${changed.join(', ')}`,
-    );
 }

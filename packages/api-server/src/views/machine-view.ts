@@ -2,6 +2,7 @@ import { apiV2, clone, create } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import type { MachineEvents } from '../events/event-store.ts';
 import { liveliness } from '../events/liveliness.ts';
+import { shownLabels } from '../machine/labels.ts';
 import { metaOf, type Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { partitionView } from './partition-view.ts';
@@ -33,7 +34,7 @@ function viewOf(
   now: number,
 ): apiV2.Machine {
   const view = clone(apiV2.MachineSchema, stored.value);
-  view.meta = metaOf(stored, stored.value.meta?.labels);
+  view.meta = metaOf(stored, shownLabels(stored.value));
   if (partition !== undefined) view.partition = partitionView(partition);
   view.recentProvisioningEvents = events?.recent ?? create(apiV2.MachineRecentProvisioningEventsSchema);
   view.status ??= create(apiV2.MachineStatusSchema);

@@ -1,152 +1,10 @@
-import { adminV2, apiV2, Code, createClient, infraV2, type MessageInitShape } from '@ingot/api';
-import { afterEach, describe, expect, test } from 'vitest';
+import { apiV2, Code, createClient, infraV2, type MessageInitShape } from '@ingot/api';
+import { describe, expect, test } from 'vitest';
 import { MACHINE_LABEL } from '../../src/network/machine-label.ts';
-import { cableTo, failure, hardware, leaf, startRig, until, type Rig } from '../support.ts';
+import { failure, startRig, until } from '../support.ts';
+import { hall, machineId, SERVER } from './hall.ts';
 
-const {
-  SizeConstraintType,
-  ImageFeature,
-  ImageClassification,
-  NetworkType: Type,
-  IPType,
-  MachineAllocationType: Role,
-} = apiV2;
-const { OptimisticLockingStrategy, MachineState } = apiV2;
-const SERVER = { lockingStrategy: OptimisticLockingStrategy.SERVER };
-
-const machineId = (index: number): string => `aaaaaaaa-0000-4000-8000-${String(index).padStart(12, '0')}`;
-const open: AbortController[] = [];
-
-afterEach(() => {
-  for (const stream of open.splice(0)) stream.abort();
-});
-
-/** A partition with machines that wait, two to a pair of leaves, and what is needed to allocate them. */
-async function hall(rig: Rig, machines: number) {
-  const clients = {
-    machines: createClient(apiV2.MachineService, rig.admin),
-    admin: createClient(adminV2.MachineService, rig.admin),
-    projects: createClient(apiV2.ProjectService, rig.admin),
-    tenants: createClient(adminV2.TenantService, rig.admin),
-    networks: createClient(adminV2.NetworkService, rig.admin),
-    ips: createClient(apiV2.IPService, rig.admin),
-    reservations: createClient(adminV2.SizeReservationService, rig.admin),
-    images: createClient(adminV2.ImageService, rig.admin),
-    sizes: createClient(adminV2.SizeService, rig.admin),
-    layouts: createClient(adminV2.FilesystemService, rig.admin),
-    boot: createClient(infraV2.BootService, rig.admin),
-    events: createClient(infraV2.EventService, rig.admin),
-    switches: createClient(infraV2.SwitchService, rig.admin),
-    bmc: createClient(infraV2.BMCService, rig.admin),
-  };
-  await clients.tenants.create({ name: 'acme' });
-  const project = async (name: string): Promise<string> =>
-    (await clients.projects.create({ login: 'acme', name, description: '' })).project?.uuid ?? '';
-  const [a, b] = [await project('a1'), await project('b1')];
-  await clients.sizes.create({
-    size: {
-      id: 'c1',
-      constraints: [
-        { type: SizeConstraintType.CORES, min: 0n, max: 9999n },
-        { type: SizeConstraintType.MEMORY, min: 0n, max: 2n ** 60n },
-        { type: SizeConstraintType.STORAGE, min: 0n, max: 2n ** 60n },
-      ],
-    },
-  });
-  await clients.images.create({
-    image: {
-      id: 'debian-12.0.20260101',
-      url: 'http://images/debian.tar',
-      features: [ImageFeature.MACHINE, ImageFeature.FIREWALL],
-      classification: ImageClassification.SUPPORTED,
-    },
-  });
-  await clients.layouts.create({
-    filesystemLayout: {
-      id: 'tmp',
-      filesystems: [{ device: 'tmpfs', format: apiV2.Format.TMPFS, path: '/tmp' }],
-      constraints: { sizes: ['c1'], images: { debian: '*' } },
-    },
-  });
-  await clients.networks.create({
-    id: 'super',
-    type: Type.SUPER,
-    partition: 'lab',
-    prefixes: ['10.0.0.0/16'],
-    defaultChildPrefixLength: { ipv4: 24 },
-  });
-  for (const [id, owner] of [
-    ['net-a', a],
-    ['net-b', b],
-  ] as const)
-    await clients.networks.create({ id, type: Type.CHILD, project: owner, parentNetwork: 'super' });
-  await clients.networks.create({ id: 'internet', type: Type.EXTERNAL, prefixes: ['198.51.100.0/24'], vrf: 104_009 });
-  await clients.networks.create({ id: 'underlay', type: Type.UNDERLAY, partition: 'lab', prefixes: ['10.255.0.0/24'] });
-  for (let index = 0; index < machines; index += 1) {
-    const pair = Math.floor(index / 2);
-    const [one, other] = [`leaf${pair}a`, `leaf${pair}b`];
-    if (index % 2 === 0)
-      for (const id of [one, other])
-        await clients.switches.register({
-          switch: leaf(id, (made) => {
-            made.rack = `rack${pair}`;
-          }),
-        });
-    const port = `Eth1/${(index % 2) + 1}`;
-    await clients.boot.register({
-      uuid: machineId(index),
-      partition: 'lab',
-      bios: { version: '1', vendor: 'x', date: '1' },
-      hardware: hardware(cableTo('eth0', one, port), cableTo('eth1', other, port)),
-      bmc: {
-        address: `10.9.0.${index + 1}:623`,
-        mac: '52:54:00:00:00:01',
-        user: 'u1',
-        password: 'secret',
-        interface: 'lanplus',
-        version: '2',
-        powerState: 'ON',
-      },
-    });
-    await waits(rig, clients, machineId(index));
-  }
-  const wish = (change: MessageInitShape<typeof apiV2.MachineServiceCreateRequestSchema> = {}) => ({
-    project: a,
-    name: 'web',
-    partition: 'lab',
-    size: 'c1',
-    image: 'debian-12',
-    networks: [{ network: 'net-a' }],
-    ...change,
-  });
-  return { ...clients, a, b, wish };
-}
-
-/** The machine waits and says that it lives. */
-async function waits(
-  rig: Rig,
-  {
-    boot,
-    events,
-  }: {
-    boot: ReturnType<typeof createClient<typeof infraV2.BootService>>;
-    events: ReturnType<typeof createClient<typeof infraV2.EventService>>;
-  },
-  uuid: string,
-): Promise<void> {
-  await events.send({ events: { [uuid]: { event: apiV2.MachineProvisioningEventType.WAITING, message: '' } } });
-  const stream = new AbortController();
-  open.push(stream);
-  void (async () => {
-    try {
-      for await (const answer of boot.wait({ uuid }, { signal: stream.signal }))
-        expect(answer.allocation).toBeDefined();
-    } catch {
-      // Ended by the test.
-    }
-  })();
-  await until(() => rig.plane.stores.waiting.isWaiting(uuid));
-}
+const { IPType, MachineAllocationType: Role, MachineState } = apiV2;
 
 describe('a machine that is allocated', () => {
   test('gets an address, an AS number, the image, the layout and the name servers of its partition', async () => {
@@ -164,7 +22,14 @@ describe('a machine that is allocated', () => {
       ntpServers: [{ address: 'ntp.lab' }],
       networks: [{ network: 'net-a', ips: ['10.0.0.1'], prefixes: ['10.0.0.0/24'], asn: 4_210_000_001, vrf: 1n }],
     });
-    expect(machine?.meta?.labels?.labels).toMatchObject({ tier: 'web', 'machine.metal-stack.io/rack': 'rack0' });
+    expect(machine?.meta?.labels?.labels).toEqual({
+      tier: 'web',
+      row: '7',
+      'ingot.inventory.boot': 'uefi',
+      'machine.metal-stack.io/rack': 'rack0',
+      'machine.metal-stack.io/chassis': 'chassis0',
+      'machine.metal-stack.io/network.primary.asn': '4210000001',
+    });
     expect((await machines.list({ project: a })).machines).toHaveLength(1);
     const second = await failure(machines.create(wish()));
     expect(second).toMatchObject({
@@ -210,7 +75,11 @@ describe('a machine that is allocated', () => {
     });
     const { machine } = await machines.delete({ uuid: machineId(0), project: a });
     expect(machine?.allocation).toBeUndefined();
-    expect(Object.keys(machine?.meta?.labels?.labels ?? {})).toEqual(['ingot.dev/wipe']);
+    expect(Object.keys(machine?.meta?.labels?.labels ?? {}).toSorted()).toEqual([
+      'ingot.dev/wipe',
+      'ingot.inventory.boot',
+      'row',
+    ]);
     const left = (await ips.list({ project: a })).ips;
     expect(left.map((one) => [one.ip, one.meta?.labels?.labels[MACHINE_LABEL]])).toEqual([[address, undefined]]);
     expect((await failure(machines.create(wish()))).message).toContain('1 still to be wiped');
@@ -252,21 +121,6 @@ describe('a machine that is allocated', () => {
       () => machines.update({ uuid, project: b, updateMeta: SERVER, description: 'x' }),
     ])
       expect((await failure(attempt())).code).toBe(Code.NotFound);
-  });
-
-  test('keeps the operator’s labels out of its project’s hands', async () => {
-    await using rig = await startRig();
-    const { machines, wish, a } = await hall(rig, 1);
-    const reserved = { labels: { 'ingot.dev/no-reboot': 'true' } };
-    expect((await failure(machines.create(wish({ labels: reserved })))).message).toContain('are the operator');
-    const uuid = (await machines.create(wish())).machine?.uuid ?? '';
-    const change = machines.update({
-      uuid,
-      project: a,
-      updateMeta: SERVER,
-      labels: { strategy: { case: 'replace', value: reserved } },
-    });
-    expect((await failure(change)).code).toBe(Code.InvalidArgument);
   });
 });
 

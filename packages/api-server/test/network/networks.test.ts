@@ -1,4 +1,4 @@
-import { adminV2, apiV2, Code, createClient } from '@ingot/api';
+import { adminV2, apiV2, Code, create, createClient } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
 import { MACHINE_LABEL } from '../../src/network/machine-label.ts';
 import { failure, machineA, startRig, type Rig } from '../support.ts';
@@ -234,9 +234,16 @@ describe('an address', () => {
 
   test('of a machine stays while the machine has it, and a static one stays static', async () => {
     await using rig = await startRig();
-    const { admin, ips, a } = await lab(rig);
+    const { admin, ips, a, b } = await lab(rig);
     await admin.create(internet);
-    const { ip } = await ips.create({ project: a, network: 'internet', machine: machineA });
+    const machine = create(apiV2.MachineSchema, { uuid: machineA, allocation: { project: a, name: 'web' } });
+    await rig.plane.stores.machines.put(machineA, machine);
+    const { ip } = await ips.create({ project: a, network: 'internet', machine: machineA.toUpperCase() });
+    const foreign = ips.create({ project: b, network: 'internet', machine: machineA });
+    expect((await failure(foreign)).code).toBe(Code.NotFound);
+    const labels = { labels: { [MACHINE_LABEL]: machineA } };
+    const labelled = ips.create({ project: b, network: 'internet', labels });
+    expect((await failure(labelled)).message).toContain('give machine instead of the label');
     expect(ip?.meta?.labels?.labels).toEqual({ [MACHINE_LABEL]: machineA });
     expect((await ips.list({ project: a, query: { machine: machineA } })).ips).toHaveLength(1);
     const address = { ip: ip?.ip ?? '', project: a };
