@@ -8,6 +8,8 @@ export const SwitchAgentErrorCode = {
   Config: 'SWITCH_CONFIG',
   /** The file with the last desired state cannot be read or written. */
   StateFile: 'SWITCH_STATE_FILE',
+  /** The saved configuration cannot be read or written by the daemon. */
+  SavedConfig: 'SWITCH_SAVED_CONFIG',
   /** CONFIG_DB is empty, or being loaded. */
   NotLoaded: 'SWITCH_NOT_LOADED',
   /** CONFIG_DB holds no port that can be registered. */

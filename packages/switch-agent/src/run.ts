@@ -9,6 +9,7 @@ import type { Frr } from './frr/frr.ts';
 import { managementAddress, switchHostname } from './identity.ts';
 import { readLinkState } from './link-state.ts';
 import { createProblems, type Problems } from './problems.ts';
+import { createConfigSaver } from './reconcile/config-saver.ts';
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import type { LeafConfig } from './reconcile/wishes.ts';
 import { openDatabases, type SwitchDatabases } from './switch-databases.ts';
@@ -128,6 +129,7 @@ function reconcilerOf(
     leaf,
     reconfigure: config.reconfigure,
     stateFile: config.stateFile,
+    saver: config.saveConfig ? createConfigSaver({ file: config.savedConfigFile, clock, problems, log }) : undefined,
     configDb: databases.configDb,
     hardware: databases,
     frr,

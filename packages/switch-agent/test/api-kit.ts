@@ -46,6 +46,13 @@ export async function startApi(): Promise<TestApi> {
         if (given === undefined) throw new ApiError(Code.InvalidArgument, 'no switch');
         if (given.nics.some((nic) => nic.state === undefined))
           throw new ApiError(Code.InvalidArgument, 'a nic without state');
+        // What was wanted of a nic is kept when the switch registers again.
+        for (const old of switches.get(given.id)?.nics ?? []) {
+          const nic = given.nics.find(({ identifier }) => identifier === old.identifier);
+          if (nic === undefined) continue;
+          if (old.vrf !== undefined) nic.vrf = old.vrf;
+          if (nic.state !== undefined && old.state?.desired !== undefined) nic.state.desired = old.state.desired;
+        }
         switches.set(given.id, given);
         return { switch: given };
       },

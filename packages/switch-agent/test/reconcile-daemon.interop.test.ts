@@ -1,16 +1,23 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { apiV2 } from '@ingot/api';
 import { expect, test, vi } from 'vitest';
+import { parseConfigDb } from '../src/config-db/parse-config-db.ts';
+import { printConfigDb } from '../src/config-db/print-config-db.ts';
+import { configDbOfRedis, toRedisFields } from '../src/config-db/redis-rows.ts';
 import { planCommand } from '../src/plan-command.ts';
+import { parseSwitchStatus, type SwitchStatus } from '../src/status/status.ts';
 import { startApi, type TestApi } from './api-kit.ts';
 import { configFor, startDaemon } from './daemon-kit.ts';
-import { APPL_DB, CONFIG_DB } from './redis-server.ts';
+import { APPL_DB, CONFIG_DB, connectTo } from './redis-server.ts';
 import { UPLINKS } from './sonic/leaf.ts';
 import { seeded, startLeaf, type TestLeaf } from './sonic/transitions.ts';
 import { createSysfs } from './sysfs.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };
+const LONG_AGO = new Date('2026-01-01T00:00:00Z');
 
 function settingsFor(leaf: TestLeaf): Readonly<Record<string, unknown>> {
   return {
@@ -22,6 +29,32 @@ function settingsFor(leaf: TestLeaf): Readonly<Record<string, unknown>> {
     additionalBridgePorts: ['Ethernet60', 'Ethernet64'],
     stateFile: join(leaf.redis.folder, 'desired.json'),
   };
+}
+
+/** As `config save` does it: everything, as it is now. */
+async function configSave(leaf: TestLeaf, file: string): Promise<void> {
+  const tables = new Map<string, Map<string, Readonly<Record<string, string>>>>();
+  for (const [name, fields] of await leaf.rows()) {
+    const end = name.indexOf('|');
+    const table = tables.get(name.slice(0, end)) ?? new Map<string, Readonly<Record<string, string>>>();
+    tables.set(name.slice(0, end), table.set(name.slice(end + 1), fields));
+  }
+  await writeFile(file, printConfigDb(configDbOfRedis(tables)));
+  await utimes(file, LONG_AGO, LONG_AGO);
+}
+
+/** As SONiC loads it at boot. */
+async function bootRows(file: string): Promise<ReadonlyArray<readonly string[]>> {
+  const document = parseConfigDb(file, await readFile(file, 'utf8'));
+  if (!document.ok) throw new Error(document.problems.join('\n'));
+  const rows = Object.entries(document.value).flatMap(([table, each]) =>
+    Object.entries(each).map(([key, row]) => ['HSET', `${table}|${key}`, ...Object.entries(toRedisFields(row)).flat()]),
+  );
+  return [...rows, ['SET', 'CONFIG_DB_INITIALIZED', '1']];
+}
+
+async function statusAt(socket: string): Promise<SwitchStatus> {
+  return parseSwitchStatus(JSON.parse(await text(createConnection({ path: socket }))));
 }
 
 /** What the API wants of a nic from now on. */
@@ -87,6 +120,53 @@ test('the daemon does what the API wants, keeps a port down that the API forgot,
   await leaf.check();
 });
 
+test('a leaf that boots from the saved configuration has its tenants before the API or the agent can be asked', async () => {
+  await using leaf = await startLeaf({ random: seeded(13), machines: 3 });
+  await leaf.redis.run(APPL_DB, [['HSET', 'PORT_TABLE:PortInitDone', 'lanes', '0']]);
+  await using api = await startApi();
+  await using sysfs = await createSysfs();
+  const savedConfigFile = join(leaf.redis.folder, 'config_db.json');
+  await configSave(leaf, savedConfigFile);
+  const settings = { ...settingsFor(leaf), savedConfigFile, frr: { enabled: false } };
+  {
+    await using running = new AsyncDisposableStack();
+    running.use(await startDaemon(leaf.redis, api, sysfs, settings));
+    await vi.waitUntil(() => api.switches.has('leaf01'), WAIT);
+    want(api, 'Ethernet0', { vrf: 'vrf100' });
+    want(api, 'Ethernet1', { vrf: 'default' });
+    await vi.waitUntil(async () => (await leaf.rows()).has('INTERFACE|Ethernet1'), WAIT);
+    await vi.waitUntil(async () => (await leaf.rows()).has('INTERFACE|Ethernet0'), WAIT);
+  }
+  const before = await leaf.rows();
+  // What the operator tries out and does not save is no business of the agent's.
+  await leaf.redis.run(CONFIG_DB, [['HSET', 'VLAN|Vlan77', 'vlanid', '77']]);
+  {
+    await using daemon = await startDaemon(leaf.redis, api, sysfs, { ...settings, saveConfig: true });
+    await vi.waitUntil(
+      () => daemon.log.records.some(({ msg }) => msg === 'saved what the API wants of this switch'),
+      WAIT,
+    );
+  }
+  await api.stop();
+  // Power is lost: SONiC comes up from the file, and neither the API nor what the agent remembers is there.
+  await leaf.redis.signal('SIGKILL');
+  await leaf.redis.start();
+  const config = await bootRows(savedConfigFile);
+  await using again = await startLeaf({ random: seeded(14), machines: 3, redis: leaf.redis, config });
+  expect(await again.rows()).toEqual(before);
+  const events = await connectTo(leaf.redis.socketPath, CONFIG_DB);
+  const touched: string[] = [];
+  await events.pSubscribe(`__keyspace@${CONFIG_DB}__:*`, (_event, channel) => touched.push(channel));
+  await leaf.redis.run(APPL_DB, [['HSET', 'PORT_TABLE:PortInitDone', 'lanes', '0']]);
+  await using running = new AsyncDisposableStack();
+  running.use(await startDaemon(leaf.redis, api, sysfs, { ...settings, saveConfig: true }));
+  const socket = join(leaf.redis.folder, 'status.sock');
+  await vi.waitUntil(async () => (await statusAt(socket)).cycle?.result === 'converged', WAIT);
+  expect(touched).toEqual([]);
+  events.destroy();
+  await again.check();
+});
+
 test('with reconfigure off nothing is written, and ingot-switch plan says what would be', async () => {
   await using leaf = await startLeaf({ random: seeded(12), machines: 3 });
   await leaf.redis.run(APPL_DB, [['HSET', 'PORT_TABLE:PortInitDone', 'lanes', '0']]);
@@ -106,22 +186,22 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
   const file = join(leaf.redis.folder, 'switch-agent.yaml');
   await writeFile(file, JSON.stringify(await configFor(leaf.redis, api, sysfs, settings)));
   const run = async (...args: readonly string[]): Promise<readonly [status: number, out: string, err: string]> => {
-    const said = { out: '', err: '' };
+    const printed = { out: '', err: '' };
     const status = await planCommand(['--config', file, ...args], {
-      out: (text) => {
-        said.out += text;
+      out: (line) => {
+        printed.out += line;
       },
-      err: (text) => {
-        said.err += text;
+      err: (line) => {
+        printed.err += line;
       },
       env: {},
       signal: AbortSignal.timeout(20_000),
     });
-    return [status, said.out, said.err];
+    return [status, printed.out, printed.err];
   };
-  const [status, text] = await run();
+  const [status, said] = await run();
   expect(status).toBe(1);
-  expect(text).toContain(
+  expect(said).toContain(
     [
       'bind Ethernet1 (waits for: port-free, vrf-ready)',
       '  ~ PORT|Ethernet1',
@@ -130,7 +210,7 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
       '  + INTERFACE|Ethernet1 ipv6_use_link_local_only=enable vrf_name=Vrf100',
     ].join('\n'),
   );
-  expect(text).toContain('  + VXLAN_TUNNEL_MAP|vtep|map_100_Vlan1001 vlan=Vlan1001 vni=100\n');
+  expect(said).toContain('  + VXLAN_TUNNEL_MAP|vtep|map_100_Vlan1001 vlan=Vlan1001 vni=100\n');
   const [, json] = await run('--json');
   expect(JSON.parse(json)).toMatchObject({
     model: { vrfs: [{ name: 'Vrf100', vlan: 1001, ports: ['Ethernet1'] }] },

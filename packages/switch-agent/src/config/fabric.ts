@@ -13,6 +13,8 @@ export interface FabricConfig {
   readonly cycleTimeoutSeconds: number;
   readonly hardwareTimeoutSeconds: number;
   readonly stateFile: string;
+  readonly saveConfig: boolean;
+  readonly savedConfigFile: string;
   readonly asn?: number | undefined;
   readonly loopback?: string | undefined;
   readonly setSourceLoopback: boolean;
@@ -47,6 +49,11 @@ export const fabricFields: { readonly [Field in keyof FabricConfig]-?: z.ZodType
     .string()
     .default('/var/lib/ingot-switch-agent/desired.json')
     .describe('keeps what the API last wanted, for when it cannot be asked'),
+  saveConfig: z
+    .boolean()
+    .default(false)
+    .describe('whether what this agent owns is saved in savedConfigFile too, so that a boot brings it back'),
+  savedConfigFile: z.string().default('/etc/sonic/config_db.json').describe('the configuration that SONiC boots with'),
   asn: z.int().min(1).max(4_294_967_295).optional().describe('the AS number of this leaf'),
   loopback: z.ipv4().optional().describe("this leaf's loopback address: BGP's router id, the VTEP's source"),
   setSourceLoopback: z.boolean().default(false).describe('whether routes of BGP get the loopback as source address'),

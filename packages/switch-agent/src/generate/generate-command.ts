@@ -4,6 +4,7 @@ import { diffConfigDb, type RowChange } from '../config-db/diff-config-db.ts';
 import { jsonPatchOf } from '../config-db/json-patch.ts';
 import { parseConfigDb } from '../config-db/parse-config-db.ts';
 import { printConfigDb } from '../config-db/print-config-db.ts';
+import { writeConfigFile } from '../config-db/write-config-file.ts';
 import { reasonOf } from '../errors.ts';
 import { detectDistribution, distributionOf } from '../platform/distribution.ts';
 import { readPlatform } from '../platform/read-platform.ts';
@@ -15,7 +16,6 @@ import { generateUsage, parseGenerateOptions, type GenerateOptions } from './gen
 import { keepOthers } from './keep-others.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
 import { summarise } from './reload-needs.ts';
-import { writeConfigFile } from './write-config.ts';
 
 const Status = { Done: 0, Differs: 1, Refused: 2 } as const;
 /** What is taken for SONiC when its version file says nothing that is known. */
@@ -45,7 +45,9 @@ export async function generateCommand(args: readonly string[], surroundings: Com
 }
 
 async function generate(options: GenerateOptions, { out, err, signal }: CommandSurroundings): Promise<number> {
-  const { inputFile, outputFile, diff, apply } = options;
+  const { inputFile, outputFile, diff, apply, keep, besideRun } = options;
+  /** Whether what a switch would get is not known before the file is read that it goes into. */
+  const isMerged = keep || besideRun;
   const input = await readSonicFile(inputFile, '-i says where the YAML is');
   const target = await readTarget(options, (words) => err(`${words}\n`));
   const generated = generateConfigDb(inputFile, input, target);
@@ -62,7 +64,7 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
     err(lines(refusals));
     return refusals.length === 0;
   };
-  if (!options.keep && !(await isAccepted(configDb))) return Status.Refused;
+  if (!isMerged && !(await isAccepted(configDb))) return Status.Refused;
 
   let status: number = Status.Done;
   if (diff !== undefined) {
@@ -71,7 +73,7 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
     const tenants = tenantVrfs(compared.before, compared.after);
     if (tenants.length > 0)
       err(`note: among what goes is what tenants have (${tenants.join(', ')}); --beside-run leaves it\n`);
-    if (options.keep && !(await isAccepted(compared.after))) return Status.Refused;
+    if (isMerged && !(await isAccepted(compared.after))) return Status.Refused;
     if (options.patch)
       out(`${JSON.stringify(jsonPatchOf(compared.before, compared.after, compared.changes), null, 4)}\n`);
     else out(lines([...diffLines(compared.changes), ...summaryOf(compared.changes)]));
@@ -79,9 +81,10 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
   }
   if (apply || outputFile !== undefined) {
     const path = outputFile ?? APPLY_TO;
-    const saved = await readSavedIfGood(path, options.keep);
-    const result = options.keep ? keepOthers(saved ?? {}, configDb) : configDb;
-    if (options.keep && !(await isAccepted(result))) return Status.Refused;
+    const saved = await readSavedIfGood(path, isMerged);
+    const kept = keep ? keepOthers(saved ?? {}, configDb) : configDb;
+    const result = besideRun ? withDaemonRows(saved ?? {}, kept) : kept;
+    if (isMerged && !(await isAccepted(result))) return Status.Refused;
     const written = await writeConfigFile(path, printConfigDb(result));
     err(`${path}: ${written}${written === 'replaced' ? `, the one before is ${path}.bak` : ''}\n`);
     if (apply && saved !== undefined) err(lines(summaryOf((await compare(options, saved, configDb, true)).changes)));
@@ -107,7 +110,7 @@ async function compare(
   const init = keep ? {} : await readInit(initFile);
   const before = isSaved ? afterReload(init, saved) : saved;
   const wanted = keep ? keepOthers(before, configDb) : withVersionOf(before, afterReload(init, configDb));
-  const after = besideRun && !isSaved ? withDaemonRows(before, wanted) : wanted;
+  const after = besideRun ? withDaemonRows(before, wanted) : wanted;
   return { before, after, changes: diffConfigDb(before, after) };
 }
 

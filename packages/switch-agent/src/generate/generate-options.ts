@@ -14,7 +14,7 @@ ingot-switch generate --apply [-o FILE]
                                ${DISTRIBUTION_NAMES.slice(0, 5).join(', ')},
                                ${DISTRIBUTION_NAMES.slice(5).join(', ')}
       --keep                   with --diff, --apply or -o: what the YAML makes no table of stays as it is there
-      --beside-run             with --diff running: leaves alone what "ingot-switch run" made for machines
+      --beside-run             with --diff, --apply or -o: leaves alone what "ingot-switch run" made for machines
       --yang-models DIR        refuses what SONiC's models refuse, see ingot-switch validate
       --patch                  the difference as RFC 6902, for "config apply-patch"
       --device-dir DIR         default /usr/share/sonic/device
@@ -73,10 +73,11 @@ export function parseGenerateOptions(args: readonly string[]): GenerateOptions |
     throw new Error(`there is no distribution ${values.distribution}; write one of ${DISTRIBUTION_NAMES.join(', ')}`);
   }
   if (values.patch && values.diff === undefined) throw new Error('--patch goes with --diff running or --diff FILE');
-  if (values.keep && values.diff === undefined && !values.apply && values['output-file'] === undefined) {
-    throw new Error('--keep goes with --diff, --apply or -o: there is nothing to keep else');
+  for (const merging of ['keep', 'beside-run'] as const) {
+    if (values[merging] && values.diff === undefined && !values.apply && values['output-file'] === undefined) {
+      throw new Error(`--${merging} goes with --diff, --apply or -o: there is nothing to keep else`);
+    }
   }
-  if (values['beside-run'] && values.diff !== 'running') throw new Error('--beside-run goes with --diff running');
   return {
     inputFile: values['input-file'],
     outputFile: values['output-file'],

@@ -1,6 +1,6 @@
 import { SwitchAgentError, SwitchAgentErrorCode } from '../errors.ts';
 import type { SonicStore } from '../sonic-db.ts';
-import { CONFIG_TABLES, type ConfigRows, type ConfigTable } from './tables.ts';
+import { CONFIG_TABLES, configRows, type ConfigRows } from './tables.ts';
 
 // sonic-cfggen's and swsscommon's mark that config_db.json is loaded in full; `config reload` takes it away first.
 const LOADED = 'CONFIG_DB_INITIALIZED';
@@ -21,23 +21,9 @@ export async function observeConfig(configDb: SonicStore): Promise<ConfigRows> {
   if (!flags.has(LOADED)) {
     throw notLoaded(`CONFIG_DB has no ${LOADED}: SONiC has not loaded config_db.json, or is loading it again`);
   }
-  const rows = (table: ConfigTable): ConfigRows[ConfigTable] => tables.get(table) ?? new Map();
-  if (rows('PORT').size === 0) throw notLoaded('CONFIG_DB has no PORT rows; has config_db.json been loaded?');
-  return {
-    PORT: rows('PORT'),
-    INTERFACE: rows('INTERFACE'),
-    VLAN: rows('VLAN'),
-    VLAN_MEMBER: rows('VLAN_MEMBER'),
-    VLAN_INTERFACE: rows('VLAN_INTERFACE'),
-    SUPPRESS_VLAN_NEIGH: rows('SUPPRESS_VLAN_NEIGH'),
-    VRF: rows('VRF'),
-    VXLAN_TUNNEL: rows('VXLAN_TUNNEL'),
-    VXLAN_TUNNEL_MAP: rows('VXLAN_TUNNEL_MAP'),
-    PORTCHANNEL_MEMBER: rows('PORTCHANNEL_MEMBER'),
-    PORTCHANNEL_INTERFACE: rows('PORTCHANNEL_INTERFACE'),
-    VLAN_SUB_INTERFACE: rows('VLAN_SUB_INTERFACE'),
-    LOOPBACK_INTERFACE: rows('LOOPBACK_INTERFACE'),
-  };
+  const config = configRows((table) => tables.get(table));
+  if (config.PORT.size === 0) throw notLoaded('CONFIG_DB has no PORT rows; has config_db.json been loaded?');
+  return config;
 }
 
 function notLoaded(what: string): SwitchAgentError {

@@ -15,7 +15,11 @@ export interface TenantPlan {
   readonly problems: readonly Problem[];
 }
 
-export function planTenants(config: ConfigRows, tenants: readonly TenantWish[]): TenantPlan {
+export function planTenants(
+  config: ConfigRows,
+  tenants: readonly TenantWish[],
+  preferredVlans?: ReadonlyMap<number, number>,
+): TenantPlan {
   const problems: Problem[] = [];
   const actions: Action[] = [];
   const vrfs: TenantVrf[] = [];
@@ -25,6 +29,7 @@ export function planTenants(config: ConfigRows, tenants: readonly TenantWish[]):
     config,
     // Without a VTEP no VLAN is taken: none would ever carry anything, and the pool would run dry.
     tenants.map(({ vni }) => vni).filter((vni) => 'name' in vtep || isKnown(config, vni)),
+    preferredVlans,
   );
   for (const tenant of tenants) {
     const refuse = (reason: string): number =>

@@ -23,6 +23,8 @@ export interface PlanInput {
   readonly leaf: LeafConfig;
   readonly hostname: string;
   readonly logLevel: LogLevel;
+  /** VNI to VLAN: what a VRF that has none here gets, where it is free. */
+  readonly preferredVlans?: ReadonlyMap<number, number>;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface PlanInput {
 export function planCycle(input: PlanInput, rules: readonly Rule[] = RULES): Plan {
   const { config, wishes, leaf } = input;
   const problems: Problem[] = [...wishes.problems];
-  const tenants = planTenants(config, wishes.tenants);
+  const tenants = planTenants(config, wishes.tenants, input.preferredVlans);
   problems.push(...tenants.problems);
   const ports: Action[] = [];
   const pxeExists = config.VLAN.has(vlanName(leaf.pxeVlanId));

@@ -2,6 +2,7 @@ import type { Logger, LogLevel } from '@ingot/daemon';
 import type { DesiredSwitch } from '../api.ts';
 import type { Problems } from '../problems.ts';
 import { execute, type Executor, type Outcome } from './execute.ts';
+import type { ConfigSaver } from './config-saver.ts';
 import { observeConfig } from './observe.ts';
 import { type Plan, planCycle } from './plan.ts';
 import { portsLost, type Remembered, readRemembered, writeRemembered } from './desired-file.ts';
@@ -16,6 +17,8 @@ export interface ReconcilerOptions extends Executor {
   readonly reconfigure: boolean;
   /** Where the last desired state is kept; the folder exists. */
   readonly stateFile: string;
+  /** Absent: the saved configuration is left alone. */
+  readonly saver?: ConfigSaver | undefined;
   readonly problems: Problems;
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }
@@ -127,13 +130,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const admin = new Map([...stickyAdmin, ...wishes.admin]);
       await remember({ desired: wanted, admin, ...(isForgotten ? { forgotten: true } : {}) });
       const config = await observeConfig(options.configDb);
-      const plan = planCycle({
-        config,
-        wishes,
-        leaf: options.leaf,
-        hostname: options.hostname,
-        logLevel: options.logLevel,
-      });
+      const input = { wishes, leaf: options.leaf, hostname: options.hostname, logLevel: options.logLevel };
+      const plan = planCycle({ ...input, config });
       const found = new Map([...config.PORT].map(([port, row]) => [port, adminOf(row)] as const));
       const drift = plan.actions.reduce((sum, { changes }) => sum + changes.length, 0);
       if (!options.reconfigure) {
@@ -145,6 +143,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const outcome = await execute(plan, options, signal);
       if (drift > 0) log.info({ actions: summary(outcome) }, 'the switch was reconfigured');
       tell([...plan.problems, ...outcome.problems]);
+      if (drift === 0 && outcome.problems.length === 0) await options.saver?.save(plan, input);
       return { plan, admin: found, outcome };
     },
   };

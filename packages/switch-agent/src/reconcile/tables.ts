@@ -25,6 +25,26 @@ export type ConfigTable = (typeof CONFIG_TABLES)[number];
 /** CONFIG_DB at one moment. */
 export type ConfigRows = Readonly<Record<ConfigTable, Table>>;
 
+/** The rows of each table; none of a table that is not there. */
+export function configRows(rowsOf: (table: ConfigTable) => Table | undefined): ConfigRows {
+  const rows = (table: ConfigTable): Table => rowsOf(table) ?? new Map();
+  return {
+    PORT: rows('PORT'),
+    INTERFACE: rows('INTERFACE'),
+    VLAN: rows('VLAN'),
+    VLAN_MEMBER: rows('VLAN_MEMBER'),
+    VLAN_INTERFACE: rows('VLAN_INTERFACE'),
+    SUPPRESS_VLAN_NEIGH: rows('SUPPRESS_VLAN_NEIGH'),
+    VRF: rows('VRF'),
+    VXLAN_TUNNEL: rows('VXLAN_TUNNEL'),
+    VXLAN_TUNNEL_MAP: rows('VXLAN_TUNNEL_MAP'),
+    PORTCHANNEL_MEMBER: rows('PORTCHANNEL_MEMBER'),
+    PORTCHANNEL_INTERFACE: rows('PORTCHANNEL_INTERFACE'),
+    VLAN_SUB_INTERFACE: rows('VLAN_SUB_INTERFACE'),
+    LOOPBACK_INTERFACE: rows('LOOPBACK_INTERFACE'),
+  };
+}
+
 /** A row to be written, from what it was seen to be to what it is to be; undefined: no such row. */
 export interface RowChange {
   readonly table: ConfigTable;

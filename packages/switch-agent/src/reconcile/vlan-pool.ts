@@ -57,14 +57,24 @@ export type VlanAssignment = { readonly vlan: number } | { readonly refused: str
 /**
  * Gives each VNI its VLAN: the one that CONFIG_DB maps to it already, else the lowest id that no row uses. An id that is
  * freed in this cycle is still in use, so it is never removed and added in one burst. The same rows and wishes give the
- * same ids.
+ * same ids. `preferred` (VNI to VLAN) comes before the lowest id, where no row uses it.
  */
-export function assignVlans(config: ConfigRows, vnis: readonly number[]): ReadonlyMap<number, VlanAssignment> {
+export function assignVlans(
+  config: ConfigRows,
+  vnis: readonly number[],
+  preferred: ReadonlyMap<number, number> = new Map(),
+): ReadonlyMap<number, VlanAssignment> {
   const used = new Set(usedVlanIds(config));
   const assignments = new Map<number, VlanAssignment>();
   for (const vni of vnis) {
     const known = knownVlan(config, vni);
     if (known !== undefined) assignments.set(vni, known);
+  }
+  for (const vni of vnis.filter((wanted) => !assignments.has(wanted))) {
+    const vlan = preferred.get(vni);
+    if (vlan === undefined || used.has(vlan)) continue;
+    used.add(vlan);
+    assignments.set(vni, { vlan });
   }
   let next: number = VLAN_POOL.first;
   for (const vni of vnis.filter((wanted) => !assignments.has(wanted)).toSorted((a, b) => a - b)) {

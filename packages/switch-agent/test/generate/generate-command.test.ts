@@ -81,6 +81,7 @@ describe('ingot-switch generate', () => {
     [['--distribution', 'centos'], 'there is no distribution centos; write one of community-202311'],
     [['--patch'], '--patch goes with --diff'],
     [['--keep'], '--keep goes with --diff, --apply or -o'],
+    [['--beside-run'], '--beside-run goes with --diff, --apply or -o'],
     [['--dif', 'x'], "Unknown option '--dif'"],
     [['--diff', '/nonexistent'], '/nonexistent cannot be read'],
     [['-i', '/nonexistent'], '/nonexistent cannot be read (ENOENT'],
@@ -222,6 +223,24 @@ describe('generate --apply', () => {
     await writeFile(at('etc/sonic/config_db.json'), 'rubbish');
     expect(await generate('--apply', '--keep', '-o', at('etc/sonic/config_db.json'))).toMatchObject({ status: 2 });
     expect(await readFile(at('etc/sonic/config_db.json'), 'utf8')).toBe('rubbish');
+  });
+
+  test('keeps what the daemon has saved for tenants, where it is told to', async () => {
+    await generate('-o', at('saved.json'));
+    const saved = JSON.parse(await readFile(at('saved.json'), 'utf8'));
+    saved.VRF = { Vrf104001: { fallback: 'false', vni: '104001' } };
+    saved.INTERFACE.Ethernet4 = { ipv6_use_link_local_only: 'enable', vrf_name: 'Vrf104001' };
+    await writeFile(at('saved.json'), printConfigDb(saved));
+    expect((await generate('--diff', at('saved.json'))).out).toContain('- VRF|Vrf104001');
+    expect(await generate('--diff', at('saved.json'), '--beside-run')).toMatchObject({ status: 0, err: '' });
+    await writeFile(at('sonic-config.yaml'), `${YAML}lldp_hello_time: 10\n`);
+    await generate('--apply', '-o', at('saved.json'), '--beside-run');
+    expect(JSON.parse(await readFile(at('saved.json'), 'utf8'))).toEqual({
+      ...saved,
+      LLDP: { GLOBAL: { hello_time: '10' } },
+    });
+    await generate('--apply', '-o', at('saved.json'));
+    expect(await readFile(at('saved.json'), 'utf8')).not.toContain('Vrf104001');
   });
 
   test('takes no notice of what a killed run left', async () => {

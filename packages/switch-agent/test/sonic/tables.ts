@@ -1,4 +1,4 @@
-import { CONFIG_TABLES, type ConfigRows, type ConfigTable, type Fields } from '../../src/reconcile/tables.ts';
+import { CONFIG_TABLES, configRows, type ConfigRows, type Fields } from '../../src/reconcile/tables.ts';
 import type { Plan } from '../../src/reconcile/plan.ts';
 
 /** `PORT|Ethernet0` → fields. */
@@ -11,22 +11,7 @@ export function configOf(rows: FlatRows): ConfigRows {
     const end = key.indexOf('|');
     tables[key.slice(0, end)]?.set(key.slice(end + 1), fields);
   }
-  const table = (name: ConfigTable): ReadonlyMap<string, Fields> => tables[name] ?? new Map<string, Fields>();
-  return {
-    PORT: table('PORT'),
-    INTERFACE: table('INTERFACE'),
-    VLAN: table('VLAN'),
-    VLAN_MEMBER: table('VLAN_MEMBER'),
-    VLAN_INTERFACE: table('VLAN_INTERFACE'),
-    SUPPRESS_VLAN_NEIGH: table('SUPPRESS_VLAN_NEIGH'),
-    VRF: table('VRF'),
-    VXLAN_TUNNEL: table('VXLAN_TUNNEL'),
-    VXLAN_TUNNEL_MAP: table('VXLAN_TUNNEL_MAP'),
-    PORTCHANNEL_MEMBER: table('PORTCHANNEL_MEMBER'),
-    PORTCHANNEL_INTERFACE: table('PORTCHANNEL_INTERFACE'),
-    VLAN_SUB_INTERFACE: table('VLAN_SUB_INTERFACE'),
-    LOOPBACK_INTERFACE: table('LOOPBACK_INTERFACE'),
-  };
+  return configRows((table) => tables[table]);
 }
 
 /** The rows after the first `steps` actions of the plan; throws when an action does not fit what is there. */

@@ -62,6 +62,8 @@ export interface TestLeafOptions {
   readonly timeoutMs?: number;
   /** One that is used again, and outlives the leaf. Default: one of its own. */
   readonly redis?: TestRedis;
+  /** What CONFIG_DB holds when SONiC starts, as Redis takes it. Default: nothing of the agent's. */
+  readonly config?: ReadonlyArray<readonly string[]>;
 }
 
 /** A small generator (mulberry32): the same seed gives the same run. */
@@ -80,7 +82,7 @@ export async function startLeaf(options: TestLeafOptions): Promise<TestLeaf> {
   const machines = machinePorts(options.machines ?? 8);
   const redis = options.redis ?? (await startRedis());
   await redis.run(CONFIG_DB, [['FLUSHALL']]);
-  await redis.run(CONFIG_DB, freshConfig(machines));
+  await redis.run(CONFIG_DB, options.config ?? freshConfig(machines));
   const swss = await Swss.start({
     socketPath: redis.socketPath,
     ports: [...machines, ...UPLINKS, 'Ethernet60', 'Ethernet64'],

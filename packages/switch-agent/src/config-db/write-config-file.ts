@@ -1,21 +1,30 @@
 import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseConfigDb } from '../config-db/parse-config-db.ts';
+import { parseConfigDb } from './parse-config-db.ts';
 
-/** What became of a file that was to be written. */
-export type Written = 'unchanged' | 'written' | 'replaced';
+/** What became of a file that was to be written. `overtaken`: it is not what it was expected to be, and stays. */
+export type Written = 'unchanged' | 'written' | 'replaced' | 'overtaken';
+
+export interface WriteOptions {
+  /** Behind the name of the file: where the one before is kept. Default `.bak`. */
+  readonly backup?: string;
+  /** What the file has to be for it to be replaced. */
+  readonly over?: string;
+}
 
 /**
  * Writes a `config_db.json` so that a reader, or a switch that loses its power, has the old or the new one: a file
- * beside it, synced and renamed. What stood there before is kept as `<path>.bak`, unless it was no configuration.
+ * beside it, synced and renamed. What stood there before is kept beside it, unless it was no configuration.
  * Owner and mode stay what they were; a new file is 0644.
  */
-export async function writeConfigFile(path: string, text: string): Promise<Written> {
+export async function writeConfigFile(path: string, text: string, options: WriteOptions = {}): Promise<Written> {
+  const { backup = '.bak', over } = options;
   const target = await resolveLink(path);
   const old = await readIfThere(target);
+  if (over !== undefined && old !== over) return 'overtaken';
   if (old === text) return 'unchanged';
   const mode = old === undefined ? undefined : await stat(target);
-  if (old !== undefined && parseConfigDb(target, old).ok) await replace(`${target}.bak`, old, mode);
+  if (old !== undefined && parseConfigDb(target, old).ok) await replace(`${target}${backup}`, old, mode);
   await replace(target, text, mode);
   return old === undefined ? 'written' : 'replaced';
 }
