@@ -11,4 +11,5 @@ export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '
 export { ApiServerError, ApiServerErrorCode, BackupError } from './errors.ts';
 export { explainSizes } from './size/explain.ts';
 export { suggestConstraints } from './size/suggest.ts';
+export { mirrored as areMirrored } from './topology/port-names.ts';
 export { version } from './version.ts';

@@ -6,6 +6,7 @@ import type { CliIo } from './io.ts';
 import { compareNaturally, pick } from './names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
 import { type DescribeFormat, formatJson, formatList, type Json, type ListFormat } from './output.ts';
+import { addConnectedMachines } from './switch-machines-command.ts';
 import { addSwitchOperations } from './switch-operations.ts';
 import { switchColumns } from './switch-table.ts';
 
@@ -63,6 +64,7 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
     io.stdout(formatJson(switchJson(found), flags.output));
   });
 
+  addConnectedMachines(command, io);
   addSwitchOperations(command, io);
 }
 

@@ -81,6 +81,18 @@ export async function startApi(): Promise<TestApi> {
               matches(query?.rack, found.rack),
           ),
         }),
+        connectedMachines: () => ({
+          switchesWithMachines: switchesNow.map(({ id, partition, rack, nics, machineConnections }) => ({
+            id,
+            partition,
+            rack: rack ?? '',
+            connections: machineConnections.flatMap(({ machineId, nic }) => {
+              const machine = machinesNow.find(({ uuid }) => uuid === machineId);
+              const port = nics.find(({ name }) => name === nic?.name);
+              return machine === undefined || port === undefined ? [] : [{ machine, nic: port }];
+            }),
+          })),
+        }),
       }),
       bindService(adminV2.TokenService, {
         create: (request) => {

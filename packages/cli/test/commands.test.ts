@@ -18,6 +18,7 @@ test.each([
   ['switch-ls', ['switch', 'ls']],
   ['switch-ls-wide', ['switch', 'ls', '-o', 'wide']],
   ['switch-describe', ['switch', 'describe', 'leaf01']],
+  ['switch-connected-machines', ['switch', 'connected-machines']],
 ])('%s prints its golden output', async (name, argv) => {
   const { status, stdout, stderr } = await api.run(...argv);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
