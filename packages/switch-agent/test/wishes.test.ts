@@ -1,9 +1,7 @@
-import { array, assert, integer, property, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DesiredNic } from '../src/api.ts';
 import { switchAgentConfig } from '../src/config.ts';
 import { leafConfigOf } from '../src/config/fabric.ts';
-import { compactPrefixes, formatPrefix, parsePrefix, type Prefix } from '../src/reconcile/prefixes.ts';
 import { type AdminStatus, type Wishes, wishesOf } from '../src/reconcile/wishes.ts';
 import { LEAF } from './sonic/leaf.ts';
 
@@ -106,50 +104,6 @@ describe('what the API wants', () => {
     ]);
     expect([unprovisioned, tenants]).toEqual([['Ethernet0'], []]);
     expect(problems.map(({ subject }) => subject)).toEqual(['Ethernet0', 'gone']);
-  });
-});
-
-describe('compacted prefixes', () => {
-  const prefix = tuple(integer({ min: 0, max: 255 }), integer({ min: 24, max: 32 })).map(
-    ([host, length]): Prefix => parsePrefix(`10.0.0.${host}/${length}`) ?? { family: 4, base: 0n, length: 0 },
-  );
-  const addresses = (prefixes: readonly Prefix[]): ReadonlySet<number> =>
-    new Set(
-      Array.from({ length: 256 }, (_, host) => host).filter((host) =>
-        prefixes.some(({ base, length }) => {
-          const first = Number(base & 255n);
-          return host >= first && host < first + 2 ** (32 - length);
-        }),
-      ),
-    );
-
-  test('cover what they covered, and no two of them could be one', () => {
-    assert(
-      property(array(prefix, { maxLength: 12 }), (prefixes) => {
-        const compact = compactPrefixes(prefixes);
-        expect(addresses(compact)).toEqual(addresses(prefixes));
-        expect(compactPrefixes(compact)).toEqual(compact);
-        expect(compact.length).toBeLessThanOrEqual(prefixes.length);
-        for (const [at, { base, length }] of compact.entries()) {
-          const next = compact[at + 1];
-          const size = 2n ** BigInt(32 - length);
-          const isPair = next?.length === length && next.base === base + size && base % (2n * size) === 0n;
-          expect(isPair).toBe(false);
-        }
-      }),
-    );
-  });
-
-  test.each([
-    [
-      ['0.0.0.0/1', '128.0.0.0/1', '::/0'],
-      ['0.0.0.0/0', '::/0'],
-    ],
-    [['10.0.0.0/8', '10.1.2.3/32'], ['10.0.0.0/8']],
-    [['2001:db8::/33', '2001:db8:8000::/33'], ['2001:db8::/32']],
-    [[], []],
-  ])('%j are %j', (given, expected) => {
-    expect(compactPrefixes(given.flatMap((text) => parsePrefix(text) ?? [])).map(formatPrefix)).toEqual(expected);
   });
 });
 

@@ -32,6 +32,21 @@ export {
   subnet6Contains,
 } from './ipv6.ts';
 export type { Ipv6, Ipv6Subnet } from './ipv6.ts';
+export {
+  compactIpPrefixes,
+  compareIpPrefixes,
+  formatIpAddress,
+  formatIpPrefix,
+  IP_BITS,
+  ipPrefixAt,
+  ipRangeContains,
+  ipRangeCovers,
+  ipRangesOverlap,
+  parseInterfaceAddress,
+  parseIpAddress,
+  parseIpPrefix,
+} from './ip-prefix.ts';
+export type { InterfaceAddress, IpAddress, IpFamily, IpPrefix, IpRange } from './ip-prefix.ts';
 export { bytesOfMachineUuid, machineUuidOfBytes, parseMachineUuid } from './uuid.ts';
 export type { MachineUuid } from './uuid.ts';
 

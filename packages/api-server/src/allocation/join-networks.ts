@@ -1,8 +1,8 @@
 import { ApiError, apiV2, Code, create, enumText } from '@ingot/api';
+import { formatIpAddress, ipRangeContains, parseIpAddress } from '@ingot/wire';
 import { createIp } from '../network/create-ip.ts';
 import { isSuper, stored as storedPrefix } from '../network/create-network.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
-import { containsAddress, formatAddress, parseAddress } from '../network/prefix.ts';
 import type { Stores } from '../store/stores.ts';
 
 const { NetworkType: Type, MachineAllocationType } = apiV2;
@@ -113,10 +113,10 @@ async function takeGiven(
 ): Promise<string[]> {
   const taken: string[] = [];
   for (const text of ips) {
-    const parsed = parseAddress(text);
-    if (parsed === undefined) throw refused(`"${text}" is no address`);
-    const address = formatAddress(parsed.family, parsed.value);
-    if (!network.prefixes.some((prefix) => containsAddress(storedPrefix(prefix), parsed.family, parsed.value)))
+    const parsed = parseIpAddress(text);
+    if (!parsed.ok) throw refused(parsed.reason);
+    const address = formatIpAddress(parsed.value);
+    if (!network.prefixes.some((prefix) => ipRangeContains(storedPrefix(prefix), parsed.value)))
       throw refused(`${address} is not in network "${network.id}", which has ${network.prefixes.join(', ')}`);
     const [found] = await stores.ips.list({ namespace: network.namespace ?? '', address });
     if (found === undefined || found.value.project !== join.project)

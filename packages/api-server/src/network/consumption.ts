@@ -1,8 +1,9 @@
 import { apiV2, create } from '@ingot/api';
+import type { IpFamily, IpPrefix } from '@ingot/wire';
 import { number } from '../store/row.ts';
 import type { Stores } from '../store/stores.ts';
 import { childPrefixes, isSuper, stored } from './create-network.ts';
-import { hostRange, type Family, type Prefix } from './prefix.ts';
+import { hostRange } from './free-space.ts';
 
 /** What fits into the contract's unsigned 64 bits. */
 const MOST = 2n ** 64n - 1n;
@@ -13,7 +14,7 @@ const MOST = 2n ** 64n - 1n;
  */
 export async function consumptionOf(stores: Stores, network: apiV2.Network): Promise<apiV2.NetworkConsumption> {
   const prefixes = network.prefixes.map(stored);
-  const usage = async (family: Family): Promise<apiV2.NetworkUsage | undefined> => {
+  const usage = async (family: IpFamily): Promise<apiV2.NetworkUsage | undefined> => {
     const own = prefixes.filter((prefix) => prefix.family === family);
     if (own.length === 0) return undefined;
     if (isSuper(network.type)) return childUsage(stores, network, own, family);
@@ -31,8 +32,8 @@ export async function consumptionOf(stores: Stores, network: apiV2.Network): Pro
 async function childUsage(
   stores: Stores,
   network: apiV2.Network,
-  own: readonly Prefix[],
-  family: Family,
+  own: readonly IpPrefix[],
+  family: IpFamily,
 ): Promise<apiV2.NetworkUsage> {
   const length = network.defaultChildPrefixLength?.[family];
   const fits = own.reduce(
@@ -46,7 +47,7 @@ async function childUsage(
   return create(apiV2.NetworkUsageSchema, { availablePrefixes: least(fits, MOST), usedPrefixes: used });
 }
 
-async function addressesIn(stores: Stores, network: string, family: Family): Promise<number> {
+async function addressesIn(stores: Stores, network: string, family: IpFamily): Promise<number> {
   const row = await stores.session.get(
     `SELECT count(*) AS found FROM ip WHERE network = ? AND address ${family === 'ipv4' ? 'NOT LIKE' : 'LIKE'} '%:%'`,
     network,

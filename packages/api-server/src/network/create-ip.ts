@@ -1,18 +1,11 @@
 import { ApiError, apiV2, Code, create } from '@ingot/api';
+import { formatIpAddress, ipRangeContains, parseIpAddress, type IpFamily } from '@ingot/wire';
 import { text } from '../store/row.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { isSuper, stored } from './create-network.ts';
 import { MACHINE_LABEL } from './machine-label.ts';
-import {
-  containsAddress,
-  findFreeAddress,
-  formatAddress,
-  hostRange,
-  overlap,
-  parseAddress,
-  type Family,
-} from './prefix.ts';
+import { findFreeAddress, hostRange } from './free-space.ts';
 
 const { NetworkType: Type, IPType, IPAddressFamily } = apiV2;
 
@@ -72,17 +65,16 @@ function checkMayUse(network: apiV2.Network, project: string): void {
 }
 
 async function thisOne(stores: Stores, network: apiV2.Network, wanted: string): Promise<string> {
-  const parsed = parseAddress(wanted);
-  if (parsed === undefined) throw new ApiError(Code.InvalidArgument, `"${wanted}" is no address`);
-  const { family, value } = parsed;
-  const address = formatAddress(family, value);
-  const prefix = network.prefixes.map(stored).find((one) => containsAddress(one, family, value));
+  const parsed = parseIpAddress(wanted);
+  if (!parsed.ok) throw new ApiError(Code.InvalidArgument, parsed.reason);
+  const address = formatIpAddress(parsed.value);
+  const prefix = network.prefixes.map(stored).find((one) => ipRangeContains(one, parsed.value));
   if (prefix === undefined)
     throw new ApiError(
       Code.InvalidArgument,
       `${address} is not in network "${network.id}", which has ${network.prefixes.join(', ')}`,
     );
-  if (!overlap(hostRange(prefix), { family, first: value, last: value }))
+  if (!ipRangeContains(hostRange(prefix), parsed.value))
     throw new ApiError(
       Code.InvalidArgument,
       `${address} is the network or broadcast address of ${network.prefixes.join(', ')}`,
@@ -95,7 +87,7 @@ async function thisOne(stores: Stores, network: apiV2.Network, wanted: string): 
 
 async function lowestFree(stores: Stores, network: apiV2.Network, { addressFamily }: IpWish): Promise<string> {
   const prefixes = network.prefixes.map(stored);
-  const asked: Family | undefined =
+  const asked: IpFamily | undefined =
     addressFamily === IPAddressFamily.IP_ADDRESS_FAMILY_V4
       ? 'ipv4'
       : addressFamily === IPAddressFamily.IP_ADDRESS_FAMILY_V6
@@ -109,7 +101,7 @@ async function lowestFree(stores: Stores, network: apiV2.Network, { addressFamil
     network.namespace ?? '',
     network.id,
   );
-  const used = new Set(rows.map((row) => parseAddress(text(row, 'address'))?.value));
+  const used = new Set(rows.map((row) => addressOf(text(row, 'address'))));
   const found = findFreeAddress(prefixes, (value) => used.has(value), family);
   if (found === undefined)
     throw new ApiError(
@@ -117,5 +109,10 @@ async function lowestFree(stores: Stores, network: apiV2.Network, { addressFamil
       `no ${family} address is free in network "${network.id}" (${network.prefixes.join(', ')}): delete addresses ` +
         'that nobody uses, or take another network',
     );
-  return formatAddress(family, found);
+  return formatIpAddress({ family, value: found });
+}
+
+function addressOf(written: string): bigint | undefined {
+  const parsed = parseIpAddress(written);
+  return parsed.ok ? parsed.value.value : undefined;
 }

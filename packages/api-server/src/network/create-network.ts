@@ -1,18 +1,18 @@
 import { ApiError, apiV2, Code, create, enumText, type MessageInitShape } from '@ingot/api';
+import {
+  formatIpPrefix,
+  IP_BITS,
+  ipRangeCovers,
+  ipRangesOverlap,
+  parseIpPrefix,
+  type IpFamily,
+  type IpPrefix,
+} from '@ingot/wire';
 import { Pool } from '../store/number-pools.ts';
 import { text } from '../store/row.ts';
 import type { Stores } from '../store/stores.ts';
 import type { Stored } from '../store/entity-table.ts';
-import {
-  BITS,
-  containsPrefix,
-  findFreePrefix,
-  formatPrefix,
-  overlap,
-  parsePrefix,
-  type Family,
-  type Prefix,
-} from './prefix.ts';
+import { findFreePrefix } from './free-space.ts';
 
 const { NetworkType: Type, NATType, NetworkAddressFamily: Families } = apiV2;
 
@@ -85,7 +85,7 @@ async function createBase(stores: Stores, wish: NetworkWish): Promise<Stored<api
   const vrf = wantsVrf ? await takeVrf(stores, id, wish.vrf) : undefined;
   const network = create(apiV2.NetworkSchema, {
     ...common(wish),
-    prefixes: prefixes.map(formatPrefix),
+    prefixes: prefixes.map(formatIpPrefix),
     destinationPrefixes: [...wish.destinationPrefixes],
     additionalAnnouncableCidrs: [...wish.additionalAnnouncableCidrs],
     natType: wish.natType ?? NATType.NAT_TYPE_NONE,
@@ -115,7 +115,7 @@ async function createChild(stores: Stores, wish: NetworkWish): Promise<Stored<ap
     );
   const namespace = parent.type === Type.SUPER_NAMESPACED ? project : '';
   const parents = parent.prefixes.map(stored);
-  const prefixes: Prefix[] = [];
+  const prefixes: IpPrefix[] = [];
   for (const family of familiesOf(wish, parent, parents)) {
     const length = lengthOf(wish, parent, family);
     const used = await childPrefixes(stores, parent.id, namespace);
@@ -123,7 +123,7 @@ async function createChild(stores: Stores, wish: NetworkWish): Promise<Stored<ap
     if (found === undefined)
       throw new ApiError(
         Code.ResourceExhausted,
-        `no /${length} is free in ${parents.map(formatPrefix).join(', ')} of network "${parent.id}": ask for a longer ` +
+        `no /${length} is free in ${parents.map(formatIpPrefix).join(', ')} of network "${parent.id}": ask for a longer ` +
           'prefix, delete networks that are not used, or add a prefix to the parent',
       );
     prefixes.push(found);
@@ -135,7 +135,7 @@ async function createChild(stores: Stores, wish: NetworkWish): Promise<Stored<ap
     ...(partition === undefined ? {} : { partition }),
     ...(namespace === '' ? {} : { namespace }),
     parentNetwork: parent.id,
-    prefixes: prefixes.map(formatPrefix),
+    prefixes: prefixes.map(formatIpPrefix),
     destinationPrefixes: [],
     natType: NATType.NAT_TYPE_NONE,
     vrf,
@@ -203,10 +203,10 @@ async function parentOf(stores: Stores, { id, parentNetwork, partition }: Networ
 function familiesOf(
   { id, addressFamily, length }: NetworkWish,
   parent: apiV2.Network,
-  parents: readonly Prefix[],
-): Family[] {
+  parents: readonly IpPrefix[],
+): IpFamily[] {
   const has = new Set(parents.map(({ family }) => family));
-  const asked: readonly Family[] =
+  const asked: readonly IpFamily[] =
     addressFamily === Families.V4
       ? ['ipv4']
       : addressFamily === Families.V6
@@ -224,7 +224,7 @@ function familiesOf(
   return [...asked];
 }
 
-function lengthOf({ id, length }: NetworkWish, parent: apiV2.Network, family: Family): number {
+function lengthOf({ id, length }: NetworkWish, parent: apiV2.Network, family: IpFamily): number {
   const wanted = length?.[family] ?? parent.defaultChildPrefixLength?.[family];
   if (wanted === undefined)
     throw refused(`network "${id}": give length.${family}: the parent "${parent.id}" has no default for it`);
@@ -248,7 +248,7 @@ const childLengths = (wish: NetworkWish): [string, apiV2.ChildPrefixLength][] =>
 /** Every family of a super network needs a default that fits into its prefixes and is no shorter than the least. */
 export function checkChildLengths(
   wish: Pick<NetworkWish, 'defaultChildPrefixLength' | 'minChildPrefixLength'>,
-  prefixes: readonly Prefix[],
+  prefixes: readonly IpPrefix[],
   problems: string[],
 ): void {
   for (const family of new Set(prefixes.map((prefix) => prefix.family))) {
@@ -260,40 +260,39 @@ export function checkChildLengths(
       ['default', standard],
       ['min', least],
     ] as const)
-      if (value !== undefined && (value < own || value > BITS[family]))
+      if (value !== undefined && (value < own || value > IP_BITS[family]))
         problems.push(`${name}_child_prefix_length.${family} is ${value}: no /${value} fits into a /${own}`);
     if (standard !== undefined && least !== undefined && standard < least)
       problems.push(`default_child_prefix_length.${family} (${standard}) is shorter than the least (${least})`);
   }
 }
 
-export function parseAll(field: string, texts: readonly string[], problems: string[]): Prefix[] {
+export function parseAll(field: string, texts: readonly string[], problems: string[]): IpPrefix[] {
   return texts.flatMap((written, index) => {
-    const prefix = parsePrefix(written);
-    if (prefix !== undefined) return [prefix];
-    const lenient = parsePrefix(written, { lenient: true });
-    const hint = lenient === undefined ? 'is no prefix' : `has bits beyond its length; write ${formatPrefix(lenient)}`;
-    problems.push(`${field}[${index}]: ${written} ${hint}`);
+    const prefix = parseIpPrefix(written);
+    if (prefix.ok) return [prefix.value];
+    problems.push(`${field}[${index}]: ${prefix.reason}`);
     return [];
   });
 }
 
-function checkDistinct(prefixes: readonly Prefix[], problems: string[]): void {
+function checkDistinct(prefixes: readonly IpPrefix[], problems: string[]): void {
   for (const [index, prefix] of prefixes.entries())
     for (const other of prefixes.slice(index + 1))
-      if (overlap(prefix, other)) problems.push(`prefixes ${formatPrefix(prefix)} and ${formatPrefix(other)} overlap`);
+      if (ipRangesOverlap(prefix, other))
+        problems.push(`prefixes ${formatIpPrefix(prefix)} and ${formatIpPrefix(other)} overlap`);
 }
 
 /** Prefixes of networks that are nobody's child must be apart; children lie within their parents. */
-export async function checkFree(stores: Stores, id: string, prefixes: readonly Prefix[]): Promise<void> {
+export async function checkFree(stores: Stores, id: string, prefixes: readonly IpPrefix[]): Promise<void> {
   const others = (await stores.networks.list({ parent: '' })).filter((other) => other.id !== id);
   for (const { value } of others)
     for (const theirs of value.prefixes.map(stored))
       for (const mine of prefixes)
-        if (overlap(mine, theirs))
+        if (ipRangesOverlap(mine, theirs))
           throw new ApiError(
             Code.FailedPrecondition,
-            `network "${id}": ${formatPrefix(mine)} overlaps with ${formatPrefix(theirs)} of network "${value.id}"`,
+            `network "${id}": ${formatIpPrefix(mine)} overlaps with ${formatIpPrefix(theirs)} of network "${value.id}"`,
           );
 }
 
@@ -307,7 +306,7 @@ async function checkOnlyUnderlay(stores: Stores, { id, partition }: NetworkWish)
 }
 
 /** What the children of a network have in a namespace. */
-export async function childPrefixes(stores: Stores, parent: string, namespace: string): Promise<Prefix[]> {
+export async function childPrefixes(stores: Stores, parent: string, namespace: string): Promise<IpPrefix[]> {
   const rows = await stores.session.all(
     `SELECT network_prefix.prefix FROM network_prefix JOIN network ON network.id = network_prefix.network
      WHERE network.parent = ? AND network_prefix.namespace = ?`,
@@ -318,14 +317,14 @@ export async function childPrefixes(stores: Stores, parent: string, namespace: s
 }
 
 /** A prefix of our own database. */
-export function stored(written: string): Prefix {
-  const prefix = parsePrefix(written);
-  if (prefix === undefined) throw new TypeError(`the database holds "${written}", which is no prefix`);
-  return prefix;
+export function stored(written: string): IpPrefix {
+  const prefix = parseIpPrefix(written);
+  if (!prefix.ok) throw new TypeError(`the database: ${prefix.reason}`);
+  return prefix.value;
 }
 
-export function within(outer: readonly Prefix[], inner: Prefix): boolean {
-  return outer.some((one) => containsPrefix(one, inner));
+export function within(outer: readonly IpPrefix[], inner: IpPrefix): boolean {
+  return outer.some((one) => ipRangeCovers(one, inner));
 }
 
 async function takeVrf(stores: Stores, id: string, wanted: number | undefined): Promise<number> {

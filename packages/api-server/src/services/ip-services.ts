@@ -1,11 +1,18 @@
 import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
+import {
+  formatIpAddress,
+  ipRangeContains,
+  parseInterfaceAddress,
+  parseIpAddress,
+  type Decoded,
+  type IpPrefix,
+} from '@ingot/wire';
 import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import { createIp } from '../network/create-ip.ts';
 import { IPAM } from '../network/create-network.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
-import { containsAddress, formatAddress, parseAddress, parsePrefix } from '../network/prefix.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView } from '../views/entity-view.ts';
@@ -81,8 +88,8 @@ async function machineFor(
 
 /** An address of a project. The same one may be in several namespaces; without one, the project's only one is meant. */
 async function own(stores: Stores, ip: string, project: string, namespace?: string): Promise<Stored<apiV2.IP>> {
-  const parsed = parseAddress(ip);
-  const address = parsed === undefined ? ip : formatAddress(parsed.family, parsed.value);
+  const parsed = parseIpAddress(ip);
+  const address = parsed.ok ? formatIpAddress(parsed.value) : ip;
   const found = await stores.ips.list({ address, project, ...(namespace === undefined ? {} : { namespace }) });
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
@@ -98,22 +105,27 @@ async function listed(
 ): Promise<apiV2.IP[]> {
   const { network, machine, namespace, ip } = query ?? create(apiV2.IPQuerySchema);
   const project = ofProject ?? query?.project;
-  const parsed = ip === undefined ? undefined : parseAddress(ip);
+  const address = ip === undefined ? undefined : understood(parseIpAddress(ip));
+  const within =
+    query?.parentPrefixCidr === undefined ? undefined : understood(parseInterfaceAddress(query.parentPrefixCidr));
   const found = await stores.ips.list({
     ...(network === undefined ? {} : { network }),
     ...(machine === undefined ? {} : { machine }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(project === undefined ? {} : { project }),
-    ...(parsed === undefined ? {} : { address: formatAddress(parsed.family, parsed.value) }),
+    ...(address === undefined ? {} : { address: formatIpAddress(address) }),
   });
-  return found.filter(({ value }) => matches(value, query)).map((one) => entityView(IPSchema, one));
+  return found.filter(({ value }) => matches(value, query, within)).map((one) => entityView(IPSchema, one));
 }
 
-function matches(ip: apiV2.IP, query: apiV2.IPQuery | undefined): boolean {
+function understood<T>(read: Decoded<T>): T {
+  if (!read.ok) throw new ApiError(Code.InvalidArgument, read.reason);
+  return read.value;
+}
+
+function matches(ip: apiV2.IP, query: apiV2.IPQuery | undefined, within: IpPrefix | undefined): boolean {
   if (query === undefined) return true;
-  const address = parseAddress(ip.ip);
-  const prefix =
-    query.parentPrefixCidr === undefined ? undefined : parsePrefix(query.parentPrefixCidr, { lenient: true });
+  const address = parseIpAddress(ip.ip);
   const family =
     query.addressFamily === IPAddressFamily.IP_ADDRESS_FAMILY_V4
       ? 'ipv4'
@@ -124,8 +136,8 @@ function matches(ip: apiV2.IP, query: apiV2.IPQuery | undefined): boolean {
     (query.uuid === undefined || query.uuid === ip.uuid) &&
     (query.name === undefined || query.name === ip.name) &&
     (query.type === undefined || query.type === ip.type) &&
-    (family === undefined || family === address?.family) &&
-    (prefix === undefined || (address !== undefined && containsAddress(prefix, address.family, address.value))) &&
+    (family === undefined || (address.ok && family === address.value.family)) &&
+    (within === undefined || (address.ok && ipRangeContains(within, address.value))) &&
     hasLabels(ip, query.labels)
   );
 }

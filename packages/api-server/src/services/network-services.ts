@@ -1,4 +1,12 @@
 import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
+import {
+  formatIpPrefix,
+  ipRangeContains,
+  ipRangesOverlap,
+  parseInterfaceAddress,
+  parseIpAddress,
+  type IpPrefix,
+} from '@ingot/wire';
 import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import { consumptionOf } from '../network/consumption.ts';
@@ -15,7 +23,6 @@ import {
   stored as storedPrefix,
   within,
 } from '../network/create-network.ts';
-import { containsAddress, formatPrefix, overlap, parseAddress, parsePrefix, type Prefix } from '../network/prefix.ts';
 import { Pool } from '../store/number-pools.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
@@ -134,8 +141,8 @@ async function updateNetwork(stores: Stores, request: adminV2.NetworkServiceUpda
   parseAll('destination_prefixes', network.destinationPrefixes, problems);
   parseAll('additional_announcable_cidrs', network.additionalAnnouncableCidrs, problems);
   for (const [index, one] of prefixes.entries())
-    if (prefixes.slice(index + 1).some((other) => overlap(one, other)))
-      problems.push(`prefix ${formatPrefix(one)} overlaps with another one of the same network`);
+    if (prefixes.slice(index + 1).some((other) => ipRangesOverlap(one, other)))
+      problems.push(`prefix ${formatIpPrefix(one)} overlaps with another one of the same network`);
   if (isSuper(network.type)) checkChildLengths(network, prefixes, problems);
   if (problems.length > 0) throw new ApiError(Code.InvalidArgument, `network "${id}": ${problems.join('; ')}`);
   if (request.prefixes.length > 0) {
@@ -157,7 +164,7 @@ function checkKind(network: apiV2.Network, request: adminV2.NetworkServiceUpdate
 }
 
 /** A prefix goes only when nothing lies in it any more; `force` is no way to break what is in use. */
-async function checkNothingLost(stores: Stores, network: apiV2.Network, prefixes: readonly Prefix[]): Promise<void> {
+async function checkNothingLost(stores: Stores, network: apiV2.Network, prefixes: readonly IpPrefix[]): Promise<void> {
   const namespaces = new Set(
     (await stores.networks.list({ parent: network.id })).map(({ value }) => value.namespace ?? ''),
   );
@@ -166,11 +173,11 @@ async function checkNothingLost(stores: Stores, network: apiV2.Network, prefixes
       if (!within(prefixes, child))
         throw new ApiError(
           Code.FailedPrecondition,
-          `network "${network.id}": a child has ${formatPrefix(child)}, so its prefix has to stay; delete the child first`,
+          `network "${network.id}": a child has ${formatIpPrefix(child)}, so its prefix has to stay; delete the child first`,
         );
   for (const { value } of await stores.ips.list({ network: network.id })) {
-    const address = parseAddress(value.ip);
-    if (address !== undefined && !prefixes.some((one) => containsAddress(one, address.family, address.value)))
+    const address = parseIpAddress(value.ip);
+    if (address.ok && !prefixes.some((one) => ipRangeContains(one, address.value)))
       throw new ApiError(
         Code.FailedPrecondition,
         `network "${network.id}": ${value.ip} is in use, so its prefix has to stay; delete the address first`,
@@ -258,6 +265,6 @@ function hasFamilies({ prefixes }: apiV2.Network, wanted: apiV2.NetworkAddressFa
 }
 
 function canonical(text: string): string {
-  const prefix = parsePrefix(text, { lenient: true });
-  return prefix === undefined ? text : formatPrefix(prefix);
+  const prefix = parseInterfaceAddress(text);
+  return prefix.ok ? formatIpPrefix(prefix.value) : text;
 }

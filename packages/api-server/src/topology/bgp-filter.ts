@@ -1,13 +1,13 @@
 import { apiV2, create } from '@ingot/api';
 import {
-  compactPrefixes,
-  formatPrefix,
-  parseAddress,
-  parsePrefix,
-  prefixAt,
-  BITS,
-  type Prefix,
-} from '../network/prefix.ts';
+  compactIpPrefixes,
+  formatIpPrefix,
+  IP_BITS,
+  ipPrefixAt,
+  parseInterfaceAddress,
+  parseIpAddress,
+  type IpPrefix,
+} from '@ingot/wire';
 import type { Stores } from '../store/stores.ts';
 
 const { NetworkType: Type, MachineAllocationType } = apiV2;
@@ -39,9 +39,10 @@ async function machineFilter(stores: Stores, allocation: apiV2.MachineAllocation
   const network = own === undefined ? undefined : (await stores.networks.get(own.network))?.value;
   const parent =
     network?.parentNetwork === undefined ? undefined : (await stores.networks.get(network.parentNetwork))?.value;
-  const prefixes = [...(own?.prefixes ?? []), ...(parent?.additionalAnnouncableCidrs ?? [])].flatMap(
-    (text) => parsePrefix(text, { lenient: true }) ?? [],
-  );
+  const prefixes = [...(own?.prefixes ?? []), ...(parent?.additionalAnnouncableCidrs ?? [])].flatMap((text) => {
+    const prefix = parseInterfaceAddress(text);
+    return prefix.ok ? [prefix.value] : [];
+  });
   const underlays = new Set((await stores.networks.list({ type: Type.UNDERLAY })).map(({ id }) => id));
   const firewalls = new Set(
     (await stores.machines.list({ project: allocation.project }))
@@ -58,11 +59,11 @@ async function machineFilter(stores: Stores, allocation: apiV2.MachineAllocation
   return create(apiV2.BGPFilterSchema, { cidrs: cidrs([...prefixes, ...addresses]) });
 }
 
-function hostPrefix(text: string): Prefix[] {
-  const address = parseAddress(text);
-  return address === undefined ? [] : [prefixAt(address.family, address.value, BITS[address.family])];
+function hostPrefix(text: string): IpPrefix[] {
+  const address = parseIpAddress(text);
+  return address.ok ? [ipPrefixAt(address.value, IP_BITS[address.value.family])] : [];
 }
 
-function cidrs(prefixes: readonly Prefix[]): string[] {
-  return compactPrefixes(prefixes).map(formatPrefix);
+function cidrs(prefixes: readonly IpPrefix[]): string[] {
+  return compactIpPrefixes(prefixes).map(formatIpPrefix);
 }

@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
+import { formatIpPrefix, parseInterfaceAddress } from '@ingot/wire';
 import { z } from 'zod';
 import { SwitchAgentError, SwitchAgentErrorCode } from '../errors.ts';
 import type { ManagementRoute } from '../fabric-model.ts';
-import { formatPrefix, parsePrefix } from '../reconcile/prefixes.ts';
 import { isInPool, VLAN_POOL } from '../reconcile/vlan-pool.ts';
 import type { LeafConfig } from '../reconcile/wishes.ts';
 
@@ -71,7 +71,7 @@ export const fabricFields: { readonly [Field in keyof FabricConfig]-?: z.ZodType
     .optional()
     .describe('the next hop of the default route in the management VRF; absent: no such route'),
   additionalManagementRoutes: z
-    .array(z.string().refine((text) => parsePrefix(text) !== undefined, 'a prefix, as 10.0.0.0/8'))
+    .array(z.string().refine((text) => parseInterfaceAddress(text).ok, 'a prefix, as 10.0.0.0/8'))
     .default([])
     .describe('more prefixes behind managementGateway'),
 };
@@ -110,13 +110,13 @@ function managementRoutes(config: FabricConfig): readonly ManagementRoute[] {
     if (more.length === 0) return [];
     throw configError('additionalManagementRoutes need a managementGateway; set it');
   }
-  const family = isIPv4(gateway) ? 4 : 6;
+  const family = isIPv4(gateway) ? 'ipv4' : 'ipv6';
   const additional = more.map((text) => {
-    const prefix = parsePrefix(text);
-    if (prefix?.family === family) return { prefix: formatPrefix(prefix), gateway };
+    const prefix = parseInterfaceAddress(text);
+    if (prefix.ok && prefix.value.family === family) return { prefix: formatIpPrefix(prefix.value), gateway };
     throw configError(`additionalManagementRoutes: ${text} and managementGateway ${gateway} are of different families`);
   });
-  return [{ prefix: family === 4 ? '0.0.0.0/0' : '::/0', gateway }, ...additional];
+  return [{ prefix: family === 'ipv4' ? '0.0.0.0/0' : '::/0', gateway }, ...additional];
 }
 
 function configError(what: string): SwitchAgentError {

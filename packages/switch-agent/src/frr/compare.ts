@@ -1,4 +1,4 @@
-import { networkOf, parseIpPrefix } from '../ip-prefix.ts';
+import { interfaceAddressOf } from '../interface-address.ts';
 import { parseConf, printConf, type ConfLine } from './conf-lines.ts';
 import type { RunningFrr } from './vtysh.ts';
 
@@ -101,8 +101,6 @@ function spelling(line: string): string {
 
 /** An IPv6 address or a prefix by its value, for it can be written in many ways; anything else as it is. */
 function addressOf(word: string): string {
-  const prefix = /[:/]/.test(word) ? parseIpPrefix(word) : undefined;
-  return prefix === undefined
-    ? word
-    : `ipv${prefix.bits === 32 ? 4 : 6}=${networkOf(prefix).toString(16)}/${prefix.length}`;
+  const prefix = /[:/]/.test(word) ? interfaceAddressOf(word) : undefined;
+  return prefix === undefined ? word : `${prefix.family}=${prefix.first.toString(16)}/${prefix.length}`;
 }

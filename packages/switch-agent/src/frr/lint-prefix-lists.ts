@@ -1,6 +1,6 @@
+import { parseInterfaceAddress } from '@ingot/wire';
 import type { ConfLine } from './conf-lines.ts';
 import type { LintRule } from './lint.ts';
-import { parsePrefix } from './prefix.ts';
 
 const ENTRY =
   /^(ip|ipv6) prefix-list (\S+) (?:seq (\d+) )?(permit|deny) (\S+)(?: ge (\d+))?(?: le (\d+))?(?: ge (\d+))?$/;
@@ -27,13 +27,14 @@ export const lintPrefixLists: LintRule = (lines, complain) => {
     if (sequence !== undefined) bySequence.set(`${key} ${sequence}`, same ?? line);
 
     if (prefix === 'any') continue;
-    const parsed = parsePrefix(prefix);
-    if (parsed === undefined) {
+    const written = parseInterfaceAddress(prefix);
+    if (!written.ok) {
       complain(line, `"${prefix}" is not a prefix; write one as 10.0.0.0/8 or 2001:db8::/32`);
       continue;
     }
+    const parsed = written.value;
     if (parsed.family === 'ipv6' && command === 'ip') complain(line, 'holds an IPv6 prefix; write "ipv6 prefix-list"');
-    if (parsed.hostBits)
+    if (parsed.value !== parsed.first)
       complain(line, `${prefix} has bits behind its length, which FRR drops; write the network address`);
     const ge = geFirst ?? geLast;
     const low = ge === undefined ? parsed.length : Number(ge);

@@ -1,6 +1,6 @@
+import { parseInterfaceAddress } from '@ingot/wire';
 import type { ConfLine } from './conf-lines.ts';
 import type { LintRule } from './lint.ts';
-import { parsePrefix } from './prefix.ts';
 
 // VRFs that are there without FRR: the kernel's own, and SONiC's for management.
 const BUILT_IN: ReadonlySet<string> = new Set(['default', 'mgmt']);
@@ -48,8 +48,8 @@ export const lintVrfs: LintRule = (lines, complain, vrfs) => {
     }
     const [, command, prefix = ''] = STATIC.exec(line.text) ?? [];
     if (command === undefined) continue;
-    const parsed = parsePrefix(prefix);
-    if (parsed?.hostBits === true)
+    const parsed = parseInterfaceAddress(prefix);
+    if (parsed.ok && parsed.value.value !== parsed.value.first)
       complain(line, `${prefix} has bits behind its length, which FRR drops; write the network address`);
   }
 };

@@ -1,8 +1,8 @@
-import { ipv4ToNumber, ipv6ToBigInt, parseIpv4, parseIpv6 } from '@ingot/wire';
+import { compareIpPrefixes, type InterfaceAddress, ipRangesOverlap } from '@ingot/wire';
 import { codeOrder } from '../config-db/natural-order.ts';
 import type { Generation } from './generate.ts';
-import { parsePrefix } from './field-types.ts';
 import { subinterfaceName } from './interfaces.ts';
+import { interfaceAddressOf } from '../interface-address.ts';
 import type { Path } from './report.ts';
 
 /** An address of an interface, and the block that its mask spans. */
@@ -12,9 +12,7 @@ interface Held {
   readonly path: Path;
   /** Addresses of different VRFs and families never meet. */
   readonly space: string;
-  readonly address: bigint;
-  readonly first: bigint;
-  readonly last: bigint;
+  readonly prefix: InterfaceAddress;
 }
 
 /** Reports addresses that two interfaces of one VRF have, and subnets that overlap. */
@@ -49,7 +47,7 @@ export function checkAddresses({ config, tables, report }: Generation): void {
 
   const seen = new Map<string, Held>();
   for (const one of held) {
-    const key = `${one.space} ${one.address}`;
+    const key = `${one.space} ${one.prefix.value}`;
     const other = seen.get(key);
     if (other === undefined) seen.set(key, one);
     else report.problem(one.path, `${one.text} of ${one.owner} is the address of ${other.owner} already`);
@@ -65,28 +63,17 @@ export function checkAddresses({ config, tables, report }: Generation): void {
 // A host's address within another interface's subnet is no overlap: loopbacks are often taken from one.
 function checkOverlaps(held: readonly Held[], report: (one: Held, other: Held) => void): void {
   const subnets = held
-    .filter(({ first, last }) => first !== last)
-    .toSorted(
-      (left, right) =>
-        codeOrder(left.space, right.space) || Number(left.first > right.first) - Number(left.first < right.first),
-    );
+    .filter(({ prefix }) => prefix.first !== prefix.last)
+    .toSorted((left, right) => codeOrder(left.space, right.space) || compareIpPrefixes(left.prefix, right.prefix));
+  // Prefixes are apart, or one covers the other; in this order it comes first.
   let widest: Held | undefined;
   for (const one of subnets) {
-    if (widest !== undefined && widest.space === one.space && one.first <= widest.last) {
-      if (one.address !== widest.address) report(one, widest);
-      if (one.last <= widest.last) continue;
-    }
-    widest = one;
+    if (widest === undefined || widest.space !== one.space || !ipRangesOverlap(one.prefix, widest.prefix)) widest = one;
+    else if (one.prefix.value !== widest.prefix.value) report(one, widest);
   }
 }
 
 function heldOf(owner: string, vrf: string, text: string, path: Path): Held | undefined {
-  const prefix = parsePrefix(text);
-  if (prefix === undefined) return undefined;
-  const [ipv4, ipv6] = [parseIpv4(prefix.address), parseIpv6(prefix.address)];
-  const address = ipv4.ok ? BigInt(ipv4ToNumber(ipv4.value)) : ipv6.ok ? ipv6ToBigInt(ipv6.value) : 0n;
-  const bits = prefix.version === 4 ? 32 : 128;
-  const size = 1n << BigInt(bits - (prefix.length ?? bits));
-  const first = (address / size) * size;
-  return { owner, text, path, space: `${vrf} ${prefix.version}`, address, first, last: first + size - 1n };
+  const prefix = interfaceAddressOf(text);
+  return prefix && { owner, text, path, space: `${vrf} ${prefix.family}`, prefix };
 }

@@ -1,5 +1,6 @@
-import { parseIpv4, parseIpv6 } from '@ingot/wire';
+import { parseIpAddress, parseIpv4 } from '@ingot/wire';
 import { z } from 'zod';
+import { interfaceAddressOf } from '../interface-address.ts';
 
 // Everything is parsed from the text that it is written as (`01`, `off`), see `parseYamlDocument`.
 
@@ -60,7 +61,7 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
 
 /** An address without a mask. */
 export function ip(): Text {
-  return textThat('write an IP address, as 10.0.0.1 or fd00::1', (value) => parseIpv4(value).ok || parseIpv6(value).ok);
+  return textThat('write an IP address, as 10.0.0.1 or fd00::1', (value) => parseIpAddress(value).ok);
 }
 
 export function ipv4(): Text {
@@ -71,7 +72,7 @@ export function ipv4(): Text {
 export function interfaceIp(): Text {
   return textThat(
     'write an address with its mask, as 10.0.1.1/24 or fd00::1/64',
-    (value) => parsePrefix(value) !== undefined,
+    (value) => interfaceAddressOf(value) !== undefined,
   );
 }
 
@@ -86,22 +87,6 @@ const HOST_NAME = /^(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])
 export function host(): Text {
   return textThat(
     'write a host name or an IP address',
-    (value) => parseIpv6(value).ok || parseIpv4(value).ok || (HOST_NAME.test(value) && !/^[\d.]+$/.test(value)),
+    (value) => parseIpAddress(value).ok || (HOST_NAME.test(value) && !/^[\d.]+$/.test(value)),
   );
-}
-
-/** An address and the length of its mask; undefined when it has none. */
-export interface Prefix {
-  readonly address: string;
-  readonly version: 4 | 6;
-  readonly length: number | undefined;
-}
-
-export function parsePrefix(text: string): Prefix | undefined {
-  const match = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text);
-  const address = match?.[1] ?? '';
-  const version = parseIpv4(address).ok ? 4 : 6;
-  if (match === null || (version === 6 && !parseIpv6(address).ok)) return undefined;
-  const length = match[2] === undefined ? undefined : Number(match[2]);
-  return length !== undefined && length > (version === 4 ? 32 : 128) ? undefined : { address, version, length };
 }

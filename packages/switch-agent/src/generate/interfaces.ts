@@ -1,5 +1,6 @@
+import { IP_BITS } from '@ingot/wire';
 import type { Generation } from './generate.ts';
-import { parsePrefix } from './field-types.ts';
+import { interfaceAddressOf } from '../interface-address.ts';
 import { interfacePrefix } from './interface-prefix.ts';
 import { isPortOrChannel } from './port-channels.ts';
 import { addVrf } from './vrf.ts';
@@ -94,12 +95,11 @@ export function subinterfaceName(port: string, vlan: number): string {
 
 function addLoopback({ config, tables, report }: Generation): void {
   if (config.loopback_address === undefined) return;
-  const prefix = parsePrefix(config.loopback_address);
+  const prefix = interfaceAddressOf(config.loopback_address);
   if (prefix === undefined) return;
-  const whole = prefix.version === 4 ? 32 : 128;
-  if (prefix.length !== undefined && prefix.length !== whole) {
-    report.problem(['loopback_address'], `write ${prefix.address} without a mask`);
-  }
+  const [address = ''] = config.loopback_address.split('/');
+  const whole = IP_BITS[prefix.family];
+  if (prefix.length !== whole) report.problem(['loopback_address'], `write ${address} without a mask`);
   tables.set('LOOPBACK_INTERFACE', 'Loopback0');
-  tables.set('LOOPBACK_INTERFACE', `Loopback0|${prefix.address}/${whole}`);
+  tables.set('LOOPBACK_INTERFACE', `Loopback0|${address}/${whole}`);
 }

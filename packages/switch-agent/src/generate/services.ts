@@ -1,5 +1,5 @@
 import type { Generation } from './generate.ts';
-import { parsePrefix } from './field-types.ts';
+import { interfaceAddressOf } from '../interface-address.ts';
 import { interfacePrefix } from './interface-prefix.ts';
 import { isPortOrChannel } from './port-channels.ts';
 import { isPort } from './ports.ts';
@@ -87,7 +87,7 @@ function addSshRanges({ config, tables, report }: Generation): void {
   const ssh = allow('SSH');
   for (const [index, range] of ranges.entries()) {
     const path = ['ssh_sourceranges', index];
-    if (parsePrefix(range)?.version !== 4)
+    if (interfaceAddressOf(range)?.family !== 'ipv4')
       report.problem(path, 'SONiC’s control plane ACLs are of one kind; write an IPv4 range');
     const source = interfacePrefix(report, path, range);
     tables.set('ACL_RULE', `${ssh}|RULE_${index + 1}`, { ...accept, PRIORITY: `9${index + 1}`, SRC_IP: source });

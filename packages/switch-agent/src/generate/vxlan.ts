@@ -1,5 +1,4 @@
 import type { Generation } from './generate.ts';
-import { parsePrefix } from './field-types.ts';
 import type { Path } from './report.ts';
 
 /** The names that metal-stack's agents expect. */
@@ -28,7 +27,7 @@ export function addVxlan(generation: Generation): void {
     if (maps.length > 0) report.note(['vtep', 'vxlan_tunnel_maps'], 'are not written, as vtep.enabled is not true');
     return;
   }
-  const address = config.loopback_address === undefined ? undefined : parsePrefix(config.loopback_address)?.address;
+  const address = config.loopback_address?.split('/')[0];
   if (address === undefined) {
     report.problem(['vtep', 'enabled'], 'needs the address that tunnels start from; write loopback_address');
     return;

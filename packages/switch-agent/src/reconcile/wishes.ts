@@ -1,7 +1,13 @@
+import {
+  compactIpPrefixes,
+  compareIpPrefixes,
+  formatIpPrefix,
+  type IpPrefix,
+  parseInterfaceAddress,
+} from '@ingot/wire';
 import type { DesiredNic, DesiredSwitch } from '../api.ts';
 import type { FirewallPort, ManagementRoute } from '../fabric-model.ts';
 import { compareNaturally } from '../ports.ts';
-import { compactPrefixes, formatPrefix, parsePrefix, type Prefix, uniquePrefixes } from './prefixes.ts';
 
 /** What the configuration of the leaf adds to the API's wishes. */
 export interface LeafConfig {
@@ -72,7 +78,7 @@ export function wishesOf(options: WishesOptions): Wishes {
   const admin = new Map<string, AdminStatus>();
   const unprovisioned: string[] = [];
   const firewalls: FirewallPort[] = [];
-  const tenants = new Map<number, { readonly ports: string[]; readonly prefixes: Prefix[] }>();
+  const tenants = new Map<number, { readonly ports: string[]; readonly prefixes: IpPrefix[] }>();
 
   for (const nic of desired.nics) {
     const port = options.portOf(nic.name);
@@ -101,7 +107,11 @@ export function wishesOf(options: WishesOptions): Wishes {
     const bad = (what: string): number => problems.push({ subject: port, reason: what });
     const prefixes = readPrefixes(nic, bad);
     if (role === 'firewall') {
-      firewalls.push({ port, cidrs: uniquePrefixes(prefixes).map(formatPrefix), vnis: readVnis(nic, bad) });
+      firewalls.push({
+        port,
+        cidrs: [...new Set(prefixes.toSorted(compareIpPrefixes).map(formatIpPrefix))],
+        vnis: readVnis(nic, bad),
+      });
     } else {
       const tenant = tenants.get(role) ?? { ports: [], prefixes: [] };
       tenants.set(role, tenant);
@@ -120,7 +130,7 @@ export function wishesOf(options: WishesOptions): Wishes {
         vni,
         ports: ports.toSorted(compareNaturally),
         // All machines of a VRF have one filter; while it changes, one of them may still have the old one.
-        cidrs: compactPrefixes(prefixes).map(formatPrefix),
+        cidrs: compactIpPrefixes(prefixes).map(formatIpPrefix),
       })),
     admin,
     problems,
@@ -132,11 +142,12 @@ function vniOf(vrf: string): number | undefined {
   return vni <= LAST_VNI ? vni : undefined;
 }
 
-function readPrefixes(nic: DesiredNic, bad: (what: string) => void): readonly Prefix[] {
+function readPrefixes(nic: DesiredNic, bad: (what: string) => void): readonly IpPrefix[] {
   return (nic.filter?.cidrs ?? []).flatMap((text) => {
-    const prefix = parsePrefix(text);
-    if (prefix === undefined) bad(`the API's filter has ${JSON.stringify(text)}, which is no prefix; left out`);
-    return prefix === undefined ? [] : [prefix];
+    // Host bits are cleared, as FRR does.
+    const prefix = parseInterfaceAddress(text);
+    if (!prefix.ok) bad(`the API's filter has ${JSON.stringify(text)}, which is no prefix; left out`);
+    return prefix.ok ? [prefix.value] : [];
   });
 }
 

@@ -1,6 +1,7 @@
+import { compareIpPrefixes, IP_BITS, type InterfaceAddress, ipRangesOverlap } from '@ingot/wire';
 import { codeOrder } from '../config-db/natural-order.ts';
 import type { ConfigDb } from '../config-db/config-db.ts';
-import { networkOf, overlap, parseIpPrefix, type IpPrefix } from '../ip-prefix.ts';
+import { interfaceAddressOf } from '../interface-address.ts';
 import type { Finding } from '../yang/finding.ts';
 import { hasRow, rowsOf, textOf } from './rows.ts';
 
@@ -10,7 +11,7 @@ interface Held {
   readonly key: string;
   readonly name: string;
   readonly text: string;
-  readonly prefix: IpPrefix;
+  readonly prefix: InterfaceAddress;
   /** Addresses of different VRFs and families never meet. */
   readonly space: string;
 }
@@ -30,7 +31,7 @@ export function checkAddresses(configDb: ConfigDb): readonly Finding[] {
   const twice = new Set<Held>();
   const first = new Map<string, Held>();
   for (const one of held) {
-    const address = `${one.space} ${one.prefix.address}`;
+    const address = `${one.space} ${one.prefix.value}`;
     const other = first.get(address);
     if (other === undefined) first.set(address, one);
     else {
@@ -60,16 +61,11 @@ export function checkAddresses(configDb: ConfigDb): readonly Finding[] {
 function* overlapping(held: readonly Held[]): Generator<readonly [one: Held, other: Held]> {
   const subnets = held
     // A host's address within another interface's subnet is none: loopbacks are often taken from one.
-    .filter(({ prefix }) => prefix.length < prefix.bits)
-    .toSorted(
-      (left, right) =>
-        codeOrder(left.space, right.space) ||
-        compare(networkOf(left.prefix), networkOf(right.prefix)) ||
-        left.prefix.length - right.prefix.length,
-    );
+    .filter(({ prefix }) => prefix.length < IP_BITS[prefix.family])
+    .toSorted((left, right) => codeOrder(left.space, right.space) || compareIpPrefixes(left.prefix, right.prefix));
   let open: Held | undefined;
   for (const one of subnets) {
-    if (open !== undefined && open.space === one.space && overlap(open.prefix, one.prefix)) yield [one, open];
+    if (open !== undefined && open.space === one.space && ipRangesOverlap(open.prefix, one.prefix)) yield [one, open];
     else open = one;
   }
 }
@@ -77,10 +73,10 @@ function* overlapping(held: readonly Held[]): Generator<readonly [one: Held, oth
 function heldIn(configDb: ConfigDb, table: string): readonly Held[] {
   return rowsOf(configDb, table).flatMap(([key]) => {
     const [name = '', text = '', ...more] = key.split('|');
-    const prefix = parseIpPrefix(text);
+    const prefix = interfaceAddressOf(text);
     // Every interface has link-local addresses, and may have the same.
     if (prefix === undefined || more.length > 0 || isLinkLocal(prefix)) return [];
-    return [{ table, key, name, text, prefix, space: `${vrfOf(configDb, table, name)} ${prefix.bits}` }];
+    return [{ table, key, name, text, prefix, space: `${vrfOf(configDb, table, name)} ${prefix.family}` }];
   });
 }
 
@@ -94,14 +90,10 @@ function vrfOf(configDb: ConfigDb, table: string, name: string): string {
 }
 
 /** RFC 3021: the two addresses of a /31 are both hosts; RFC 6164 says so of a /127. */
-function isNetworkItself(prefix: IpPrefix): boolean {
-  return prefix.length < prefix.bits - 1 && prefix.address === networkOf(prefix);
+function isNetworkItself({ family, length, value, first }: InterfaceAddress): boolean {
+  return length < IP_BITS[family] - 1 && value === first;
 }
 
-function isLinkLocal({ bits, address }: IpPrefix): boolean {
-  return bits === 128 && address >> 118n === 0xfe80n >> 6n;
-}
-
-function compare(left: bigint, right: bigint): number {
-  return Number(left > right) - Number(left < right);
+function isLinkLocal({ family, value }: InterfaceAddress): boolean {
+  return family === 'ipv6' && value >> 118n === 0xfe80n >> 6n;
 }

@@ -1,4 +1,4 @@
-import { networkOf, parseIpPrefix } from '../ip-prefix.ts';
+import { interfaceAddressOf } from '../interface-address.ts';
 import { placesIn, type InstanceXml, type Place } from './instance-xml.ts';
 import type { LibyangError } from './libyang-error.ts';
 import type { InstanceRow } from './translate.ts';
@@ -77,6 +77,6 @@ function placeInRow(row: InstanceRow, rest: string): Place {
 
 function canonical(value: string): string {
   if (/^\d+$/.test(value)) return value.replace(/^0+(?=\d)/, '');
-  const prefix = parseIpPrefix(value);
-  return prefix === undefined ? value.toLowerCase() : `${networkOf(prefix)}/${prefix.length} of ${prefix.bits}`;
+  const prefix = interfaceAddressOf(value);
+  return prefix === undefined ? value.toLowerCase() : `${prefix.family} ${prefix.first}/${prefix.length}`;
 }
