@@ -5,6 +5,7 @@ import { adminV2, apiV2, createClient, infraV2 } from '@ingot/api';
 import { expect, test, vi } from 'vitest';
 import { machineA, machineB, type Rig, startRig } from '../../packages/api-server/test/support.ts';
 import { startDaemon, type Daemon } from '../../packages/bmc-agent/test/daemon-kit.ts';
+import { fruCommand, powerSupplyCommands } from '../../packages/bmc-agent/test/ipmi-contents.ts';
 import { freePort, startIpmiSim } from '../../packages/bmc-agent/test/ipmi-sim.ts';
 import { startRedfishBmc } from '../../packages/bmc-agent/test/redfish-bmc.ts';
 
@@ -84,23 +85,68 @@ test('a BMC that speaks Redfish is spoken to so', async () => {
   expect(refused + JSON.stringify(worker.log.records)).not.toMatch(/wrong-secret-9|rack-secret-7/);
 });
 
-test('the BMCs of an inventory are known to the API, with the power state of those that answer', async () => {
+test('the BMCs of an inventory are known to the API, with all that those that answer tell', async () => {
   await using rig = await startRig();
   await using bmc = await startRedfishBmc();
+  await using sim = await startIpmiSim([
+    fruCommand(['C-1', 'CS-1'], ['Board Co', 'X12', 'BS-1', 'B-1'], ['Maker', 'Server', 'P-1', 'v1', 'PS-1']),
+    powerSupplyCommands(0x85, 'PSU1', [0]),
+    powerSupplyCommands(0x86, 'PSU2', [0, 3]),
+  ]);
+  sim.setPower('1');
   const [file, passwordFile] = [join(rig.dataDir, 'bmcs.yaml'), join(rig.dataDir, 'bmc.password')];
   await writeFile(passwordFile, `${bmc.password}\n`, { mode: 0o600 });
-  const entry = (uuid: string, address: string): object => {
-    return { uuid, address, mac: '02:00:00:bb:00:65', user: bmc.user, passwordFile, interface: 'redfish' };
+  const entry = (uuid: string, address: string, protocol = 'redfish', user = bmc.user): object => {
+    return { uuid, address, mac: '02:00:00:bb:00:65', user, passwordFile, interface: protocol };
   };
   const silent = `127.0.0.1:${await freePort()}`;
-  await writeFile(file, JSON.stringify([entry(machineA, bmc.address), entry(machineB, silent)]));
+  const machineC = 'cccccccc-0000-4000-8000-00000000000c';
+  await writeFile(
+    file,
+    JSON.stringify([
+      entry(machineA, bmc.address),
+      entry(machineB, silent),
+      entry(machineC, sim.address, 'lanplus', sim.user),
+    ]),
+  );
+  // What the machine itself has told of its firmware stays where the BMC says less.
+  await createClient(infraV2.BMCService, rig.admin).updateBMCInfo({
+    partition: 'lab',
+    bmcReports: [{ uuid: machineA, bios: { vendor: 'AMI', version: '1.0', date: '01/02/2025' } }],
+  });
+  Object.assign(bmc.system, { BiosVersion: '2.1', SerialNumber: 'S-1', LocationIndicatorActive: true });
   bmc.system['PowerState'] = 'On';
   await using worker = await workerOf(rig, { redfish: { fingerprints: [bmc.fingerprint] }, inventory: { file } });
   const known = await vi.waitFor(async () => {
     const found = await rig.plane.stores.bmcs.get(machineA);
-    if (found === undefined) throw new Error('not reported yet');
+    if (found?.bmc === undefined || found.bmc.address === '') throw new Error('not reported yet');
     return found;
   }, WAIT);
+  expect(known).toMatchObject({
+    bios: { vendor: 'AMI', version: '2.1', date: '01/02/2025' },
+    fru: { productSerial: 'S-1' },
+    ledState: { value: 'LED-ON' },
+  });
+  expect((await rig.plane.stores.machines.get(machineA))?.value.status?.ledState?.value).toBe('LED-ON');
+  const byIpmi = await rig.plane.stores.bmcs.get(machineC);
+  expect(byIpmi).toMatchObject({
+    bmc: { powerState: 'ON', version: '1.74' },
+    fru: {
+      chassisPartNumber: 'C-1',
+      chassisPartSerial: 'CS-1',
+      boardMfg: 'Board Co',
+      boardMfgSerial: 'BS-1',
+      boardPartNumber: 'B-1',
+      productManufacturer: 'Maker',
+      productPartNumber: 'P-1',
+      productSerial: 'PS-1',
+    },
+    powerSupplies: [
+      { health: 'OK', state: 'Enabled' },
+      { health: 'Critical', state: 'Enabled' },
+    ],
+  });
+  expect(worker.log.records.filter(({ msg }) => msg.includes('does not tell'))).toHaveLength(2);
   expect(known.bmc).toMatchObject({ address: bmc.address, password: bmc.password, powerState: 'ON' });
   expect(known.updatedAt).toBeDefined();
   expect(await rig.plane.stores.bmcs.get(machineB)).toBeUndefined();

@@ -1,4 +1,13 @@
-import { ApiError, type apiV2, Code, createChannel, createClient, infraV2, timestampFromMs } from '@ingot/api';
+import {
+  ApiError,
+  type apiV2,
+  Code,
+  createChannel,
+  createClient,
+  infraV2,
+  timestampFromMs,
+  type MessageInitShape,
+} from '@ingot/api';
 import type { BmcReport } from './reports.ts';
 
 /** A command that somebody has given for a machine. */
@@ -50,13 +59,26 @@ export function connectApi({ url, ca, tokenFile, timeoutMs, partition }: ApiOpti
       }
     },
     async report(reports, signal) {
-      const bmcReports = reports.map(({ machine: { uuid, ...bmc }, isOn, seenMs }) => ({
-        uuid,
-        bmc: { ...bmc, powerState: isOn ? 'ON' : 'OFF' },
-        updatedAt: timestampFromMs(seenMs),
-      }));
-      await client.updateBMCInfo({ partition, bmcReports }, { signal });
+      await client.updateBMCInfo({ partition, bmcReports: reports.map(toMessage) }, { signal });
     },
     close: () => channel.close(),
+  };
+}
+
+/** What was not read is left out: the API keeps what it had. */
+function toMessage({ machine, facts, seenMs }: BmcReport): MessageInitShape<typeof apiV2.MachineBMCReportSchema> {
+  const { uuid, ...login } = machine;
+  const { isOn, isLit, version, biosVersion, fru, powerMetric, powerSupplies } = facts;
+  return {
+    uuid,
+    bmc: { ...login, powerState: isOn ? 'ON' : 'OFF', ...(version === undefined ? {} : { version }) },
+    ...(biosVersion === undefined ? {} : { bios: { version: biosVersion } }),
+    ...(fru === undefined ? {} : { fru }),
+    ...(powerMetric === undefined ? {} : { powerMetric }),
+    ...(powerSupplies === undefined ? {} : { powerSupplies: [...powerSupplies] }),
+    ...(isLit === undefined
+      ? {}
+      : { ledState: { value: isLit ? 'LED-ON' : 'LED-OFF', description: 'as its BMC says' } }),
+    updatedAt: timestampFromMs(seenMs),
   };
 }

@@ -14,7 +14,7 @@ export interface InventoryMachine {
   readonly interface: 'lanplus' | 'redfish';
 }
 
-const MAX_MACHINES = 10_000;
+export const MAX_MACHINES = 10_000;
 
 const inventory = z
   .array(

@@ -1,21 +1,22 @@
 import type { Logger } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
-import { reasonOf } from './errors.ts';
-import type { InventoryMachine } from './inventory.ts';
+import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
+import type { BmcFacts } from './facts.ts';
+import { MAX_MACHINES, type InventoryMachine } from './inventory.ts';
 import { createLanes } from './lanes.ts';
 
 /** What the API is told of a machine. */
 export interface BmcReport {
   readonly machine: InventoryMachine;
-  readonly isOn: boolean;
+  readonly facts: BmcFacts;
   /** Milliseconds since the epoch. */
   readonly seenMs: number;
 }
 
 export interface ReportsOptions {
   readonly read: () => Promise<readonly InventoryMachine[]>;
-  /** Asks the BMC. */
-  readonly isOn: (machine: InventoryMachine, signal: AbortSignal) => Promise<boolean>;
+  /** Asks the BMC for all that it tells. */
+  readonly inspect: (machine: InventoryMachine, signal: AbortSignal) => Promise<BmcFacts>;
   readonly send: (reports: readonly BmcReport[], signal: AbortSignal) => Promise<void>;
   readonly atOnce: number;
   readonly periodMs: number;
@@ -25,21 +26,23 @@ export interface ReportsOptions {
   readonly signal: AbortSignal;
 }
 
-const ANSWER_MS = 30_000;
+/** What is not read by then is left out. The list of sensors alone takes some BMCs half a minute. */
+const LOOK_MS = 90_000;
 // A request of the API's has room for thousands.
 const MAX_IN_CALL = 500;
 
 /**
- * Asks the BMCs of the inventory for the power state of their machines and tells the API, at once and then every
- * `periodMs`, until the signal. A BMC that does not answer is not reported: the API shows by the age of its last report
- * that nobody hears of it.
+ * Asks the BMCs of the inventory what they know of their machines and tells the API, at once and then every `periodMs`,
+ * until the signal. A BMC that does not answer is not reported: the API shows by the age of its last report that nobody
+ * hears of it. What a BMC does not tell is in the log, once.
  */
 export async function runReports(options: ReportsOptions): Promise<void> {
   const { clock, log, signal } = options;
   let said = '';
+  const tell = missingTeller(log);
   while (!signal.aborted) {
     try {
-      const reports = await look(options);
+      const reports = await look(options, tell);
       for (let at = 0; at < reports.length; at += MAX_IN_CALL)
         await options.send(reports.slice(at, at + MAX_IN_CALL), signal);
       if (said !== '') log.info({}, 'the inventory is reported again');
@@ -54,7 +57,7 @@ export async function runReports(options: ReportsOptions): Promise<void> {
   }
 }
 
-async function look(options: ReportsOptions): Promise<readonly BmcReport[]> {
+async function look(options: ReportsOptions, tell: TellMissing): Promise<readonly BmcReport[]> {
   const { clock, log, signal } = options;
   const machines = await options.read();
   const reports: BmcReport[] = [];
@@ -64,12 +67,13 @@ async function look(options: ReportsOptions): Promise<readonly BmcReport[]> {
     async run(machine) {
       const deadline = new AbortController();
       const timer = clock.setTimeout(
-        () => deadline.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`)),
-        ANSWER_MS,
+        () => deadline.abort(new BmcError(BmcErrorCode.Timeout, `not read within ${LOOK_MS / 1000} s`)),
+        LOOK_MS,
       );
       try {
-        const isOn = await options.isOn(machine, AbortSignal.any([signal, deadline.signal]));
-        reports.push({ machine, isOn, seenMs: clock.now() });
+        const facts = await options.inspect(machine, AbortSignal.any([signal, deadline.signal]));
+        reports.push({ machine, facts, seenMs: clock.now() });
+        tell(machine.uuid, facts);
       } catch (error) {
         if (!signal.aborted) log.debug({ machine: machine.uuid, reason: reasonOf(error) }, 'a BMC is not reported');
       } finally {
@@ -87,4 +91,19 @@ async function look(options: ReportsOptions): Promise<readonly BmcReport[]> {
   signal.throwIfAborted();
   options.onRound(reports.length, machines.length - reports.length);
   return reports;
+}
+
+type TellMissing = (uuid: string, facts: BmcFacts) => void;
+
+/** Says of each machine once what its BMC does not tell, and again when that changes. */
+function missingTeller(log: Logger): TellMissing {
+  const said = new Map<string, string>();
+  return (machine, { missing }) => {
+    const facts = missing.map(({ fact }) => fact).join(', ');
+    if ((said.get(machine) ?? '') === facts) return;
+    if (said.size >= MAX_MACHINES) said.clear();
+    said.set(machine, facts);
+    if (facts === '') log.info({ machine }, 'the BMC of a machine tells everything now');
+    else log.info({ machine, missing }, `the BMC of a machine does not tell: ${facts}`);
+  };
 }

@@ -2,14 +2,16 @@ import { readFile } from 'node:fs/promises';
 import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
 import { connectApi } from './api.ts';
 import type { BmcAgentConfig } from './config.ts';
-import type { BmcController } from './controller.ts';
+import type { BmcConnection } from './controller.ts';
 import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
-import { readInventory } from './inventory.ts';
+import type { BmcFacts } from './facts.ts';
+import { MAX_MACHINES, readInventory, type InventoryMachine } from './inventory.ts';
 import { ipmiController } from './ipmi/ipmi-controller.ts';
+import { createIpmiKnowledge, type IpmiKnowledge } from './ipmi/ipmi-inspector.ts';
 import { ipmitoolRunner } from './ipmi/run-ipmitool.ts';
 import { createBmcMetrics, createReportMetrics } from './metrics.ts';
-import { redfishCall } from './redfish/redfish-call.ts';
 import { redfishController } from './redfish/redfish-controller.ts';
+import { redfishSession } from './redfish/redfish-session.ts';
 import { runReports } from './reports.ts';
 import { targetOf, type BmcTarget } from './target.ts';
 import { startBmcWorker } from './worker.ts';
@@ -36,10 +38,27 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     timeoutMs: config.api.timeoutSeconds * 1000,
     partition: config.partition,
   });
-  const controllerOf = (machine: string, target: BmcTarget, until: AbortSignal): BmcController =>
-    target.protocol === 'redfish'
-      ? redfishController({ call: redfishCall(target, trust, until), machine, uefi })
-      : ipmiController(target, run, { uefi, cipherSuite: config.ipmi.cipherSuite, signal: until });
+  const knowledge = new Map<string, IpmiKnowledge>();
+  const knowledgeOf = ({ name }: BmcTarget): IpmiKnowledge => {
+    const known = knowledge.get(name) ?? createIpmiKnowledge(context.clock);
+    if (knowledge.size >= MAX_MACHINES) knowledge.clear();
+    knowledge.set(name, known);
+    return known;
+  };
+  const controllerOf = (machine: string, target: BmcTarget, until: AbortSignal): BmcConnection => {
+    if (target.protocol === 'redfish')
+      return redfishController({ session: redfishSession(target, trust, until), machine, uefi });
+    const options = { uefi, cipherSuite: config.ipmi.cipherSuite, signal: until };
+    return ipmiController(target, run, options, knowledgeOf(target));
+  };
+  const inspect = async (machine: InventoryMachine, until: AbortSignal): Promise<BmcFacts> => {
+    const bmc = controllerOf(machine.uuid, targetOf(machine), until);
+    try {
+      return await bmc.inspect();
+    } finally {
+      await bmc.close();
+    }
+  };
   const worker = startBmcWorker({
     api,
     controllerOf: (command, until) => controllerOf(command.machine, targetOf(command.bmc), until),
@@ -60,7 +79,7 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
       ? Promise.resolve()
       : runReports({
           read: () => readInventory(file),
-          isOn: (machine, until) => controllerOf(machine.uuid, targetOf(machine), until).isOn(),
+          inspect,
           send: (reports, until) => api.report(reports, until),
           atOnce: config.atOnce,
           periodMs: reportSeconds * 1000,

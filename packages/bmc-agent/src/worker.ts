@@ -3,7 +3,7 @@ import type { Health, Logger } from '@ingot/daemon';
 import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
 import type { BmcApi, BmcCommand } from './api.ts';
 import { carryOut } from './carry-out.ts';
-import type { BmcController } from './controller.ts';
+import type { BmcConnection, BmcController } from './controller.ts';
 import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
 import { createLanes } from './lanes.ts';
 import type { BmcMetrics } from './metrics.ts';
@@ -11,7 +11,10 @@ import type { BmcMetrics } from './metrics.ts';
 export interface BmcWorkerOptions {
   readonly api: Pick<BmcApi, 'commands' | 'done'>;
   /** The controller of a command's machine. Throws BmcError when it cannot be reached by what is known of it. */
-  readonly controllerOf: (command: BmcCommand, signal: AbortSignal) => BmcController;
+  readonly controllerOf: (
+    command: BmcCommand,
+    signal: AbortSignal,
+  ) => Pick<BmcConnection, keyof BmcController | 'close'>;
   readonly atOnce: number;
   readonly commandMs: number;
   readonly clock: Clock;
@@ -91,7 +94,12 @@ export function startBmcWorker(options: BmcWorkerOptions): BmcWorker {
     const signal = AbortSignal.any([deadline.signal, work.signal]);
     let failure: BmcError | undefined;
     try {
-      await carryOut(command.command, options.controllerOf(command, signal), { clock, signal });
+      const bmc = options.controllerOf(command, signal);
+      try {
+        await carryOut(command.command, bmc, { clock, signal });
+      } finally {
+        await bmc.close();
+      }
     } catch (error) {
       failure = bmcErrorOf(error);
     } finally {

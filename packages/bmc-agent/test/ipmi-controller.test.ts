@@ -1,6 +1,8 @@
 import { apiV2, create, type MessageInitShape } from '@ingot/api';
+import { MockClock } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import { ipmiController } from '../src/ipmi/ipmi-controller.ts';
+import { createIpmiKnowledge } from '../src/ipmi/ipmi-inspector.ts';
 import type { IpmitoolResult } from '../src/ipmi/run-ipmitool.ts';
 import { targetOf } from '../src/target.ts';
 
@@ -19,6 +21,7 @@ function rig(answer: (words: string) => IpmitoolResult, uefi = true) {
       return Promise.resolve(answer(words));
     },
     { uefi, signal: new AbortController().signal },
+    createIpmiKnowledge(new MockClock()),
   );
   return { controller, runs };
 }
@@ -79,6 +82,88 @@ describe('ipmitool', () => {
   test('that is not installed is named', async () => {
     const { controller } = rig(() => ({ stdout: '', stderr: '', failure: 'is not installed', isMissing: true }));
     await expect(controller.isOn()).rejects.toMatchObject({ code: 'BMC_IPMITOOL' });
+  });
+});
+
+describe('a BMC is asked', () => {
+  const answers = (special: Readonly<Record<string, string | undefined>>) => (words: string) => {
+    const of = Object.entries(special).find(([asked]) => words.includes(asked));
+    if (of?.[1] !== undefined) return { stdout: of[1], stderr: '' };
+    return { stdout: '', stderr: `Unable to send "${words}": Invalid command`, failure: 'ended with 1' };
+  };
+  const chassis = { 'raw 0x00 0x01': ' 21 10 60 54\n' };
+
+  test('for everything that it tells', async () => {
+    const printed = {
+      ...chassis,
+      // DCMI 1.5, table 6-16: 220 W now, 18 to 438 W, 214 W in the middle of 60 s, measuring.
+      'raw 0x2c 0x02': ' dc dc 00 12 00 b6 01 d6 00 00 00 00 00 60 ea 00\n 00 40\n',
+      'mc info': 'Device ID : 32\nFirmware Revision         : 1.74\nIPMI Version : 2.0\n',
+      'fru print 0': ' Board Mfg : Board: Co\n Board Serial : B\u001B[2J1\n Product Serial : \n Board Mfg : Other\n',
+      'sdr type 0x08':
+        'PSU1 | 85h | ok  | 10.1 | Presence detected\nPSU2 | 86h | ok  | 10.2 |\nP3 | 87h | ns | 10.3 | Disabled\n' +
+        'P4 | 88h | ok | 10.4 |\nP5 | 89h | ok | 10.5 |\nP6 | 8Ah | ok | 10.6 |\n',
+      '0x04 0x2d 0x85': ' 00 c0 01 80\n',
+      '0x04 0x2d 0x86': ' 00 c0 09 80\n',
+      '0x04 0x2d 0x87': ' 00 00 00 00\n',
+      '0x04 0x2d 0x88': ' 00 c0 00 80\n',
+      '0x04 0x2d 0x89': ' 00 c0 05 80\n',
+      '0x04 0x2d 0x8a': ' 00 c0 81 80\n',
+    };
+    const { controller, runs } = rig(answers(printed));
+    const facts = await controller.inspect();
+    expect(facts).toEqual({
+      isOn: true,
+      isLit: true,
+      version: '1.74',
+      fru: { boardMfg: 'Board: Co', boardMfgSerial: 'B [2J1' },
+      powerMetric: { minConsumedWatts: 18, maxConsumedWatts: 438, averageConsumedWatts: 214, intervalInMin: 1 },
+      powerSupplies: [
+        { health: 'OK', state: 'Enabled' },
+        { health: 'Critical', state: 'Enabled' },
+        { health: '', state: 'UnavailableOffline' },
+        { health: '', state: 'Absent' },
+        { health: 'Warning', state: 'Enabled' },
+        { health: 'OK', state: 'StandbyOffline' },
+      ],
+      missing: [{ fact: 'biosVersion', reason: expect.stringContaining('Redfish') }],
+    });
+    const before = runs.length;
+    expect(await controller.inspect()).toEqual(facts);
+    // What only a screwdriver changes is not read again.
+    expect(runs.slice(before).map(({ words }) => words.slice('-C 17 '.length).split(' ', 2).join(' '))).toEqual(
+      Array.from({ length: 8 }, (_, at) => (at === 0 ? 'raw 0x00' : at === 1 ? 'raw 0x2c' : 'raw 0x04')),
+    );
+  });
+
+  test('and tells why it does not know: once for what it refuses, and at once when it falls silent', async () => {
+    const refusing = rig(answers(chassis));
+    const facts = await refusing.controller.inspect();
+    expect(facts).toMatchObject({ isOn: true, isLit: true });
+    expect(facts.missing.map(({ fact }) => fact)).toEqual([
+      'powerMetric',
+      'version',
+      'biosVersion',
+      'fru',
+      'powerSupplies',
+    ]);
+    const before = refusing.runs.length;
+    expect((await refusing.controller.inspect()).missing).toEqual(facts.missing);
+    expect(refusing.runs.length - before).toBe(2);
+
+    const silent = rig((words) =>
+      words.includes('raw 0x00 0x01')
+        ? { stdout: ' 20 00 00\n', stderr: '' }
+        : { stdout: '', stderr: 'Error: Unable to establish IPMI v2 / RMCP+ session', failure: 'ended with 1' },
+    );
+    const missing = (await silent.controller.inspect()).missing;
+    expect(missing.map(({ fact }) => fact)).toContain('isLit');
+    expect(silent.runs).toHaveLength(2);
+  });
+
+  test.each(['', ' zz\n', 'RAW RSP\n'])('and is an error when it answers the power state with %j', async (printed) => {
+    const { controller } = rig(answers({ 'raw 0x00 0x01': printed }));
+    await expect(controller.inspect()).rejects.toMatchObject({ code: 'BMC_ANSWER' });
   });
 });
 

@@ -33,7 +33,8 @@ esac
 exit 0
 `;
 
-export async function startIpmiSim(): Promise<IpmiSim> {
+/** `contents` are commands of ipmi_sim_cmd(5): what the BMC has besides its chassis. */
+export async function startIpmiSim(contents: readonly string[] = []): Promise<IpmiSim> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-bmc-'));
   const [user, password] = ['ADMIN', 'rack-secret-7'];
   const port = await freePort();
@@ -64,7 +65,14 @@ set_working_mc 0x20
   );
   writeFileSync(
     at('emulation'),
-    'mc_setbmc 0x20\nmc_add 0x20 0x20 has-device-sdrs 1 1 0x74 0x9f 0x2a7c 0x0b21\nmc_enable 0x20\n',
+    [
+      'mc_setbmc 0x20',
+      'mc_add 0x20 0x20 has-device-sdrs 1 1 0x74 0x9f 0x2a7c 0x0b21',
+      'sel_enable 0x20 100 0x0a',
+      ...contents,
+      'mc_enable 0x20',
+      '',
+    ].join('\n'),
   );
   const child = spawn('ipmi_sim', ['-c', at('lan.conf'), '-f', at('emulation'), '-s', at('state'), '-n'], {
     stdio: 'ignore',

@@ -17,14 +17,27 @@ export interface RedfishBmc extends AsyncDisposable {
   readonly certificate: string;
   /** What it describes itself as; the test may change it. */
   readonly system: Record<string, unknown>;
+  readonly chassis: Record<string, unknown>;
+  /** By path; the test may add and change. */
+  readonly resources: Record<string, unknown>;
+  /** How it takes a login by session: it gives one, has none free, or does not know them. */
+  sessions: 'given' | 'none free' | 'unknown';
+  /** Answers a request in the BMC's place when it returns true. */
+  inFront: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** What changed something, in its order: `POST {"ResetType":"On"}`. */
   readonly done: string[];
-  /** Logins that it has seen, right or wrong. */
+  /** Logins that it has seen, right or wrong: `user:password`, or `session user:password`. */
   readonly logins: string[];
+  /** Tokens of the sessions that are open. */
+  readonly open: Set<string>;
+  /** Connections that it has accepted. */
+  connections: number;
 }
 
 const SYSTEM = '/redfish/v1/Systems/1';
 const RESET = `${SYSTEM}/Actions/ComputerSystem.Reset`;
+const CHASSIS = '/redfish/v1/Chassis/1';
+const SESSIONS = '/redfish/v1/SessionService/Sessions';
 
 export async function startRedfishBmc(): Promise<RedfishBmc> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-redfish-'));
@@ -46,30 +59,82 @@ export async function startRedfishBmc(): Promise<RedfishBmc> {
     },
     Actions: { '#ComputerSystem.Reset': { target: RESET, '@Redfish.ActionInfo': `${SYSTEM}/ResetActionInfo` } },
   };
-  const resources = (): Readonly<Record<string, unknown>> => ({
-    '/redfish/v1/': { Systems: { '@odata.id': '/redfish/v1/Systems' } },
+  const chassis: Record<string, unknown> = {};
+  const resources: Record<string, unknown> = {
+    '/redfish/v1/': {
+      Systems: { '@odata.id': '/redfish/v1/Systems' },
+      Chassis: { '@odata.id': '/redfish/v1/Chassis' },
+      Links: { Sessions: { '@odata.id': SESSIONS } },
+    },
     '/redfish/v1/Systems': { Members: [{ '@odata.id': SYSTEM }] },
     [SYSTEM]: system,
     [`${SYSTEM}/ResetActionInfo`]: {
       Parameters: [{ Name: 'ResetType', AllowableValues: ['On', 'ForceOff', 'ForceRestart'] }],
     },
-  });
+    '/redfish/v1/Chassis': { Members: [{ '@odata.id': CHASSIS }] },
+    [CHASSIS]: chassis,
+  };
+  const bmc: RedfishBmc = {
+    address: '',
+    user,
+    password,
+    fingerprint: new X509Certificate(certificate).fingerprint256,
+    certificate,
+    system,
+    chassis,
+    resources,
+    sessions: 'given',
+    inFront: () => false,
+    done,
+    logins,
+    open: new Set(),
+    connections: 0,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
   const etag = (): string => `"${done.length}"`;
+  const { open } = bmc;
+  const send = (response: ServerResponse, status: number, value: unknown, headers: object = {}): void => {
+    response.writeHead(status, { 'content-type': 'application/json', etag: etag(), ...headers });
+    response.end(JSON.stringify(value));
+  };
+  /** POST to the sessions, DELETE of one. */
+  const session = (request: IncomingMessage, response: ServerResponse, body: string): void => {
+    if (request.method === 'DELETE') {
+      open.delete((request.url ?? '').slice(SESSIONS.length + 1));
+      return send(response, 204, {});
+    }
+    const { UserName, Password }: { UserName?: string; Password?: string } = JSON.parse(body);
+    logins.push(`session ${UserName}:${Password}`);
+    if (bmc.sessions === 'unknown') return send(response, 404, {});
+    if (bmc.sessions === 'none free') return send(response, 503, {});
+    if (UserName !== user || Password !== password) return send(response, 401, { error: { message: 'no' } });
+    const token = `token-${logins.length}`;
+    open.add(token);
+    return send(response, 201, {}, { 'x-auth-token': token, location: `${SESSIONS}/${token}` });
+  };
   const answer = (request: IncomingMessage, response: ServerResponse, body: string): void => {
-    const login = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString('utf8');
-    logins.push(login);
-    const send = (status: number, value: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json', etag: etag() }).end(JSON.stringify(value));
-    };
-    if (login !== `${user}:${password}`) return send(401, { error: { message: `who is ${login}?` } });
-    const resource = resources()[request.url ?? ''];
-    if (request.method === 'GET') return send(resource === undefined ? 404 : 200, resource ?? {});
-    if (request.method === 'PATCH' && request.headers['if-match'] !== etag()) return send(412, {});
+    const { url = '', method, headers } = request;
+    if (bmc.inFront(request, response)) return;
+    const sent = headers.authorization;
+    const login = Buffer.from((sent ?? '').replace('Basic ', ''), 'base64').toString('utf8');
+    if (sent !== undefined) logins.push(login);
+    const token = String(headers['x-auth-token'] ?? '');
+    const isKnown = login === `${user}:${password}` || open.has(token);
+    // DSP0266, section 13.3.1: the service root, and the way to a session, are open to everybody.
+    const isOpen = (url === '/redfish/v1/' && method === 'GET') || (url === SESSIONS && method === 'POST');
+    if (!isKnown && !isOpen) return send(response, 401, { error: { message: `who is ${login}?` } });
+    if (url.startsWith(SESSIONS)) return session(request, response, body);
+    const resource = resources[url];
+    if (method === 'GET') return send(response, resource === undefined ? 404 : 200, resource ?? {});
+    if (method === 'PATCH' && headers['if-match'] !== etag()) return send(response, 412, {});
     const { ResetType: type }: { ResetType?: string } = JSON.parse(body);
-    if (request.method === 'POST' && request.url === RESET) system['PowerState'] = type === 'ForceOff' ? 'Off' : 'On';
-    else if (request.method !== 'PATCH' || request.url !== SYSTEM) return send(405, {});
-    done.push(`${request.method} ${body}`);
-    return send(200, {});
+    if (method === 'POST' && url === RESET) system['PowerState'] = type === 'ForceOff' ? 'Off' : 'On';
+    else if (method !== 'PATCH' || (url !== SYSTEM && url !== CHASSIS)) return send(response, 405, {});
+    done.push(`${method}${url === CHASSIS ? ' chassis' : ''} ${body}`);
+    return send(response, 200, {});
   };
   const server = createServer({ key: readFileSync(key), cert: certificate }, (request, response) => {
     let body = '';
@@ -78,22 +143,13 @@ export async function startRedfishBmc(): Promise<RedfishBmc> {
     });
     request.on('end', () => answer(request, response, body));
   });
+  server.on('secureConnection', () => {
+    bmc.connections += 1;
+  });
   rmSync(directory, { recursive: true });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port');
-  return {
-    address: `127.0.0.1:${bound.port}`,
-    user,
-    password,
-    fingerprint: new X509Certificate(certificate).fingerprint256,
-    certificate,
-    system,
-    done,
-    logins,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  Object.assign(bmc, { address: `127.0.0.1:${bound.port}` });
+  return bmc;
 }

@@ -3,7 +3,6 @@ import { createHealth, createMetrics, MemoryLogger } from '@ingot/daemon';
 import { MockClock, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import type { BmcApi, BmcCommand } from '../src/api.ts';
-import type { BmcController } from '../src/controller.ts';
 import { createBmcMetrics } from '../src/metrics.ts';
 import { startBmcWorker } from '../src/worker.ts';
 
@@ -43,13 +42,14 @@ function rig(batches: readonly (readonly BmcCommand[])[], doneFailures = 0) {
   };
   const worker = startBmcWorker({
     api,
-    controllerOf({ id }, signal): BmcController {
+    controllerOf({ id }, signal) {
       begun.push(id);
       const answer = Promise.withResolvers<void>();
       answers.set(id, answer);
       signal.addEventListener('abort', () => answer.reject(signal.reason));
       const unused = (): Promise<never> => Promise.reject(new Error('not asked for'));
-      return { isOn: unused, power: unused, bootNext: unused, identify: () => answer.promise };
+      const close = (): Promise<void> => Promise.resolve();
+      return { isOn: unused, power: unused, bootNext: unused, identify: () => answer.promise, close };
     },
     atOnce: 2,
     commandMs: 60_000,

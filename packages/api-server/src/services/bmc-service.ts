@@ -55,8 +55,8 @@ async function takeReport(
   const before = await stores.bmcs.get(id);
   const bmc = mergeBmc(before?.bmc, report.bmc);
   const merged = create(apiV2.MachineBMCReportSchema, { uuid: id, bmc });
-  const bios = report.bios ?? before?.bios;
-  const fru = report.fru ?? before?.fru;
+  const bios = mergeBios(before?.bios, report.bios);
+  const fru = mergeFru(before?.fru, report.fru);
   const ledState = report.ledState ?? before?.ledState;
   const powerMetric = report.powerMetric ?? before?.powerMetric;
   if (bios !== undefined) merged.bios = bios;
@@ -66,6 +66,7 @@ async function takeReport(
   merged.powerSupplies = report.powerSupplies.length > 0 ? report.powerSupplies : (before?.powerSupplies ?? []);
   if (report.updatedAt !== undefined) merged.updatedAt = report.updatedAt;
   await stores.bmcs.put(id, merged);
+  if (report.ledState !== undefined) await noteLed(stores, id, report.ledState);
   return known === undefined ? 'created' : 'updated';
 }
 
@@ -81,6 +82,39 @@ function mergeBmc(before: apiV2.MachineBMC | undefined, now: apiV2.MachineBMC | 
   if (now.version !== '') merged.version = now.version;
   if (now.powerState !== '') merged.powerState = now.powerState;
   return merged;
+}
+
+/** A BMC knows the version of the BIOS only; vendor and date are what the machine has said. */
+function mergeBios(
+  before: apiV2.MachineBios | undefined,
+  now: apiV2.MachineBios | undefined,
+): apiV2.MachineBios | undefined {
+  if (now === undefined || before === undefined) return now ?? before;
+  const { version, vendor, date } = now;
+  return create(apiV2.MachineBiosSchema, {
+    version: version === '' ? before.version : version,
+    vendor: vendor === '' ? before.vendor : vendor,
+    date: date === '' ? before.date : date,
+  });
+}
+
+/** Redfish and IPMI each know numbers that the other does not. */
+function mergeFru(
+  before: apiV2.MachineFRU | undefined,
+  now: apiV2.MachineFRU | undefined,
+): apiV2.MachineFRU | undefined {
+  if (now === undefined || before === undefined) return now ?? before;
+  const { $typeName: _, $unknown: __, ...told } = now;
+  return Object.assign(clone(apiV2.MachineFRUSchema, before), told);
+}
+
+/** The LED as people see it in the list of machines; written only when it changes, since it is told every few minutes. */
+async function noteLed(stores: Stores, id: string, led: apiV2.MachineChassisIdentifyLEDState): Promise<void> {
+  const machine = await stores.machines.get(id);
+  if (machine === undefined || machine.value.status?.ledState?.value === led.value) return;
+  machine.value.status ??= create(apiV2.MachineStatusSchema);
+  machine.value.status.ledState = led;
+  await stores.machines.put(id, machine.value);
 }
 
 /** IPMI's own port, unless the machine has said another one. */

@@ -1,16 +1,9 @@
-import type { BmcController, BootDevice, PowerAction } from '../controller.ts';
+import type { BmcConnection, BootDevice, PowerAction } from '../controller.ts';
 import { BmcError, BmcErrorCode } from '../errors.ts';
 import type { BmcTarget } from '../target.ts';
-import type { IpmitoolResult, RunIpmitool } from './run-ipmitool.ts';
-
-export interface IpmiOptions {
-  /** Asks for UEFI's boot entries instead of the BIOS's. */
-  readonly uefi: boolean;
-  /** As IPMI numbers them; undefined: 17, and 3 for a BMC that does not have it. */
-  readonly cipherSuite?: number | undefined;
-  /** Aborted with a BmcError when the time is over. */
-  readonly signal: AbortSignal;
-}
+import { ipmiInspector, type IpmiKnowledge } from './ipmi-inspector.ts';
+import { ipmiSession, type IpmiOptions } from './ipmi-session.ts';
+import type { RunIpmitool } from './run-ipmitool.ts';
 
 // IPMI 2.0, section 22.25: an id lasts 255 s, or until it is put out by 0; forced on stays on.
 const IDENTIFY_OFF = '0';
@@ -21,39 +14,14 @@ const IDENTIFY_ON = 'force';
  */
 const KEEP_BOOT_DEVICE = ['raw', '0x00', '0x08', '0x03', '0x08'] as const;
 
-/** A BMC that speaks IPMI 2.0 over LAN, by ipmitool. */
-export function ipmiController(target: BmcTarget, run: RunIpmitool, options: IpmiOptions): BmcController {
-  const { signal, uefi, cipherSuite } = options;
-  const login = [
-    '-I',
-    'lanplus',
-    '-H',
-    target.host,
-    '-p',
-    String(target.port),
-    '-U',
-    target.user,
-    '-E',
-    '-L',
-    'ADMINISTRATOR',
-    // Four tries for each message, the first of a second and each longer than the one before.
-    '-N',
-    '1',
-    '-R',
-    '3',
-    // Says why a session is refused; no secrets, which only -vv shows.
-    '-v',
-  ];
-  let suites: readonly number[] = cipherSuite === undefined ? CIPHER_SUITES : [cipherSuite];
-  const ipmi = async (...words: readonly string[]): Promise<string> => {
-    for (;;) {
-      const [suite = 0, ...others] = suites;
-      const result = await run([...login, '-C', String(suite), ...words], target.password, signal);
-      if (result.failure === undefined) return result.stdout;
-      if (others.length === 0 || !NO_SUCH_SUITE.test(result.stderr)) throw failureOf(target, words, result);
-      suites = others;
-    }
-  };
+/** A BMC that speaks IPMI 2.0 over LAN. `knowledge` is what `inspect` has learned of it before. */
+export function ipmiController(
+  target: BmcTarget,
+  run: RunIpmitool,
+  options: IpmiOptions,
+  knowledge: IpmiKnowledge,
+): BmcConnection {
+  const ipmi = ipmiSession(target, run, options);
   return {
     async isOn() {
       const answer = await ipmi('chassis', 'power', 'status');
@@ -72,59 +40,13 @@ export function ipmiController(target: BmcTarget, run: RunIpmitool, options: Ipm
         // Some BMCs do not have the parameter; they forget the device after a minute, or they do not.
         if (!(error instanceof BmcError) || error.code !== BmcErrorCode.Refused) throw error;
       }
-      await ipmi('chassis', 'bootdev', device, ...(uefi ? ['options=efiboot'] : []));
+      await ipmi('chassis', 'bootdev', device, ...(options.uefi ? ['options=efiboot'] : []));
     },
     async identify(lit: boolean) {
       await ipmi('chassis', 'identify', lit ? IDENTIFY_ON : IDENTIFY_OFF);
     },
+    inspect: ipmiInspector(ipmi, target, knowledge),
+    // ipmitool ends its session with each command.
+    close: () => Promise.resolve(),
   };
-}
-
-/**
- * SHA-256, then SHA-1. Asking the BMC for its suites, as ipmitool does by itself, costs six seconds with one that does not
- * answer that, and an attacker on the way could answer it, too.
- */
-const CIPHER_SUITES = [17, 3] as const;
-const NO_SUCH_SUITE = /invalid (?:authentication|integrity|confidentiality) algorithm|no (?:matching )?cipher suite/i;
-
-// RMCP+ status codes in the words of ipmitool 1.8: a wrong password shows in the BMC's own key exchange code.
-const LOGIN =
-  /RAKP 2 HMAC is invalid|RAKP 2 message indicates an error|unauthorized (?:name|role|GUID)|password is longer/i;
-const UNREACHABLE =
-  /Unable to establish|Get Auth Capabilities|no response|timeout|Address lookup|IPMI LAN send|Could not open socket/i;
-const MAX_QUOTED = 300;
-
-function failureOf(target: BmcTarget, words: readonly string[], result: IpmitoolResult): BmcError {
-  if (result.isMissing === true)
-    return new BmcError(
-      BmcErrorCode.Ipmitool,
-      'ipmitool is not installed: install the package ipmitool on the host of the worker',
-    );
-  const said = `${result.stderr}\n${result.stdout}`;
-  if (LOGIN.test(said))
-    return new BmcError(
-      BmcErrorCode.Login,
-      `the BMC at ${target.name} does not let user ${JSON.stringify(target.user)} in: correct user or password, or its privilege, which must be administrator`,
-    );
-  if (UNREACHABLE.test(said))
-    return new BmcError(
-      BmcErrorCode.Unreachable,
-      `the BMC at ${target.name} does not answer: look at its cable and address, and whether IPMI over LAN is enabled`,
-    );
-  return new BmcError(
-    BmcErrorCode.Refused,
-    `the BMC at ${target.name} refuses "${words.join(' ')}": ${quoted(result.stderr, target.password) || result.failure || 'no reason'}`,
-  );
-}
-
-/** The last of foreign words, in one line, without the password. */
-function quoted(text: string, password: string): string {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines
-    .slice(-2)
-    .join('; ')
-    .replaceAll(password, '[redacted]')
-    .replaceAll(/[^\u0020-\u007E]+/g, ' ')
-    .trim()
-    .slice(0, MAX_QUOTED);
 }

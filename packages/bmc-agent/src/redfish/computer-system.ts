@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { BmcError, BmcErrorCode } from '../errors.ts';
-import type { RedfishAnswer, RedfishCall } from './redfish-call.ts';
-
-/** A path on the BMC itself: a link that led elsewhere would carry the password there. */
-const link = z.object({ '@odata.id': z.string().regex(/^\/(?!\/)[\u0021-\u007E]*$/) });
+import { link, path } from './link.ts';
+import type { RedfishCall } from './redfish-session.ts';
+import { membersOf, parse } from './resources.ts';
 
 /** How a system is switched on and off. */
 export interface ResetAction {
@@ -18,6 +17,17 @@ export interface SystemProperties {
   readonly PowerState?: string | null | undefined;
   readonly LocationIndicatorActive?: boolean | null | undefined;
   readonly IndicatorLED?: string | null | undefined;
+  readonly BiosVersion?: string | null | undefined;
+  readonly Manufacturer?: string | null | undefined;
+  readonly PartNumber?: string | null | undefined;
+  readonly SerialNumber?: string | null | undefined;
+  readonly Links?:
+    | {
+        readonly Chassis?: readonly { readonly '@odata.id': string }[] | null | undefined;
+        readonly ManagedBy?: readonly { readonly '@odata.id': string }[] | null | undefined;
+      }
+    | null
+    | undefined;
   readonly Boot?:
     | {
         readonly BootSourceOverrideMode?: string | null | undefined;
@@ -33,6 +43,11 @@ const system: z.ZodType<SystemProperties> = z.object({
   PowerState: z.string().nullish(),
   LocationIndicatorActive: z.boolean().nullish(),
   IndicatorLED: z.string().nullish(),
+  BiosVersion: z.string().nullish(),
+  Manufacturer: z.string().nullish(),
+  PartNumber: z.string().nullish(),
+  SerialNumber: z.string().nullish(),
+  Links: z.object({ Chassis: z.array(link).nullish(), ManagedBy: z.array(link).nullish() }).nullish(),
   Boot: z
     .object({
       BootSourceOverrideMode: z.string().nullish(),
@@ -43,9 +58,9 @@ const system: z.ZodType<SystemProperties> = z.object({
     .object({
       '#ComputerSystem.Reset': z
         .object({
-          target: link.shape['@odata.id'],
+          target: path,
           'ResetType@Redfish.AllowableValues': z.array(z.string()).nullish(),
-          '@Redfish.ActionInfo': link.shape['@odata.id'].nullish(),
+          '@Redfish.ActionInfo': path.nullish(),
         })
         .nullish(),
     })
@@ -53,7 +68,6 @@ const system: z.ZodType<SystemProperties> = z.object({
 });
 
 const root = z.object({ Systems: link });
-const collection = z.object({ Members: z.array(link).min(1).max(64) });
 const actionInfo = z.object({
   Parameters: z.array(z.object({ Name: z.string(), AllowableValues: z.array(z.string()).nullish() })),
 });
@@ -66,23 +80,28 @@ export interface ComputerSystem {
 }
 
 /**
- * Finds the machine among the systems of the BMC: the only one, or the one with its UUID. Rejects with BmcError
- * `BMC_ANSWER` when there is none.
+ * Finds the machine among the systems of the BMC: the only one, or the one with its UUID; without one, the only one that
+ * says its own. Rejects with BmcError `BMC_ANSWER` when there is none.
  */
-export async function findSystem(call: RedfishCall, machine: string): Promise<ComputerSystem> {
+export async function findSystem(call: RedfishCall, machine: string | undefined): Promise<ComputerSystem> {
   const { Systems } = parse(root, await call('GET', '/redfish/v1/'), 'service root');
-  const { Members } = parse(collection, await call('GET', Systems['@odata.id']), 'list of systems');
-  for (const member of Members) {
-    const path = member['@odata.id'];
-    const answer = await call('GET', path);
-    const value = parse(system, answer, 'system');
-    if (Members.length === 1 || value.UUID?.toLowerCase() === machine.toLowerCase())
-      return { path, etag: answer.etag, value };
+  const members = await membersOf(call, Systems['@odata.id'], 'list of systems');
+  for (const member of members) {
+    const found = await readSystem(call, member);
+    if (members.length === 1 || (machine !== undefined && found.value.UUID?.toLowerCase() === machine.toLowerCase()))
+      return found;
   }
+  const wanted = machine === undefined ? 'which of them is meant cannot be told' : `none with the UUID ${machine}`;
   throw new BmcError(
     BmcErrorCode.Answer,
-    `the BMC has ${Members.length} systems, and none with the UUID ${machine}: report the machine with its own BMC`,
+    `the BMC has ${members.length} systems, and ${wanted}: report the machine with its own BMC`,
   );
+}
+
+/** Reads a system anew. */
+export async function readSystem(call: RedfishCall, member: string): Promise<ComputerSystem> {
+  const answer = await call('GET', member);
+  return { path: member, etag: answer.etag, value: parse(system, answer, 'system') };
 }
 
 /** Which resets the system knows; undefined when the BMC does not say. */
@@ -93,11 +112,4 @@ export async function allowedResets(call: RedfishCall, reset: ResetAction): Prom
   if (!info) return undefined;
   const { Parameters } = parse(actionInfo, await call('GET', info), 'description of the reset');
   return Parameters.find(({ Name }) => Name === 'ResetType')?.AllowableValues ?? undefined;
-}
-
-function parse<Output>(schema: z.ZodType<Output>, answer: RedfishAnswer, what: string): Output {
-  const parsed = schema.safeParse(answer.body);
-  if (parsed.success) return parsed.data;
-  const where = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new BmcError(BmcErrorCode.Answer, `the BMC's ${what} is not as Redfish has it, at "${where}"`);
 }

@@ -1,10 +1,12 @@
-import type { BmcController, BootDevice, PowerAction } from '../controller.ts';
+import type { BmcConnection, BootDevice, PowerAction } from '../controller.ts';
 import { BmcError, BmcErrorCode } from '../errors.ts';
-import { allowedResets, findSystem, type ComputerSystem } from './computer-system.ts';
-import type { RedfishCall } from './redfish-call.ts';
+import { findChassis } from './chassis.ts';
+import { allowedResets, findSystem, readSystem, type ComputerSystem } from './computer-system.ts';
+import { inspectRedfish } from './redfish-inspector.ts';
+import type { RedfishSession } from './redfish-session.ts';
 
 export interface RedfishOptions {
-  readonly call: RedfishCall;
+  readonly session: RedfishSession;
   /** The machine's UUID, for a BMC of several. */
   readonly machine: string;
   readonly uefi: boolean;
@@ -20,16 +22,16 @@ const RESETS: Readonly<Record<PowerAction, readonly [string, ...string[]]>> = {
 const BOOT_TARGETS: Readonly<Record<BootDevice, string>> = { pxe: 'Pxe', disk: 'Hdd', bios: 'BiosSetup' };
 
 /** A BMC that speaks Redfish. The system is read anew for each step: its ETag changes with it. */
-export function redfishController({ call, machine, uefi }: RedfishOptions): BmcController {
-  const system = (): Promise<ComputerSystem> => findSystem(call, machine);
+export function redfishController({ session, machine, uefi }: RedfishOptions): BmcConnection {
+  const { call } = session;
+  let path: string | undefined;
+  const system = async (): Promise<ComputerSystem> => {
+    const found = path === undefined ? await findSystem(call, machine) : await readSystem(call, path);
+    path = found.path;
+    return found;
+  };
   return {
-    async isOn() {
-      const { PowerState: state } = (await system()).value;
-      // PoweringOn and PoweringOff stand for where they lead.
-      if (state === 'On' || state === 'PoweringOn') return true;
-      if (state === 'Off' || state === 'PoweringOff') return false;
-      throw new BmcError(BmcErrorCode.Answer, 'the BMC does not say whether the machine is on');
-    },
+    isOn: async () => powerStateOf(await system()),
     async power(action) {
       const reset = (await system()).value.Actions?.['#ComputerSystem.Reset'];
       if (!reset) throw unsupported('has no reset for this machine');
@@ -40,7 +42,7 @@ export function redfishController({ call, machine, uefi }: RedfishOptions): BmcC
       await call('POST', reset.target, { body: { ResetType: type } });
     },
     async bootNext(device) {
-      const { path, etag, value } = await system();
+      const { path: at, etag, value } = await system();
       const target = BOOT_TARGETS[device];
       const allowed = value.Boot?.['BootSourceOverrideTarget@Redfish.AllowableValues'];
       if (!value.Boot || (allowed && !allowed.includes(target))) throw unsupported(`cannot boot from ${target} once`);
@@ -52,18 +54,42 @@ export function redfishController({ call, machine, uefi }: RedfishOptions): BmcC
         // Many BMCs have no such property, and refuse it; others refuse to be told what is so already.
         ...(mode && mode !== wanted ? { BootSourceOverrideMode: wanted } : {}),
       };
-      await call('PATCH', path, { body: { Boot: change }, etag });
+      await call('PATCH', at, { body: { Boot: change }, etag });
     },
     async identify(lit) {
-      const { path, etag, value } = await system();
-      if (typeof value.LocationIndicatorActive === 'boolean')
-        await call('PATCH', path, { body: { LocationIndicatorActive: lit }, etag });
-      // Deprecated since ComputerSystem 1.13, and all that older BMCs have.
-      else if (value.IndicatorLED)
-        await call('PATCH', path, { body: { IndicatorLED: lit ? 'Blinking' : 'Off' }, etag });
-      else throw unsupported('has no identify LED for this machine');
+      const found = await system();
+      // Some BMCs have the LED of a machine at its chassis.
+      const holder = hasLed(found) ? found : await findChassis(call, found);
+      if (holder === undefined || !hasLed(holder)) throw unsupported('has no identify LED for this machine');
+      // IndicatorLED is deprecated since ComputerSystem 1.13 and Chassis 1.14, and all that older BMCs have.
+      const change =
+        typeof holder.value.LocationIndicatorActive === 'boolean'
+          ? { LocationIndicatorActive: lit }
+          : { IndicatorLED: lit ? 'Blinking' : 'Off' };
+      await call('PATCH', holder.path, { body: change, etag: holder.etag });
     },
+    async inspect() {
+      const found = await system();
+      return inspectRedfish(call, found, powerStateOf(found));
+    },
+    close: () => session.close(),
   };
+}
+
+function powerStateOf({ value: { PowerState: state } }: ComputerSystem): boolean {
+  // PoweringOn and PoweringOff stand for where they lead.
+  if (state === 'On' || state === 'PoweringOn') return true;
+  if (state === 'Off' || state === 'PoweringOff') return false;
+  throw new BmcError(BmcErrorCode.Answer, 'the BMC does not say whether the machine is on');
+}
+
+function hasLed({ value }: Pick<ComputerSystem, 'value'> | { readonly value: LedProperties }): boolean {
+  return typeof value.LocationIndicatorActive === 'boolean' || Boolean(value.IndicatorLED);
+}
+
+interface LedProperties {
+  readonly LocationIndicatorActive?: boolean | null | undefined;
+  readonly IndicatorLED?: string | null | undefined;
 }
 
 function unsupported(words: string): BmcError {
