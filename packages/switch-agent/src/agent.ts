@@ -1,15 +1,14 @@
 import type { SwitchAgentOptions } from './agent-options.ts';
-import { isNotFound, isUnreachable, type DesiredSwitch } from './api.ts';
-import type { LinkState } from './link-state.ts';
+import type { DesiredSwitch } from './api.ts';
 import { createBgpSessions } from './bgp-sessions.ts';
+import { followPorts } from './known-ports.ts';
 import { every } from './loop.ts';
 import { createAgentMetrics } from './metrics.ts';
-import type { PortNames } from './naming.ts';
-import { machinesByPort, statesFor, wanted } from './desired.ts';
+import { machinesByPort } from './desired.ts';
+import { createDesiredState } from './desired-state.ts';
+import { sendHeartbeat } from './heartbeat.ts';
 import { runPhoneHome } from './phone-home/phone-home.ts';
 import { runPing } from './ping.ts';
-import { waitForPortInit } from './port-init.ts';
-import { watchPorts } from './port-watch.ts';
 import { createCycleMetrics } from './reconcile/cycle-metrics.ts';
 import { startReconcileLoop } from './reconcile/loop.ts';
 import { createRegistrar } from './registrar.ts';
@@ -51,51 +50,41 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     problems,
   });
 
-  let names: PortNames | undefined;
-  let desired: DesiredSwitch | undefined;
-  let readMs = 0;
-  let getMs = 0;
-
-  const linkStates = async (ports: PortNames): Promise<ReadonlyMap<string, LinkState>> => {
-    const states = await Promise.all(
-      ports.ports.map(async ({ port, nicName }) => [nicName, await options.linkState(port)] as const),
-    );
-    return new Map(states);
-  };
-
-  /** Registering makes a switch that the API does not know; nobody could tell afterwards that it had been lost. */
-  const noticeLoss = async (): Promise<void> => {
-    if (options.reconcile === undefined) return;
-    try {
-      await api.get(identity.id, signal);
-    } catch (error) {
-      if (isUnreachable(error)) throw error;
-      if (!isNotFound(error)) return;
-      options.reconcile.reconciler.forget();
-      desired = undefined;
-    }
-  };
+  const desired = createDesiredState({
+    id: identity.id,
+    api,
+    onChange: () => reconciling?.wake(),
+    onLost: () => options.reconcile?.reconciler.forget(),
+    register: () => {
+      if (ports.names !== undefined) registrar.request();
+    },
+    clock,
+    metrics,
+    problems,
+    log,
+    signal,
+  });
 
   const registrar = createRegistrar({
     register: async (registration) => {
-      await noticeLoss();
+      if (options.reconcile !== undefined) await desired.noticeLoss();
       return api.register(registration, signal);
     },
     registration: async () => {
-      if (names === undefined) return undefined;
-      const states = await linkStates(names);
-      const ports = names.ports
+      const { names } = ports;
+      const links = await ports.links();
+      if (names === undefined || links === undefined) return undefined;
+      const registered = names.ports
         .filter(({ port }) => options.leaveOut?.includes(port) !== true)
-        .map((port) => ({ ...port, state: states.get(port.nicName) ?? 'unknown' }) as const);
-      return { ...identity, ports };
+        .map((port) => ({ ...port, state: links.get(port.nicName) ?? 'unknown' }) as const);
+      return { ...identity, ports: registered };
     },
-    onRegistered: (answer, ports) => {
-      desired = answer;
-      reconciling?.wake();
+    onRegistered: (answer, count) => {
+      desired.registered(answer);
       metrics.registered();
       board.registered();
       health.set('registered', { ok: true });
-      options.status(`${identity.id} is registered with ${ports} ports`);
+      options.status(`${identity.id} is registered with ${count} ports`);
     },
     onFailed: () => metrics.failed('register'),
     clock,
@@ -105,87 +94,21 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     signal,
   });
 
-  const followPorts = async (): Promise<void> => {
-    const initialised = await waitForPortInit({ appDb: options.appDb, clock, problems, log, signal });
-    if (!initialised) return;
-    await watchPorts({
-      configDb: options.configDb,
-      namingSchema: options.namingSchema,
-      periodMs,
-      clock,
-      problems,
-      signal,
-      onRead: (durationMs) => {
-        readMs = durationMs;
-      },
-      onPorts: (found) => {
-        log.info({ ports: found.ports.length }, names === undefined ? 'read the ports' : 'the ports have changed');
-        names = found;
-        registrar.request();
-        reconciling?.wake();
-      },
-    });
-  };
-
-  /** A call that failed: counted, said, and, when the API does not know the switch, answered by registering it. */
-  const failed = (topic: 'heartbeat' | 'get', error: unknown): void => {
-    if (signal.aborted) return;
-    metrics.failed(topic);
-    if (isNotFound(error)) {
-      if (names !== undefined) registrar.request();
-      // The next answer is that to a switch that it has never seen.
-      options.reconcile?.reconciler.forget();
-      const isFirst = desired === undefined;
-      desired = undefined;
-      // Before the first registration that is to be expected.
-      if (isFirst) return;
-    }
-    problems.report(topic, error, { tellApi: topic !== 'heartbeat' && !isUnreachable(error) && !isNotFound(error) });
-  };
-
-  const fetchDesired = async (): Promise<void> => {
-    const startedMs = clock.monotonic();
-    try {
-      const answer = await api.get(identity.id, signal);
-      problems.clear('get');
-      if (desired === undefined || JSON.stringify(answer) !== JSON.stringify(desired)) {
-        log.info({ nics: answer.nics.length, wanted: wanted(answer) }, 'the desired state has changed');
-        desired = answer;
-        reconciling?.wake();
-      }
-    } catch (error) {
-      failed('get', error);
-    } finally {
-      getMs = clock.monotonic() - startedMs;
-    }
-  };
-
-  const heartbeat = async (): Promise<void> => {
-    const startedMs = clock.monotonic();
-    try {
-      const known = names === undefined ? undefined : await linkStates(names);
-      if (known !== undefined) {
-        metrics.portStates(known);
-        board.links(known);
-      }
-      const portStates = statesFor(desired, known);
-      await api.heartbeat(
-        {
-          id: identity.id,
-          durationMs: clock.monotonic() - startedMs + readMs + getMs,
-          error: problems.summary(),
-          portStates,
-          bgpStates: names === undefined ? new Map() : (bgp?.of([...portStates.keys()], names) ?? new Map()),
-        },
-        signal,
-      );
-      problems.clear('heartbeat');
-      metrics.beat();
-      board.beat();
-    } catch (error) {
-      failed('heartbeat', error);
-    }
-  };
+  const ports = followPorts({
+    configDb: options.configDb,
+    appDb: options.appDb,
+    namingSchema: options.namingSchema,
+    linkState: options.linkState,
+    periodMs,
+    onChange: () => {
+      registrar.request();
+      reconciling?.wake();
+    },
+    clock,
+    problems,
+    log,
+    signal,
+  });
 
   const bgp =
     options.bgp && createBgpSessions({ ...options.bgp, maxAgeMs: BGP_MAX_AGE_PERIODS * periodMs, clock, problems });
@@ -197,12 +120,26 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     }
   };
 
+  const heartbeat = (): Promise<void> =>
+    sendHeartbeat({
+      id: identity.id,
+      api,
+      desired,
+      ports,
+      bgp,
+      clock,
+      metrics,
+      board,
+      problems,
+      signal,
+    });
+
   const reconciling =
     options.reconcile === undefined
       ? undefined
       : startReconcileLoop({
           ...options.reconcile,
-          known: () => ({ desired, names }),
+          known: () => ({ desired: desired.now, names: ports.names }),
           onCycle: (cycle) => {
             cycleMetrics?.(cycle);
             board.cycled(cycle);
@@ -231,10 +168,10 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
     appDb: options.appDb,
     send: (calls, until) => api.phonedHome(calls, until),
     linkState: options.linkState,
-    connected: () => machinesByPort(desired, names),
+    connected: () => machinesByPort(desired.now, ports.names),
     onNeighbors: (neighbors) => {
       board.neighbors(neighbors);
-      metrics.neighbors(neighbors.length, checkCabling(machinesByPort(desired, names), neighbors));
+      metrics.neighbors(neighbors.length, checkCabling(machinesByPort(desired.now, ports.names), neighbors));
     },
     onSent: (calls) => metrics.phonedHome(calls),
     onFailed: () => metrics.failed('phone-home'),
@@ -245,12 +182,12 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
 
   health.set('registered', { ok: false, reason: 'the switch is not registered yet' });
   const loops = Promise.all([
-    followPorts(),
+    ports.ended,
     registrar.ended,
     phoneHome,
     renewal,
     reconciling?.ended,
-    every(clock, periodMs, signal, fetchDesired),
+    every(clock, periodMs, signal, () => desired.fetch()),
     every(clock, periodMs, signal, heartbeat),
     bgp && every(clock, periodMs, signal, lookAtBgp),
     runPing({
@@ -265,12 +202,13 @@ export function startSwitchAgent(options: SwitchAgentOptions): SwitchAgent {
   ]);
   return {
     get desired() {
-      return desired;
+      return desired.now;
     },
     status: () => {
+      const { names } = ports;
       const nics = names?.ports.map(({ nicName }) => nicName) ?? [];
       return board.status({
-        desired,
+        desired: desired.now,
         names,
         bgp: names === undefined ? new Map() : (bgp?.of(nics, names) ?? new Map()),
       });
