@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { surroundingsOfProcess } from './command-surroundings.ts';
+import { ExitStatus } from './exit-status.ts';
 
 /**
- * Each command loads what it needs and no more. It takes the arguments after its name, and gives the exit status:
- * 0 done, 1 found something wrong, 2 asked for in the wrong way or refused.
+ * Each command loads what it needs and no more. It takes the arguments after its name, and gives the exit status: that
+ * of `ExitStatus`, or, of a daemon, of `runDaemon`.
  */
 const commands: Readonly<Record<string, { readonly summary: string; run(args: readonly string[]): Promise<number> }>> =
   {
@@ -79,7 +80,7 @@ if (command === undefined) {
   const asked = name === undefined || name === '--help' || name === '-h';
   if (!asked) process.stderr.write(`ingot-switch: there is no command "${name}"\n\n`);
   (asked ? process.stdout : process.stderr).write(usage());
-  process.exitCode = asked ? 0 : 2;
+  process.exitCode = asked ? ExitStatus.Done : ExitStatus.Failed;
 } else {
   process.exitCode = await command.run(args);
 }

@@ -6,6 +6,7 @@ import type { CommandSurroundings } from './command-surroundings.ts';
 import { type SwitchAgentConfig, switchAgentConfig } from './config.ts';
 import { leafConfigOf } from './config/fabric.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
+import { ExitStatus } from './exit-status.ts';
 import type { FabricModel } from './fabric-model.ts';
 import { frrOf } from './frr/from-config.ts';
 import { switchHostname } from './identity.ts';
@@ -36,15 +37,15 @@ export async function planCommand(args: readonly string[], surroundings: Command
   const loaded = await loadConfig(switchAgentConfig, { argv: args.filter((arg) => !own.has(arg)), env });
   if (loaded.kind === 'help') {
     out(`${USAGE}\n${loaded.text}`);
-    return 0;
+    return ExitStatus.Done;
   }
   if (loaded.kind === 'print') {
     out(loaded.text);
-    return 0;
+    return ExitStatus.Done;
   }
   if (loaded.kind === 'error') {
     err(`ingot-switch plan: ${loaded.error.message}\n`);
-    return 2;
+    return ExitStatus.Failed;
   }
   try {
     const preview = await previewOf(loaded.config, {
@@ -54,11 +55,11 @@ export async function planCommand(args: readonly string[], surroundings: Command
       signal,
     });
     out(args.includes('--json') ? planJson(preview) : planText(preview));
-    return changesAnything(preview) ? 1 : 0;
+    return changesAnything(preview) ? ExitStatus.Found : ExitStatus.Done;
   } catch (error) {
     if (!(error instanceof SwitchAgentError) && !signal.aborted) throw error;
     err(`ingot-switch plan: ${reasonOf(error)}\n`);
-    return 2;
+    return ExitStatus.Failed;
   }
 }
 

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { CommandSurroundings } from './command-surroundings.ts';
 import { parseConfigDb, type ConfigDbDocument } from './config-db/parse-config-db.ts';
 import { reasonOf, SwitchAgentError, SwitchAgentErrorCode } from './errors.ts';
+import { ExitStatus } from './exit-status.ts';
 import { readText } from './validate/read-text.ts';
 import { openValidator, type Validation, type Validator } from './validate/validate.ts';
 import { printFinding } from './yang/finding.ts';
@@ -35,11 +36,11 @@ export async function validateCommand(args: readonly string[], surroundings: Com
   const options = optionsOf(args);
   if (typeof options === 'string') {
     err(`ingot-switch validate: ${options}\n\n${USAGE}`);
-    return 2;
+    return ExitStatus.Failed;
   }
   if (options.help) {
     out(USAGE);
-    return 0;
+    return ExitStatus.Done;
   }
   const modelsDir = options.modelsDir ?? env['INGOT_YANG_MODELS'] ?? MODELS_OF_A_SWITCH;
   try {
@@ -51,12 +52,12 @@ export async function validateCommand(args: readonly string[], surroundings: Com
       if (!options.json) out(printChecked(each));
     }
     if (options.json) out(`${JSON.stringify(checked.map(jsonOf), null, 2)}\n`);
-    return checked.every(({ validation }) => validation?.isValid === true) ? 0 : 1;
+    return checked.every(({ validation }) => validation?.isValid === true) ? ExitStatus.Done : ExitStatus.Found;
   } catch (error) {
     if (!(error instanceof SwitchAgentError) && !signal.aborted) throw error;
     const isModels = error instanceof SwitchAgentError && error.code === SwitchAgentErrorCode.YangModels;
     err(`ingot-switch validate: ${reasonOf(error)}${isModels ? '; --yang-models names another folder' : ''}\n`);
-    return 2;
+    return ExitStatus.Failed;
   }
 }
 

@@ -6,6 +6,7 @@ import { parseConfigDb } from '../config-db/parse-config-db.ts';
 import { printConfigDb } from '../config-db/print-config-db.ts';
 import { writeConfigFile } from '../config-db/write-config-file.ts';
 import { reasonOf } from '../errors.ts';
+import { ExitStatus } from '../exit-status.ts';
 import { detectDistribution, distributionOf } from '../platform/distribution.ts';
 import { readPlatform } from '../platform/read-platform.ts';
 import { readSonicFile, readSonicFileIfThere, sonicFileError } from '../platform/sonic-file.ts';
@@ -17,7 +18,6 @@ import { keepOthers } from './keep-others.ts';
 import { diffLines, summaryLines } from './print-diff.ts';
 import { summarise } from './reload-needs.ts';
 
-const Status = { Done: 0, Differs: 1, Refused: 2 } as const;
 /** What is taken for SONiC when its version file says nothing that is known. */
 const NEWEST = 'community-202511';
 const APPLY_TO = '/etc/sonic/config_db.json';
@@ -30,17 +30,17 @@ export async function generateCommand(args: readonly string[], surroundings: Com
     options = parseGenerateOptions(args);
   } catch (error) {
     err(`${reasonOf(error)}\n\n${generateUsage}`);
-    return Status.Refused;
+    return ExitStatus.Failed;
   }
   if (options === 'help') {
     out(generateUsage);
-    return Status.Done;
+    return ExitStatus.Done;
   }
   try {
     return await generate(options, surroundings);
   } catch (error) {
     err(`${reasonOf(error)}\n`);
-    return Status.Refused;
+    return ExitStatus.Failed;
   }
 }
 
@@ -53,7 +53,7 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
   const generated = generateConfigDb(inputFile, input, target);
   if (!generated.ok) {
     err(generated.problems.map((problem) => `${problem}\n`).join(''));
-    return Status.Refused;
+    return ExitStatus.Failed;
   }
   for (const note of generated.notes) err(`note: ${note}\n`);
   const { configDb } = generated;
@@ -64,31 +64,31 @@ async function generate(options: GenerateOptions, { out, err, signal }: CommandS
     err(lines(refusals));
     return refusals.length === 0;
   };
-  if (!isMerged && !(await isAccepted(configDb))) return Status.Refused;
+  if (!isMerged && !(await isAccepted(configDb))) return ExitStatus.Failed;
 
-  let status: number = Status.Done;
+  let status: ExitStatus = ExitStatus.Done;
   if (diff !== undefined) {
     const before = diff === 'running' ? await readRunning(options) : await readSaved(diff);
     const compared = await compare(options, before, configDb, diff !== 'running');
     const tenants = tenantVrfs(compared.before, compared.after);
     if (tenants.length > 0)
       err(`note: among what goes is what tenants have (${tenants.join(', ')}); --beside-run leaves it\n`);
-    if (isMerged && !(await isAccepted(compared.after))) return Status.Refused;
+    if (isMerged && !(await isAccepted(compared.after))) return ExitStatus.Failed;
     if (options.patch)
       out(`${JSON.stringify(jsonPatchOf(compared.before, compared.after, compared.changes), null, 4)}\n`);
     else out(lines([...diffLines(compared.changes), ...summaryOf(compared.changes)]));
-    if (compared.changes.length > 0) status = Status.Differs;
+    if (compared.changes.length > 0) status = ExitStatus.Found;
   }
   if (apply || outputFile !== undefined) {
     const path = outputFile ?? APPLY_TO;
     const saved = await readSavedIfGood(path, isMerged);
     const kept = keep ? keepOthers(saved ?? {}, configDb) : configDb;
     const result = besideRun ? withDaemonRows(saved ?? {}, kept) : kept;
-    if (isMerged && !(await isAccepted(result))) return Status.Refused;
+    if (isMerged && !(await isAccepted(result))) return ExitStatus.Failed;
     const written = await writeConfigFile(path, printConfigDb(result));
     err(`${path}: ${written}${written === 'replaced' ? `, the one before is ${path}.bak` : ''}\n`);
     if (apply && saved !== undefined) err(lines(summaryOf((await compare(options, saved, configDb, true)).changes)));
-    return Status.Done;
+    return ExitStatus.Done;
   }
   if (diff === undefined) out(printConfigDb(configDb));
   return status;

@@ -23,6 +23,8 @@ ingot-switch generate --apply [-o FILE]
       --mac-file FILE          default /sys/class/net/eth0/address
       --init-file FILE         what SONiC puts below every configuration; default /etc/sonic/init_cfg.json
       --database-config FILE   where the running one is; default /var/run/redis/sonic-db/database_config.json
+
+Status: 0 done, or nothing differs; 1 something differs (--diff); 2 nothing came of it.
 `;
 
 export interface GenerateOptions {

@@ -3,6 +3,7 @@ import { reasonOf } from '../errors.ts';
 import type { ConfigDb } from '../config-db/config-db.ts';
 import { parseConfigDb } from '../config-db/parse-config-db.ts';
 import type { CommandSurroundings } from '../command-surroundings.ts';
+import { ExitStatus } from '../exit-status.ts';
 import { readSonicFile } from '../platform/sonic-file.ts';
 import { cagesOfConfigDb } from './cages.ts';
 import { translateByLanes, translateOnSwitch, type PortNaming } from './translate.ts';
@@ -12,6 +13,8 @@ const usage = `ingot-switch ports translate --to sonic|cumulus [--config FILE | 
 
       --config FILE  the switch's config_db.json, whose breakouts then count
       --lanes N      without one: how many lanes every cage has; default 4, as the metal-stack API has it
+
+Status: 0 done, 2 nothing came of it.
 `;
 
 /** `ingot-switch ports`. Never rejects: what is wrong is said, and the exit status tells. */
@@ -29,7 +32,7 @@ export async function portsCommand(args: readonly string[], { out, err }: Comman
     });
     if (values.help) {
       out(usage);
-      return 0;
+      return ExitStatus.Done;
     }
     const [action, ...names] = positionals;
     if (action !== 'translate' || names.length === 0) throw new Error(`write: ports translate NAME…\n\n${usage}`);
@@ -42,10 +45,10 @@ export async function portsCommand(args: readonly string[], { out, err }: Comman
       throw new Error('write --config or --lanes, not both');
     const lines = translated.ok ? translated.names : translated.problems;
     (translated.ok ? out : err)(lines.map((line) => `${line}\n`).join(''));
-    return translated.ok ? 0 : 1;
+    return translated.ok ? ExitStatus.Done : ExitStatus.Failed;
   } catch (error) {
     err(`${reasonOf(error)}\n`);
-    return 2;
+    return ExitStatus.Failed;
   }
 }
 

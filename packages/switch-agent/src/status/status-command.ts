@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { CommandSurroundings } from '../command-surroundings.ts';
 import { STATUS_SOCKET } from '../config.ts';
 import { reasonOf } from '../errors.ts';
+import { ExitStatus } from '../exit-status.ts';
 import { needsAttention, printStatus } from './print-status.ts';
 import { parseSwitchStatus, type SwitchStatus } from './status.ts';
 
@@ -30,20 +31,20 @@ export async function statusCommand(args: readonly string[], surroundings: Comma
     }).values;
   } catch (error) {
     err(`ingot-switch status: ${reasonOf(error)}\n\n${USAGE}`);
-    return 2;
+    return ExitStatus.Failed;
   }
   if (flags.help === true) {
     out(USAGE);
-    return 0;
+    return ExitStatus.Done;
   }
   const path = flags.socket ?? STATUS_SOCKET;
   try {
     const status = await ask(path, signal);
     out(flags.json === true ? `${JSON.stringify(status, null, 1)}\n` : printStatus(status));
-    return needsAttention(status) ? 1 : 0;
+    return needsAttention(status) ? ExitStatus.Found : ExitStatus.Done;
   } catch (error) {
     err(`ingot-switch status: ${explain(path, error)}\n`);
-    return 2;
+    return ExitStatus.Failed;
   }
 }
 
