@@ -1,7 +1,8 @@
 import { adminV2, apiV2, clone, Code, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
 import { expect, test } from 'vitest';
 import { findOrCreateMachine } from '../src/machine/machine-records.ts';
-import { refuseUnwiped, WIPE_LABEL } from '../src/machine/wipe-order.ts';
+import { WIPE_LABEL } from '../src/machine/wipe-label.ts';
+import { refuseUnwiped } from '../src/machine/wipe-order.ts';
 import { cableTo, failure, hardware, leaf, machineA, machineB, startRig, until, type Rig } from './support.ts';
 
 const registration = {

@@ -9,10 +9,10 @@ import { machineIdOf } from '../machine/machine-records.ts';
 import { Pool } from '../store/number-pools.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { inventoryOf, reasonsAgainst, type Inventory } from './candidates.ts';
+import { inventoryOf, neighboursOf, reasonsAgainst, unavailableOf } from './candidates.ts';
 import { joinNetworks } from './join-networks.ts';
 import { balance, mayTake, type Reserved } from './reservations.ts';
-import { pickSpread, type Neighbour } from './spread.ts';
+import { pickSpread } from './spread.ts';
 
 const { ImageFeature, MachineAllocationType: Role } = apiV2;
 
@@ -155,7 +155,7 @@ async function named(
 ): Promise<Stored<apiV2.Machine>> {
   const machine = await stores.machines.need(machineIdOf(uuid));
   const { allocation, partition, size } = machine.value;
-  const against = (await reasonsAgainst(stores, clock, [machine])).get(machine.id);
+  const against = (await reasonsAgainst(stores, clock, [machine.id])).get(machine.id);
   const problem =
     allocation !== undefined
       ? `is allocated as "${allocation.name}" already`
@@ -180,21 +180,28 @@ async function choose(
     throw new ApiError(Code.InvalidArgument, 'give partition and size, or the uuid of a machine');
   await stores.partitions.need(partition);
   await stores.sizes.need(size);
-  const inventory = await inventoryOf(stores, clock, partition, size);
+  const { available, allocated } = await inventoryOf(stores, clock, partition, size);
   const reserved = await reservedFor(stores, partition, size);
-  const { available, allocated } = inventory;
-  if (!mayTake(available.length, reserved, allocated, project))
-    throw noneLeft(inventory, balance(reserved, allocated, project).keptForOthers, partition, size);
-  const racks = available.map((machine) => ({ rack: machine.value.rack, machine }));
-  const neighbours = (await stores.machines.list({ partition, size, project }))
-    .filter(({ value }) => value.allocation?.allocationType === role)
-    .map(({ value }): Neighbour => ({
-      rack: value.rack,
-      placementLabels: new Map(Object.entries(value.allocation?.placementLabels?.labels ?? {})),
-    }));
-  const picked = pickSpread(racks, neighbours, new Map(Object.entries(placementLabels?.labels ?? {})), entropy);
-  if (picked === undefined) throw noneLeft(inventory, 0, partition, size);
-  return picked.machine;
+  const neighbours = await neighboursOf(stores, project, role, partition, size);
+  const labels = new Map(Object.entries(placementLabels?.labels ?? {}));
+  const picked = mayTake(available.length, reserved, allocated, project)
+    ? pickSpread(available, neighbours, labels, entropy)
+    : undefined;
+  if (picked !== undefined) return stores.machines.need(picked.id);
+  const { keptForOthers } = balance(reserved, allocated, project);
+  const others = [...(await unavailableOf(stores, clock, partition, size))].map(
+    ([reason, many]) => `${many} ${reason}`,
+  );
+  const taken = [...allocated.values()].reduce((sum, many) => sum + many, 0);
+  const parts = [`${available.length} free`, `${taken} allocated`, ...others];
+  const why =
+    keptForOthers > 0 && available.length > 0
+      ? `; ${keptForOthers} of the free ones are reserved for other projects`
+      : '';
+  throw new ApiError(
+    Code.ResourceExhausted,
+    `no machine of size "${size}" is left in partition "${partition}": ${parts.join(', ')}${why}`,
+  );
 }
 
 export async function reservedFor(stores: Stores, partition: string, size: string): Promise<Reserved[]> {
@@ -210,20 +217,4 @@ export function countByProject(machines: readonly Stored<apiV2.Machine>[]): Map<
     counts.set(project, (counts.get(project) ?? 0) + 1);
   }
   return counts;
-}
-
-function noneLeft(
-  { available, allocated, unavailable }: Inventory,
-  kept: number,
-  partition: string,
-  size: string,
-): ApiError {
-  const others = [...unavailable].map(([reason, count]) => `${count} ${reason}`);
-  const taken = [...allocated.values()].reduce((sum, count) => sum + count, 0);
-  const parts = [`${available.length} free`, `${taken} allocated`, ...others];
-  const why = kept > 0 && available.length > 0 ? `; ${kept} of the free ones are reserved for other projects` : '';
-  return new ApiError(
-    Code.ResourceExhausted,
-    `no machine of size "${size}" is left in partition "${partition}": ${parts.join(', ')}${why}`,
-  );
 }

@@ -25,7 +25,11 @@ export async function capacityOf(
   const issues = findIssues(examined, { now: clock.now(), lastErrorWithinMs: LAST_ERROR_MS });
   const stored = new Map(all.map((one) => [one.id, one]));
   const free = all.filter(({ value }) => value.allocation === undefined);
-  const against = await reasonsAgainst(stores, clock, free);
+  const against = await reasonsAgainst(
+    stores,
+    clock,
+    free.map(({ id }) => id),
+  );
   const bySize = Map.groupBy(examined, ({ machine }) => machine.size?.id ?? '');
   const capacities: adminV2.MachineSizeCapacity[] = [];
   for (const [size, machines] of [...bySize].toSorted(([a], [b]) => (a < b ? -1 : 1))) {

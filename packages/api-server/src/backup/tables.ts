@@ -1,5 +1,6 @@
-import type { Dialect, Sql } from '../store/database.ts';
+import { Dialect, type Sql } from '../store/database.ts';
 import { migrations } from '../store/migrations/index.ts';
+import { scriptOf } from '../store/migrations/migration.ts';
 import { number, text } from '../store/row.ts';
 
 /** A table as it is, whatever version of the program has made it. */
@@ -16,7 +17,9 @@ export interface Table {
 const LEFT_OUT: ReadonlySet<string> = new Set(['waiting', 'lease']);
 /** Somebody else may have tables in the same PostgreSQL database. */
 const OWN: ReadonlySet<string> = new Set(
-  migrations.flatMap((script) => [...script.matchAll(/CREATE TABLE (\w+)/g)].map(([, name = '']) => name)),
+  migrations.flatMap((migration) =>
+    [...scriptOf(migration, Dialect.Sqlite).matchAll(/CREATE TABLE (\w+)/g)].map(([, name = '']) => name),
+  ),
 );
 
 /** Our tables of a database, those that others refer to first. */

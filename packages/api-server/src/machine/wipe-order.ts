@@ -2,9 +2,7 @@ import { ApiError, apiV2, clone, Code, create } from '@ingot/api';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { machineIdOf } from './machine-records.ts';
-
-/** Label of a machine that is to erase its disks; its value is the order. */
-export const WIPE_LABEL = 'ingot.dev/wipe';
+import { WIPE_LABEL } from './wipe-label.ts';
 
 /** Key of the tag by which a registering machine says that an order is carried out: `ingot.dev/wiped=<order>`. */
 const WIPED_TAG = 'ingot.dev/wiped';

@@ -6,6 +6,7 @@ import { examine } from '../machine/examine.ts';
 import { findIssues, LAST_ERROR_MS } from '../machine/issues.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import type { Stores } from '../store/stores.ts';
+import { switchesOfMachine } from '../topology/switches-of-machine.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
 import { machineMatches } from '../views/machine-query.ts';
 import { machineView, machineViews } from '../views/machine-view.ts';
@@ -116,12 +117,10 @@ async function deleteMachine({ clock }: ServiceDependencies, stores: Stores, id:
       Code.FailedPrecondition,
       `machine ${id} still speaks: power it off, and wait until it has been silent for five minutes`,
     );
-  for (const { id: leaf, value } of await stores.switches.list()) {
-    if (!value.machineConnections.some((one) => one.machineId === id)) continue;
+  for (const leaf of (await switchesOfMachine(stores, id)).keys())
     await stores.switches.edit(leaf, (found) => {
       found.machineConnections = found.machineConnections.filter((one) => one.machineId !== id);
     });
-  }
   await stores.events.delete(id);
   await stores.bmcCommands.deleteOf(id);
   await stores.consolePasswords.delete(id);

@@ -76,7 +76,7 @@ async function* wait(
   machine: string,
   context: ServerContext<Caller>,
 ): AsyncGenerator<{ allocation: apiV2.MachineAllocation }> {
-  if ((await stores.machines.get(machine)) === undefined) {
+  if (!(await stores.machines.has(machine))) {
     throw new ApiError(Code.NotFound, `there is no machine ${machine}: register it first`);
   }
   await using seat = await waitingRoom.enter(machine);

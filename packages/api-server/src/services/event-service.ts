@@ -44,7 +44,7 @@ export function eventService({ stores }: ServiceDependencies): BoundService<Call
             failed.push(uuid);
             continue;
           }
-          await findOrCreateMachine(inner, id);
+          if (!(await inner.machines.has(id))) await findOrCreateMachine(inner, id);
           await inner.events.add(id, event, message.slice(0, MAX_MESSAGE).replaceAll('\0', '\u{fffd}'));
           accepted += 1n;
         }

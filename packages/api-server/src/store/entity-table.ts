@@ -36,6 +36,8 @@ export type Filter<Column extends string> = Readonly<Partial<Record<Column, SqlV
  */
 export interface EntityTable<T, Column extends string = never> {
   get(id: string): Promise<Stored<T> | undefined>;
+  /** Whether there is one, without reading it. */
+  has(id: string): Promise<boolean>;
   /** Throws `NotFound`. */
   need(id: string): Promise<Stored<T>>;
   /** Those of these IDs that there are, by ID. */
@@ -68,6 +70,13 @@ export interface EntityTableOptions<Schema extends DescMessage, Column extends s
   readonly schema: Schema;
   /** Values of the table's own columns. */
   readonly columns?: (value: MessageShape<Schema>, id: string) => Readonly<Record<Column, SqlValue>>;
+  /** A table of two columns that says what an entity is about: the first names it, the second what `of` finds in it. */
+  readonly links?: {
+    readonly table: string;
+    readonly from: string;
+    readonly to: string;
+    readonly of: (value: MessageShape<Schema>) => Iterable<string>;
+  };
 }
 
 export function entityTable<Schema extends DescMessage, Column extends string = never>(
@@ -78,11 +87,8 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
   const noun = options.noun ?? table;
 
   const read = (row: Row): Stored<T> => ({
-    id: text(row, 'id'),
+    ...bookkeeping(row),
     value: fromJsonString(schema, text(row, 'body'), { ignoreUnknownFields: true }),
-    generation: number(row, 'generation'),
-    createdAt: number(row, 'created_at'),
-    updatedAt: number(row, 'updated_at'),
   });
   const columnsOf = (value: T, id: string): [string, SqlValue][] =>
     Object.entries<SqlValue>(options.columns?.(value, id) ?? {});
@@ -96,6 +102,18 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
     const stored = await get(id);
     if (stored === undefined) throw missing(id);
     return stored;
+  };
+
+  const writeLinks = async (inner: Session, id: string, value: T): Promise<void> => {
+    const { links } = options;
+    if (links === undefined) return;
+    const wanted = new Set(links.of(value));
+    const rows = await inner.all(`SELECT ${links.to} AS target FROM ${links.table} WHERE ${links.from} = ?`, id);
+    const found = new Set(rows.map((row) => text(row, 'target')));
+    for (const target of found.difference(wanted))
+      await inner.run(`DELETE FROM ${links.table} WHERE ${links.from} = ? AND ${links.to} = ?`, id, target);
+    for (const target of wanted.difference(found))
+      await inner.run(`INSERT INTO ${links.table} (${links.from}, ${links.to}) VALUES (?, ?)`, id, target);
   };
 
   const insert = async (inner: Session, id: string, value: T): Promise<Stored<T> | undefined> => {
@@ -112,15 +130,16 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
       ...own.map(([, column]) => column),
     );
     if (written === 0) return undefined;
+    await writeLinks(inner, id, value);
     await inner.notify(table, id);
     return { id, value, generation: 1, createdAt: now, updatedAt: now };
   };
 
   const replace = async (inner: Session, before: Row, value: T): Promise<Stored<T>> => {
     const body = toJsonString(schema, value);
-    const old = read(before);
-    if (text(before, 'body') === body) return old;
+    if (text(before, 'body') === body) return { ...bookkeeping(before), value };
     const now = clock.now();
+    const old = bookkeeping(before);
     const own = columnsOf(value, old.id);
     const generation = old.generation + 1;
     await inner.run(
@@ -131,6 +150,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
       ...own.map(([, column]) => column),
       old.id,
     );
+    await writeLinks(inner, old.id, value);
     await inner.notify(table, old.id);
     return { ...old, value, generation, updatedAt: now };
   };
@@ -149,6 +169,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
   return {
     get,
     need,
+    has: async (id) => (await session.get(`SELECT 1 AS found FROM ${table} WHERE id = ?`, id)) !== undefined,
     async getMany(ids) {
       const found = new Map<string, Stored<T>>();
       const distinct = [...new Set(ids)];
@@ -209,6 +230,15 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
         await inner.notify(table, id);
         return true;
       }),
+  };
+}
+
+function bookkeeping(row: Row): Omit<Stored<unknown>, 'value'> {
+  return {
+    id: text(row, 'id'),
+    generation: number(row, 'generation'),
+    createdAt: number(row, 'created_at'),
+    updatedAt: number(row, 'updated_at'),
   };
 }
 

@@ -1,11 +1,14 @@
 import { ApiServerError, ApiServerErrorCode } from '../errors.ts';
 import { words } from './errors.ts';
+import type { Dialect } from './database.ts';
 import { migrations } from './migrations/index.ts';
+import { scriptOf } from './migrations/migration.ts';
 
 /** What bringing a database up to date needs of it. */
 export interface MigrationTarget {
   /** For errors, without secrets: a path or a URL. */
   readonly name: string;
+  readonly dialect: Dialect;
   /** The number of migrations that it has seen. */
   version(): Promise<number> | number;
   /** Runs a script and notes the version, in one transaction. */
@@ -21,10 +24,10 @@ export async function migrate(target: MigrationTarget, upTo: number = migrations
       `the database ${target.name} is of version ${seen}, this program knows ${migrations.length}: start the newer program`,
     );
   }
-  for (const [index, script] of migrations.slice(0, upTo).entries()) {
+  for (const [index, migration] of migrations.slice(0, upTo).entries()) {
     if (index < seen) continue;
     try {
-      await target.apply(script, index + 1);
+      await target.apply(scriptOf(migration, target.dialect), index + 1);
     } catch (error) {
       throw new ApiServerError(
         ApiServerErrorCode.DatabaseUnusable,

@@ -10,6 +10,7 @@ import { createConsolePasswordStore, type ConsolePasswordStore } from './console
 import type { Session, TransactionOptions } from './database.ts';
 import { entityTable, type EntityTable } from './entity-table.ts';
 import { createNumberPools, type NumberPools } from './number-pools.ts';
+import { WIPE_LABEL } from '../machine/wipe-label.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
 import { createSwitchStatusStore, type SwitchStatusStore } from './switch-status-store.ts';
 import { createWaitingStore, type WaitingStore } from './waiting-store.ts';
@@ -21,7 +22,7 @@ export interface Stores {
   transaction<T>(work: (stores: Stores) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
   readonly partitions: EntityTable<apiV2.Partition>;
   /** Bodies hold the ID of partition and size only, and neither events nor liveliness: see `machine-view.ts`. */
-  readonly machines: EntityTable<apiV2.Machine, 'partition' | 'size' | 'project'>;
+  readonly machines: EntityTable<apiV2.Machine, MachineColumn>;
   readonly bmcs: BmcStore;
   /** Bodies hold what was registered and is desired; what heartbeats report is in `switchStatus`. */
   readonly switches: EntityTable<apiV2.Switch, 'partition'>;
@@ -56,6 +57,9 @@ export interface Stores {
   readonly audit: AuditStore;
 }
 
+/** `role` is that of the allocation, 0 without one; `wipe` is 1 with disks to erase; `placement` holds labels as JSON. */
+type MachineColumn = 'partition' | 'size' | 'project' | 'rack' | 'state' | 'role' | 'placement' | 'wipe';
+
 /** The key of a membership; neither part has a slash. */
 export function memberId(of: string, member: string): string {
   return `${of}/${member}`;
@@ -77,10 +81,15 @@ export function createStores(session: Session, clock: Clock): Stores {
       clock,
       table: 'machine',
       schema: apiV2.MachineSchema,
-      columns: ({ partition, size, allocation }) => ({
+      columns: ({ partition, size, allocation, rack, status, meta }) => ({
         partition: partition?.id ?? '',
         size: size?.id ?? '',
         project: allocation?.project ?? '',
+        rack,
+        state: status?.condition?.state ?? apiV2.MachineState.UNSPECIFIED,
+        role: allocation?.allocationType ?? apiV2.MachineAllocationType.UNSPECIFIED,
+        placement: allocation?.placementLabels === undefined ? '' : JSON.stringify(allocation.placementLabels.labels),
+        wipe: meta?.labels?.labels[WIPE_LABEL] === undefined ? 0 : 1,
       }),
     }),
     bmcs: createBmcStore(session),
@@ -90,6 +99,13 @@ export function createStores(session: Session, clock: Clock): Stores {
       table: 'switch',
       schema: apiV2.SwitchSchema,
       columns: (value) => ({ partition: value.partition }),
+      links: {
+        table: 'switch_machine',
+        from: 'switch',
+        to: 'machine',
+        of: ({ machineConnections }) =>
+          machineConnections.map(({ machineId }) => machineId).filter((machine) => machine !== ''),
+      },
     }),
     switchStatus: createSwitchStatusStore(session),
     events: createEventStore(session, clock),

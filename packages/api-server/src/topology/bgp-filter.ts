@@ -8,6 +8,8 @@ import {
   parseIpAddress,
   type IpPrefix,
 } from '@ingot/wire';
+import { firewallsOf } from '../allocation/candidates.ts';
+import { text } from '../store/row.ts';
 import type { Stores } from '../store/stores.ts';
 
 const { NetworkType: Type, MachineAllocationType } = apiV2;
@@ -39,23 +41,24 @@ async function machineFilter(stores: Stores, allocation: apiV2.MachineAllocation
   const network = own === undefined ? undefined : (await stores.networks.get(own.network))?.value;
   const parent =
     network?.parentNetwork === undefined ? undefined : (await stores.networks.get(network.parentNetwork))?.value;
-  const prefixes = [...(own?.prefixes ?? []), ...(parent?.additionalAnnouncableCidrs ?? [])].flatMap((text) => {
-    const prefix = parseInterfaceAddress(text);
+  const prefixes = [...(own?.prefixes ?? []), ...(parent?.additionalAnnouncableCidrs ?? [])].flatMap((cidr) => {
+    const prefix = parseInterfaceAddress(cidr);
     return prefix.ok ? [prefix.value] : [];
   });
-  const underlays = new Set((await stores.networks.list({ type: Type.UNDERLAY })).map(({ id }) => id));
   const firewalls = new Set(
-    (await stores.machines.list({ project: allocation.project }))
-      .filter(({ value }) => value.allocation?.allocationType === MachineAllocationType.FIREWALL)
-      .flatMap(({ value }) => value.allocation?.networks.flatMap(({ ips }) => ips) ?? []),
+    (await firewallsOf(stores, allocation.project)).flatMap(({ networks }) => networks.flatMap(({ ips }) => ips)),
   );
-  const addresses = (await stores.ips.list({ project: allocation.project }))
-    .map(({ value }) => value)
-    .filter(
-      (ip) =>
-        !underlays.has(ip.network) && !firewalls.has(ip.ip) && (ip.namespace ?? '') === (network?.namespace ?? ''),
-    )
-    .flatMap((ip) => hostPrefix(ip.ip));
+  const rows = await stores.session.all(
+    `SELECT address FROM ip WHERE project = ? AND namespace = ?
+     AND network NOT IN (SELECT id FROM network WHERE type = ?)`,
+    allocation.project,
+    network?.namespace ?? '',
+    Type.UNDERLAY,
+  );
+  const addresses = rows
+    .map((row) => text(row, 'address'))
+    .filter((address) => !firewalls.has(address))
+    .flatMap(hostPrefix);
   return create(apiV2.BGPFilterSchema, { cidrs: cidrs([...prefixes, ...addresses]) });
 }
 

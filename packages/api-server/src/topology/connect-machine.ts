@@ -26,12 +26,14 @@ const LEAVES = 2;
  * Finds out which switch ports a machine is plugged into. A neighbour is a port if its hostname is the ID of a switch
  * and its identifier that of one of the switch's ports. There must be exactly two switches, of one rack, with equally
  * many cables on ports of the same names, and no port may belong to another machine. Neighbours that are no switch of
- * the partition (a management switch, another server) are passed over, and named if the rest does not fit.
+ * the partition (a management switch, another server) are passed over, and named if the rest does not fit. `switches` has
+ * at least those of the partition that the machine sees; `registered` names all, for the words of a refusal.
  */
 export function connectMachine(
   machineId: string,
   nics: readonly apiV2.MachineNic[],
   switches: readonly apiV2.Switch[],
+  registered: readonly string[] = switches.map(({ id }) => id),
 ): Connection {
   const byId = new Map(switches.map((candidate) => [candidate.id, candidate]));
   const cables: Cable[] = [];
@@ -62,13 +64,14 @@ export function connectMachine(
       }
     }
   }
-  return check(cables, byId, strangers);
+  return check(cables, byId, strangers, registered);
 }
 
 function check(
   cables: readonly Cable[],
   switches: ReadonlyMap<string, apiV2.Switch>,
   strangers: ReadonlySet<string>,
+  registered: readonly string[],
 ): Connection {
   const seen = [...new Set(cables.map((cable) => cable.switchId))].sort();
   const [one, other] = seen.map((id) => switches.get(id));
@@ -77,7 +80,7 @@ function check(
       `expected neighbours on exactly ${LEAVES} switches of the partition, saw ${seen.length}` +
         `${seen.length === 0 ? '' : ` (${describe(cables)})`}; ` +
         `${strangers.size === 0 ? 'no other neighbours' : `other neighbours: ${list([...strangers])}`}; ` +
-        `registered switches: ${list([...switches.keys()])}`,
+        `registered switches: ${list(registered)}`,
     );
   }
   if ((one.rack ?? '') !== (other.rack ?? '')) {

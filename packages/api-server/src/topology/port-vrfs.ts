@@ -1,13 +1,13 @@
 import { apiV2 } from '@ingot/api';
 import type { Stores } from '../store/stores.ts';
+import { switchesOfMachine } from './switches-of-machine.ts';
 
 /** Puts the ports that a machine is connected to into a VRF (`default`, `vrf104001`), or, with undefined, into none. */
 export async function setPortVrfs(stores: Stores, machine: string, vrf: string | undefined): Promise<void> {
-  for (const { id, value } of await stores.switches.list()) {
+  for (const { id, value } of (await switchesOfMachine(stores, machine)).values()) {
     const ports = new Set(
       value.machineConnections.filter((one) => one.machineId === machine).map((one) => one.nic?.name ?? ''),
     );
-    if (ports.size === 0) continue;
     await stores.switches.edit(id, (leaf) => {
       for (const nic of leaf.nics) {
         if (!ports.has(nic.name)) continue;

@@ -292,6 +292,20 @@ export function storeConformance(place: () => Promise<Place>): void {
         await before.run(
           "INSERT INTO machine (id, body, generation, created_at, updated_at, partition) VALUES ('m', '{}', 7, 1, 2, 'lab')",
         );
+        // As any version has stored it, an odd text of firmware included.
+        await before.run(
+          "INSERT INTO machine (id, body, generation, created_at, updated_at, partition) VALUES ('n', ?, 1, 1, 2, 'lab')",
+          String.raw`{"rack":"r1","room":"a\u0000b","status":{"condition":{"state":"MACHINE_STATE_LOCKED"}},` +
+            '"meta":{"labels":{"labels":{"ingot.dev/wipe":"o1"}}},"allocation":{"project":"p",' +
+            '"allocationType":"MACHINE_ALLOCATION_TYPE_FIREWALL","placementLabels":{"labels":{"tier":"web"}}}}',
+        );
+        await before.run(
+          "INSERT INTO switch (id, body, generation, created_at, updated_at, partition) VALUES ('s', ?, 1, 1, 2, 'lab')",
+          '{"machineConnections":[{"machineId":"n","nic":{"name":"a"}},{"machineId":"n","nic":{"name":"b"}},{"machineId":"m"}]}',
+        );
+        await before.run(
+          "INSERT INTO switch (id, body, generation, created_at, updated_at, partition) VALUES ('t', '{}', 1, 1, 2, 'lab')",
+        );
         await before.run("INSERT INTO event (machine, at, type, message) VALUES ('m', 3, 1, 'e')");
         await before.close();
         await using after = await home.open(clock);
@@ -302,6 +316,29 @@ export function storeConformance(place: () => Promise<Place>): void {
           createdAt: 1,
           updatedAt: 2,
         });
+        expect(await after.all('SELECT id, rack, state, role, placement, wipe FROM machine ORDER BY id')).toEqual([
+          { id: 'm', rack: '', state: 0, role: 0, placement: '', wipe: 0 },
+          { id: 'n', rack: 'r1', state: 2, role: 2, placement: '{"tier":"web"}', wipe: 1 },
+        ]);
+        const onPorts = 'SELECT switch, machine FROM switch_machine ORDER BY machine';
+        expect(await after.all(onPorts)).toEqual([
+          { switch: 's', machine: 'm' },
+          { switch: 's', machine: 'n' },
+        ]);
+        // What the program writes are the same columns.
+        const { machines, switches } = createStores(after, clock);
+        await machines.edit('n', (machine) => void (machine.room = 'b'));
+        await switches.edit('s', (leaf) => void leaf.machineConnections.pop());
+        expect(await after.get("SELECT rack, state, role, placement, wipe FROM machine WHERE id = 'n'")).toEqual({
+          rack: 'r1',
+          state: 2,
+          role: 2,
+          placement: '{"tier":"web"}',
+          wipe: 1,
+        });
+        expect(await after.all(onPorts)).toEqual([{ switch: 's', machine: 'n' }]);
+        await switches.delete('s');
+        expect(await after.all(onPorts)).toEqual([]);
         expect(await after.all('SELECT message FROM event')).toEqual([{ message: 'e' }]);
         expect(await after.get('SELECT value FROM secret')).toEqual({ value: 'x' });
       },

@@ -75,6 +75,7 @@ async function bringUpToDate(connection: PostgresConnection, name: string, upTo?
   await migrate(
     {
       name,
+      dialect: Dialect.Postgres,
       version: async () => {
         const found = await connection.query('SELECT coalesce(max(version), 0) AS version FROM schema_version');
         return number(found.rows[0] ?? {}, 'version');

@@ -61,6 +61,7 @@ async function migrateSqlite(connection: Connection, path: string, upTo?: number
   const { sqlite } = connection;
   const target = {
     name: path,
+    dialect: Dialect.Sqlite,
     version: () => Number(connection.get('PRAGMA user_version', [])?.['user_version'] ?? 0),
     apply(script: string, version: number): void {
       sqlite.exec('BEGIN IMMEDIATE');
