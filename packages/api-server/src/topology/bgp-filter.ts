@@ -62,9 +62,9 @@ async function machineFilter(stores: Stores, allocation: apiV2.MachineAllocation
   return create(apiV2.BGPFilterSchema, { cidrs: cidrs([...prefixes, ...addresses]) });
 }
 
-function hostPrefix(text: string): IpPrefix[] {
-  const address = parseIpAddress(text);
-  return address.ok ? [ipPrefixAt(address.value, IP_BITS[address.value.family])] : [];
+function hostPrefix(address: string): IpPrefix[] {
+  const parsed = parseIpAddress(address);
+  return parsed.ok ? [ipPrefixAt(parsed.value, IP_BITS[parsed.value.family])] : [];
 }
 
 function cidrs(prefixes: readonly IpPrefix[]): string[] {
