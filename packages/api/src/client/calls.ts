@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary, type DescMethod, type Message } from '@bufbuild/protobuf';
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
-import { ApiError, Code, codeFromNumber } from '../errors.ts';
+import { ApiError, Code, codeFromNumber, type CodeName } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
 import type { Channel } from './channel.ts';
 
@@ -29,6 +29,9 @@ export async function callUnary(
   const request = create(method.input, init);
   const metadata = await metadataOf(channel);
   throwIfAborted(method, signal);
+  const beganMs = performance.now();
+  const isOver = (code: CodeName | undefined): void =>
+    channel.onCall?.({ path: methodPath(method), durationMs: performance.now() - beganMs, code });
   return new Promise((resolve, reject) => {
     const cancel = (): void => call.cancel();
     const call = channel.grpc.makeUnaryRequest(
@@ -40,7 +43,9 @@ export async function callUnary(
       { deadline: Date.now() + (options.timeoutMs ?? channel.defaultTimeoutMs) },
       (error, response) => {
         signal?.removeEventListener('abort', cancel);
-        if (error !== null) reject(toApiError(error, method, signal));
+        const failure = error === null ? undefined : toApiError(error, method, signal);
+        isOver(failure?.codeName);
+        if (failure !== undefined) reject(failure);
         else if (response === undefined) reject(new ApiError(Code.Internal, `${methodPath(method)} gave no message`));
         else resolve(response);
       },

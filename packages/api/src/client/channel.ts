@@ -1,5 +1,6 @@
 import { checkServerIdentity, createSecureContext } from 'node:tls';
 import { Client, credentials } from '@grpc/grpc-js';
+import type { CodeName } from '../errors.ts';
 import { parseEndpoint, tlsServerName } from './endpoint.ts';
 import { fixedToken, tokenFromFile, type TokenSource } from './token-source.ts';
 
@@ -24,6 +25,17 @@ export interface ChannelOptions {
   readonly pingTimeoutMs?: number;
   /** Longest pause between two tries to connect, milliseconds. Default 5 000. */
   readonly maxReconnectDelayMs?: number;
+  /** Told of each unary call when it is over. */
+  readonly onCall?: (call: FinishedCall) => void;
+}
+
+/** How a unary call went. */
+export interface FinishedCall {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly durationMs: number;
+  /** The name of its code; undefined when it went well. */
+  readonly code: CodeName | undefined;
 }
 
 /** A connection to an API server, made on the first call and made again when it is lost. Share it between clients. */
@@ -31,6 +43,7 @@ export interface Channel {
   readonly grpc: Client;
   readonly token: TokenSource;
   readonly defaultTimeoutMs: number;
+  readonly onCall?: (call: FinishedCall) => void;
   close(): void;
 }
 
@@ -69,6 +82,7 @@ export function createChannel(options: ChannelOptions): Channel {
     grpc,
     token: options.tokenFile === undefined ? fixedToken(options.token) : tokenFromFile(options.tokenFile),
     defaultTimeoutMs: options.defaultTimeoutMs ?? 30_000,
+    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
     close: () => grpc.close(),
   };
 }
