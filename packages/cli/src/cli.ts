@@ -1,33 +1,52 @@
 import { Command, CommanderError } from 'commander';
+import { addAboutCommands } from './about-commands.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { addBootCommands } from './boot/commands.ts';
+import { addCompletionCommand, answerShell, COMPLETE } from './completion/commands.ts';
+import { addComponentCommands } from './component-commands.ts';
+import { addContextCommands } from './context-commands.ts';
 import { addDbCommands } from './db-commands.ts';
+import { printableLines } from './display-width.ts';
 import { CliError, CliExit } from './errors.ts';
+import { addEventCommands } from './event-command.ts';
 import type { CliIo } from './io.ts';
 import { addMachineCommands } from './machine-commands.ts';
-import { addPartCommands } from './parts.ts';
+import { addBmcPartCommand, addPartCommands } from './parts.ts';
 import { addResourceCommands } from './resources/commands.ts';
 import { addSwitchCommands } from './switch-commands.ts';
-import { addTokenCommands } from './token-command.ts';
+import { addTaskCommands } from './task-commands.ts';
+import { addTokenCommands } from './token/commands.ts';
 import { addVersionCommand } from './version-command.ts';
 
 /**
  * Runs `ingot` with the arguments behind its name. Answers the exit status (`CliExit`), or undefined when a part of
  * Ingot has run that set the process's own.
  */
-export async function runCli(argv: readonly string[], io: CliIo): Promise<number | undefined> {
+export async function runCli(argv: readonly string[], shell: CliIo): Promise<number | undefined> {
+  const io = withCleanOutput(shell);
   let status: number | undefined = CliExit.Ok;
   const program = createProgram(io, (partStatus) => {
     status = partStatus;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    if (argv[0] === COMPLETE) await answerShell(program, argv.slice(1), io);
+    else await program.parseAsync([...argv], { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? CliExit.Ok : CliExit.Usage;
     if (!(error instanceof CliError)) throw error;
-    io.stderr(`ingot: ${error.message}\n`);
+    if (error.message !== '') io.stderr(`ingot: ${error.message}\n`);
     return error.exit;
   }
+}
+
+/** Names and messages come from machines and strangers: none of them may move the cursor or colour the terminal. */
+function withCleanOutput(io: CliIo): CliIo {
+  return {
+    ...io,
+    stdout: (text) => io.stdout(printableLines(text)),
+    stderr: (text) => io.stderr(printableLines(text)),
+  };
 }
 
 function createProgram(io: CliIo, onPartExit: (status: number | undefined) => void): Command {
@@ -40,15 +59,25 @@ function createProgram(io: CliIo, onPartExit: (status: number | undefined) => vo
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 1 failed, 2 wrong command line or no API server known, 3 not found, 4 not allowed, 5 unreachable.',
+      '\nExit status: 0 done, 1 failed, 2 wrong command line or no API server known, 3 not found, 4 not allowed, 5 unreachable,\n' +
+        '6 not done in time, 130 ended by Ctrl-C.',
     );
   // Sub-commands take over what is set above only when they are made after it.
   program.commandsGroup('Ask the API server:');
   addMachineCommands(program, io);
   addSwitchCommands(program, io);
   addResourceCommands(program, io);
+  addEventCommands(program, io);
+  addBmcPartCommand(program, io, onPartExit);
   addTokenCommands(program, io);
+  addAuditCommands(program, io);
+  addTaskCommands(program, io);
+  addComponentCommands(program, io);
+  addAboutCommands(program, io);
   addVersionCommand(program, io);
+  program.commandsGroup('This command line:');
+  addContextCommands(program, io);
+  addCompletionCommand(program, io);
   program.commandsGroup('Boot machines:');
   addBootCommands(program, io, onPartExit);
   program.commandsGroup('Look after the API server:');

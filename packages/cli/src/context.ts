@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { Document, parseDocument } from 'yaml';
 import { CliError, CliErrorCode } from './errors.ts';
 import type { CliIo } from './io.ts';
 import { nearNames } from './near-names.ts';
@@ -20,6 +20,7 @@ export interface ContextFlags {
   readonly apiCaFile?: string;
   readonly apiTokenFile?: string;
   readonly context?: string;
+  readonly trace?: boolean;
 }
 
 interface NamedContext {
@@ -49,10 +50,47 @@ export function resolveContext(flags: ContextFlags, io: CliIo): ApiContext {
   );
 }
 
+/** Files with contexts, the user's own first. */
+function configFiles({ env, home, labConfigFile }: CliIo): { readonly own: string; readonly all: readonly string[] } {
+  const own = env['INGOT_CONFIG'] ?? join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'ingot/config.yaml');
+  return { own, all: [own, labConfigFile].filter((file) => existsSync(file)) };
+}
+
+/** A context, where it was found, and whether commands use it unless told otherwise. */
+export interface KnownContext {
+  readonly name: string;
+  readonly url: string | undefined;
+  readonly caFile: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly file: string;
+  readonly isCurrent: boolean;
+}
+
+/** All contexts that there are, and the file for the user's own. Throws CliError. */
+export function contextsOf(io: CliIo): { readonly own: string; readonly contexts: readonly KnownContext[] } {
+  const { own, all } = configFiles(io);
+  const read = all.map((file) => ({ file, config: readConfig(file) }));
+  const wanted = io.env['INGOT_CONTEXT'];
+  const [current] = read.flatMap(({ file, config }) =>
+    config.contexts.filter(({ name }) => name === (wanted ?? config.current)).map(({ name }) => `${file} ${name}`),
+  );
+  const contexts = read.flatMap(({ file, config }) =>
+    config.contexts.map((one) => ({ ...one, file, isCurrent: `${file} ${one.name}` === current })),
+  );
+  return { own, contexts };
+}
+
+/** The configuration as a document that can be changed; an empty one where there is no file. Throws CliError. */
+export function readConfigDocument(file: string): Document {
+  if (!existsSync(file)) return new Document({ contexts: [] });
+  const document = parseDocument(readText(file));
+  const [problem] = document.errors;
+  if (problem !== undefined) throw new CliError(CliErrorCode.Config, `${file}: ${problem.message}`, problem);
+  return document;
+}
+
 function findContext(wanted: string | undefined, io: CliIo): { context: NamedContext; file: string } {
-  const own =
-    io.env['INGOT_CONFIG'] ?? join(io.env['XDG_CONFIG_HOME'] ?? join(io.home, '.config'), 'ingot/config.yaml');
-  const files = [own, io.labConfigFile].filter((file) => existsSync(file));
+  const { own, all: files } = configFiles(io);
   const known: string[] = [];
   for (const file of files) {
     const config = readConfig(file);
@@ -87,16 +125,7 @@ function findContext(wanted: string | undefined, io: CliIo): { context: NamedCon
 }
 
 function readConfig(file: string): { current: string | undefined; contexts: readonly NamedContext[] } {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(CliErrorCode.File, `${file} cannot be read: ${String(error)}`, error);
-  }
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem !== undefined) throw new CliError(CliErrorCode.Config, `${file}: ${problem.message}`, problem);
-  const root: unknown = document.toJS();
+  const root: unknown = readConfigDocument(file).toJS();
   const list = property(root, 'contexts');
   if (!Array.isArray(list)) {
     throw new CliError(
@@ -120,6 +149,14 @@ function readConfig(file: string): { current: string | undefined; contexts: read
       };
     }),
   };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(CliErrorCode.File, `${file} cannot be read: ${String(error)}`, error);
+  }
 }
 
 function complete(context: NamedContext, source: string): ApiContext {

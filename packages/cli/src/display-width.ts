@@ -18,3 +18,24 @@ export function displayWidth(text: string): number {
 export function printable(text: string): string {
   return text.replaceAll(CONTROL, '\u{FFFD}');
 }
+
+/** `text` of several lines without what could move the cursor or colour the terminal; line ends and tabs stay. */
+export function printableLines(text: string): string {
+  return text.replaceAll(CONTROL, (found) => (found === '\n' || found === '\t' ? found : '\u{FFFD}'));
+}
+
+/** `text` with its control characters, but for line ends, as JSON and YAML's quoted strings spell them. */
+export function escapeControls(text: string): string {
+  return text.replaceAll(CONTROL, (found) =>
+    found === '\n'
+      ? found
+      : [...Array(found.length).keys()]
+          .map((index) => `\\u${found.charCodeAt(index).toString(16).padStart(4, '0')}`)
+          .join(''),
+  );
+}
+
+/** Whether `text` has characters that a terminal may take for more than letters. */
+export function hasControls(text: string): boolean {
+  return text.search(CONTROL) >= 0;
+}

@@ -13,6 +13,10 @@ export const CliExit = {
   Denied: 4,
   /** The API server, or the boot server, cannot be reached. */
   Unreachable: 5,
+  /** What was waited for did not happen in time; it may still. */
+  TimedOut: 6,
+  /** Ended by Ctrl-C, as shells count it: 128 and the number of SIGINT. */
+  Interrupted: 130,
 } as const;
 export type CliExit = (typeof CliExit)[keyof typeof CliExit];
 
@@ -33,6 +37,14 @@ export const CliErrorCode = {
   Api: 'CLI_API',
   /** The boot server answered with an error. */
   Refused: 'CLI_REFUSED',
+  /** Somebody else has changed it in between. */
+  Conflict: 'CLI_CONFLICT',
+  /** What was waited for did not happen in time. */
+  Timeout: 'CLI_TIMEOUT',
+  /** What was waited for has failed. */
+  Failed: 'CLI_FAILED',
+  /** Ended by Ctrl-C. */
+  Interrupted: 'CLI_INTERRUPTED',
 } as const;
 export type CliErrorCode = (typeof CliErrorCode)[keyof typeof CliErrorCode];
 
@@ -46,6 +58,10 @@ const EXITS: Readonly<Record<CliErrorCode, CliExit>> = {
   [CliErrorCode.Unreachable]: CliExit.Unreachable,
   [CliErrorCode.Api]: CliExit.Failed,
   [CliErrorCode.Refused]: CliExit.Failed,
+  [CliErrorCode.Conflict]: CliExit.Failed,
+  [CliErrorCode.Timeout]: CliExit.TimedOut,
+  [CliErrorCode.Failed]: CliExit.Failed,
+  [CliErrorCode.Interrupted]: CliExit.Interrupted,
 };
 
 /** What went wrong, in words that say what to do. */
@@ -93,6 +109,7 @@ export function explainApiError(error: ApiError, target: CallTarget): CliError {
     const hint = reachHint(message, target);
     return new CliError(CliErrorCode.Unreachable, `${target.url} cannot be reached: ${message}\n${hint}`, error);
   }
+  if (code === Code.Aborted) return new CliError(CliErrorCode.Conflict, message, error);
   if (code === Code.NotFound) return new CliError(CliErrorCode.NotFound, message, error);
   if (code === Code.InvalidArgument) return new CliError(CliErrorCode.Argument, message, error);
   return new CliError(CliErrorCode.Api, `${target.url} answered ${error.codeName}: ${message}`, error);

@@ -1,3 +1,5 @@
+import type { Clock } from '@ingot/net';
+
 /** What surrounds the command, so that a test can stand in for a shell. */
 export interface CliIo {
   /** For the answer, and nothing else: it may be piped on. */
@@ -11,4 +13,19 @@ export interface CliIo {
   readonly labConfigFile: string;
   /** Wall-clock time, milliseconds since the epoch. */
   now(): number;
+  /** Standard output, when it is a terminal: for colours, and for drawing over what was there. */
+  readonly screen?: CliScreen;
+  /** Standard error, when it is a terminal: for a display of progress. */
+  readonly progress?: NodeJS.WriteStream;
+  /** For commands that wait; the system's by default. */
+  readonly clock?: Clock;
+  /** Has `stop` called at Ctrl-C, until disposed; without it, Ctrl-C ends the process. */
+  readonly onInterrupt?: (stop: () => void) => Disposable;
+}
+
+/** A terminal as it is: what is drawn has to be clean. */
+export interface CliScreen {
+  draw(text: string): void;
+  /** Lines that can be seen at once. */
+  rows(): number;
 }

@@ -1,28 +1,43 @@
-import { adminV2, ApiError, apiV2, Code, toJson } from '@ingot/api';
-import type { Command } from 'commander';
+import { ApiError, apiV2, Code, create, type MessageInitShape, toJson } from '@ingot/api';
+import { type Command, Option } from 'commander';
 import { type Api, call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
+import { bmcReportJson } from './bmc-json.ts';
+import { type DescribeFlags, showOne } from './describe.ts';
+import { findMachine } from './find-machine.ts';
 import type { CliIo } from './io.ts';
+import { type ListFlags, type ListView, showApiList } from './list/list.ts';
+import { addMachineCreateCommands } from './machine/create-commands.ts';
+import { addMachineEditCommand } from './machine/edit-command.ts';
 import { addMachineOperations } from './machine-operations.ts';
 import { addMachineUpdateCommand } from './machine-update-command.ts';
 import { addMachineWipeCommand } from './machine-wipe-command.ts';
 import { machineColumns } from './machine-table.ts';
-import { compareNaturally, pick } from './names.ts';
-import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
-import { type DescribeFormat, formatJson, formatList, type Json, type ListFormat } from './output.ts';
+import { compareNaturally } from './names.ts';
+import { parsePair, withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
+import type { Json } from './output.ts';
+import { given } from './resources/given.ts';
 
-interface ListFlags extends ContextFlags {
-  readonly output: ListFormat;
-  readonly headers: boolean;
+interface MachineListFlags extends ListFlags, ContextFlags {
   readonly id?: string;
+  readonly name?: string;
   readonly partition?: string;
   readonly rack?: string;
   readonly size?: string;
+  readonly project?: string;
+  readonly state?: keyof typeof STATES;
+  readonly waiting?: boolean;
+  readonly free?: boolean;
+  readonly label?: Readonly<Record<string, string>>;
 }
 
-interface DescribeFlags extends ContextFlags {
-  readonly output: DescribeFormat;
-}
+const STATES = {
+  available: apiV2.MachineState.AVAILABLE,
+  locked: apiV2.MachineState.LOCKED,
+  tainted: apiV2.MachineState.TAINTED,
+} as const;
+
+const MACHINES: ListView<apiV2.Machine> = { columns: machineColumns, json: machineJson, key: ({ uuid }) => uuid };
 
 /** `ingot machine`. */
 export function addMachineCommands(program: Command, io: CliIo): void {
@@ -34,26 +49,25 @@ export function addMachineCommands(program: Command, io: CliIo): void {
   withApiFlags(
     withListFlags(machine.command('ls').alias('list').description('list the machines'))
       .option('--id <uuid>', 'only this machine')
+      .option('--name <name>', 'only machines that their project calls so')
       .option('--partition <id>', 'only machines of this partition')
       .option('--rack <id>', 'only machines of this rack')
-      .option('--size <id>', 'only machines of this size'),
-  ).action(async (flags: ListFlags) => {
-    const { id, partition, rack, size } = flags;
-    const query = {
-      ...(id === undefined ? {} : { uuid: id }),
-      ...(partition === undefined ? {} : { partition }),
-      ...(rack === undefined ? {} : { rack }),
-      ...(size === undefined ? {} : { size }),
-    };
-    const { machines } = await withApi(flags, io, (api) => api.machines.list({ query }, call));
-    io.stdout(
-      formatList(machines.sort(byPlace), {
-        format: flags.output,
-        headers: flags.headers,
-        columns: machineColumns(io.now()),
-        json: machineJson,
-      }),
-    );
+      .option('--size <id>', 'only machines of this size')
+      .addOption(new Option('--state <state>', 'only machines in this state').choices(Object.keys(STATES)))
+      .option('--waiting', 'only machines that wait to be given to somebody')
+      .option('--free', 'only machines that nobody has')
+      .option('--label <key=value>', 'only machines with this label; may be repeated', parsePair)
+      .option('--project <uuid>', 'only machines of this project; enough for this is a token of the project'),
+  ).action((flags: MachineListFlags) => {
+    const { project } = flags;
+    const query = machineQuery(flags);
+    return showApiList(flags, io, MACHINES, async (api) => {
+      const { machines } =
+        project === undefined
+          ? await api.machines.list({ query }, call)
+          : await api.projectMachines.list({ project, query }, call);
+      return machines.sort(byPlace);
+    });
   });
 
   withApiFlags(
@@ -61,31 +75,29 @@ export function addMachineCommands(program: Command, io: CliIo): void {
       machine
         .command('describe')
         .description('show all there is to know about a machine: hardware, neighbours, BMC, events')
-        .argument('<id>', 'its uuid, or the beginning of it'),
+        .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
+        .option('--project <uuid>', 'whose it is; enough for this is a token of the project'),
     ),
-  ).action(async (id: string, flags: DescribeFlags) => {
+  ).action(async (id: string, flags: DescribeFlags & ContextFlags & { readonly project?: string }) => {
+    const { project } = flags;
     const described = await withApi(flags, io, async (api) => {
-      const found = await findMachine(api, id);
-      return { ...asObject(machineJson(found)), ...(await bmcOf(api, found.uuid, io)) };
+      const found = await findMachine(api, id, project);
+      return { ...asObject(machineJson(found)), ...(await bmcOf(api, found.uuid, project, io)) };
     });
-    io.stdout(formatJson(described, flags.output));
+    showOne(flags, io, described);
   });
 
+  addMachineCreateCommands(machine, io);
+  addMachineEditCommand(machine, io);
   addMachineOperations(machine, io);
   addMachineUpdateCommand(machine, io);
   addMachineWipeCommand(machine, io);
 }
 
-/** The machine with that uuid, or the only one whose uuid begins so. */
-async function findMachine(api: Api, id: string): Promise<apiV2.Machine> {
-  const { machines } = await api.machines.list({ query: {} }, call);
-  return pick('machine', id, machines, ({ uuid }) => uuid);
-}
-
 /** What the API knows of the BMC, without its password; empty when it knows nothing, or does not tell, which is said. */
-async function bmcOf(api: Api, uuid: string, io: CliIo): Promise<{ [key: string]: Json }> {
+async function bmcOf(api: Api, uuid: string, project: string | undefined, io: CliIo): Promise<{ [key: string]: Json }> {
   try {
-    const { bmc } = await readBmc(api, uuid);
+    const { bmc } = await readBmc(api, uuid, project);
     return bmc === undefined ? {} : { bmc };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -96,13 +108,27 @@ async function bmcOf(api: Api, uuid: string, io: CliIo): Promise<{ [key: string]
   }
 }
 
-async function readBmc(api: Api, uuid: string): Promise<{ bmc: Json | undefined }> {
-  const answer: adminV2.MachineServiceGetBMCResponse = await api.machines.getBMC({ uuid }, call);
-  const report = answer.bmcDetails?.bmcReport;
-  if (report === undefined) return { bmc: undefined };
-  const { bmc: access, ...rest } = report;
-  const shown = access === undefined ? {} : { bmc: { ...access, password: '' } };
-  return { bmc: toJson(apiV2.MachineBMCReportSchema, { ...rest, ...shown }) };
+async function readBmc(api: Api, uuid: string, project: string | undefined): Promise<{ bmc: Json | undefined }> {
+  const { bmcDetails } =
+    project === undefined
+      ? await api.machines.getBMC({ uuid }, call)
+      : await api.projectMachines.getBMC({ uuid, project }, call);
+  return { bmc: bmcDetails === undefined ? undefined : bmcReportJson(bmcDetails) };
+}
+
+function machineQuery(flags: MachineListFlags): MessageInitShape<typeof apiV2.MachineQuerySchema> {
+  const { id, name, partition, rack, size, state, waiting, free, label } = flags;
+  return {
+    ...given('uuid', id),
+    ...given('name', name),
+    ...given('partition', partition),
+    ...given('rack', rack),
+    ...given('size', size),
+    ...given('state', state === undefined ? undefined : STATES[state]),
+    ...given('waiting', waiting),
+    ...given('notAllocated', free),
+    ...given('labels', label === undefined ? undefined : create(apiV2.LabelsSchema, { labels: label })),
+  };
 }
 
 function machineJson(machine: apiV2.Machine): Json {

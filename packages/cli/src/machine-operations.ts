@@ -1,14 +1,17 @@
 import { apiV2, create, enumText, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
-import { type Api, call, withApi } from './api.ts';
+import { call, withApi } from './api.ts';
+import { type OrderFlags, withOrderFlags } from './bmc/commands.ts';
+import { orderOfBmc } from './bmc/order.ts';
 import type { ContextFlags } from './context.ts';
 import { CliError, CliErrorCode } from './errors.ts';
 import type { CliIo } from './io.ts';
-import { pick } from './names.ts';
+import { findMachine, isUuid } from './find-machine.ts';
+import { type ListFlags, type ListView, showApiList } from './list/list.ts';
 import { withApiFlags, withListFlags } from './options.ts';
-import { formatList, type ListFormat } from './output.ts';
+import { Tone } from './style.ts';
 
-const { MachineState, MachineBMCCommand: BmcCommand, MachineAllocationType } = apiV2;
+const { MachineState, MachineBMCCommand: BmcCommand } = apiV2;
 
 /** The words of `ingot machine power`, in the order of the contract. */
 const POWER = {
@@ -21,64 +24,36 @@ const POWER = {
   pxe: BmcCommand.MACHINE_BMC_COMMAND_BOOT_FROM_PXE,
 } as const;
 
-interface CreateFlags extends ContextFlags {
-  readonly project: string;
-  readonly partition?: string;
-  readonly size?: string;
-  readonly image: string;
-  readonly network: readonly string[];
-  readonly id?: string;
-  readonly hostname?: string;
-  readonly description?: string;
-  readonly sshPublicKey?: readonly string[];
-  readonly firewall?: boolean;
+const LED = {
+  on: BmcCommand.MACHINE_BMC_COMMAND_IDENTIFY_LED_ON,
+  off: BmcCommand.MACHINE_BMC_COMMAND_IDENTIFY_LED_OFF,
+} as const;
+
+interface IssueFlags extends ListFlags, ContextFlags {
+  readonly severity: keyof typeof SEVERITIES;
 }
 
-interface IssueFlags extends ContextFlags {
-  readonly output: ListFormat;
-  readonly headers: boolean;
-}
-
-/** `ingot machine create`, `rm`, `lock`, `unlock`, `power` and `issues`. */
+/** `ingot machine rm`, `lock`, `unlock`, `taint`, `power`, `identify`, `console-password` and `issues`. */
 export function addMachineOperations(machine: Command, io: CliIo): void {
   withApiFlags(
     machine
-      .command('create')
-      .description('give a machine to a project')
-      .argument('<name>', 'how the project calls it')
-      .requiredOption('--project <uuid>', 'whom it is for')
-      .requiredOption('--image <id>', 'what it is to run: debian-12.0.20260101, or debian-12.0 for the newest')
-      .requiredOption(
-        '--network <id...>',
-        'the networks that it joins; id=ip,ip takes addresses of the project instead of a free one',
-      )
-      .option('--partition <id>', 'where')
-      .option('--size <id>', 'of which size')
-      .option('--id <uuid>', 'this very machine; for administrators')
-      .option('--hostname <name>', 'default: metal')
-      .option('--description <text>', 'what it is for')
-      .option('--ssh-public-key <key...>', 'who may log in')
-      .option('--firewall', 'make it a firewall'),
-  ).action(async (name: string, flags: CreateFlags) => {
-    const { machine: made } = await withApi(flags, io, (api) =>
-      api.projectMachines.create(requestOf(name, flags), call),
-    );
-    const addresses = made?.allocation?.networks.flatMap(({ network, ips }) => ips.map((ip) => `${ip} in ${network}`));
-    io.stdout(`machine ${made?.uuid ?? ''} is ${name}: ${(addresses ?? []).join(', ')}\n`);
-  });
-
-  withApiFlags(
-    machine
       .command('rm')
+      .alias('free')
       .description('take a machine back from its project; its disks are erased before anybody else gets it')
       .argument('<uuid>', 'its whole uuid')
       .option('--remove-from-database', 'forget a machine that has left the rack')
-      .option('--yes-i-really-mean-it', 'for --remove-from-database'),
+      .option('--yes-i-really-mean-it', 'for --remove-from-database')
+      .option('--project <uuid>', 'whose it is; enough for this is a token of the project'),
   ).action(
     async (
-      uuid: string,
-      flags: ContextFlags & { readonly removeFromDatabase?: boolean; readonly yesIReallyMeanIt?: boolean },
+      given: string,
+      flags: ContextFlags & {
+        readonly removeFromDatabase?: boolean;
+        readonly yesIReallyMeanIt?: boolean;
+        readonly project?: string;
+      },
     ) => {
+      const uuid = wholeUuid(given);
       if (flags.removeFromDatabase === true && flags.yesIReallyMeanIt !== true)
         throw new CliError(
           CliErrorCode.Argument,
@@ -90,7 +65,7 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
           io.stdout(`machine ${uuid} forgotten\n`);
           return;
         }
-        const project = (await exactly(api, uuid)).allocation?.project;
+        const project = flags.project ?? (await findMachine(api, uuid)).allocation?.project;
         if (project === undefined)
           throw new CliError(
             CliErrorCode.Argument,
@@ -106,7 +81,7 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
     machine
       .command('lock')
       .description('keep a machine from being given away or taken back')
-      .argument('<id>', 'its uuid, or the beginning of it')
+      .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
       .requiredOption('--reason <text>', 'why, for whoever finds it so'),
   ).action(async (id: string, flags: ContextFlags & { readonly reason: string }) =>
     setState(id, flags, io, MachineState.LOCKED, flags.reason),
@@ -114,70 +89,94 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
 
   withApiFlags(
     machine
-      .command('unlock')
-      .description('make a machine available again')
-      .argument('<id>', 'its uuid, or the beginning of it'),
-  ).action(async (id: string, flags: ContextFlags) => setState(id, flags, io, MachineState.AVAILABLE, ''));
+      .command('taint')
+      .description('keep a machine for those who ask for it by its uuid')
+      .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
+      .requiredOption('--reason <text>', 'why, for whoever finds it so'),
+  ).action(async (id: string, flags: ContextFlags & { readonly reason: string }) =>
+    setState(id, flags, io, MachineState.TAINTED, flags.reason),
+  );
 
   withApiFlags(
     machine
-      .command('power')
-      .description('have the management controller of a machine do something')
-      .argument('<id>', 'its uuid, or the beginning of it')
-      .addArgument(machine.createArgument('<what>', 'what').choices(Object.keys(POWER))),
-  ).action(async (id: string, what: keyof typeof POWER, flags: ContextFlags) => {
-    await withApi(flags, io, async (api) => {
-      const { uuid } = await find(api, id);
-      await api.machines.bMCCommand({ uuid, command: POWER[what] }, call);
-      io.stdout(`machine ${uuid}: ${what} was ordered\n`);
+      .command('unlock')
+      .description('make a machine available again')
+      .argument('<id>', 'its uuid, its name, or the beginning of the uuid'),
+  ).action(async (id: string, flags: ContextFlags) => setState(id, flags, io, MachineState.AVAILABLE, ''));
+
+  withApiFlags(
+    withOrderFlags(
+      machine
+        .command('power')
+        .description('have the management controller of a machine do something, and say what came of it')
+        .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
+        .addArgument(machine.createArgument('<what>', 'what').choices(Object.keys(POWER))),
+    ),
+  ).action((id: string, what: keyof typeof POWER, flags: OrderFlags) => order(id, POWER[what], flags, io));
+
+  withApiFlags(
+    withOrderFlags(
+      machine
+        .command('identify')
+        .description('switch the light on or off by which a machine is found in its rack')
+        .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
+        .addArgument(machine.createArgument('<state>', 'which').choices(Object.keys(LED))),
+    ),
+  ).action((id: string, state: keyof typeof LED, flags: OrderFlags) => order(id, LED[state], flags, io));
+
+  withApiFlags(
+    machine
+      .command('console-password')
+      .description(
+        'print the password of the console of an installed machine; that you asked is kept in the audit trail',
+      )
+      .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
+      .requiredOption('--reason <text>', 'what for, at least ten characters'),
+  ).action(async (id: string, flags: ContextFlags & { readonly reason: string }) => {
+    const { password } = await withApi(flags, io, async (api) => {
+      const { uuid } = await findMachine(api, id);
+      return api.machines.consolePassword({ uuid, reason: flags.reason }, call);
     });
+    io.stdout(`${password}\n`);
   });
 
   withApiFlags(
     withListFlags(machine.command('issues').description('list what is wrong with machines, and what to do')).addOption(
       new Option('--severity <level>', 'at least').choices(['minor', 'major', 'critical']).default('minor'),
     ),
-  ).action(async (flags: IssueFlags & { readonly severity: 'minor' | 'major' | 'critical' }) => {
-    const severity = { minor: 1, major: 2, critical: 3 } as const;
-    const { issues } = await withApi(flags, io, (api) =>
-      api.machines.issues({ query: { severity: severity[flags.severity] } }, call),
-    );
-    const rows = issues.flatMap(({ uuid, issues: found }) => found.map((issue) => ({ uuid, issue })));
-    io.stdout(
-      formatList(rows, {
-        format: flags.output,
-        headers: flags.headers,
-        columns: [
-          { title: 'MACHINE', cell: ({ uuid }) => uuid },
-          { title: 'SEVERITY', cell: ({ issue }) => enumText(apiV2.MachineIssueSeveritySchema, issue.severity) },
-          { title: 'ISSUE', cell: ({ issue }) => enumText(apiV2.MachineIssueTypeSchema, issue.type) },
-          { title: 'WHAT TO DO', cell: ({ issue }) => issue.description },
-          { title: 'DETAILS', cell: ({ issue }) => issue.details, wide: true },
-        ],
-        json: ({ uuid, issue }) =>
-          toJson(apiV2.MachineIssuesSchema, create(apiV2.MachineIssuesSchema, { uuid, issues: [issue] })),
-      }),
-    );
-  });
+  ).action((flags: IssueFlags) =>
+    showApiList(flags, io, ISSUES, async (api) => {
+      const { issues } = await api.machines.issues({ query: { severity: SEVERITIES[flags.severity] } }, call);
+      return issues.flatMap(({ uuid, issues: found }) => found.map((issue) => ({ uuid, issue })));
+    }),
+  );
 }
 
-function requestOf(name: string, flags: CreateFlags): apiV2.MachineServiceCreateRequest {
-  const { project, partition, size, image, id, hostname, description, sshPublicKey, firewall } = flags;
-  return create(apiV2.MachineServiceCreateRequestSchema, {
-    name,
-    project,
-    image,
-    networks: flags.network.map((text) => {
-      const [network = '', ips = ''] = text.split('=');
-      return { network, ips: ips === '' ? [] : ips.split(',') };
-    }),
-    sshPublicKeys: [...(sshPublicKey ?? [])],
-    allocationType: firewall === true ? MachineAllocationType.FIREWALL : MachineAllocationType.MACHINE,
-    ...(partition === undefined ? {} : { partition }),
-    ...(size === undefined ? {} : { size }),
-    ...(id === undefined ? {} : { uuid: id }),
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(description === undefined ? {} : { description }),
+const SEVERITIES = { minor: 1, major: 2, critical: 3 } as const;
+const SEVERITY_TONES: Readonly<Record<number, Tone>> = { 1: Tone.Faint, 2: Tone.Warn, 3: Tone.Bad };
+
+const ISSUES: ListView<{ readonly uuid: string; readonly issue: apiV2.MachineIssue }> = {
+  columns: () => [
+    { title: 'MACHINE', cell: ({ uuid }) => uuid },
+    {
+      title: 'SEVERITY',
+      cell: ({ issue }) => enumText(apiV2.MachineIssueSeveritySchema, issue.severity),
+      tone: ({ issue }) => SEVERITY_TONES[issue.severity],
+    },
+    { title: 'ISSUE', cell: ({ issue }) => enumText(apiV2.MachineIssueTypeSchema, issue.type) },
+    { title: 'WHAT TO DO', cell: ({ issue }) => issue.description },
+    { title: 'DETAILS', cell: ({ issue }) => issue.details, wide: true },
+  ],
+  json: ({ uuid, issue }) =>
+    toJson(apiV2.MachineIssuesSchema, create(apiV2.MachineIssuesSchema, { uuid, issues: [issue] })),
+  key: ({ uuid, issue }) => `${uuid} ${issue.type}`,
+};
+
+function order(id: string, command: apiV2.MachineBMCCommand, flags: OrderFlags, io: CliIo): Promise<void> {
+  const { wait, timeout, project } = flags;
+  return withApi(flags, io, async (api) => {
+    const { uuid } = await findMachine(api, id, project);
+    await orderOfBmc(api, io, { uuid, command, wait, timeout, project });
   });
 }
 
@@ -189,20 +188,14 @@ async function setState(
   description: string,
 ): Promise<void> {
   await withApi(flags, io, async (api) => {
-    const { uuid } = await find(api, id);
+    const { uuid } = await findMachine(api, id);
     await api.machines.setState({ uuid, state, description }, call);
     io.stdout(`machine ${uuid} is ${enumText(apiV2.MachineStateSchema, state)}\n`);
   });
 }
 
-async function find(api: Api, id: string): Promise<apiV2.Machine> {
-  const { machines } = await api.machines.list({ query: {} }, call);
-  return pick('machine', id, machines, ({ uuid }) => uuid);
-}
-
 /** What is taken away is written out: the beginning of a uuid may be another machine's tomorrow. */
-async function exactly(api: Api, uuid: string): Promise<apiV2.Machine> {
-  const found = await find(api, uuid);
-  if (found.uuid === uuid.toLowerCase()) return found;
-  throw new CliError(CliErrorCode.Argument, `"${uuid}" is no whole uuid; write ${found.uuid} if that is meant`);
+function wholeUuid(uuid: string): string {
+  if (isUuid(uuid)) return uuid.toLowerCase();
+  throw new CliError(CliErrorCode.Argument, `"${uuid}" is no whole uuid; write it out, as ingot machine ls shows it`);
 }

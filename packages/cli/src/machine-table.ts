@@ -1,4 +1,5 @@
 import { apiV2, enumText, timestampMs } from '@ingot/api';
+import { Tone } from './style.ts';
 import type { Column } from './table.ts';
 import { ageText } from './time-text.ts';
 
@@ -16,12 +17,13 @@ export function machineColumns(nowMs: number): readonly Column<apiV2.Machine>[] 
   return [
     { title: 'ID', cell: (machine) => machine.uuid },
     { title: '', cell: marks },
-    { title: 'LAST EVENT', cell: eventText },
+    { title: 'LAST EVENT', cell: eventText, tone: eventTone },
     {
       title: 'WHEN',
       cell: (machine) => ageText(machine.recentProvisioningEvents?.lastEventTime ?? lastEvent(machine)?.time, nowMs),
+      passing: true,
     },
-    { title: 'AGE', cell: (machine) => ageText(machine.allocation?.meta?.createdAt, nowMs) },
+    { title: 'AGE', cell: (machine) => ageText(machine.allocation?.meta?.createdAt, nowMs), passing: true },
     { title: 'NAME', cell: (machine) => machine.allocation?.name ?? '', wide: true },
     { title: 'HOSTNAME', cell: (machine) => machine.allocation?.hostname ?? '' },
     { title: 'PROJECT', cell: (machine) => machine.allocation?.project ?? '' },
@@ -34,11 +36,25 @@ export function machineColumns(nowMs: number): readonly Column<apiV2.Machine>[] 
     {
       title: 'LIVELINESS',
       cell: (machine) => enumText(apiV2.MachineLivelinessSchema, livelinessOf(machine)),
+      tone: (machine) => LIVELINESS_TONES[livelinessOf(machine)],
       wide: true,
     },
     { title: 'LOCK/RESERVE', cell: (machine) => machine.status?.condition?.description ?? '', wide: true },
     { title: 'AGENT', cell: (machine) => machine.status?.metalHammerVersion ?? '', wide: true },
   ];
+}
+
+const LIVELINESS_TONES: Readonly<Partial<Record<apiV2.MachineLiveliness, Tone>>> = {
+  [MachineLiveliness.ALIVE]: Tone.Good,
+  [MachineLiveliness.DEAD]: Tone.Bad,
+  [MachineLiveliness.UNKNOWN]: Tone.Warn,
+};
+
+function eventTone(machine: apiV2.Machine): Tone | undefined {
+  const state = machine.recentProvisioningEvents?.state;
+  if (state === MachineProvisioningEventState.CRASHLOOP) return Tone.Bad;
+  if (state === MachineProvisioningEventState.FAILED_RECLAIM) return Tone.Warn;
+  return lastEvent(machine)?.event === apiV2.MachineProvisioningEventType.CRASHED ? Tone.Bad : undefined;
 }
 
 function livelinessOf(machine: apiV2.Machine): apiV2.MachineLiveliness {

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
 import { CliError, CliErrorCode } from './errors.ts';
-import { printable } from './display-width.ts';
+import { findMachine } from './find-machine.ts';
 import type { CliIo } from './io.ts';
-import { pick } from './names.ts';
 import { withApiFlags } from './options.ts';
 
 interface UpdateFlags extends ContextFlags {
@@ -19,7 +18,7 @@ export function addMachineUpdateCommand(machine: Command, io: CliIo): void {
     machine
       .command('update')
       .description('label a machine: ingot.dev/no-reboot=<why> keeps it from planned reboots while it waits')
-      .argument('<id>', 'its uuid, or the beginning of it')
+      .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
       .option('--add-label <key=value...>', 'labels to add, or to change')
       .option('--remove-label <key...>', 'labels to take away'),
   ).action(async (id: string, { addLabel = [], removeLabel = [], ...flags }: UpdateFlags) => {
@@ -32,15 +31,13 @@ export function addMachineUpdateCommand(machine: Command, io: CliIo): void {
     const both = removeLabel.find((key) => key in labels);
     if (both !== undefined) throw new CliError(CliErrorCode.Argument, `${both} is to be added and to be removed`);
     const words = await withApi(flags, io, async (api) => {
-      const { machines } = await api.machines.list({ query: {} }, call);
-      const { uuid } = pick('machine', id, machines, (each) => each.uuid);
+      const { uuid } = await findMachine(api, id);
       const patch = create(apiV2.LabelsPatchSchema, { update: { labels }, remove: [...removeLabel] });
       const { labels: now } = await api.labels.update({ uuid, labels: patch }, call);
       const texts = Object.entries(now?.labels ?? {}).map(([key, value]) => `${key}=${value}`);
       return `machine ${uuid} has ${texts.length === 0 ? 'no labels' : texts.toSorted().join(', ')}`;
     });
-    // Machines label themselves, too, when they register.
-    io.stdout(`${printable(words)}\n`);
+    io.stdout(`${words}\n`);
   });
 }
 

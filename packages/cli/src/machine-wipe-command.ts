@@ -2,14 +2,13 @@ import type { Command } from 'commander';
 import { call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
 import { CliError, CliErrorCode } from './errors.ts';
+import { isUuid } from './find-machine.ts';
 import type { CliIo } from './io.ts';
 import { withApiFlags } from './options.ts';
 
 interface WipeFlags extends ContextFlags {
   readonly cancel?: boolean;
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** `ingot machine wipe`. The whole uuid is asked for: the beginning of one may be another machine's tomorrow. */
 export function addMachineWipeCommand(machine: Command, io: CliIo): void {
@@ -20,7 +19,7 @@ export function addMachineWipeCommand(machine: Command, io: CliIo): void {
       .argument('<uuid>', 'its whole uuid')
       .option('--cancel', 'take the open order back; what is erased by then stays erased'),
   ).action(async (uuid: string, flags: WipeFlags) => {
-    if (!UUID.test(uuid))
+    if (!isUuid(uuid))
       throw new CliError(
         CliErrorCode.Argument,
         `"${uuid}" is no whole uuid; write it out, as ingot machine ls shows it`,

@@ -10,6 +10,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const { stdout, stderr } = process;
 const status = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
@@ -17,5 +18,12 @@ const status = await runCli(process.argv.slice(2), {
   home: homedir(),
   labConfigFile: '/run/ingot-lab/cli.yaml',
   now: () => Date.now(),
+  ...(stdout.isTTY ? { screen: { draw: (text) => void stdout.write(text), rows: () => stdout.rows } } : {}),
+  ...(stderr.isTTY ? { progress: stderr } : {}),
+  onInterrupt: (stop) => {
+    // Once: whoever presses Ctrl-C again does not want to wait for an orderly end.
+    process.once('SIGINT', stop);
+    return { [Symbol.dispose]: () => void process.off('SIGINT', stop) };
+  },
 });
 if (status !== undefined) process.exitCode = status;

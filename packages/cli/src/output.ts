@@ -1,28 +1,35 @@
-import { stringify } from 'yaml';
-import { type Column, renderTable } from './table.ts';
+import { Document, Scalar, visit } from 'yaml';
+import { escapeControls, hasControls } from './display-width.ts';
 
-export const LIST_FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
+export const LIST_FORMATS = ['table', 'wide', 'json', 'yaml', 'template'] as const;
 export type ListFormat = (typeof LIST_FORMATS)[number];
-export const DESCRIBE_FORMATS = ['yaml', 'json'] as const;
+export const DESCRIBE_FORMATS = ['yaml', 'json', 'template'] as const;
 export type DescribeFormat = (typeof DESCRIBE_FORMATS)[number];
 
 /** A message in protobuf's JSON mapping. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-export interface ListOptions<Row> {
-  readonly format: ListFormat;
-  readonly headers: boolean;
-  readonly columns: readonly Column<Row>[];
-  readonly json: (row: Row) => Json;
+/**
+ * JSON or YAML; ends with a newline. Control characters in strings are escaped, those too that JSON would allow: a
+ * terminal may obey them.
+ */
+export function formatJson(value: Json, format: 'yaml' | 'json'): string {
+  return format === 'json' ? `${escapeControls(JSON.stringify(value, undefined, 2))}\n` : formatYaml(value);
 }
 
-/** A list as the user wants to see it; ends with a newline. */
-export function formatList<Row>(rows: readonly Row[], options: ListOptions<Row>): string {
-  const { format, headers, columns, json } = options;
-  if (format === 'json' || format === 'yaml') return formatJson(rows.map(json), format);
-  return renderTable(columns, rows, { wide: format === 'wide', headers });
+/** The value on one line. */
+export function formatJsonLine(value: Json): string {
+  return `${escapeControls(JSON.stringify(value))}\n`;
 }
 
-export function formatJson(value: Json, format: DescribeFormat): string {
-  return format === 'json' ? `${JSON.stringify(value, undefined, 2)}\n` : stringify(value, { lineWidth: 0 });
+function formatYaml(value: Json): string {
+  const document = new Document(value);
+  visit(document, {
+    Scalar(_key, node) {
+      // Only quoted strings can have escapes.
+      if (typeof node.value === 'string' && hasControls(node.value.replaceAll('\n', '')))
+        node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return escapeControls(document.toString({ lineWidth: 0 }));
 }

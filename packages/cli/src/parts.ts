@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { addBmcCommands } from './bmc/commands.ts';
+import { CliError, CliErrorCode } from './errors.ts';
+import type { CliIo } from './io.ts';
 
 /** Runs one part of Ingot with the arguments behind its name; answers the exit status, undefined if it sets its own. */
 type RunPart = (argv: readonly string[]) => Promise<number | undefined>;
@@ -14,17 +17,6 @@ const PARTS: Readonly<Record<string, { readonly description: string; readonly ru
         import('@ingot/api-server'),
       ]);
       await runDaemon({ config: apiServerConfig, start: runApiServer, argv });
-      return undefined;
-    },
-  },
-  bmc: {
-    description: 'run the worker for management controllers (--help says more)',
-    run: async (argv) => {
-      const [{ runDaemon }, { bmcAgentConfig, runBmcAgent }] = await Promise.all([
-        import('@ingot/daemon'),
-        import('@ingot/bmc-agent'),
-      ]);
-      await runDaemon({ config: bmcAgentConfig, start: runBmcAgent, argv });
       return undefined;
     },
   },
@@ -76,6 +68,45 @@ const PARTS: Readonly<Record<string, { readonly description: string; readonly ru
     },
   },
 };
+
+async function runBmc(argv: readonly string[]): Promise<void> {
+  const [{ runDaemon }, { bmcAgentConfig, runBmcAgent }] = await Promise.all([
+    import('@ingot/daemon'),
+    import('@ingot/bmc-agent'),
+  ]);
+  await runDaemon({ config: bmcAgentConfig, start: runBmcAgent, argv });
+}
+
+/**
+ * `ingot bmc`: with one of its words what operators ask about management controllers, with anything else the worker that
+ * speaks to them, as its unit starts it.
+ */
+export function addBmcPartCommand(program: Command, io: CliIo, onExit: (status: number | undefined) => void): void {
+  const run = async (argv: readonly string[]): Promise<void> => {
+    const [word] = argv;
+    if (word !== undefined && !word.startsWith('-'))
+      throw new CliError(CliErrorCode.Argument, `there is no "ingot bmc ${word}": see ingot bmc --help`);
+    await runBmc(argv);
+    onExit(undefined);
+  };
+  const bmc = program
+    .command('bmc')
+    .description('ask about management controllers and have them do something; "bmc run" is the worker that does it')
+    .helpCommand(false)
+    .argument('[arguments...]', 'of the worker, which runs when none of the commands below is meant')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(run);
+  addBmcCommands(bmc, io);
+  bmc
+    .command('run')
+    .description('run the worker for management controllers (--help says more)')
+    .argument('[arguments...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(run);
+}
 
 /** Adds a command for each part; everything behind its name, `--help` included, is the part's own. */
 export function addPartCommands(program: Command, onExit: (status: number | undefined) => void): void {

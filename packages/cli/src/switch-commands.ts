@@ -1,26 +1,26 @@
-import { apiV2, toJson } from '@ingot/api';
+import { ApiError, apiV2, Code, toJson } from '@ingot/api';
 import type { Command } from 'commander';
-import { call, withApi } from './api.ts';
+import { type Api, call, withApi } from './api.ts';
 import type { ContextFlags } from './context.ts';
+import { type DescribeFlags, showOne } from './describe.ts';
 import type { CliIo } from './io.ts';
+import { type ListFlags, type ListView, showApiList } from './list/list.ts';
 import { compareNaturally, pick } from './names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
-import { type DescribeFormat, formatJson, formatList, type Json, type ListFormat } from './output.ts';
+import type { Json } from './output.ts';
+import { given } from './resources/given.ts';
 import { addConnectedMachines } from './switch-machines-command.ts';
 import { addSwitchOperations } from './switch-operations.ts';
+import { addSwitchEditCommand } from './switch-edit.ts';
 import { switchColumns } from './switch-table.ts';
 
-interface ListFlags extends ContextFlags {
-  readonly output: ListFormat;
-  readonly headers: boolean;
+interface SwitchListFlags extends ListFlags, ContextFlags {
   readonly id?: string;
   readonly partition?: string;
   readonly rack?: string;
 }
 
-interface DescribeFlags extends ContextFlags {
-  readonly output: DescribeFormat;
-}
+const SWITCHES: ListView<apiV2.Switch> = { columns: switchColumns, json: switchJson, key: ({ id }) => id };
 
 /** `ingot switch`. */
 export function addSwitchCommands(program: Command, io: CliIo): void {
@@ -31,21 +31,11 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
       .option('--id <id>', 'only this switch')
       .option('--partition <id>', 'only switches of this partition')
       .option('--rack <id>', 'only switches of this rack'),
-  ).action(async (flags: ListFlags) => {
+  ).action((flags: SwitchListFlags) => {
     const { id, partition, rack } = flags;
-    const query = {
-      ...(id === undefined ? {} : { id }),
-      ...(partition === undefined ? {} : { partition }),
-      ...(rack === undefined ? {} : { rack }),
-    };
-    const { switches } = await withApi(flags, io, (api) => api.switches.list({ query }, call));
-    io.stdout(
-      formatList(switches.sort(byPlace), {
-        format: flags.output,
-        headers: flags.headers,
-        columns: switchColumns(io.now()),
-        json: switchJson,
-      }),
+    const query = { ...given('id', id), ...given('partition', partition), ...given('rack', rack) };
+    return showApiList(flags, io, SWITCHES, async (api) =>
+      (await api.switches.list({ query }, call)).switches.sort(byPlace),
     );
   });
 
@@ -56,16 +46,30 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
         .description('show all there is to know about a switch: ports, connected machines, last sync')
         .argument('<id>', 'its name, or the beginning of it'),
     ),
-  ).action(async (id: string, flags: DescribeFlags) => {
+  ).action(async (id: string, flags: DescribeFlags & ContextFlags) => {
     const found = await withApi(flags, io, async (api) => {
+      const whole = await switchCalled(api, id);
+      if (whole !== undefined) return whole;
       const { switches } = await api.switches.list({ query: {} }, call);
       return pick('switch', id, switches, (candidate) => candidate.id);
     });
-    io.stdout(formatJson(switchJson(found), flags.output));
+    showOne(flags, io, switchJson(found));
   });
 
   addConnectedMachines(command, io);
+  addSwitchEditCommand(command, io);
   addSwitchOperations(command, io);
+}
+
+/** The switch with exactly this name; undefined when there is none. */
+async function switchCalled(api: Api, id: string): Promise<apiV2.Switch | undefined> {
+  try {
+    return (await api.switches.get({ id }, call)).switch;
+  } catch (error) {
+    if (error instanceof ApiError && (error.code === Code.NotFound || error.code === Code.InvalidArgument))
+      return undefined;
+    throw error;
+  }
 }
 
 function switchJson(found: apiV2.Switch): Json {

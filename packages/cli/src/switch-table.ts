@@ -1,4 +1,5 @@
 import { apiV2, durationMs, enumText, timestampMs } from '@ingot/api';
+import { Tone } from './style.ts';
 import type { Column } from './table.ts';
 import { ageText } from './time-text.ts';
 
@@ -17,18 +18,24 @@ export function switchColumns(nowMs: number): readonly Column<apiV2.Switch>[] {
       title: 'MACHINES',
       cell: (found) => String(new Set(found.machineConnections.map(({ machineId }) => machineId)).size),
     },
-    { title: 'STATUS', cell: (found) => switchStatus(found, nowMs) },
-    { title: 'LAST SYNC', cell: (found) => ageText(found.lastSync?.time, nowMs) },
-    { title: 'SYNC DURATION', cell: syncDuration, wide: true },
-    { title: 'LAST ERROR', cell: lastError(nowMs), wide: true },
+    {
+      title: 'STATUS',
+      cell: (found) => switchStatus(found, nowMs),
+      tone: (found) => TONES[switchStatus(found, nowMs)],
+    },
+    { title: 'LAST SYNC', cell: (found) => ageText(found.lastSync?.time, nowMs), passing: true },
+    { title: 'SYNC DURATION', cell: syncDuration, wide: true, passing: true },
+    { title: 'LAST ERROR', cell: lastError(nowMs), wide: true, passing: true },
   ];
 }
 
 // Six missed heartbeats of ten seconds.
 const SILENT_MS = 60_000;
 
+const TONES = { new: Tone.Faint, silent: Tone.Bad, error: Tone.Bad, ok: Tone.Good } as const;
+
 /** `ok`, `error` when the last report was one, `silent` when none came for a minute, `new` when none ever came. */
-function switchStatus({ lastSync, lastSyncError }: apiV2.Switch, nowMs: number): string {
+function switchStatus({ lastSync, lastSyncError }: apiV2.Switch, nowMs: number): keyof typeof TONES {
   const okMs = lastSync?.time === undefined ? 0 : timestampMs(lastSync.time);
   const errorMs = lastSyncError?.time === undefined ? 0 : timestampMs(lastSyncError.time);
   const reportMs = Math.max(okMs, errorMs);

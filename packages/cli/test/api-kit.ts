@@ -66,6 +66,11 @@ export async function startApi(): Promise<TestApi> {
               matches(query?.size, machine.size?.id),
           ),
         }),
+        get: ({ uuid }) => {
+          const machine = machinesNow.find((one) => one.uuid === uuid);
+          if (machine === undefined) throw new ApiError(Code.NotFound, `there is no machine "${uuid}"`);
+          return { machine };
+        },
         getBMC: ({ uuid }) => {
           const found = bmcDetails(uuid);
           if (found === undefined) throw new ApiError(Code.NotFound, `no BMC of ${uuid}`);
@@ -73,6 +78,11 @@ export async function startApi(): Promise<TestApi> {
         },
       }),
       bindService(adminV2.SwitchService, {
+        get: ({ id }) => {
+          const found = switchesNow.find((one) => one.id === id);
+          if (found === undefined) throw new ApiError(Code.NotFound, `there is no switch "${id}"`);
+          return { switch: found };
+        },
         list: ({ query }) => ({
           switches: switchesNow.filter(
             (found) =>

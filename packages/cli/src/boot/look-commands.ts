@@ -2,17 +2,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { LeaseWire, MachineWire } from '@ingot/boot-server/admin';
 import type { CliIo } from '../io.ts';
+import { type ListFlags, type ListView, showList } from '../list/list.ts';
 import { compareNaturally } from '../names.ts';
 import { withListFlags } from '../options.ts';
-import { formatJson, formatList, type Json, type ListFormat } from '../output.ts';
+import { formatJson } from '../output.ts';
 import { withServer, withServerFlags, type ServerFlags } from './socket.ts';
 import { bootMachineColumns, leaseColumns } from './tables.ts';
 import { traceHeading, traceLine } from './trace-text.ts';
 
-interface ListFlags extends ServerFlags {
-  readonly output: ListFormat;
-  readonly headers: boolean;
-}
+const MACHINES: ListView<MachineWire> = {
+  columns: bootMachineColumns,
+  json: (machine) => ({ ...machine }),
+  key: ({ macs, uuid }) => macs[0] ?? uuid ?? '',
+};
+
+const LEASES: ListView<LeaseWire> = {
+  columns: leaseColumns,
+  json: (lease) => ({ ...lease }),
+  key: ({ address }) => address,
+};
 
 interface TraceFlags extends ServerFlags {
   readonly output: 'text' | 'json' | 'yaml';
@@ -26,17 +34,12 @@ const FOLLOW_MS = 500;
 export function addLookCommands(boot: Command, io: CliIo): void {
   withServerFlags(
     withListFlags(boot.command('machines').description('list the machines, how far each came, and which are stuck')),
-  ).action(async (flags: ListFlags) => {
-    const machines = await withServer(flags, io, (server) => server.machines());
-    io.stdout(
-      formatList(machines.sort(byStuckThenMac), {
-        format: flags.output,
-        headers: flags.headers,
-        columns: bootMachineColumns(io.now()),
-        json: (machine): Json => ({ ...machine }),
-      }),
-    );
-  });
+  ).action((flags: ListFlags & ServerFlags) =>
+    showList(flags, io, MACHINES, async () => {
+      const machines = await withServer(flags, io, (server) => server.machines());
+      return machines.sort(byStuckThenMac);
+    }),
+  );
 
   withServerFlags(
     boot
@@ -50,17 +53,11 @@ export function addLookCommands(boot: Command, io: CliIo): void {
   });
 
   withServerFlags(withListFlags(boot.command('leases').description('list the addresses that were given out'))).action(
-    async (flags: ListFlags) => {
-      const leases = await withServer(flags, io, (server) => server.leases());
-      io.stdout(
-        formatList(leases.sort(byAddress), {
-          format: flags.output,
-          headers: flags.headers,
-          columns: leaseColumns(io.now()),
-          json: (lease): Json => ({ ...lease }),
-        }),
-      );
-    },
+    (flags: ListFlags & ServerFlags) =>
+      showList(flags, io, LEASES, async () => {
+        const leases = await withServer(flags, io, (server) => server.leases());
+        return leases.sort(byAddress);
+      }),
   );
 }
 

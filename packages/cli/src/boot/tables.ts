@@ -1,4 +1,5 @@
 import type { LeaseWire, MachineWire } from '@ingot/boot-server/admin';
+import { Tone } from '../style.ts';
 import type { Column } from '../table.ts';
 import { durationText } from '../time-text.ts';
 
@@ -11,15 +12,15 @@ export function bootMachineColumns(nowMs: number): readonly Column<MachineWire>[
     { title: 'UUID', cell: ({ uuid }) => uuid ?? '' },
     { title: 'ADDRESS', cell: ({ address }) => address ?? '' },
     { title: 'STAGE', cell: ({ stage }) => stage },
-    { title: 'FOR', cell: ({ since }) => ago(since) },
-    { title: 'STUCK', cell: ({ stuck }) => (stuck ? 'yes' : '') },
+    { title: 'FOR', cell: ({ since }) => ago(since), passing: true },
+    { title: 'STUCK', cell: ({ stuck }) => (stuck ? 'yes' : ''), tone: ({ stuck }) => (stuck ? Tone.Bad : undefined) },
     {
       title: 'USUALLY',
       cell: ({ usualSeconds }) => (usualSeconds === null ? '' : `< ${durationText(usualSeconds * 1000)}`),
       wide: true,
     },
     { title: 'BOOTS', cell: ({ boots }) => String(boots), wide: true },
-    { title: 'LAST SEEN', cell: ({ lastSeen }) => ago(lastSeen), wide: true },
+    { title: 'LAST SEEN', cell: ({ lastSeen }) => ago(lastSeen), wide: true, passing: true },
     {
       title: 'PROBLEM',
       cell: ({ problem }) => (problem === null ? '' : (problem.reason ?? problem.event)),
@@ -37,6 +38,7 @@ export function leaseColumns(nowMs: number): readonly Column<LeaseWire>[] {
     {
       title: 'EXPIRES IN',
       cell: ({ expires, state }) => (state === 'bound' || state === 'declined' ? left(expires, nowMs) : ''),
+      passing: true,
     },
     { title: 'SUBNET', cell: ({ subnet }) => subnet ?? '' },
     { title: 'UUID', cell: ({ uuid }) => uuid ?? '', wide: true },

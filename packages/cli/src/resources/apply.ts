@@ -1,5 +1,6 @@
 import type { Api } from '../api.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
+import { canonical } from './canonical.ts';
 import type { Item, JsonObject, Resource } from './resource.ts';
 
 /** What became of a document. */
@@ -98,12 +99,4 @@ function labelsIn(meta: unknown): unknown {
 /** Compares as JSON, whatever the order of keys. */
 function same(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -3,9 +3,6 @@ import { call } from '../api.ts';
 import { given } from './given.ts';
 import { resource, textAt, type Resource } from './resource.ts';
 
-/** A change that holds whatever has happened meanwhile: a document says what is to be. */
-const updateMeta = { lockingStrategy: apiV2.OptimisticLockingStrategy.SERVER };
-
 const labelsOf = (message: { readonly meta?: apiV2.Meta | undefined }): { readonly labels?: apiV2.UpdateLabels } =>
   message.meta?.labels === undefined
     ? {}
@@ -15,6 +12,11 @@ const labelsOf = (message: { readonly meta?: apiV2.Meta | undefined }): { readon
           strategy: { case: 'replace', value: message.meta.labels },
         },
       };
+
+const OF_PROJECT = {
+  flag: '--project <uuid>',
+  description: 'only what belongs to this project; enough for this is a token of the project',
+} as const;
 
 /** Every kind that can be listed, applied and removed, in the order in which documents have to be applied. */
 export const RESOURCES: readonly Resource[] = [
@@ -29,6 +31,13 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'DESCRIPTION', value: 'description', wide: true },
     ],
     fixed: ['createdBy', 'login'],
+    made: ['createdBy'],
+    scope: {
+      flag: '--mine',
+      description: 'only those that you are a member of',
+      list: async (api) => (await api.tenants.list({}, call)).tenants,
+    },
+    get: async (api, login) => (await api.tenants.get({ login }, call)).tenant,
     idOf: ({ login }) => login,
     list: async (api) => (await api.adminTenants.list({}, call)).tenants,
     create: async (api, { login, name, description, email, avatarUrl, meta }) =>
@@ -44,10 +53,18 @@ export const RESOURCES: readonly Resource[] = [
           call,
         )
       ).tenant,
-    update: async (api, login, message) =>
+    update: async (api, login, message, updateMeta) =>
       (
         await api.tenants.update(
-          { login, updateMeta, name: message.name, description: message.description, ...labelsOf(message) },
+          {
+            login,
+            updateMeta,
+            name: message.name,
+            description: message.description,
+            ...given('email', message.email || undefined),
+            ...given('avatarUrl', message.avatarUrl || undefined),
+            ...labelsOf(message),
+          },
           call,
         )
       ).tenant,
@@ -64,6 +81,13 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'DESCRIPTION', value: 'description' },
     ],
     fixed: ['uuid', 'tenant'],
+    made: ['uuid'],
+    scope: {
+      flag: '--mine',
+      description: 'only those that you are a member of',
+      list: async (api) => (await api.projects.list({}, call)).projects,
+    },
+    get: async (api, project) => (await api.projects.get({ project }, call)).project,
     idOf: ({ uuid }) => uuid,
     list: async (api) => (await api.adminProjects.list({}, call)).projects,
     create: async (api, { name, description, tenant, avatarUrl, meta }) =>
@@ -73,10 +97,17 @@ export const RESOURCES: readonly Resource[] = [
           call,
         )
       ).project,
-    update: async (api, project, message) =>
+    update: async (api, project, message, updateMeta) =>
       (
         await api.projects.update(
-          { project, updateMeta, name: message.name, description: message.description, ...labelsOf(message) },
+          {
+            project,
+            updateMeta,
+            name: message.name,
+            description: message.description,
+            ...given('avatarUrl', message.avatarUrl),
+            ...labelsOf(message),
+          },
           call,
         )
       ).project,
@@ -94,10 +125,11 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'KERNEL', value: 'bootConfiguration.kernelUrl', wide: true },
       { title: 'INITRD', value: 'bootConfiguration.imageUrl', wide: true },
     ],
+    get: async (api, id) => (await api.partitions.get({ id }, call)).partition,
     idOf: ({ id }) => id,
     list: async (api) => (await api.partitions.list({}, call)).partitions,
     create: async (api, partition) => (await api.adminPartitions.create({ partition }, call)).partition,
-    update: async (api, id, message) =>
+    update: async (api, id, message, updateMeta) =>
       (
         await api.adminPartitions.update(
           {
@@ -125,10 +157,11 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'DESCRIPTION', value: 'description' },
       { title: 'CONSTRAINTS', value: ({ constraints }) => constraintText(constraints) },
     ],
+    get: async (api, id) => (await api.sizes.get({ id }, call)).size,
     idOf: ({ id }) => id,
     list: async (api) => (await api.sizes.list({}, call)).sizes,
     create: async (api, size) => (await api.adminSizes.create({ size }, call)).size,
-    update: async (api, id, message) =>
+    update: async (api, id, message, updateMeta) =>
       (
         await api.adminSizes.update(
           {
@@ -157,11 +190,20 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'AMOUNT', value: 'amount' },
     ],
     fixed: ['id', 'project', 'size'],
+    made: ['id'],
+    scope: {
+      ...OF_PROJECT,
+      list: async (api, project) => (await api.projectSizeReservations.list({ project }, call)).sizeReservations,
+    },
+    get: async (api, id, project) =>
+      project === undefined
+        ? (await api.sizeReservations.list({ query: { id } }, call)).sizeReservations[0]
+        : (await api.projectSizeReservations.get({ id, project }, call)).sizeReservation,
     idOf: ({ id }) => id,
     list: async (api) => (await api.sizeReservations.list({}, call)).sizeReservations,
     create: async (api, sizeReservation) =>
       (await api.sizeReservations.create({ sizeReservation }, call)).sizeReservation,
-    update: async (api, id, message) =>
+    update: async (api, id, message, updateMeta) =>
       (
         await api.sizeReservations.update(
           {
@@ -190,10 +232,11 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'EXPIRES', value: 'expiresAt' },
       { title: 'URL', value: 'url', wide: true },
     ],
+    get: async (api, id) => (await api.images.get({ id }, call)).image,
     idOf: ({ id }) => id,
     list: async (api) => (await api.images.list({}, call)).images,
     create: async (api, image) => (await api.adminImages.create({ image }, call)).image,
-    update: async (api, id, message) =>
+    update: async (api, id, message, updateMeta) =>
       (
         await api.adminImages.update(
           {
@@ -221,11 +264,12 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'DESCRIPTION', value: 'description' },
       { title: 'IMAGES', value: ({ imageConstraints }) => rangesText(imageConstraints) },
     ],
+    get: async (api, size) => (await api.sizeImageConstraints.get({ size }, call)).sizeImageConstraint,
     idOf: ({ size }) => size,
     list: async (api) => (await api.sizeImageConstraints.list({}, call)).sizeImageConstraints,
     create: async (api, message) =>
       (await api.sizeImageConstraints.create(constraintFields(message), call)).sizeImageConstraint,
-    update: async (api, _size, message) =>
+    update: async (api, _size, message, updateMeta) =>
       (await api.sizeImageConstraints.update({ ...constraintFields(message), updateMeta }, call)).sizeImageConstraint,
     remove: (api, size) => api.sizeImageConstraints.delete({ size }, call),
   }),
@@ -239,11 +283,12 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'SIZES', value: 'constraints.sizes' },
       { title: 'IMAGES', value: ({ constraints }) => textAt(constraints, 'images') },
     ],
+    get: async (api, id) => (await api.filesystems.get({ id }, call)).filesystemLayout,
     idOf: ({ id }) => id,
     list: async (api) => (await api.filesystems.list({}, call)).filesystemLayouts,
     create: async (api, filesystemLayout) =>
       (await api.adminFilesystems.create({ filesystemLayout }, call)).filesystemLayout,
-    update: async (api, id, message) =>
+    update: async (api, id, message, updateMeta) =>
       (
         await api.adminFilesystems.update(
           {
@@ -279,13 +324,22 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'USED', value: ({ consumption }) => textAt(consumption, 'ipv4.usedIps'), wide: true },
     ],
     fixed: ['consumption', 'vrf', 'type', 'project', 'partition', 'parentNetwork', 'namespace'],
+    made: ['consumption', 'namespace'],
+    scope: {
+      ...OF_PROJECT,
+      list: async (api, project) => (await api.projectNetworks.list({ project }, call)).networks,
+    },
+    get: async (api, id, project) =>
+      project === undefined
+        ? (await api.networks.get({ id }, call)).network
+        : (await api.projectNetworks.get({ id, project }, call)).network,
     idOf: ({ id }) => id,
     list: async (api) => (await api.networks.list({}, call)).networks,
     create: async (
       api,
       { $typeName: _name, $unknown: _unknown, meta, namespace: _namespace, consumption: _consumption, ...fields },
     ) => (await api.networks.create({ ...fields, ...given('labels', meta?.labels) }, call)).network,
-    update: async (api, id, message) =>
+    update: async (api, id, message, updateMeta) =>
       (
         await api.networks.update(
           {
@@ -298,6 +352,7 @@ export const RESOURCES: readonly Resource[] = [
             ...given('defaultChildPrefixLength', message.defaultChildPrefixLength),
             ...given('minChildPrefixLength', message.minChildPrefixLength),
             additionalAnnouncableCidrs: message.additionalAnnouncableCidrs,
+            ...(message.parentNetwork === undefined ? given('natType', message.natType || undefined) : {}),
             ...labelsOf(message),
           },
           call,
@@ -318,6 +373,12 @@ export const RESOURCES: readonly Resource[] = [
       { title: 'UUID', value: 'uuid', wide: true },
     ],
     fixed: ['uuid', 'network', 'project', 'namespace', 'ip'],
+    made: ['uuid', 'namespace'],
+    scope: { ...OF_PROJECT, list: async (api, project) => (await api.ips.list({ project }, call)).ips },
+    get: async (api, ip, project) =>
+      project === undefined
+        ? onlyOf((await api.adminIps.list({ query: { ip } }, call)).ips)
+        : (await api.ips.get({ ip, project }, call)).ip,
     idOf: ({ ip }) => ip,
     list: async (api) => (await api.adminIps.list({}, call)).ips,
     create: async (api, { ip, name, description, network, project, type, meta }) =>
@@ -327,7 +388,7 @@ export const RESOURCES: readonly Resource[] = [
           call,
         )
       ).ip,
-    update: async (api, ip, message) =>
+    update: async (api, ip, message, updateMeta) =>
       (
         await api.ips.update(
           {
@@ -337,6 +398,7 @@ export const RESOURCES: readonly Resource[] = [
             name: message.name,
             description: message.description,
             type: message.type,
+            ...labelsOf(message),
           },
           call,
         )
@@ -344,6 +406,11 @@ export const RESOURCES: readonly Resource[] = [
     remove: (api, ip, { project }) => api.ips.delete({ ip, project }, call),
   }),
 ];
+
+/** The same address may be in several namespaces. */
+function onlyOf<T>(found: readonly T[]): T | undefined {
+  return found.length === 1 ? found[0] : undefined;
+}
 
 function constraintFields({ size, imageConstraints, name, description }: apiV2.SizeImageConstraint): {
   readonly size: string;

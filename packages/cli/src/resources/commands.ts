@@ -1,116 +1,184 @@
 import type { Command } from 'commander';
 import { withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
+import { type DescribeFlags, showOne } from '../describe.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo } from '../io.ts';
-import { compareNaturally, pick } from '../names.ts';
+import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
+import { compareNaturally } from '../names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from '../options.ts';
-import { formatJson, formatList, type DescribeFormat, type ListFormat } from '../output.ts';
 import { applyDocuments } from './apply.ts';
 import { RESOURCES } from './catalogue.ts';
+import { documentOf, withCreationFlags } from './creation.ts';
 import { readDocuments } from './documents.ts';
-import { addSizeAdvice } from './size-advice.ts';
-import { textAt, type Item, type Resource } from './resource.ts';
-
-interface ListFlags extends ContextFlags {
-  readonly output: ListFormat;
-  readonly headers: boolean;
-}
-
-interface DescribeFlags extends ContextFlags {
-  readonly output: DescribeFormat;
-}
+import { edit } from './edit.ts';
+import { exactItem, findItem, listItems } from './find.ts';
+import { addResourceExtras } from './extras.ts';
+import { textAt, type Item, type JsonObject, type Resource } from './resource.ts';
 
 interface ApplyFlags extends ContextFlags {
   readonly file: string;
 }
 
-/** `ls`, `describe`, `apply` and `rm` of every kind, and `ingot apply` for documents of all kinds. */
+type Flags = Readonly<Record<string, unknown>>;
+
+const FILE = ['-f, --file <file>', 'YAML or JSON, several documents in one file; - for standard input'] as const;
+
+/** `ls`, `describe`, `create`, `apply`, `edit` and `rm` of every kind, and `ingot apply` for documents of all kinds. */
 export function addResourceCommands(program: Command, io: CliIo): void {
   for (const resource of RESOURCES) {
-    const command = addResource(program, io, resource);
-    if (resource.kind === 'size') addSizeAdvice(command, io);
+    const command = program.command(resource.kind).description(resource.description).helpCommand(false);
+    addReading(command, io, resource);
+    addWriting(command, io, resource);
+    addResourceExtras(command, io, resource.kind);
   }
   withApiFlags(
     program
       .command('apply')
       .description('make things be as documents say, each with its kind; may be repeated')
-      .requiredOption('-f, --file <file>', 'YAML or JSON, several documents in one file; - for standard input'),
-  ).action((flags: ApplyFlags) => apply(flags, io, RESOURCES, undefined));
+      .requiredOption(...FILE),
+  ).action((flags: ApplyFlags) => apply(flags, io, RESOURCES, readDocuments(flags.file)));
 }
 
-function addResource(program: Command, io: CliIo, resource: Resource): Command {
-  const { kind } = resource;
-  const command = program.command(kind).description(resource.description).helpCommand(false);
+function addReading(command: Command, io: CliIo, resource: Resource): void {
+  const view: ListView<Item> = {
+    columns: () =>
+      resource.columns.map(({ title, value, wide }) => ({
+        title,
+        cell: ({ json }: Item) => (typeof value === 'string' ? textAt(json, value) : value(json)),
+        ...(wide === undefined ? {} : { wide }),
+      })),
+    json: ({ json }) => ({ ...json }),
+    key: ({ id, json }) => `${id} ${textAt(json, 'namespace')}`,
+  };
 
-  withApiFlags(withListFlags(command.command('ls').alias('list').description(`list what there is`))).action(
-    async (flags: ListFlags) => {
-      const items = await withApi(flags, io, (api) => resource.list(api));
-      io.stdout(
-        formatList(
-          items.toSorted((a, b) => compareNaturally(a.id, b.id)),
-          {
-            format: flags.output,
-            headers: flags.headers,
-            columns: resource.columns.map(({ title, value, wide }) => ({
-              title,
-              cell: ({ json }: Item) => (typeof value === 'string' ? textAt(json, value) : value(json)),
-              ...(wide === undefined ? {} : { wide }),
-            })),
-            json: ({ json }) => json,
-          },
-        ),
-      );
-    },
+  withApiFlags(
+    withScope(withListFlags(command.command('ls').alias('list').description('list what there is')), resource),
+  ).action((flags: ListFlags & ContextFlags & Flags) =>
+    showApiList(flags, io, view, async (api) => {
+      const items = await listItems(api, resource, scopeOf(resource, flags));
+      return items.toSorted((a, b) => compareNaturally(a.id, b.id));
+    }),
   );
 
   withApiFlags(
-    withDescribeFlags(command.command('describe').description('show all there is to know of one').argument('<id>')),
-  ).action(async (id: string, flags: DescribeFlags) => {
-    const items = await withApi(flags, io, (api) => resource.list(api));
-    io.stdout(formatJson(pick(kind, id, items, (item) => item.id).json, flags.output));
+    withScope(
+      withDescribeFlags(
+        command
+          .command('describe')
+          .description('show all there is to know of one')
+          .argument('<id>', 'its id, its name, or the beginning of the id'),
+      ),
+      resource,
+    ),
+  ).action(async (id: string, flags: DescribeFlags & ContextFlags & Flags) => {
+    const item = await withApi(flags, io, (api) => findItem(api, resource, id, scopeOf(resource, flags)));
+    showOne(flags, io, { ...item.json });
+  });
+}
+
+function addWriting(command: Command, io: CliIo, resource: Resource): void {
+  const { kind } = resource;
+  withApiFlags(
+    withCreationFlags(
+      command
+        .command('create')
+        .description('make it, of flags or of a document; what is there already is refused')
+        .option(...FILE),
+      resource,
+    ),
+  ).action(async (flags: Partial<ApplyFlags> & Flags) => {
+    const given = documentOf(resource, flags);
+    const documents = flags.file === undefined ? [given] : documentsOf(resource, flags.file);
+    if (flags.file === undefined ? Object.keys(given).length === 0 : Object.keys(given).length > 0)
+      throw new CliError(CliErrorCode.Argument, `give flags or a document with -f: ingot ${kind} create --help`);
+    await create(flags, io, resource, documents);
   });
 
   withApiFlags(
     command
       .command('apply')
-      .alias('create')
       .description('make it be as a document says; may be repeated')
-      .requiredOption('-f, --file <file>', 'YAML or JSON, several documents in one file; - for standard input'),
-  ).action((flags: ApplyFlags) => apply(flags, io, [resource], kind));
+      .requiredOption(...FILE),
+  ).action((flags: ApplyFlags) => apply(flags, io, [resource], documentsOf(resource, flags.file)));
+
+  const { update } = resource;
+  if (update !== undefined)
+    withApiFlags(
+      withScope(
+        command
+          .command('edit')
+          .description('change it in $VISUAL or $EDITOR; refused when somebody else has changed it meanwhile')
+          .argument('<id>', 'written in full'),
+        resource,
+      ),
+    ).action((id: string, flags: ContextFlags & Flags) =>
+      withApi(flags, io, async (api) => {
+        const seen = await exactItem(api, resource, id, scopeOf(resource, flags));
+        const save = (edited: JsonObject): Promise<Item> =>
+          update(api, { id: seen.id, json: resource.parse(edited).json }, seen);
+        const fixed = resource.fixed.filter((name) => name !== 'meta' && name in seen.json);
+        await edit({ kind, seen, shown: seen.json, fixed, save }, api, io);
+      }),
+    );
 
   withApiFlags(
-    command.command('rm').alias('delete').description('remove it').argument('<id...>', 'each written in full'),
-  ).action(async (ids: readonly string[], flags: ContextFlags) => {
+    withScope(
+      command.command('rm').alias('delete').description('remove it').argument('<id...>', 'each written in full'),
+      resource,
+    ),
+  ).action(async (ids: readonly string[], flags: ContextFlags & Flags) => {
     await withApi(flags, io, async (api) => {
-      const items = await resource.list(api);
       // All are looked for before any is removed.
-      const found = ids.map((id) => exact(kind, id, items));
+      const found: Item[] = [];
+      for (const id of ids) found.push(await exactItem(api, resource, id, scopeOf(resource, flags)));
       for (const item of found) {
         await resource.remove(api, item);
         io.stdout(`${kind} ${item.id} removed\n`);
       }
     });
   });
-  return command;
 }
 
-/** Nothing is removed by the beginning of its name. */
-function exact(kind: string, id: string, items: readonly Item[]): Item {
-  const near = items.find((item) => item.id === id) ?? pick(kind, id, items, (item) => item.id);
-  if (near.id === id) return near;
-  throw new CliError(CliErrorCode.Argument, `there is no ${kind} ${id}; write ${near.id} if that is meant`);
+function withScope(command: Command, { scope }: Resource): Command {
+  return scope === undefined ? command : command.option(scope.flag, scope.description);
+}
+
+/** What was given for the flag of a scope. */
+function scopeOf({ scope }: Resource, flags: Flags): string | undefined {
+  const name = scope === undefined ? undefined : /^--(\w+)/.exec(scope.flag)?.[1];
+  const given = name === undefined ? undefined : flags[name];
+  return typeof given === 'string' ? given : given === true ? '' : undefined;
+}
+
+function documentsOf({ kind }: Resource, file: string): JsonObject[] {
+  return readDocuments(file).map((document) => ({ kind, ...document }));
+}
+
+async function create(
+  flags: ContextFlags,
+  io: CliIo,
+  resource: Resource,
+  documents: readonly JsonObject[],
+): Promise<void> {
+  const items = documents.map(({ kind, ...fields }) => {
+    if (kind === undefined || kind === resource.kind) return resource.parse(fields);
+    throw new CliError(CliErrorCode.Argument, `a document is of kind ${JSON.stringify(kind)}, no ${resource.kind}`);
+  });
+  await withApi(flags, io, async (api) => {
+    for (const item of items) {
+      const made = await resource.create(api, item);
+      io.stdout(`${resource.kind} ${made.id} created\n`);
+    }
+  });
 }
 
 async function apply(
   flags: ApplyFlags,
   io: CliIo,
   resources: readonly Resource[],
-  kind: string | undefined,
+  documents: readonly JsonObject[],
 ): Promise<void> {
-  const documents = readDocuments(flags.file).map((document) =>
-    kind === undefined ? document : { kind, ...document },
-  );
   await withApi(flags, io, (api) =>
     applyDocuments(api, resources, documents, (applied) =>
       io.stdout(`${applied.kind} ${applied.id} ${applied.outcome}\n`),

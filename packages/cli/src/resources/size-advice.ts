@@ -2,11 +2,11 @@ import { apiV2, create, toJson } from '@ingot/api';
 import type { Command } from 'commander';
 import { type Api, call, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
+import { type DescribeFlags, showOne } from '../describe.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
+import { findMachine } from '../find-machine.ts';
 import type { CliIo } from '../io.ts';
-import { pick } from '../names.ts';
 import { withApiFlags, withDescribeFlags } from '../options.ts';
-import { formatJson, type DescribeFormat } from '../output.ts';
 
 /** `ingot size explain` and `ingot size suggest`: why a machine is of a size, and of which one it could be. */
 export function addSizeAdvice(size: Command, io: CliIo): void {
@@ -37,11 +37,11 @@ export function addSizeAdvice(size: Command, io: CliIo): void {
         .argument('<machine>', 'its uuid, or the beginning of it')
         .option('--id <id>', 'how to call the size', 'suggested'),
     ),
-  ).action(async (id: string, flags: ContextFlags & { readonly output: DescribeFormat; readonly id: string }) => {
+  ).action(async (id: string, flags: ContextFlags & DescribeFlags & { readonly id: string }) => {
     const { hardware } = await withApi(flags, io, (api) => hardwareOf(api, id));
     const { suggestConstraints } = await import('@ingot/api-server');
     const suggested = create(apiV2.SizeSchema, { id: flags.id, constraints: suggestConstraints(hardware) });
-    io.stdout(formatJson(toJson(apiV2.SizeSchema, suggested), flags.output));
+    showOne(flags, io, toJson(apiV2.SizeSchema, suggested));
   });
 }
 
@@ -49,8 +49,7 @@ async function hardwareOf(
   api: Api,
   id: string,
 ): Promise<{ readonly machine: apiV2.Machine; readonly hardware: apiV2.MachineHardware }> {
-  const { machines } = await api.machines.list({ query: {} }, call);
-  const machine = pick('machine', id, machines, ({ uuid }) => uuid);
+  const machine = await findMachine(api, id);
   if (machine.hardware === undefined)
     throw new CliError(
       CliErrorCode.NotFound,

@@ -196,7 +196,7 @@ test('machines and switches are operated on, with what is refused said in words'
   expect(await ingot('machine', 'lock', 'aaaa')).toMatchObject({ status: 2 });
   expect((await ingot('machine', 'lock', 'aaaa', '--reason', 'fan')).stdout).toMatch(/ is locked\n$/);
   expect((await ingot('machine', 'unlock', 'aaaa')).stdout).toMatch(/ is available\n$/);
-  expect((await ingot('machine', 'power', 'aaaa', 'cycle')).stdout).toMatch(/: cycle was ordered\n$/);
+  expect((await ingot('machine', 'power', 'aaaa', 'cycle', '--no-wait')).stdout).toMatch(/: cycle was ordered\n$/);
   expect(await ingot('machine', 'power', 'aaaa', 'explode')).toMatchObject({ status: 2 });
   const issues = await ingot('machine', 'issues', '--no-headers');
   expect(issues.stdout).toMatch(/minor +|major +/);

@@ -1,0 +1,87 @@
+import { type DescMessage, enumText } from '@ingot/api';
+import { type Command, Option } from 'commander';
+import { parsePair } from '../options.ts';
+import type { Json } from '../output.ts';
+import type { JsonObject, Resource } from './resource.ts';
+
+type DescField = DescMessage['fields'][number];
+type DescEnum = Parameters<typeof enumText>[0];
+
+/** A field that can be given as a flag, and the JSON that it makes of what was written. */
+interface CreationField {
+  readonly field: DescField;
+  readonly option: Option;
+  readonly json: (given: string | readonly string[]) => Json;
+}
+
+/**
+ * Adds a flag for each field of a kind that is text, a number, a word of a list, or several of these. What is nested
+ * deeper takes a document.
+ */
+export function withCreationFlags(command: Command, resource: Resource): Command {
+  for (const { option } of fieldsOf(resource)) command.addOption(option);
+  return command.option('--label <key=value>', 'a label; may be repeated', parsePair);
+}
+
+/** The document that the flags of `withCreationFlags` make; empty when none was given. */
+export function documentOf(resource: Resource, flags: Readonly<Record<string, unknown>>): JsonObject {
+  const document: Record<string, Json> = {};
+  for (const { field, option, json } of fieldsOf(resource)) {
+    const given = flags[option.attributeName()];
+    if (typeof given === 'string' || isTexts(given)) document[field.jsonName] = json(given);
+  }
+  const labels = flags['label'];
+  if (typeof labels === 'object' && labels !== null)
+    document['meta'] = {
+      labels: { labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)])) },
+    };
+  return document;
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function fieldsOf({ schema, made }: Resource): CreationField[] {
+  return schema.fields.flatMap((field) => {
+    if (made.includes(field.localName)) return [];
+    const one = single(field);
+    if (one === undefined) return [];
+    const flag = `--${field.jsonName.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const isList = field.fieldKind === 'list';
+    const option = new Option(`${flag} <${one.placeholder}${isList ? '...' : ''}>`);
+    if (one.words !== undefined) option.choices(one.words);
+    const json = (given: string | readonly string[]): Json =>
+      typeof given === 'string' ? one.json(given) : given.map(one.json);
+    return [{ field, option, json }];
+  });
+}
+
+interface Single {
+  readonly placeholder: string;
+  readonly words?: readonly string[];
+  readonly json: (text: string) => Json;
+}
+
+/** How one value of a field is written on the command line; undefined when it cannot be. */
+function single(field: DescField): Single | undefined {
+  const asIs = (text: string): Json => text;
+  if (field.scalar !== undefined && field.fieldKind !== 'map') {
+    return { placeholder: field.localName === 'id' ? 'id' : 'value', json: asIs };
+  }
+  if (field.enum !== undefined && field.fieldKind !== 'map') {
+    const words = wordsOf(field.enum);
+    return { placeholder: 'word', words: [...words.keys()], json: (text) => words.get(text) ?? text };
+  }
+  if (field.message?.typeName === 'google.protobuf.Timestamp') return { placeholder: 'time', json: asIs };
+  if (field.fieldKind !== 'list' || field.message === undefined) return undefined;
+  // Servers are messages of one field each.
+  const [only, more] = field.message.fields;
+  return only?.scalar === undefined || more !== undefined
+    ? undefined
+    : { placeholder: only.localName, json: (text) => ({ [only.jsonName]: text }) };
+}
+
+function wordsOf(desc: DescEnum): ReadonlyMap<string, string> {
+  return new Map(desc.values.filter(({ number }) => number !== 0).map((one) => [enumText(desc, one.number), one.name]));
+}
