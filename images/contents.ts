@@ -167,6 +167,8 @@ const modulesByArchitecture: Readonly<Record<Architecture, readonly string[]>> =
     'i2c_i801',
     'i2c_piix4',
     'i6300esb',
+    // The watchdog of boards before Skylake hangs on it.
+    'lpc_ich',
     'iTCO_wdt',
     'sp5100_tco',
     'tpm_crb',

@@ -119,6 +119,27 @@ test('lldpd hears a neighbour and tells lldpcli, without the libraries that it w
   expect(heard).toMatch(/"v0": \{\s+"via": "LLDP"/);
 });
 
+test('LLDP agents in firmware are stopped by the flag of their driver, or by the command that old firmware takes', () => {
+  const asked = inImage(`
+    mount -t tmpfs tmp /tmp && mount -t tmpfs sys /sys
+    printf '#!/usr/bin/sh\necho "$@" >>/tmp/asked\n[ "$2" != old ]\n' >/tmp/ethtool && chmod +x /tmp/ethtool
+    nic() {
+      mkdir -p /sys/class/net /sys/devices/pci-$1 /sys/drivers/$2 /sys/kernel/debug/i40e/pci-$1
+      ln -s /sys/devices/pci-$1 /sys/class/net/$1 && ln -s ../pci-$1 /sys/devices/pci-$1/device
+      ln -s /sys/drivers/$2 /sys/devices/pci-$1/driver
+      PATH=/tmp:$PATH /etc/fw-lldp.sh $1
+    }
+    nic new i40e; nic old i40e; nic e810 ice; nic other igb
+    cat /tmp/asked; cd /sys/kernel/debug/i40e; grep -r . .
+  `);
+  expect(asked.trim().split('\n')).toEqual([
+    '--set-priv-flags new disable-fw-lldp on',
+    '--set-priv-flags old disable-fw-lldp on',
+    '--set-priv-flags e810 fw-lldp-agent off',
+    './pci-old/command:lldp stop',
+  ]);
+});
+
 test('the bill of materials is valid SPDX and names kernel, Node, programs, libraries and npm packages', () => {
   const document: SpdxDocument = JSON.parse(readFileSync(join(work, 'out/sbom.spdx.json'), 'utf8'));
   expect(spdxProblems(document)).toEqual([]);

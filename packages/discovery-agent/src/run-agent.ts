@@ -53,7 +53,17 @@ export async function runAgent(version: string): Promise<void> {
     die(new AgentError(AgentErrorCode.Stalled, `the agent's ${strand} has stalled`));
   const onLost = (reason: string): void =>
     reporter.say(reporter.phase, `the watchdog takes nothing any more, and may restart the machine: ${reason}`);
-  const watchdog = insideImage ? feedWatchdog({ sysfs, clock: systemClock, pulse, onStall, onLost }) : undefined;
+  const watchdog = insideImage
+    ? feedWatchdog({
+        sysfs,
+        clock: systemClock,
+        pulse,
+        driversLoaded: () => state.driversLoaded(),
+        onChosen: (words) => reporter.say('agent', `watchdog: ${words}`),
+        onStall,
+        onLost,
+      })
+    : undefined;
   const screen = insideImage
     ? startScreen({ sysfs, clock: systemClock, board, scrub: (text) => reporter.scrub(text) })
     : undefined;
