@@ -2,11 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiV2, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
+import { apiV2, create, createClient, durationFromMs, infraV2, ingotAdminV1 } from '@ingot/api';
 import { MockClock, mockEntropy, nodeNetwork } from '@ingot/net';
 import { expect, test } from 'vitest';
 import { leaf, startRig, type Rig } from '../../packages/api-server/test/support.ts';
 import { connectApi } from '../../packages/discovery-agent/src/life/api.ts';
+import type { Api } from '../../packages/discovery-agent/src/life/api.ts';
 import { Board } from '../../packages/discovery-agent/src/life/board.ts';
 import { live } from '../../packages/discovery-agent/src/life/life.ts';
 import { createPulse } from '../../packages/discovery-agent/src/life/pulse.ts';
@@ -14,6 +15,7 @@ import { createReporter } from '../../packages/discovery-agent/src/life/reporter
 import { openState } from '../../packages/discovery-agent/src/life/state.ts';
 import type { Wipe } from '../../packages/discovery-agent/src/life/wipe-order.ts';
 import { openSysfs } from '../../packages/discovery-agent/src/sysfs.ts';
+import { FakeBmc } from '../../packages/discovery-agent/test/fake-bmc.ts';
 import { epyc, uuid } from '../../packages/discovery-agent/test/machines.ts';
 import { plant } from '../../packages/discovery-agent/test/tree.ts';
 
@@ -28,7 +30,7 @@ const { CRASHED, PLANNED_REBOOT, PREPARING, PXE_BOOTING, WAITING } = apiV2.Machi
 
 /** One boot of the machine; its disposal is the power switch. */
 class Boot implements AsyncDisposable {
-  readonly #machine = plant({ ...epyc, '/proc/cmdline': 'PIXIE_API_URL=http://10.0.0.1/config/x?nonce=1\n' });
+  readonly #machine: ReturnType<typeof plant>;
   readonly #directory = mkdtempSync(join(tmpdir(), 'ingot-agent-'));
   readonly #clock = new MockClock({ nowMs: Date.now() });
   readonly #power = new AbortController();
@@ -36,13 +38,19 @@ class Boot implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly wiped: string[] = [];
   reboots = 0;
+  #calls = 0;
 
-  constructor(api: Rig, token: string) {
+  constructor(api: Rig, token: string, { bmc, agent = {} }: { readonly bmc?: FakeBmc; readonly agent?: object } = {}) {
+    this.#machine = plant({
+      ...epyc,
+      '/proc/cmdline': 'PIXIE_API_URL=http://10.0.0.1/config/x?nonce=1\n',
+      ...(bmc && { '/dev/ipmi0': '' }),
+    });
     const clock = this.#clock;
     const state = openState(this.#directory, { insideImage: false });
     const board = new Board(() => []);
     const client = { metal_apiserver_url: api.url, metal_hammer_token: token, ca_cert: api.ca };
-    const body = JSON.stringify({ client, partition: 'lab' });
+    const body = JSON.stringify({ client, partition: 'lab', agent });
     const wipe: Wipe = async ({ id }, { confirm }) => {
       const now = await confirm();
       if (typeof now === 'string') return { kind: 'refused', reason: now };
@@ -64,9 +72,10 @@ class Boot implements AsyncDisposable {
       postJson: () => Promise.reject(new Error('no log sink')),
       resolveHost: () => Promise.resolve([]),
       openIpmi: () => {
-        throw new Error('no BMC');
+        if (bmc === undefined) throw new Error('no BMC');
+        return bmc;
       },
-      connect: connectApi,
+      connect: (...server) => this.#heldByCalls(connectApi(...server)),
       wipe,
       reboot: () => {
         this.reboots += 1;
@@ -77,12 +86,24 @@ class Boot implements AsyncDisposable {
     this.#life.catch(() => undefined);
   }
 
-  async until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, stepMs = 100): Promise<void> {
     const giveUp = performance.now() + 20_000;
     while (!(await condition())) {
       if (performance.now() > giveUp) throw new Error(`never happened; console:\n${this.lines.slice(-40).join('\n')}`);
-      await this.#clock.advance(100);
+      if (this.#calls === 0) await this.#clock.advance(stepMs);
+      else await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** Time stands still while a question is under way whose deadline is in virtual time. */
+  #heldByCalls(server: Api): Api {
+    return {
+      ...server,
+      superUserPassword: async (signal) => {
+        this.#calls += 1;
+        return server.superUserPassword(signal).finally(() => (this.#calls -= 1));
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,7 +118,8 @@ class Boot implements AsyncDisposable {
 async function rack(api: Rig): Promise<string> {
   const switches = createClient(infraV2.SwitchService, api.admin);
   for (const id of ['leaf1', 'leaf2']) await switches.register({ switch: leaf(id) });
-  return api.mint({ machineRoles: { [uuid]: apiV2.MachineRole.EDITOR } });
+  // For longer than virtual time runs.
+  return api.mint({ machineRoles: { [uuid]: apiV2.MachineRole.EDITOR }, expires: durationFromMs(86_400_000) });
 }
 
 const newest = async (api: Rig): Promise<number | undefined> =>
@@ -161,5 +183,28 @@ test(
     await boot.until(() => waitingRoom.isWaiting(uuid));
     expect([boot.reboots, boot.wiped]).toEqual([0, []]);
     expect(await stores.events.container(uuid)).toMatchObject({ crashLoop: false, failedReclaim: false });
+  },
+);
+
+test(
+  'an operator’s password reaches the BMC, and an operator’s label keeps a waiting machine from its reboot',
+  { timeout: 60_000 },
+  async () => {
+    await using api = await startRig({ superUserPassword: 'sesame-open' });
+    const token = await rack(api);
+    const bmc = new FakeBmc();
+    await using boot = new Boot(api, token, { bmc, agent: { auto_reboot_hours: 1 } });
+    await boot.until(() => api.plane.waitingRoom.isWaiting(uuid));
+    expect(bmc.users.find(({ name }) => name === 'root')).toMatchObject({ password: 'sesame-open', enabled: true });
+    expect(boot.lines.join('\n')).not.toContain('sesame-open');
+
+    const labels = createClient(ingotAdminV1.LabelService, api.admin);
+    await labels.update({ uuid, labels: { update: { labels: { 'ingot.dev/no-reboot': 'burn-in' } } } });
+    const calledOff = 'no planned reboot: the machine has the label ingot.dev/no-reboot';
+    await boot.until(() => boot.lines.some((line) => line.includes(calledOff)), 30_000);
+    expect(boot.reboots).toBe(0);
+    await labels.update({ uuid, labels: { remove: ['ingot.dev/no-reboot'] } });
+    await boot.until(() => boot.reboots === 1, 30_000);
+    expect(await newest(api)).toBe(PLANNED_REBOOT);
   },
 );

@@ -1,5 +1,6 @@
 import { ApiError, Code } from '@ingot/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Wipe } from '../src/life/wipe-order.ts';
 import { FakeBmc } from './fake-bmc.ts';
 import { pem, Rig, twoLeaves } from './life-rig.ts';
 
@@ -95,18 +96,63 @@ test('an event that the API refuses is said, and holds nothing up', { timeout },
   expect(rig.said).toContain('event not delivered: not for machines; left out');
 });
 
-test('an API with a certificate of somebody else is told nothing, and named', { timeout }, async () => {
-  const { promise: foreign, resolve } = Promise.withResolvers<string>();
-  await rig.start({
-    httpGet: async () => {
-      const client = { ...Object(rig.config['client']), ca_cert: await foreign };
-      return { status: 200, body: JSON.stringify({ ...rig.config, client }), dateMs: rig.clock.now() };
-    },
-  });
-  resolve(pem('other-ca.pem'));
-  await rig.until(() => /register Unavailable: .*certificate.*; again in/i.test(rig.said));
-  expect([rig.events, rig.tokens]).toEqual([[], []]);
-});
+test(
+  'an API with a certificate of somebody else is told nothing, and named, until the boot server knows its authority',
+  { timeout },
+  async () => {
+    let authority = pem('other-ca.pem');
+    await rig.start({
+      httpGet: () => {
+        const client = { ...Object(rig.config['client']), ca_cert: authority };
+        return Promise.resolve({
+          status: 200,
+          body: JSON.stringify({ ...rig.config, client }),
+          dateMs: rig.clock.now(),
+        });
+      },
+    });
+    await rig.until(() => /register Unavailable: .*certificate.*; again in/i.test(rig.said));
+    expect([rig.events, rig.tokens]).toEqual([[], []]);
+    authority = pem('ca.pem');
+    await rig.untilEvent('WAITING');
+    expect(rig.steps).toEqual([
+      'PREPARING: starting discovery agent 0.1.0',
+      'REGISTERING: registering',
+      'WAITING: waiting for allocation',
+    ]);
+  },
+);
+
+test.each(['standing', 'inventory', 'lldp', 'bmc', 'register', 'wipe', 'waiting', 'allocated'])(
+  'an API that goes away as the phase %s begins delays the machine, and loses no event',
+  { timeout },
+  async (phase) => {
+    let away: Promise<void> | undefined;
+    rig.onLine = (line) => {
+      if (line.split(' ')[2] === phase) away ??= rig.stopApi();
+    };
+    const wipe: Wipe = async (_order, { confirm }) => {
+      const now = await confirm();
+      return typeof now === 'string' ? { kind: 'refused', reason: now } : { kind: 'done', words: 'all' };
+    };
+    if (phase === 'wipe') rig.orderWipe('order-1');
+    if (phase === 'allocated') rig.allocate();
+    await rig.start({ wipe, config: { agent: { allocated: 'hold' } } });
+    await rig.until(() => away !== undefined);
+    await away;
+    const [lines, events] = [rig.lines.length, rig.events.length];
+    const noticed = /; again in \d+ s|cannot say that this machine is alive/;
+    await rig.until(() => rig.lines.slice(lines).some((line) => noticed.test(line)), 1_000);
+    expect(rig.events).toHaveLength(events);
+    if (phase === 'allocated') rig.machine = () => ({});
+    await rig.listen();
+    await rig.until(() => rig.waiting === 1 && rig.steps.some((event) => event.startsWith('WAITING')));
+    expect(rig.steps.filter((event) => event.startsWith('PREPARING')).length).toBe(phase === 'allocated' ? 2 : 1);
+    expect(rig.steps.filter((event) => event.startsWith('CRASHED'))).toEqual([]);
+    expect(rig.steps.at(-1)).toBe('WAITING: waiting for allocation');
+    expect([rig.outcome, rig.reboots]).toEqual([undefined, 0]);
+  },
+);
 
 test('a clock that is wrong by years is set before the API is asked', { timeout }, async () => {
   const real = rig.clock.now();

@@ -89,6 +89,8 @@ export class Rig implements AsyncDisposable {
   machine: () => MessageInitShape<typeof apiV2.MachineSchema> = () => ({});
   /** Events the API cannot take are those that this throws for. */
   onEvent: (event: string) => void | Promise<void> = () => undefined;
+  /** Called with each line of the console. */
+  onLine: (line: string) => void = () => undefined;
   #allocations = Promise.withResolvers<void>();
   #address = '127.0.0.1:0';
   #planted: ReturnType<typeof plant> | undefined;
@@ -182,7 +184,16 @@ export class Rig implements AsyncDisposable {
       state,
       board,
       pulse,
-      reporter: createReporter({ clock, state, board, uptime: () => 12.3, write: (line) => this.lines.push(line) }),
+      reporter: createReporter({
+        clock,
+        state,
+        board,
+        uptime: () => 12.3,
+        write: (line) => {
+          this.lines.push(line);
+          this.onLine(line);
+        },
+      }),
       version: '0.1.0',
       httpGet:
         options.httpGet ??

@@ -67,6 +67,8 @@ export async function carryOutWipeOrders(life: Life, findings: Discovered): Prom
     if (state.wiped() !== wipe.id) {
       const result = await wipeOnce(life, wipe);
       if (result.kind === 'refused') refusal = { order: wipe.id, reason: result.reason };
+      // Nobody has said no: it begins anew when the API answers.
+      if (result.kind === 'unsure') await clock.sleep(askAgainMs.initialMs, signal);
       if (result.kind !== 'done') continue;
     }
     life.board.problem('wipe', undefined);
@@ -99,17 +101,19 @@ async function knownStanding(life: Life): Promise<Standing> {
 }
 
 /** One try. When it failed, this ends only when the order has changed. */
-async function wipeOnce(life: Life, order: WipeOrder): Promise<WipeResult> {
+async function wipeOnce(life: Life, order: WipeOrder): Promise<WipeResult | { readonly kind: 'unsure' }> {
   const { reporter, state, board, pulse, signal, clock, session } = life;
   reporter.enter('wipe', `order ${order.id}`);
   pulse.beat('life', progressMs);
   let result: WipeResult;
+  let isSure = true;
   try {
     result = await life.wipe(order, {
       uuid: life.uuid,
       signal,
       confirm: async () => {
         const now = await askStanding(session, () => clock.monotonic(), signal);
+        isSure &&= now.kind !== 'unknown' || now.why === 'refused';
         return ordered(now, order.id);
       },
       progress(words) {
@@ -128,7 +132,7 @@ async function wipeOnce(life: Life, order: WipeOrder): Promise<WipeResult> {
   }
   if (result.kind === 'refused') {
     reporter.say('wipe', `nothing more is erased: ${result.reason}`);
-    return result;
+    return isSure ? result : { kind: 'unsure' };
   }
   for (const failure of result.failures) reporter.say('wipe', `failed: ${failure}`);
   hold(life, order.id, result.failures.join('; '));
