@@ -8,7 +8,7 @@ import { openSysfs } from '../src/sysfs.ts';
 import { plant } from './tree.ts';
 import type { Tree } from './tree.ts';
 
-const device = (name: string, identity: string, timeoutS: number): Tree => ({
+const device = (name: string, identity: string, timeoutS: number): Readonly<Record<string, string>> => ({
   [`/sys/class/watchdog/${name}/identity`]: `${identity}\n`,
   [`/sys/class/watchdog/${name}/timeout`]: `${timeoutS}\n`,
   [`/dev/${name}`]: '',
@@ -93,7 +93,7 @@ test('a watchdog whose driver loads after the agent has started is found, and fe
   expect([at.chosen, at.got('watchdog0')]).toEqual([[], '']);
   for (const [path, content] of Object.entries(device('watchdog1', 'iTCO_wdt', 30))) {
     mkdirSync(dirname(join(at.machine.root, path)), { recursive: true });
-    writeFileSync(join(at.machine.root, path), String(content));
+    writeFileSync(join(at.machine.root, path), content);
   }
   isLoaded = true;
   await at.clock.advance(25_000);
