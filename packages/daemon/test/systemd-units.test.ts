@@ -24,6 +24,14 @@ async function serviceOf(part: string): Promise<Map<string, string[]>> {
   return byName;
 }
 
+it('the switch agent is started after what makes ports and runs FRR, and needs none of it', async () => {
+  const text = await readFile(join(FOLDER, 'ingot-switch-agent.service'), 'utf8');
+  const after = /^After=(.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
+  expect(after).toEqual(expect.arrayContaining(['database.service', 'swss.service', 'syncd.service', 'bgp.service']));
+  // `config reload` stops sonic.target and all that is bound to it.
+  expect(text).not.toMatch(/^(?:BindsTo|Requires|PartOf)=/m);
+});
+
 describe.each(PARTS)('the unit of %s', (part) => {
   it('runs its part with its own configuration', async () => {
     const service = await serviceOf(part);

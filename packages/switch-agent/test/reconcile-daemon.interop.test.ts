@@ -1,4 +1,4 @@
-import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -173,7 +173,19 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
   await using api = await startApi();
   await using sysfs = await createSysfs();
   const before = await leaf.rows();
-  const settings = { ...settingsFor(leaf), reconfigure: false };
+  const frrFolder = join(leaf.redis.folder, 'frr');
+  const settings = {
+    ...settingsFor(leaf),
+    reconfigure: false,
+    saveConfig: true,
+    savedConfigFile: join(leaf.redis.folder, 'config_db.json'),
+    frr: {
+      vtysh: ['false'],
+      reload: ['touch', join(leaf.redis.folder, 'reloaded')],
+      confFile: join(frrFolder, 'frr.conf'),
+      confFolderOfVtysh: frrFolder,
+    },
+  };
   await using daemon = await startDaemon(leaf.redis, api, sysfs, settings);
   await vi.waitUntil(
     () => daemon.log.records.some(({ msg }) => msg.startsWith('rows that differ; reconfigure is off')),
@@ -182,6 +194,11 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
   want(api, 'Ethernet1', { vrf: 'vrf100' });
   await vi.waitUntil(() => daemon.log.records.some(({ msg }) => msg === 'the desired state has changed'), WAIT);
   expect(await leaf.rows()).toEqual(before);
+  // Nor is anything else: FRR, the saved configuration and the last desired state.
+  const files = await readdir(leaf.redis.folder);
+  expect(files).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(/^(?:frr|reloaded|config_db\.json.*|desired.*)$/)]),
+  );
 
   const file = join(leaf.redis.folder, 'switch-agent.yaml');
   await writeFile(file, JSON.stringify(await configFor(leaf.redis, api, sysfs, settings)));
@@ -216,8 +233,6 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
     model: { vrfs: [{ name: 'Vrf100', vlan: 1001, ports: ['Ethernet1'] }] },
     problems: [],
   });
-  // Nothing was applied, so nothing is remembered.
-  await expect(readFile(join(leaf.redis.folder, 'desired.json'), 'utf8')).rejects.toThrow(/ENOENT/);
   expect(await run('--offline')).toEqual([2, '', expect.stringContaining('nobody knows what is wanted')]);
   expect(await leaf.rows()).toEqual(before);
 });

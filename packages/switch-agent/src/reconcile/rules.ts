@@ -50,7 +50,7 @@ export interface Rule {
 
 /**
  * The order in which things are done. Every rule here stands for a crash or a leak; each has a test that fails without
- * it (test/rules.test.ts).
+ * it (test/rules.interop.test.ts).
  */
 export const RULES: readonly Rule[] = [
   {
