@@ -82,7 +82,7 @@ describe('answers of pixiecore’s API', () => {
       cmdline: `quiet ks=${fileMark(`${base}/prefix/ks?host=a`)} key=${fileMark('https://mirror/key')}`,
       message: 'Hello\nthere',
       wantsConfig: false,
-      origin: `http: ${base}/prefix/v1/boot/${MAC_1}`,
+      origin: `http: ${base}/prefix/v1/boot`,
     });
     expect(asked).toEqual([`GET /prefix/v1/boot/${MAC_1}`]);
   });
@@ -156,14 +156,14 @@ describe('hostile and wrong answers', () => {
     });
   });
 
-  it('one text for two machines is told of each by its own name', async () => {
+  it('one text for two machines is one plan, and what is wrong with it is told of each by its own name', async () => {
     const other = '02:00:00:00:00:01';
     const good = await api(json({ kernel: 'k' }));
     const wrong = await api(json({ kernel: 'gopher://x/k' }));
     for (const mac of [MAC_1, other]) {
       expect(await good.source.plan(subject(mac), 'fresh')).toMatchObject({
         kernel: `${good.base}/prefix/k`,
-        origin: `http: ${good.base}/prefix/v1/boot/${mac}`,
+        origin: `http: ${good.base}/prefix/v1/boot`,
       });
       await expect(wrong.source.plan(subject(mac), 'fresh')).rejects.toThrow(`/v1/boot/${mac} names a boot`);
     }

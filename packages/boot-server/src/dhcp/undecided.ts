@@ -30,8 +30,9 @@ const MAX_UNDECIDED = 4_096;
 const MAX_REMEMBERED = 16_384;
 
 interface Waiting<Asker> {
-  question: DhcpQuestion;
-  asker: Asker;
+  readonly mac: string;
+  /** Undefined when it waits no more: a table that has grown old keeps what was in it alive for a while. */
+  asked: { readonly question: DhcpQuestion; readonly asker: Asker } | undefined;
   readonly until: number;
 }
 
@@ -57,10 +58,17 @@ export function undecidedTable<Asker>(components: {
     keepNewest(lastKnown, stageOf(question), decision, MAX_REMEMBERED);
   };
   const giveUp = (entry: Waiting<Asker>, reason: UndecidedReason): void => {
-    waiting.delete(entry.question.question.mac);
-    const before = whenUndecided === 'lastKnown' ? lastKnown.get(stageOf(entry.question)) : undefined;
-    if (before !== undefined && reason !== 'superseded') onDecided(entry.question, entry.asker, before);
-    else onGivenUp(entry.question, entry.asker, reason);
+    const asked = take(entry);
+    if (asked === undefined) return;
+    const before = whenUndecided === 'lastKnown' ? lastKnown.get(stageOf(asked.question)) : undefined;
+    if (before !== undefined && reason !== 'superseded') onDecided(asked.question, asked.asker, before);
+    else onGivenUp(asked.question, asked.asker, reason);
+  };
+  const take = (entry: Waiting<Asker>): Waiting<Asker>['asked'] => {
+    const { asked } = entry;
+    if (waiting.get(entry.mac) === entry) waiting.delete(entry.mac);
+    entry.asked = undefined;
+    return asked;
   };
   const watch = (): void => {
     if (timer !== undefined || stopped) return;
@@ -89,9 +97,8 @@ export function undecidedTable<Asker>(components: {
       const { mac } = question.question;
       const before = waiting.get(mac);
       if (before !== undefined) {
-        if (isSameQuestion(before.question.question, question.question)) {
-          before.question = question;
-          before.asker = asker;
+        if (before.asked !== undefined && isSameQuestion(before.asked.question.question, question.question)) {
+          before.asked = { question, asker };
           return undefined;
         }
         giveUp(before, 'superseded');
@@ -102,20 +109,22 @@ export function undecidedTable<Asker>(components: {
         if (waiting.size < MAX_UNDECIDED) break;
         giveUp(oldest, 'overloaded');
       }
-      const entry: Waiting<Asker> = { question, asker, until: clock.monotonic() + DECISION_DEADLINE_MS };
+      const entry: Waiting<Asker> = {
+        mac,
+        asked: { question, asker },
+        until: clock.monotonic() + DECISION_DEADLINE_MS,
+      };
       waiting.set(mac, entry);
       watch();
-      const isAwaited = (): boolean => !stopped && waiting.get(mac) === entry;
       const wait = async (): Promise<void> => {
         try {
           const decided = await decision;
           // Also when it comes too late: the machine's next question may be too early again.
           remember(question, decided);
-          if (!isAwaited()) return;
-          waiting.delete(mac);
-          onDecided(entry.question, entry.asker, decided);
+          const asked = stopped ? undefined : take(entry);
+          if (asked !== undefined) onDecided(asked.question, asked.asker, decided);
         } catch {
-          if (isAwaited()) giveUp(entry, 'undecided');
+          if (!stopped) giveUp(entry, 'undecided');
         }
       };
       void wait();

@@ -1,6 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { HttpSourceConfig } from '../config/sources.ts';
-import type { BootSource, BootSubject } from '../decide/boot-plan.ts';
+import type { BootPlan, BootSource, BootSubject } from '../decide/boot-plan.ts';
 import { refusePlan } from '../decide/plan-check.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { keepNewest } from '../keep-newest.ts';
@@ -17,6 +17,8 @@ const MAX_READ_CHARACTERS = 4_096;
 /** DISCOVER and REQUEST, and firmware's and iPXE's, are one boot. */
 const SAME_OFFER_MS = 10_000;
 
+type ReadAnswer = { readonly ok: true; readonly plan: BootPlan } | Extract<PixiecoreAnswer, { readonly ok: false }>;
+
 export interface HttpSource extends BootSource {
   close(): void;
 }
@@ -29,15 +31,16 @@ export interface HttpSource extends BootSource {
 export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
   const { url, timeoutMs, concurrency, askDhcp } = config;
   const base = `${url.replace(/\/+$/, '')}/v1`;
-  const client = httpGet({ clock, timeoutMs, concurrency, maxBytes: MAX_ANSWER_BYTES });
-  const answers = new Map<string, PixiecoreAnswer>();
+  const client = httpGet({ clock, base, timeoutMs, concurrency, maxBytes: MAX_ANSWER_BYTES });
+  const origin = `http: ${base}/boot`;
+  const answers = new Map<string, ReadAnswer>();
   const offers = new Map<string, { readonly wanted: Promise<boolean>; readonly at: number }>();
 
   const ask = async (path: string): Promise<string | undefined> => {
     let status: number;
     let text: string;
     try {
-      ({ status, text } = await client.get(`${base}${path}`));
+      ({ status, text } = await client.get(path));
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause);
       throw new BootServerError(BootServerErrorCode.ApiAway, `${base}${path} cannot be asked: ${words}`, cause);
@@ -47,12 +50,15 @@ export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
       throw new BootServerError(BootServerErrorCode.ApiAway, `${base}${path} answers ${status}`);
     return undefined;
   };
-  const read = (json: string): PixiecoreAnswer => {
+  const read = (json: string): ReadAnswer => {
     const known = answers.get(json);
     if (known !== undefined) return known;
     const parsed = parsePixiecoreAnswer(json, base);
     const reason = parsed.ok ? refusePlan(parsed.plan) : undefined;
-    const answer: PixiecoreAnswer = reason === undefined ? parsed : { ok: false, reason };
+    let answer: ReadAnswer = parsed;
+    if (reason !== undefined) answer = { ok: false, reason };
+    // The same object for all machines: whoever checks or writes it does so once.
+    else if (parsed.ok) answer = { ok: true, plan: { ...parsed.plan, origin } };
     if (json.length <= MAX_READ_CHARACTERS) keepNewest(answers, json, answer, MAX_READ);
     return answer;
   };
@@ -60,7 +66,7 @@ export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
     const json = await ask(`/boot/${mac}`);
     if (json === undefined) return undefined;
     const answer = read(json);
-    if (answer.ok) return { ...answer.plan, origin: `http: ${base}/boot/${mac}` };
+    if (answer.ok) return answer.plan;
     throw new BootServerError(
       BootServerErrorCode.ApiRefused,
       `${base}/boot/${mac} names a boot that cannot be carried out: ${answer.reason}`,

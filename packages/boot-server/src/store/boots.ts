@@ -61,10 +61,19 @@ export function bootStore(
     return plan === undefined ? undefined : { plan, answeredAt: numberOf(row['answered_at'], 'answered_at') };
   };
   const unwritten = new Map<string, { source: string; mac: string; plan: BootPlan; answeredAt: number }>();
+  /** Most machines of a source boot the same. */
+  const texts = new WeakMap<BootPlan, string>();
+  const jsonOf = (plan: BootPlan): string => {
+    const known = texts.get(plan);
+    if (known !== undefined) return known;
+    const json = JSON.stringify(plan);
+    texts.set(plan, json);
+    return json;
+  };
   const keyOf = (source: string, mac: string): string => `${source} ${mac}`;
   const write = (): void => {
     for (const { source, mac, plan, answeredAt } of unwritten.values()) {
-      put.run(source, mac, JSON.stringify(plan), toColumn(answeredAt));
+      put.run(source, mac, jsonOf(plan), toColumn(answeredAt));
       const written = (sincePrune.get(source) ?? 0) + 1;
       sincePrune.set(source, written % PRUNE_EVERY);
       if (written === PRUNE_EVERY) prune.run(source, MAX_ANSWERS);
