@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -91,6 +91,59 @@ describe('ingot boot kernel', () => {
     const { exitCode, output } = await net.run('server', [process.execPath, INGOT, 'boot', 'kernel', '/bin/sh']);
     expect(exitCode).toBe(1);
     expect(output).toMatch(/ingot: TFTP: .*69/);
+  });
+});
+
+describe('ingot boot that was killed', () => {
+  it('leaves a folder that the next one removes, and nothing that anybody else has', async () => {
+    const tmp = join(net.folder, 'tmp');
+    mkdirSync(tmp);
+    const boot = [
+      'env',
+      `TMPDIR=${tmp}`,
+      process.execPath,
+      INGOT,
+      'boot',
+      'kernel',
+      net.file('vmlinuz', 'k'),
+      '--interface',
+      'br0',
+    ];
+    const killed = net.start('server', boot);
+    await killed.prints(/stop with Ctrl-C/, 40_000);
+    const [leftover = ''] = readdirSync(tmp);
+    await killed.kill('SIGKILL');
+    expect(readdirSync(join(tmp, leftover))).toContain('lock.sqlite');
+
+    const folder = (name: string): string => {
+      mkdirSync(join(tmp, name), { mode: 0o700 });
+      writeFileSync(join(tmp, name, 'lock.sqlite'), '');
+      return join(tmp, name);
+    };
+    const others = [
+      'ingot-boot-something',
+      'ingot-boot-Open00',
+      'ingot-boot-User00',
+      'ingot-boot-Link00',
+      'ingot-boot-Bare00',
+    ];
+    folder('ingot-boot-something');
+    chmodSync(folder('ingot-boot-Open00'), 0o755);
+    chownSync(folder('ingot-boot-User00'), 65_534, 65_534);
+    symlinkSync('ingot-boot-something', join(tmp, 'ingot-boot-Link00'));
+    mkdirSync(join(tmp, 'ingot-boot-Bare00'), { mode: 0o700 });
+
+    const next = net.start('server', boot);
+    await next.prints(/stop with Ctrl-C/, 40_000);
+    const [own = '', ...more] = readdirSync(tmp).filter((name) => !others.includes(name));
+    expect(more).toEqual([]);
+    expect(own).not.toBe(leftover);
+    // Its ports are taken: this one ends, and takes its own folder along.
+    expect((await net.run('server', boot)).exitCode).toBe(1);
+    await next.kill('SIGINT');
+    expect(next.process.exitCode).toBe(0);
+    expect(readdirSync(tmp).toSorted()).toEqual(others.toSorted());
+    expect(readdirSync(join(tmp, 'ingot-boot-something'))).toEqual(['lock.sqlite']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogFields, Logger } from '@ingot/daemon';
@@ -7,6 +7,7 @@ import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo } from '../io.ts';
 import { liveWords } from './live-text.ts';
 import type { QuickBoot } from './quick-config.ts';
+import { makeQuickFolder } from './quick-folder.ts';
 import { findPlace, type PlaceFlags } from './quick-place.ts';
 import { clockText } from './trace-text.ts';
 
@@ -35,22 +36,22 @@ export async function runQuick(
       '--pool leases addresses, and --proxy leaves that to another server: take one',
     );
   const place = findPlace(flags);
-  const folder = mkdtempSync(join(tmpdir(), 'ingot-boot-'));
+  const [{ BootServerError, lockDataDir, startQuickBootServer }, { quickConfig }] = await Promise.all([
+    import('@ingot/boot-server'),
+    import('./quick-config.ts'),
+  ]);
+  using folder = makeQuickFolder(tmpdir(), lockDataDir);
   const stopping = new AbortController();
   const asked = Promise.withResolvers<void>();
   const end = (): void => asked.resolve();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, end);
   try {
-    const files = join(folder, 'files');
+    const files = join(folder.path, 'files');
     mkdirSync(files);
     const boot = makeBoot({ httpUrl: `http://${place.address}:${flags.port}`, files });
-    const [{ BootServerError, startQuickBootServer }, { quickConfig }] = await Promise.all([
-      import('@ingot/boot-server'),
-      import('./quick-config.ts'),
-    ]);
     const { pool, router, port } = flags;
-    const config = quickConfig(boot, { place, pool, router, port, folder });
+    const config = quickConfig(boot, { place, pool, router, port, folder: folder.path });
     const say = (text: string): void => io.stdout(`${printable(text)}\n`);
     const server = await startQuickBootServer(config, {
       log: quietLogger((text) => io.stderr(`ingot: ${printable(text)}\n`)),
@@ -78,7 +79,6 @@ export async function runQuick(
     }
   } finally {
     for (const signal of signals) process.off(signal, end);
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
