@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
+import { parse } from 'yaml';
+import { toJSONSchema } from 'zod';
 import { describe, expect, test } from 'vitest';
 import type { ConfigDb } from '../../src/config-db/config-db.ts';
 import { parseConfigDb } from '../../src/config-db/parse-config-db.ts';
 import { printConfigDb } from '../../src/config-db/print-config-db.ts';
 import { generateConfigDb } from '../../src/generate/generate.ts';
+import { RETIRED_KEYS, sonicConfigSchema } from '../../src/generate/sonic-config-schema.ts';
 import { distributionOf, type DistributionName } from '../../src/platform/distribution.ts';
 import { testSwitch } from '../platforms/platforms.ts';
 import { randomConfigs } from './random-config.ts';
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
+}
 
 const EXAMPLES = [
   'leaf-as7726',
@@ -47,6 +56,37 @@ describe('the examples', () => {
     expect(result).toMatchObject({ ok: true, notes: [] });
     if (result.ok) await expect(printConfigDb(result.configDb)).toMatchFileSnapshot(`goldens/${name}.json`);
   });
+});
+
+/** `ports.list.mtu`, whatever the index or the name on the way there. */
+function keysOf(value: unknown, path: readonly string[] = []): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => keysOf(item, path));
+  if (typeof value !== 'object' || value === null) return [];
+  const isNamed = path.length === 1 && ['breakouts', 'features', 'interconnects'].includes(path[0] ?? '');
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const own = isNamed ? [...path, '*'] : [...path, key];
+    return [own.join('.'), ...keysOf(inner, own)];
+  });
+}
+
+test('the examples have every key that there is, so that the golden files show what each makes', () => {
+  const texts = EXAMPLES.map((name) => readFileSync(new URL(`examples/${name}.yaml`, import.meta.url), 'utf8'));
+  const shown = new Set(texts.flatMap((text) => keysOf(parse(text))));
+  const shape = (schema: JsonSchema, path: readonly string[] = []): readonly string[] => [
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => [
+      [...path, key].join('.'),
+      ...shape(inner, [...path, key]),
+    ]),
+    ...(schema.items === undefined ? [] : shape(schema.items, path)),
+    ...(typeof schema.additionalProperties === 'object' ? shape(schema.additionalProperties, [...path, '*']) : []),
+  ];
+  const known = shape(
+    JSON.parse(JSON.stringify(toJSONSchema(sonicConfigSchema, { io: 'input', unrepresentable: 'any' }))),
+  );
+  expect(known.length).toBeGreaterThan(80);
+  // What is for frr.conf, for older generators, or answered by a note has tests of its own below.
+  const others = /^interconnects\.\*\.(?!vrf$|vni$|unnumbered_interfaces$)|^vlans\.vrrp\.priority$/;
+  expect(known.filter((key) => !shown.has(key) && !others.test(key) && !Object.hasOwn(RETIRED_KEYS, key))).toEqual([]);
 });
 
 test('the one in docs/switch.md is taken', () => {
