@@ -13,7 +13,7 @@ import { parseListenAddress, type Logger } from '@ingot/daemon';
 import type { Clock, Entropy } from '@ingot/net';
 import { createAudit } from './audit/audit-calls.ts';
 import { ensureAdminToken } from './auth/admin-token.ts';
-import { createAuthorizer } from './auth/memberships.ts';
+import { createAuthorizer } from './auth/authorizer.ts';
 import type { Caller } from './auth/caller.ts';
 import { createTokenIssuer } from './auth/token-issuer.ts';
 import { uuidV7 } from './auth/uuid-v7.ts';

@@ -13,7 +13,7 @@ import {
 import { systemClock } from '@ingot/net';
 import { decodeJwt } from 'jose';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createAuthorizer } from '../src/auth/memberships.ts';
+import { createAuthorizer } from '../src/auth/authorizer.ts';
 import { createStores, memberId, type Stores } from '../src/store/stores.ts';
 import { readProtoAccess, type ProtoAccess } from './proto-options.ts';
 import { sqlitePlace } from './store/sqlite-place.ts';

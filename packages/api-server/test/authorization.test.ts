@@ -176,6 +176,11 @@ describe('a new token', () => {
     expect(tooMuch(oneMachine, { machineRoles: { '*': MachineRole.EDITOR } })).toEqual(['machine role for *']);
     expect(tooMuch(oneMachine, { machineRoles: { [machineB]: MachineRole.VIEWER } })).toHaveLength(1);
     expect(tooMuch(oneMachine, listing(machineB, register))).toHaveLength(1);
+    // A role for one machine counts instead of that for all.
+    const lessOfOne = { machineRoles: { '*': MachineRole.EDITOR, [machineB]: MachineRole.VIEWER } };
+    expect(tooMuch(lessOfOne, { machineRoles: { '*': MachineRole.EDITOR } })).toEqual(['machine role for *']);
+    expect(tooMuch(lessOfOne, lessOfOne)).toEqual([]);
+    expect(tooMuch(lessOfOne, listing('*', register))).toHaveLength(1);
     expect(tooMuch(oneMachine, listing('', '/no.such/Method'))).toHaveLength(1);
     expect(tooMuch({ infraRole: InfraRole.VIEWER }, { infraRole: InfraRole.EDITOR })).toEqual(['infra role']);
     expect(tooMuch({ adminRole: AdminRole.VIEWER }, { adminRole: AdminRole.EDITOR })).toEqual(['admin role']);

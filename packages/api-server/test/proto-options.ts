@@ -11,9 +11,11 @@ export interface ProtoAccess {
 
 const root = fileURLToPath(new URL('../../../proto', import.meta.url));
 
-/** Reads the options out of the text of the proto files, and not as the product does, out of the generated code. */
+/** Reads the options out of the text of the contract's proto files, and not as the product does, out of the generated code. */
 export function readProtoAccess(): ProtoAccess[] {
-  return globSync('**/*.proto', { cwd: root }).flatMap((file) => methodsOf(readFileSync(`${root}/${file}`, 'utf8')));
+  return globSync('{ingot,metalstack}/**/*.proto', { cwd: root }).flatMap((file) =>
+    methodsOf(readFileSync(`${root}/${file}`, 'utf8')),
+  );
 }
 
 function methodsOf(text: string): ProtoAccess[] {

@@ -1,6 +1,14 @@
 import { ApiError, apiV2, Code, create, durationMs, type MethodAccess } from '@ingot/api';
-import { elevations } from './rights.ts';
+import type { Stores } from '../store/stores.ts';
+import type { Lent, TokenRecord } from './caller.ts';
+import { compareRights } from './lent-rights.ts';
 import type { TokenIssuer } from './token-issuer.ts';
+
+interface MintContext {
+  readonly stores: Stores;
+  readonly issuer: TokenIssuer;
+  readonly methods: ReadonlyMap<string, MethodAccess>;
+}
 
 const DEFAULT_LIFETIME_MS = 8 * 60 * 60 * 1000;
 
@@ -9,17 +17,17 @@ const DEFAULT_LIFETIME_MS = 8 * 60 * 60 * 1000;
  * `InvalidArgument` naming each listed method that does not exist or is about something else.
  */
 export async function mintToken(
-  issuer: TokenIssuer,
-  methods: ReadonlyMap<string, MethodAccess>,
-  creator: apiV2.Token,
+  { stores, issuer, methods }: MintContext,
+  creator: TokenRecord,
   user: string,
   request: apiV2.TokenServiceCreateRequest,
   tokenType: apiV2.TokenType = apiV2.TokenType.API,
 ): Promise<{ readonly token: apiV2.Token; readonly secret: string }> {
   const wanted = wantedRights(request, methods);
-  checkElevation(creator, wanted, methods);
+  const lent = await checkElevation(stores, creator, wanted, methods);
   return issuer.issue({
     user,
+    lent,
     description: request.description,
     tokenType,
     lifetimeMs: request.expires === undefined ? DEFAULT_LIFETIME_MS : durationMs(request.expires),
@@ -50,19 +58,21 @@ type RightsRequest = Pick<
   'permissions' | 'machineRoles' | 'projectRoles' | 'tenantRoles' | 'adminRole' | 'infraRole'
 >;
 
-/** Throws `PermissionDenied` naming each right that the creator lacks. */
-export function checkElevation(
-  creator: apiV2.Token,
+/** What the creator has only as a member. Throws `PermissionDenied` naming each right that it lacks. */
+export async function checkElevation(
+  stores: Stores,
+  creator: TokenRecord,
   wanted: apiV2.Token,
   methods: ReadonlyMap<string, MethodAccess>,
-): void {
-  const tooMuch = elevations(creator, wanted, methods);
+): Promise<Lent | undefined> {
+  const { tooMuch, lent } = await compareRights(stores, creator, wanted, methods);
   if (tooMuch.length > 0) {
     throw new ApiError(
       Code.PermissionDenied,
-      `a token may not do more than its creator; token ${creator.uuid} lacks: ${tooMuch.join(', ')}`,
+      `a token may not do more than its creator; token ${creator.token.uuid} lacks: ${tooMuch.join(', ')}`,
     );
   }
+  return lent;
 }
 
 /** Requests list methods by what they are about; records only by subject. Nothing in particular is the empty subject. */

@@ -38,7 +38,7 @@ function hasRole(token: apiV2.Token, access: MethodAccess, uuid: string): boolea
 }
 
 /** The role for a subject or, failing that, the one for all. */
-function roleFor<Role>(roles: Readonly<Record<string, Role>>, subject: string | undefined): Role | undefined {
+export function roleFor<Role>(roles: Readonly<Record<string, Role>>, subject: string | undefined): Role | undefined {
   if (subject === undefined) return undefined;
   for (const [key, role] of Object.entries(roles)) {
     if (key.toLowerCase() === subject.toLowerCase()) return role;
@@ -87,7 +87,10 @@ export function elevations(
     wants: Readonly<Record<string, number>>,
   ): void => {
     for (const [subject, role] of Object.entries(wants)) {
-      if (!within(subject === '*' ? has['*'] : roleFor(has, subject), role)) found.push(`${kind} role for ${subject}`);
+      // A role for one subject counts instead of that for all: whoever has less somewhere cannot give more everywhere.
+      const subjects =
+        subject === '*' ? ['*', ...Object.keys(has).filter((one) => roleFor(wants, one) === role)] : [subject];
+      if (!subjects.every((one) => within(roleFor(has, one), role))) found.push(`${kind} role for ${subject}`);
     }
   };
   compare('machine', creator.machineRoles, wanted.machineRoles);
@@ -96,9 +99,16 @@ export function elevations(
   for (const { subject, methods: paths } of wanted.permissions) {
     for (const path of paths) {
       const access = methods.get(path);
-      const subjects: Subjects = { machines: [subject], project: subject, tenant: subject };
-      if (access === undefined || !mayCall(creator, access, subjects)) found.push(`method ${path} on "${subject}"`);
+      const may = (one: string): boolean =>
+        access !== undefined && mayCall(creator, access, { machines: [one], project: one, tenant: one });
+      if (![subject, ...(subject === '*' ? named(creator) : [])].every(may))
+        found.push(`method ${path} on "${subject}"`);
     }
   }
   return found;
+}
+
+/** Subjects for which a token has a role of their own. */
+function named({ machineRoles, projectRoles, tenantRoles }: apiV2.Token): string[] {
+  return [machineRoles, projectRoles, tenantRoles].flatMap((roles) => Object.keys(roles));
 }

@@ -2,7 +2,7 @@ import { apiV2, ApiError, Code, create, timestampFromMs, timestampMs } from '@in
 import type { Clock, Entropy } from '@ingot/net';
 import { exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, errors, type JWK } from 'jose';
 import type { SecretStore } from '../store/secret-store.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Lent } from './caller.ts';
 import type { TokenStore } from './token-store.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
@@ -19,6 +19,7 @@ interface TokenGrant {
   readonly tenantRoles?: Record<string, apiV2.TenantRole>;
   readonly permissions?: apiV2.MethodPermission[];
   readonly labels?: apiV2.Labels;
+  readonly lent?: Lent | undefined;
 }
 
 export interface TokenIssuer {
@@ -51,7 +52,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
   const [privateKey, publicKey] = await Promise.all([importJWK(jwk, ALGORITHM), importJWK(publicJwk, ALGORITHM)]);
 
   return {
-    async issue({ lifetimeMs, labels, ...grant }) {
+    async issue({ lifetimeMs, labels, lent, ...grant }) {
       const now = clock.now();
       const expiresAt = now + lifetimeMs;
       const token = create(apiV2.TokenSchema, {
@@ -73,7 +74,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         .setNotBefore(Math.floor(now / 1000))
         .setExpirationTime(Math.floor(expiresAt / 1000))
         .sign(privateKey);
-      await tokens.add(token);
+      await tokens.add({ token, lent });
       return { token, secret };
     },
     async authenticate(bearer) {
@@ -89,11 +90,11 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
       } catch (error) {
         throw new ApiError(Code.Unauthenticated, refusal(error), { cause: error });
       }
-      const token = uuid === undefined ? undefined : await tokens.get(uuid);
-      if (token === undefined) {
+      const record = uuid === undefined ? undefined : await tokens.get(uuid);
+      if (record === undefined) {
         throw new ApiError(Code.Unauthenticated, 'this token was revoked or has expired: ask for another one');
       }
-      return { kind: 'token', token };
+      return { kind: 'token', ...record };
     },
   };
 }

@@ -5,6 +5,9 @@ const OPERATOR_PREFIX = 'ingot.dev/';
 /** What a machine says of its own hardware. */
 const INVENTORY_PREFIX = 'ingot.inventory.';
 
+/** An operator wants no planned reboots of a machine; its value says why. */
+export const NO_REBOOT_LABEL = 'ingot.dev/no-reboot';
+
 /** Labels that an allocation sets, with upstream's names: others rely on them. */
 export const AllocationLabel = {
   Rack: 'machine.metal-stack.io/rack',
@@ -29,6 +32,17 @@ export function refuseReserved(keys: Iterable<string>): void {
     Code.InvalidArgument,
     `these labels are not a tenant's to set or to take away: ${reserved.join(', ')}; leave out what begins with ` +
       `${OPERATOR_PREFIX} or ${INVENTORY_PREFIX}, and ${[...SET_BY_ALLOCATION].join(', ')}`,
+  );
+}
+
+/** Throws `InvalidArgument` naming the labels that are not even an operator's to set or to take away by hand. */
+export function refuseOrders(keys: Iterable<string>): void {
+  const reserved = [...keys].filter((key) => isReserved(key) && key !== NO_REBOOT_LABEL);
+  if (reserved.length === 0) return;
+  throw new ApiError(
+    Code.InvalidArgument,
+    `these labels are what machines and allocations say, or orders and their answers: ${reserved.join(', ')}; of those ` +
+      `that begin with ${OPERATOR_PREFIX} only ${NO_REBOOT_LABEL} is set by hand`,
   );
 }
 

@@ -1,11 +1,10 @@
 import { ApiError, apiV2, bindService, Code, create, ingotAdminV1, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
+import { NO_REBOOT_LABEL, refuseOrders } from '../machine/labels.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import type { ServiceDependencies } from './context.ts';
 import { updateLabels } from './update-entity.ts';
 
-/** An operator wants no planned reboots of a machine; its value says why. */
-const NO_REBOOT_LABEL = 'ingot.dev/no-reboot';
 /** The discovery agent looks for the label and not at its value. */
 const NO: ReadonlySet<string> = new Set(['false', 'no', 'off', '0']);
 
@@ -30,14 +29,7 @@ export function labelService({ stores }: ServiceDependencies): BoundService<Call
 
 function checkPatch({ update, remove }: apiV2.LabelsPatch): void {
   const set = update?.labels ?? {};
-  const reserved = [...Object.keys(set), ...remove].filter(
-    (key) => key.startsWith('ingot.dev/') && key !== NO_REBOOT_LABEL,
-  );
-  if (reserved.length > 0)
-    throw new ApiError(
-      Code.InvalidArgument,
-      `labels that start with ingot.dev/ are orders and their answers: ${reserved.join(', ')}; only ${NO_REBOOT_LABEL} is set by hand`,
-    );
+  refuseOrders([...Object.keys(set), ...remove]);
   if (NO.has(set[NO_REBOOT_LABEL]?.toLowerCase() ?? ''))
     throw new ApiError(
       Code.InvalidArgument,

@@ -1,23 +1,24 @@
 import { adminV2, ApiError, apiV2, bindService, Code, timestampMs, type BoundService } from '@ingot/api';
-import type { Caller } from '../auth/caller.ts';
+import type { Caller, Lent, TokenRecord } from '../auth/caller.ts';
 import { checkElevation, mintToken, wantedRights } from '../auth/mint-token.ts';
 import type { ServiceDependencies } from './context.ts';
 import { updateLabels } from './update-entity.ts';
 
-const { TokenType } = apiV2;
+const { AdminRole, TokenType } = apiV2;
 
 /** `metalstack.api.v2.TokenService`: tokens of the caller's user. */
-export function tokenService({ stores, issuer, methods }: ServiceDependencies): BoundService<Caller> {
+export function tokenService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores, issuer, methods } = dependencies;
   const own = async (uuid: string, caller: Caller): Promise<apiV2.Token> => {
-    const token = await stores.tokens.get(uuid);
+    const token = (await stores.tokens.get(uuid))?.token;
     // Somebody else's token looks like none, so that UUIDs cannot be tried out.
     if (token === undefined || token.user !== tokenOf(caller).user) throw noToken(uuid);
     return token;
   };
   return bindService<typeof apiV2.TokenService, Caller>(apiV2.TokenService, {
     create: (request, { caller }) => {
-      const creator = tokenOf(caller);
-      return mintToken(issuer, methods, creator, creator.user, request);
+      const creator = recordOf(caller);
+      return mintToken(dependencies, creator, creator.token.user, request);
     },
     get: async ({ uuid }, { caller }) => ({ token: await own(uuid, caller) }),
     async list({ query }, { caller }) {
@@ -26,10 +27,11 @@ export function tokenService({ stores, issuer, methods }: ServiceDependencies): 
     },
     update: (request, { caller }) =>
       stores.transaction(async (inner) => {
-        const token = await inner.tokens.get(request.uuid);
-        if (token === undefined || token.user !== tokenOf(caller).user) throw noToken(request.uuid);
+        const found = await inner.tokens.get(request.uuid);
+        if (found?.token.user !== tokenOf(caller).user) throw noToken(request.uuid);
+        const { token } = found;
         const wanted = wantedRights(request, methods);
-        checkElevation(tokenOf(caller), wanted, methods);
+        const lent = bothLent(found.lent, await checkElevation(inner, recordOf(caller), wanted, methods));
         if (request.description !== undefined) token.description = request.description;
         // What is not named stays; a token never loses a right by an update that is about another one.
         if (wanted.permissions.length > 0) token.permissions = wanted.permissions;
@@ -39,7 +41,7 @@ export function tokenService({ stores, issuer, methods }: ServiceDependencies): 
         if (wanted.adminRole !== undefined) token.adminRole = wanted.adminRole;
         if (wanted.infraRole !== undefined) token.infraRole = wanted.infraRole;
         updateLabels(token, request.labels);
-        await inner.tokens.replace(token);
+        await inner.tokens.replace({ token, lent });
         return { token };
       }),
     async revoke({ uuid }, { caller }) {
@@ -47,13 +49,14 @@ export function tokenService({ stores, issuer, methods }: ServiceDependencies): 
       return {};
     },
     refresh(_request, { caller }) {
-      const token = tokenOf(caller);
+      const { token, lent } = recordOf(caller);
       const lifetimeMs =
         token.expires === undefined || token.issuedAt === undefined
           ? 0
           : timestampMs(token.expires) - timestampMs(token.issuedAt);
       return issuer.issue({
         user: token.user,
+        lent,
         description: token.description,
         tokenType: token.tokenType,
         lifetimeMs,
@@ -70,21 +73,29 @@ export function tokenService({ stores, issuer, methods }: ServiceDependencies): 
 }
 
 /** `metalstack.admin.v2.TokenService`: tokens of everybody. */
-export function adminTokenService({ stores, issuer, methods }: ServiceDependencies): BoundService<Caller> {
+export function adminTokenService(dependencies: ServiceDependencies): BoundService<Caller> {
+  const { stores } = dependencies;
   return bindService<typeof adminV2.TokenService, Caller>(adminV2.TokenService, {
     create({ user, tokenCreateRequest }, { caller }) {
       if (tokenCreateRequest === undefined) {
         throw new ApiError(Code.InvalidArgument, 'token_create_request is required');
       }
-      const creator = tokenOf(caller);
-      const type = user !== undefined && listsNothing(tokenCreateRequest) ? TokenType.USER : TokenType.API;
-      return mintToken(issuer, methods, creator, user ?? creator.user, tokenCreateRequest, type);
+      const creator = recordOf(caller);
+      const isPersons = user !== undefined && listsNothing(tokenCreateRequest);
+      if (isPersons && creator.token.adminRole !== AdminRole.EDITOR) {
+        throw new ApiError(
+          Code.PermissionDenied,
+          `a token that lists no right has the memberships of user "${user}": only an administrator may make it`,
+        );
+      }
+      const type = isPersons ? TokenType.USER : TokenType.API;
+      return mintToken(dependencies, creator, user ?? creator.token.user, tokenCreateRequest, type);
     },
     list: async ({ query }) => ({
       tokens: (await stores.tokens.list(query?.user)).filter((token) => matches(token, query)),
     }),
     async revoke({ uuid, user }) {
-      const token = await stores.tokens.get(uuid);
+      const token = (await stores.tokens.get(uuid))?.token;
       if (token === undefined || (user !== '' && token.user !== user)) throw noToken(uuid);
       await stores.tokens.delete(uuid);
       return {};
@@ -99,8 +110,24 @@ function listsNothing(request: apiV2.TokenServiceCreateRequest): boolean {
   return permissions.length === 0 && roles.length === 0 && adminRole === undefined && infraRole === undefined;
 }
 
+/** What of a token is lent once it was changed: more, never less. Throws `FailedPrecondition` for two lenders. */
+function bothLent(before: Lent | undefined, now: Lent | undefined): Lent | undefined {
+  if (before === undefined || now === undefined) return before ?? now;
+  if (before.maker !== now.maker) {
+    throw new ApiError(
+      Code.FailedPrecondition,
+      `this token has rights of ${before.maker}, who made it, and cannot have some of ${now.maker} too: make another one`,
+    );
+  }
+  return { maker: now.maker, subjects: [...new Set([...before.subjects, ...now.subjects])] };
+}
+
 function tokenOf(caller: Caller): apiV2.Token {
-  if (caller.kind === 'token') return caller.token;
+  return recordOf(caller).token;
+}
+
+function recordOf(caller: Caller): TokenRecord {
+  if (caller.kind === 'token') return caller;
   throw new ApiError(Code.Unauthenticated, 'this call needs a token');
 }
 

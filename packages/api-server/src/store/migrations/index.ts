@@ -3,10 +3,18 @@ import { controlPlane } from './0002-control-plane.ts';
 import { replicas } from './0003-replicas.ts';
 import { machineColumns } from './0004-machine-columns.ts';
 import { placement } from './0005-placement.ts';
+import { lentRights } from './0006-lent-rights.ts';
 import type { Migration } from './migration.ts';
 
 /**
  * In order; the database counts those that it has seen. Published ones never change. They are written in SQLite's types
  * (TEXT, INTEGER, BLOB, `INTEGER PRIMARY KEY AUTOINCREMENT`, STRICT), which `postgresScript` turns into PostgreSQL's.
  */
-export const migrations: readonly Migration[] = [firstTables, controlPlane, replicas, machineColumns, placement];
+export const migrations: readonly Migration[] = [
+  firstTables,
+  controlPlane,
+  replicas,
+  machineColumns,
+  placement,
+  lentRights,
+];
