@@ -188,7 +188,7 @@ describe('a person’s token for a program', () => {
   /** Alice is an editor of a project; her program may read it. */
   async function alicesProgram(rig: Rig) {
     await people(rig);
-    const [project = ''] = projects;
+    const [project] = projects;
     await setMemberships(rig, { inTenants: [], inProjects: [['alice', project, ProjectRole.EDITOR]] });
     const admin = createClient(adminV2.TokenService, rig.admin);
     const request = create(apiV2.TokenServiceCreateRequestSchema, { expires: durationFromMs(600_000) });
@@ -208,7 +208,7 @@ describe('a person’s token for a program', () => {
     expect((await program().get({ project })).project?.uuid).toBe(project);
     const more = tokens.create({ expires: durationFromMs(600_000), projectRoles: { [project]: ProjectRole.OWNER } });
     expect((await failure(more)).message).toContain(`lacks: project role for ${project}`);
-    const [, other = ''] = projects;
+    const [, other] = projects;
     const elsewhere = tokens.create({
       expires: durationFromMs(600_000),
       projectRoles: { [other]: ProjectRole.VIEWER },

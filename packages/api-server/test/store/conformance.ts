@@ -287,7 +287,8 @@ export function storeConformance(place: () => Promise<Place>): void {
         await using home = await place();
         await using fresh = await place();
         const clock = new MockClock();
-        const before = await home.open(clock, version);
+        // From version 5 on its own columns are written with a body, which is what these rows show for older ones.
+        const before = await home.open(clock, Math.min(version, 4));
         await before.run("INSERT INTO secret (name, value) VALUES ('kept', 'x')");
         await before.run(
           "INSERT INTO machine (id, body, generation, created_at, updated_at, partition) VALUES ('m', '{}', 7, 1, 2, 'lab')",
@@ -308,6 +309,7 @@ export function storeConformance(place: () => Promise<Place>): void {
         );
         await before.run("INSERT INTO event (machine, at, type, message) VALUES ('m', 3, 1, 'e')");
         await before.close();
+        await (await home.open(clock, version)).close();
         await using after = await home.open(clock);
         await using made = await fresh.open(clock);
         expect(await tablesOf(after, after.dialect)).toEqual(await tablesOf(made, made.dialect));
