@@ -50,6 +50,13 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     options.onLost();
   };
 
+  const take = (answer: DesiredSwitch): void => {
+    if (now !== undefined && JSON.stringify(answer) === JSON.stringify(now)) return;
+    log.info({ nics: answer.nics.length, wanted: wanted(answer) }, 'the desired state has changed');
+    now = answer;
+    options.onChange();
+  };
+
   const failed: DesiredState['failed'] = (call, error) => {
     if (signal.aborted) return;
     metrics.failed(call);
@@ -70,19 +77,13 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     get tookMs() {
       return tookMs;
     },
-    registered: (answer) => {
-      now = answer;
-      options.onChange();
-    },
+    registered: take,
     fetch: async () => {
       const startedMs = clock.monotonic();
       try {
         const answer = await api.get(id, signal);
         problems.clear('get');
-        if (now !== undefined && JSON.stringify(answer) === JSON.stringify(now)) return;
-        log.info({ nics: answer.nics.length, wanted: wanted(answer) }, 'the desired state has changed');
-        now = answer;
-        options.onChange();
+        take(answer);
       } catch (error) {
         failed('get', error);
       } finally {

@@ -2,7 +2,9 @@ import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { apiV2 } from '@ingot/api';
+import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import { parseConfigDb } from '../src/config-db/parse-config-db.ts';
 import { printConfigDb } from '../src/config-db/print-config-db.ts';
@@ -16,6 +18,7 @@ import { UPLINKS } from './sonic/leaf.ts';
 import { seeded, startLeaf, type TestLeaf } from './sonic/transitions.ts';
 import { createSysfs } from './sysfs.ts';
 
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const WAIT = { timeout: 20_000, interval: 50 };
 const LONG_AGO = new Date('2026-01-01T00:00:00Z');
 
@@ -192,7 +195,10 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
     WAIT,
   );
   want(api, 'Ethernet1', { vrf: 'vrf100' });
-  await vi.waitUntil(() => daemon.log.records.some(({ msg }) => msg === 'the desired state has changed'), WAIT);
+  await vi.waitUntil(
+    () => daemon.log.records.some((line) => JSON.stringify(line).includes('"wanted":{"Ethernet1":"vrf100"}')),
+    WAIT,
+  );
   expect(await leaf.rows()).toEqual(before);
   // Nor is anything else: FRR, the saved configuration and the last desired state.
   const files = await readdir(leaf.redis.folder);
@@ -228,6 +234,16 @@ test('with reconfigure off nothing is written, and ingot-switch plan says what w
     ].join('\n'),
   );
   expect(said).toContain('  + VXLAN_TUNNEL_MAP|vtep|map_100_Vlan1001 vlan=Vlan1001 vni=100\n');
+  // `run --plan` is the same, by the program itself.
+  const program = await execa(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', MAIN, 'run', '--plan', '--config', file],
+    {
+      reject: false,
+      timeout: 20_000,
+    },
+  );
+  expect([program.exitCode, `${program.stdout}\n`]).toEqual([1, said]);
   const [, json] = await run('--json');
   expect(JSON.parse(json)).toMatchObject({
     model: { vrfs: [{ name: 'Vrf100', vlan: 1001, ports: ['Ethernet1'] }] },
