@@ -1,4 +1,4 @@
-import { ApiError, apiV2, bindService, Code, enumText, infraV2, type BoundService } from '@ingot/api';
+import { ApiError, apiV2, bindService, Code, enumText, infraV2, methodPath, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -20,6 +20,8 @@ const FROM_MACHINES: ReadonlySet<apiV2.MachineProvisioningEventType> = new Set([
 ]);
 
 const KNOWN: ReadonlySet<number> = new Set(Object.values(Type).filter((type) => type !== Type.UNSPECIFIED));
+
+const SEND = methodPath(infraV2.EventService.method.send);
 
 // Enough for a stack trace; a machine has a hundred of them stored.
 const MAX_MESSAGE = 8 * 1024;
@@ -55,5 +57,6 @@ export function eventService({ stores }: ServiceDependencies): BoundService<Call
 }
 
 function isInfra(token: apiV2.Token): boolean {
-  return token.infraRole !== undefined || token.permissions.some(({ subject }) => subject === '' || subject === '*');
+  const everywhere = token.permissions.filter(({ subject }) => subject === '' || subject === '*');
+  return token.infraRole !== undefined || everywhere.some(({ methods }) => methods.includes(SEND));
 }

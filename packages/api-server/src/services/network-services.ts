@@ -104,7 +104,19 @@ export function adminNetworkService({ stores, clock, entropy }: ServiceDependenc
     update: (request) => stores.transaction(async (inner) => ({ network: await updateNetwork(inner, request) }), IPAM),
     delete: ({ id }) => stores.transaction(async (inner) => ({ network: await deleteNetwork(inner, id) }), IPAM),
     list: async ({ query }) => ({ networks: await listed(stores, query, () => true) }),
+    listExternalMembers: noExternalMembers,
+    addExternalMember: noExternalMembers,
+    removeExternalMember: noExternalMembers,
   });
+}
+
+/** The contract names switches and their ports, and not what a switch is to do with them. */
+function noExternalMembers(): never {
+  throw new ApiError(
+    Code.Unimplemented,
+    'this server keeps no external members of networks: the contract does not say what they mean for a switch, and a port ' +
+      'in the wrong VRF is a leak; configure such ports on the switch itself',
+  );
 }
 
 /** What belongs to nobody, what is shared, and the project's own; an underlay is for firewalls, and given to them. */

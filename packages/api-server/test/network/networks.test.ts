@@ -116,6 +116,22 @@ describe('a child network', () => {
   });
 });
 
+test('external members are refused with the reason, and nothing is kept of them', async () => {
+  await using rig = await startRig();
+  const { admin } = await lab(rig);
+  await admin.create(internet);
+  const change = { network: 'internet', switchPorts: [{ switch: 'leaf01', ports: ['Ethernet0'] }] };
+  for (const call of [
+    admin.addExternalMember(change),
+    admin.removeExternalMember(change),
+    admin.listExternalMembers({ network: 'internet' }),
+  ])
+    expect(await failure(call)).toMatchObject({
+      code: Code.Unimplemented,
+      message: expect.stringContaining('configure such ports on the switch itself'),
+    });
+});
+
 describe('a network with prefixes of its own', () => {
   test('overlaps with no other one', async () => {
     await using rig = await startRig();
