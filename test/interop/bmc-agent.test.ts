@@ -155,6 +155,47 @@ test('the BMCs of an inventory are known to the API, with all that those that an
   expect(bmc.done).toEqual(['POST {"ResetType":"ForceOff"}']);
 });
 
+test('BMCs are found by the leases of their DHCP server, and followed when their address changes', async () => {
+  await using rig = await startRig();
+  await using bmc = await startRedfishBmc();
+  const [leases, passwordFile] = [join(rig.dataDir, 'dhcpd.leases'), join(rig.dataDir, 'bmc.password')];
+  await writeFile(passwordFile, `${bmc.password}\n`, { mode: 0o600 });
+  const lease = (address: string, mac: string): string =>
+    `lease ${address} {\n  ends never;\n  binding state active;\n  hardware ethernet ${mac};\n}\n`;
+  // The second is a stranger, where no password may go.
+  await writeFile(leases, lease('127.0.0.1', '02:00:00:bb:00:65') + lease('192.0.2.9', '02:00:00:bb:00:66'));
+  const port = Number(bmc.address.split(':')[1]);
+  const uuid = String(bmc.system['UUID']).toLowerCase();
+  // The machine has told an address that nobody has any more.
+  const old = { address: `127.0.0.2:${port}`, mac: '02:00:00:BB:00:65', interface: 'redfish' };
+  await createClient(infraV2.BMCService, rig.admin).updateBMCInfo({
+    partition: 'lab',
+    bmcReports: [{ uuid: machineB, bmc: { ...old, user: bmc.user, password: bmc.password } }],
+  });
+  await using worker = await workerOf(rig, {
+    redfish: { fingerprints: [bmc.fingerprint] },
+    leases: {
+      files: [{ file: leases, format: 'dhcpd' }],
+      networks: ['127.0.0.0/8'],
+      user: bmc.user,
+      passwordFile,
+      port,
+    },
+  });
+  const known = await vi.waitFor(async () => {
+    const found = await rig.plane.stores.bmcs.get(uuid);
+    if (found === undefined) throw new Error('not reported yet');
+    return found;
+  }, WAIT);
+  expect(known.bmc).toMatchObject({ address: bmc.address, mac: '02:00:00:bb:00:65', powerState: 'OFF' });
+  // The login of all BMCs stays with the worker, and serves this one.
+  expect([known.bmc?.user, known.bmc?.password]).toEqual(['', '']);
+  expect(await order(rig, uuid, Command.MACHINE_BMC_COMMAND_ON)).toBe('done');
+  expect(await order(rig, machineB, Command.MACHINE_BMC_COMMAND_OFF)).toBe('done');
+  expect(bmc.done).toEqual(['POST {"ResetType":"On"}', 'POST {"ResetType":"ForceOff"}']);
+  expect(JSON.stringify(worker.log.records)).not.toContain(bmc.password);
+});
+
 test('a BMC that does not answer is an error with a name, and keeps nobody else waiting', async () => {
   await using rig = await startRig();
   await using sim = await startIpmiSim();

@@ -66,12 +66,11 @@ export function connectApi({ url, ca, tokenFile, timeoutMs, partition }: ApiOpti
 }
 
 /** What was not read is left out: the API keeps what it had. */
-function toMessage({ machine, facts, seenMs }: BmcReport): MessageInitShape<typeof apiV2.MachineBMCReportSchema> {
-  const { uuid, ...login } = machine;
+function toMessage({ uuid, told, facts, seenMs }: BmcReport): MessageInitShape<typeof apiV2.MachineBMCReportSchema> {
   const { isOn, isLit, version, biosVersion, fru, powerMetric, powerSupplies } = facts;
   return {
     uuid,
-    bmc: { ...login, powerState: isOn ? 'ON' : 'OFF', ...(version === undefined ? {} : { version }) },
+    bmc: { ...told, powerState: isOn ? 'ON' : 'OFF', ...(version === undefined ? {} : { version }) },
     ...(biosVersion === undefined ? {} : { bios: { version: biosVersion } }),
     ...(fru === undefined ? {} : { fru }),
     ...(powerMetric === undefined ? {} : { powerMetric }),

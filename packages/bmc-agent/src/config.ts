@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { defineConfig, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { z } from 'zod';
 
@@ -9,6 +10,13 @@ export interface BmcAgentConfig extends DaemonConfig {
   readonly commandSeconds: number;
   readonly ipmi: { readonly ipmitool: string; readonly cipherSuite?: number | undefined };
   readonly inventory: { readonly file?: string | undefined; readonly reportSeconds: number };
+  readonly leases: {
+    readonly files: readonly { readonly file: string; readonly format: 'dhcpd' | 'kea' | 'ingot' }[];
+    readonly networks: readonly string[];
+    readonly user?: string | undefined;
+    readonly passwordFile?: string | undefined;
+    readonly port: number;
+  };
   readonly redfish: {
     readonly caFile?: string | undefined;
     readonly fingerprints: readonly string[];
@@ -54,6 +62,36 @@ const schema = z.object({
       reportSeconds: z.number().min(10).max(1200).default(300).describe('time between two reports'),
     })
     .prefault({}),
+  leases: z
+    .object({
+      files: z
+        .array(
+          z.strictObject({
+            file: z.string().startsWith('/').describe('absolute path'),
+            format: z.enum(['dhcpd', 'kea', 'ingot']).describe('whose file it is'),
+          }),
+        )
+        .max(16)
+        .default([])
+        .describe(
+          "where DHCP servers keep their leases: ISC dhcpd's dhcpd.leases, the CSV of Kea's memfile, boot-server.sqlite of Ingot's boot server",
+        ),
+      networks: z
+        .array(z.string().refine(isPrefix, 'a prefix such as 10.1.0.0/16'))
+        .max(64)
+        .default([])
+        .describe('the networks of the BMCs; leases in others are not looked at. Default: all'),
+      user: z.string().min(1).max(256).optional().describe('the user that all BMCs with a lease have; needs networks'),
+      passwordFile: z.string().startsWith('/').optional().describe('the file with the password of that user'),
+      port: z.int().min(1).max(65_535).default(443).describe('where such BMCs speak Redfish'),
+    })
+    .prefault({})
+    .refine((leases) => (leases.user === undefined) === (leases.passwordFile === undefined), {
+      error: 'user and passwordFile go together',
+    })
+    .refine((leases) => leases.user === undefined || leases.networks.length > 0, {
+      error: 'name the networks of the BMCs: the password would be offered to everything that has a lease',
+    }),
   redfish: z
     .object({
       caFile: z
@@ -88,6 +126,12 @@ const schema = z.object({
     timeoutSeconds: z.number().min(1).max(120).default(10).describe('how long the API may take to answer'),
   }),
 });
+
+function isPrefix(text: string): boolean {
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
+  const family = isIP(match?.[1] ?? '');
+  return family !== 0 && Number(match?.[2]) <= (family === 4 ? 32 : 128);
+}
 
 /** The configuration of `ingot bmc`: file, environment (`INGOT_BMC_`) and flags. */
 export const bmcAgentConfig: ConfigDefinition<BmcAgentConfig> = defineConfig({

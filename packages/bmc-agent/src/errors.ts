@@ -24,6 +24,8 @@ export const BmcErrorCode = {
   Certificate: 'BMC_CERTIFICATE',
   /** The inventory cannot be read, or is none. */
   Inventory: 'BMC_INVENTORY',
+  /** The leases of a DHCP server cannot be read, or are none. */
+  Leases: 'BMC_LEASES',
   /** The CA of the API server, or of the BMCs, cannot be read. */
   CaFile: 'BMC_CA_FILE',
 } as const;

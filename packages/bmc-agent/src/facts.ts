@@ -46,6 +46,8 @@ export interface MissingFact {
 /** What a BMC has told, and why the rest is missing. */
 export interface BmcFacts extends Partial<Facts> {
   readonly isOn: boolean;
+  /** Of the machine, where the BMC says it. */
+  readonly uuid?: string;
   readonly missing: readonly MissingFact[];
 }
 

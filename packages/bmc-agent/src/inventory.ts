@@ -6,7 +6,7 @@ import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
 /** A machine whose BMC an operator has written down. */
 export interface InventoryMachine {
   readonly uuid: string;
-  /** `host:port` */
+  /** `host:port`; without a host (`:623`) it is where the MAC address has a lease. */
   readonly address: string;
   readonly mac: string;
   readonly user: string;
@@ -20,7 +20,10 @@ const inventory = z
   .array(
     z.strictObject({
       uuid: z.uuid(),
-      address: z.string().regex(/^.+:\d{1,5}$/, 'host:port'),
+      address: z
+        .string()
+        .regex(/^.+:\d{1,5}$/, 'host:port')
+        .optional(),
       mac: z.string().regex(/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i, 'a MAC address such as 52:54:00:12:34:56'),
       user: z.string().min(1).max(256),
       passwordFile: z.string().startsWith('/'),
@@ -46,7 +49,9 @@ export async function readInventory(file: string): Promise<readonly InventoryMac
   const parsed = parseYamlDocument(file, text, inventory);
   if (!parsed.ok) throw new BmcError(BmcErrorCode.Inventory, parsed.problems.join('; '));
   const machines: InventoryMachine[] = [];
-  for (const { passwordFile, ...known } of parsed.value)
-    machines.push({ ...known, password: await readSecretFile(passwordFile) });
+  for (const { passwordFile, address, ...known } of parsed.value) {
+    const port = known.interface === 'redfish' ? 443 : 623;
+    machines.push({ ...known, address: address ?? `:${port}`, password: await readSecretFile(passwordFile) });
+  }
   return machines;
 }

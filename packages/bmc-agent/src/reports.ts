@@ -1,22 +1,24 @@
 import type { Logger } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
+import type { BmcCandidate } from './candidates.ts';
 import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
 import type { BmcFacts } from './facts.ts';
-import { MAX_MACHINES, type InventoryMachine } from './inventory.ts';
+import { MAX_MACHINES } from './inventory.ts';
 import { createLanes } from './lanes.ts';
 
 /** What the API is told of a machine. */
 export interface BmcReport {
-  readonly machine: InventoryMachine;
+  readonly uuid: string;
+  readonly told: BmcCandidate['told'];
   readonly facts: BmcFacts;
   /** Milliseconds since the epoch. */
   readonly seenMs: number;
 }
 
 export interface ReportsOptions {
-  readonly read: () => Promise<readonly InventoryMachine[]>;
+  readonly read: () => Promise<readonly BmcCandidate[]>;
   /** Asks the BMC for all that it tells. */
-  readonly inspect: (machine: InventoryMachine, signal: AbortSignal) => Promise<BmcFacts>;
+  readonly inspect: (candidate: BmcCandidate, signal: AbortSignal) => Promise<BmcFacts>;
   readonly send: (reports: readonly BmcReport[], signal: AbortSignal) => Promise<void>;
   readonly atOnce: number;
   readonly periodMs: number;
@@ -32,7 +34,7 @@ const LOOK_MS = 90_000;
 const MAX_IN_CALL = 500;
 
 /**
- * Asks the BMCs of the inventory what they know of their machines and tells the API, at once and then every `periodMs`,
+ * Asks BMCs what they know of their machines and tells the API, at once and then every `periodMs`,
  * until the signal. A BMC that does not answer is not reported: the API shows by the age of its last report that nobody
  * hears of it. What a BMC does not tell is in the log, once.
  */
@@ -45,12 +47,12 @@ export async function runReports(options: ReportsOptions): Promise<void> {
       const reports = await look(options, tell);
       for (let at = 0; at < reports.length; at += MAX_IN_CALL)
         await options.send(reports.slice(at, at + MAX_IN_CALL), signal);
-      if (said !== '') log.info({}, 'the inventory is reported again');
+      if (said !== '') log.info({}, 'BMCs are reported again');
       said = '';
     } catch (error) {
       if (signal.aborted) return;
       const reason = reasonOf(error);
-      if (said !== reason) log.warn({ reason }, 'the BMCs of the inventory are not reported');
+      if (said !== reason) log.warn({ reason }, 'BMCs are not reported');
       said = reason;
     }
     await clock.sleep(options.periodMs, signal).catch(() => undefined);
@@ -59,37 +61,43 @@ export async function runReports(options: ReportsOptions): Promise<void> {
 
 async function look(options: ReportsOptions, tell: TellMissing): Promise<readonly BmcReport[]> {
   const { clock, log, signal } = options;
-  const machines = await options.read();
+  const candidates = await options.read();
   const reports: BmcReport[] = [];
-  const lanes = createLanes<InventoryMachine>({
+  const seen = new Set<string>();
+  const lanes = createLanes<BmcCandidate>({
     atOnce: options.atOnce,
-    keyOf: ({ uuid }) => uuid,
-    async run(machine) {
+    keyOf: ({ name }) => name,
+    async run(candidate) {
       const deadline = new AbortController();
       const timer = clock.setTimeout(
         () => deadline.abort(new BmcError(BmcErrorCode.Timeout, `not read within ${LOOK_MS / 1000} s`)),
         LOOK_MS,
       );
       try {
-        const facts = await options.inspect(machine, AbortSignal.any([signal, deadline.signal]));
-        reports.push({ machine, facts, seenMs: clock.now() });
-        tell(machine.uuid, facts);
+        const facts = await options.inspect(candidate, AbortSignal.any([signal, deadline.signal]));
+        const uuid = candidate.uuid ?? facts.uuid;
+        if (uuid === undefined) throw new BmcError(BmcErrorCode.Answer, 'the BMC does not say whose it is');
+        // A BMC with two NICs has two leases; the inventory was asked first.
+        if (seen.has(uuid)) return;
+        seen.add(uuid);
+        reports.push({ uuid, told: candidate.told, facts, seenMs: clock.now() });
+        tell(uuid, facts);
       } catch (error) {
-        if (!signal.aborted) log.debug({ machine: machine.uuid, reason: reasonOf(error) }, 'a BMC is not reported');
+        if (!signal.aborted) log.debug({ bmc: candidate.name, reason: reasonOf(error) }, 'a BMC is not reported');
       } finally {
         timer.cancel();
       }
     },
   });
-  for (const machine of machines) {
+  for (const candidate of candidates) {
     if (signal.aborted) break;
     await lanes.room(1);
-    lanes.push(machine);
+    lanes.push(candidate);
   }
   await lanes.room(1);
   await lanes.drain();
   signal.throwIfAborted();
-  options.onRound(reports.length, machines.length - reports.length);
+  options.onRound(reports.length, candidates.length - reports.length);
   return reports;
 }
 

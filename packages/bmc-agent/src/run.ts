@@ -1,19 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import type { DaemonContext, RunningDaemon } from '@ingot/daemon';
-import { connectApi } from './api.ts';
+import { readSecretFile, type DaemonContext, type RunningDaemon } from '@ingot/daemon';
+import { connectApi, type BmcCommand } from './api.ts';
+import { readCandidates, type BmcCandidate } from './candidates.ts';
 import type { BmcAgentConfig } from './config.ts';
 import type { BmcConnection } from './controller.ts';
 import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
 import type { BmcFacts } from './facts.ts';
-import { MAX_MACHINES, readInventory, type InventoryMachine } from './inventory.ts';
+import { MAX_MACHINES, readInventory } from './inventory.ts';
 import { ipmiController } from './ipmi/ipmi-controller.ts';
 import { createIpmiKnowledge, type IpmiKnowledge } from './ipmi/ipmi-inspector.ts';
 import { ipmitoolRunner } from './ipmi/run-ipmitool.ts';
+import { createLeaseBook } from './leases/lease-book.ts';
 import { createBmcMetrics, createReportMetrics } from './metrics.ts';
 import { redfishController } from './redfish/redfish-controller.ts';
 import { redfishSession } from './redfish/redfish-session.ts';
 import { runReports } from './reports.ts';
-import { targetOf, type BmcTarget } from './target.ts';
+import { targetOf, type BmcTarget, type CommonLogin } from './target.ts';
 import { startBmcWorker } from './worker.ts';
 
 /**
@@ -45,23 +47,35 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     knowledge.set(name, known);
     return known;
   };
-  const controllerOf = (machine: string, target: BmcTarget, until: AbortSignal): BmcConnection => {
+  const controllerOf = (machine: string | undefined, target: BmcTarget, until: AbortSignal): BmcConnection => {
     if (target.protocol === 'redfish')
       return redfishController({ session: redfishSession(target, trust, until), machine, uefi });
     const options = { uefi, cipherSuite: config.ipmi.cipherSuite, signal: until };
     return ipmiController(target, run, options, knowledgeOf(target));
   };
-  const inspect = async (machine: InventoryMachine, until: AbortSignal): Promise<BmcFacts> => {
-    const bmc = controllerOf(machine.uuid, targetOf(machine), until);
+  const inspect = async ({ uuid, login }: BmcCandidate, until: AbortSignal): Promise<BmcFacts> => {
+    const bmc = controllerOf(uuid, targetOf(login), until);
     try {
       return await bmc.inspect();
     } finally {
       await bmc.close();
     }
   };
+  const reporting = new AbortController();
+  const { files, networks, port, user, passwordFile } = config.leases;
+  const book = createLeaseBook({ files, networks, clock: context.clock, log, signal: reporting.signal });
+  const common =
+    user === undefined || passwordFile === undefined
+      ? undefined
+      : async (): Promise<CommonLogin> => ({ user, password: await readSecretFile(passwordFile) });
+  const commanded = async ({ machine, bmc }: BmcCommand, until: AbortSignal): Promise<BmcConnection> => {
+    if (bmc === undefined) return controllerOf(machine, targetOf(bmc), until);
+    const found = { ...bmc, address: await book.follow(bmc) };
+    return controllerOf(machine, targetOf(found, bmc.user === '' ? await common?.() : undefined), until);
+  };
   const worker = startBmcWorker({
     api,
-    controllerOf: (command, until) => controllerOf(command.machine, targetOf(command.bmc), until),
+    controllerOf: commanded,
     atOnce: config.atOnce,
     commandMs: config.commandSeconds * 1000,
     clock: context.clock,
@@ -72,13 +86,18 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     status: (text) => context.status(text),
   });
   log.info({ partition: config.partition, api: config.api.url }, 'the worker for management controllers runs');
-  const reporting = new AbortController();
   const { file, reportSeconds } = config.inventory;
   const reported =
-    file === undefined
+    file === undefined && common === undefined
       ? Promise.resolve()
       : runReports({
-          read: () => readInventory(file),
+          read: () =>
+            readCandidates({
+              inventory: () => (file === undefined ? Promise.resolve([]) : readInventory(file)),
+              book,
+              common,
+              port,
+            }),
           inspect,
           send: (reports, until) => api.report(reports, until),
           atOnce: config.atOnce,

@@ -21,13 +21,22 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:
 // oxlint-disable-next-line no-control-regex -- what a BMC's name and password cannot have
 const CONTROL = /[\u0000-\u001F\u007F]/;
 
+/** User and password for BMCs of which the API knows none; they speak Redfish. */
+export interface CommonLogin {
+  readonly user: string;
+  readonly password: string;
+}
+
 /**
  * Reads what the API knows of a BMC. The interface `redfish` stands for Redfish; so does port 443. Throws BmcError
  * `BMC_ADDRESS`.
  */
 export function targetOf(
   bmc: Pick<apiV2.MachineBMC, 'address' | 'user' | 'password' | 'interface'> | undefined,
+  common?: CommonLogin,
 ): BmcTarget {
+  if (bmc !== undefined && common !== undefined && bmc.user === '' && bmc.password === '')
+    return targetOf({ address: bmc.address, ...common, interface: 'redfish' });
   if (bmc === undefined || bmc.address === '') throw unusable('the API knows no address of the BMC');
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(bmc.address);
   const host = match?.[1] ?? match?.[2] ?? '';

@@ -10,11 +10,11 @@ import type { BmcMetrics } from './metrics.ts';
 
 export interface BmcWorkerOptions {
   readonly api: Pick<BmcApi, 'commands' | 'done'>;
-  /** The controller of a command's machine. Throws BmcError when it cannot be reached by what is known of it. */
+  /** The controller of a command's machine. Rejects with BmcError when it cannot be reached by what is known of it. */
   readonly controllerOf: (
     command: BmcCommand,
     signal: AbortSignal,
-  ) => Pick<BmcConnection, keyof BmcController | 'close'>;
+  ) => Promise<Pick<BmcConnection, keyof BmcController | 'close'>>;
   readonly atOnce: number;
   readonly commandMs: number;
   readonly clock: Clock;
@@ -94,7 +94,7 @@ export function startBmcWorker(options: BmcWorkerOptions): BmcWorker {
     const signal = AbortSignal.any([deadline.signal, work.signal]);
     let failure: BmcError | undefined;
     try {
-      const bmc = options.controllerOf(command, signal);
+      const bmc = await options.controllerOf(command, signal);
       try {
         await carryOut(command.command, bmc, { clock, signal });
       } finally {

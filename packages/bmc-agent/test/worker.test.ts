@@ -49,7 +49,7 @@ function rig(batches: readonly (readonly BmcCommand[])[], doneFailures = 0) {
       signal.addEventListener('abort', () => answer.reject(signal.reason));
       const unused = (): Promise<never> => Promise.reject(new Error('not asked for'));
       const close = (): Promise<void> => Promise.resolve();
-      return { isOn: unused, power: unused, bootNext: unused, identify: () => answer.promise, close };
+      return Promise.resolve({ isOn: unused, power: unused, bootNext: unused, identify: () => answer.promise, close });
     },
     atOnce: 2,
     commandMs: 60_000,

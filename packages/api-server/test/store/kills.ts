@@ -17,20 +17,28 @@ const MAX_WRITES = 100;
 export async function killRounds(rounds: number, entropy: Entropy): Promise<number> {
   await using place = await sqlitePlace();
   let promises = 0;
+  // What was promised last, or found after it: what a later kill takes away is as lost as what the same one does.
+  const newest = new Map<string, number>();
   for (let round = 0; round < rounds; round += 1) {
     const promised = await writeUntilKilled(place.path, entropy.int(MAX_WRITES));
     promises += promised.count;
+    for (const [client, number] of promised.newest) {
+      if (number <= (newest.get(client) ?? -1))
+        throw new Error(`round ${round + 1}: client ${client} wrote ${number} twice`);
+      newest.set(client, number);
+    }
     await using database = await place.open();
     const { partitions, events } = createStores(database, systemClock);
     const complain = (words: string): never => {
       throw new Error(`round ${round + 1}: ${words}`);
     };
-    for (const [client, number] of promised.newest) {
+    for (const [client, number] of newest) {
       const found = Number((await partitions.get(client))?.value.description ?? -1);
       // One write of each client was under way, and may have been in time.
       if (found !== number && found !== number + 1)
         complain(`client ${client} was promised ${number}, and finds ${found}`);
       const event = (await events.of(client)).recent.events[0]?.message;
+      newest.set(client, found);
       if (event !== `${found}`) complain(`client ${client} wrote ${found} and event ${event} in one transaction`);
     }
     const check = await database.get('PRAGMA integrity_check');

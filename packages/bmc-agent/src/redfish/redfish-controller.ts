@@ -7,8 +7,8 @@ import type { RedfishSession } from './redfish-session.ts';
 
 export interface RedfishOptions {
   readonly session: RedfishSession;
-  /** The machine's UUID, for a BMC of several. */
-  readonly machine: string;
+  /** The machine's UUID, for a BMC of several; undefined: of one. */
+  readonly machine: string | undefined;
   readonly uefi: boolean;
 }
 
@@ -70,10 +70,17 @@ export function redfishController({ session, machine, uefi }: RedfishOptions): B
     },
     async inspect() {
       const found = await system();
-      return inspectRedfish(call, found, powerStateOf(found));
+      const facts = await inspectRedfish(call, found, powerStateOf(found));
+      const uuid = found.value.UUID?.toLowerCase();
+      return uuid !== undefined && isUuid(uuid) ? { ...facts, uuid } : facts;
     },
     close: () => session.close(),
   };
+}
+
+/** All zeros and all ones stand for a machine that has none (SMBIOS, 7.2.1). */
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) && !/^(?:0|f)[0f-]*$/.test(text);
 }
 
 function powerStateOf({ value: { PowerState: state } }: ComputerSystem): boolean {
