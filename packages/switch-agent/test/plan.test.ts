@@ -173,6 +173,12 @@ describe('what is not ours', () => {
       /^Ethernet0: it has an address of its own, INTERFACE\|Ethernet0\|192\.0\.2\.9\/31/,
     ],
     [
+      'an address of the port whose interface is gone',
+      { 'INTERFACE|Ethernet0|192.0.2.9/31': { NULL: 'NULL' } },
+      { name: 'Ethernet0' },
+      /^Ethernet0: it has an address of its own, INTERFACE\|Ethernet0\|192\.0\.2\.9\/31/,
+    ],
+    [
       'another VLAN of the port',
       { 'VLAN_MEMBER|Vlan7|Ethernet0': { tagging_mode: 'tagged' } },
       { name: 'Ethernet0' },
@@ -217,12 +223,14 @@ describe('what is not ours', () => {
 
   test('a VRF that nobody wants stays while somebody else is in it', () => {
     const nics = [{ name: 'Ethernet0', vrf: 'vrf100' }];
-    const rows = { ...converged(nics), 'LOOPBACK_INTERFACE|Loopback5': { vrf_name: 'Vrf100' } };
-    const plan = planFor(rows, [{ name: 'Ethernet0' }]);
-    expect(plan.problems).toEqual([
-      { subject: 'Vrf100', reason: expect.stringContaining('LOOPBACK_INTERFACE|Loopback5 is in it') },
-    ]);
-    expect(carriedOut(rows, plan)).toHaveProperty(['VRF|Vrf100']);
+    for (const key of ['LOOPBACK_INTERFACE|Loopback5', 'INTERFACE|Ethernet60']) {
+      const rows = { ...converged(nics), [key]: { vrf_name: 'Vrf100' } };
+      const plan = planFor(rows, [{ name: 'Ethernet0' }]);
+      expect(plan.problems).toEqual([{ subject: 'Vrf100', reason: expect.stringContaining(`${key} is in it`) }]);
+      const kept = Object.keys(rows).filter((each) => /Vrf100|Vlan1001/.test(each));
+      expect(kept).toHaveLength(5);
+      for (const each of kept) expect(carriedOut(rows, plan)[each]).toEqual(rows[each]);
+    }
   });
 
   test("a VLAN of the pool with somebody else's member stays, and so does its VRF", () => {
@@ -241,6 +249,9 @@ describe('what is not ours', () => {
     const rows = { ...converged([{ name: 'Ethernet0', vrf: 'default' }]) };
     const marked = { ...rows, 'INTERFACE|Ethernet0': { ...rows['INTERFACE|Ethernet0'], mpls: 'enable' } };
     expect(told(planFor(marked, [{ name: 'Ethernet0', vrf: 'default' }]))).toEqual([]);
+    const addressed = { ...rows, 'INTERFACE|Ethernet0|192.0.2.9/31': { NULL: 'NULL' } };
+    const plan = planFor(addressed, [{ name: 'Ethernet0', vrf: 'default' }]);
+    expect([told(plan), plan.problems]).toEqual([[], []]);
   });
 });
 
@@ -258,6 +269,50 @@ describe('VLANs', () => {
   test('stay with their VNIs', () => {
     const rows = converged(nics.slice(1), converged(nics));
     expect([101, 102].map((vni) => vlanOf(rows, vni))).toEqual(['Vlan1002', 'Vlan1004']);
+  });
+
+  test('that an agent has taken before it was killed are found again by what is there', () => {
+    const rows = converged(nics);
+    const svi = 'VLAN_INTERFACE|Vlan1004';
+    const map = 'VXLAN_TUNNEL_MAP|vtep|map_102_Vlan1004';
+    for (const lost of [[svi], [map], [map, 'SUPPRESS_VLAN_NEIGH|Vlan1004'], ['VLAN|Vlan1004', svi]]) {
+      const found = without(without(rows, ...lost), 'VLAN|Vlan1002', 'VRF|Vrf101');
+      const plan = planFor(found, nics);
+      expect(plan.problems).toEqual([]);
+      expect(carriedOut(found, plan)).toEqual(rows);
+    }
+  });
+
+  test('that are somebody else’s, by their routed interface, refuse the tenant and stay', () => {
+    const taken = { ...converged(nics), 'VLAN_INTERFACE|Vlan1004': { vrf_name: 'VrfInternet' } };
+    const plan = planFor(taken, nics);
+    expect(plan.problems).toEqual([
+      {
+        subject: 'Vrf102',
+        reason: expect.stringMatching(/^VLAN_INTERFACE\|Vlan1004 is in VrfInternet, but its VLAN carries the VNI 102/),
+      },
+    ]);
+    expect(carriedOut(taken, plan)).toEqual(taken);
+  });
+
+  test('of tunnel maps that make no sense are not taken, and the maps stay', () => {
+    const odd = {
+      'VXLAN_TUNNEL_MAP|vtep|map_a': { vlan: 'Vlan1001', vni: 'all' },
+      'VXLAN_TUNNEL_MAP|vtep|map_b': { vlan: 'vlan 1002', vni: '100' },
+      'VXLAN_TUNNEL_MAP|vtep|map_c': { NULL: 'NULL' },
+    };
+    const rows = converged(nics, { ...FRESH, ...odd });
+    expect([100, 101, 102].map((vni) => vlanOf(rows, vni))).toEqual(['Vlan1002', 'Vlan1004', 'Vlan1005']);
+    expect(rows).toMatchObject(odd);
+  });
+
+  test('that a tunnel map of another name has for a VNI are the VNI’s', () => {
+    const { 'VXLAN_TUNNEL_MAP|vtep|map_101_Vlan1002': map = {}, ...rest } = converged(nics);
+    const renamed = { ...rest, 'VXLAN_TUNNEL_MAP|vtep|map7': map };
+    expect(told(planFor(renamed, nics))).toEqual([]);
+    // Its own name on another VLAN is none of its.
+    const moved = { ...rest, 'VXLAN_TUNNEL_MAP|vtep|map7': { vlan: 'Vlan1004', vni: '101' } };
+    expect(planFor(moved, nics).problems.map(({ subject }) => subject)).toContain('Vrf101');
   });
 
   test('are not taken and given back in one plan', () => {

@@ -47,7 +47,8 @@ function usedVlanIds(config: ConfigRows): ReadonlySet<number> {
   for (const table of ['VLAN', 'VLAN_MEMBER', 'VLAN_INTERFACE', 'SUPPRESS_VLAN_NEIGH'] as const) {
     for (const key of config[table].keys()) use(key.split('|')[0]);
   }
-  for (const { vlan } of tunnelMappings(config)) used.add(vlan);
+  // Also of a map that makes no sense: its VLAN is meant for somebody.
+  for (const row of config.VXLAN_TUNNEL_MAP.values()) use(row['vlan']);
   return used;
 }
 
