@@ -112,6 +112,9 @@ export function explainApiError(error: ApiError, target: CallTarget): CliError {
   if (code === Code.Aborted) return new CliError(CliErrorCode.Conflict, message, error);
   if (code === Code.NotFound) return new CliError(CliErrorCode.NotFound, message, error);
   if (code === Code.InvalidArgument) return new CliError(CliErrorCode.Argument, message, error);
+  // The server's own words say what to do about these.
+  if (code === Code.FailedPrecondition || code === Code.AlreadyExists)
+    return new CliError(CliErrorCode.Api, message, error);
   return new CliError(CliErrorCode.Api, `${target.url} answered ${error.codeName}: ${message}`, error);
 }
 

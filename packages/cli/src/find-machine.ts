@@ -27,6 +27,8 @@ export async function findMachine(api: Api, id: string, project?: string): Promi
     project === undefined
       ? await api.machines.list({ query: {} }, call)
       : await api.projectMachines.list({ project, query: {} }, call);
+  if (project !== undefined && machines.length === 0)
+    throw new CliError(CliErrorCode.NotFound, `project ${project} has no machines, so none is ${id}`);
   const named = machines.filter(({ allocation }) => allocation?.name === id);
   const [only] = named;
   if (only !== undefined && named.length === 1) return only;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { adminV2, ApiError, apiV2, bindService, Code, createApiServer, ingotAdminV1 } from '@ingot/api';
 import { runCli } from '../src/cli.ts';
+import type { CliIo } from '../src/io.ts';
 import { bmcDetails, machines, NOW_MS, switches } from './rack.ts';
 
 export interface Answer {
@@ -144,25 +145,35 @@ export async function startApi(): Promise<TestApi> {
   };
 }
 
+/** What a test may set of a shell. */
+export interface ShellParts extends Partial<Omit<CliIo, 'stdout' | 'stderr' | 'env'>> {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Sees everything that is written, as it is written. */
+  readonly onOutput?: (text: string) => void;
+}
+
 /** Runs `ingot` in a shell with this environment, whose home is empty unless given. */
 export async function run(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  places: { readonly home?: string; readonly labConfigFile?: string } = {},
+  { onOutput, ...parts }: Omit<ShellParts, 'env'> = {},
 ): Promise<Answer> {
   let stdout = '';
   let stderr = '';
   const status = await runCli(argv, {
+    home: '/nonexistent',
+    labConfigFile: '/nonexistent/cli.yaml',
+    now: () => NOW_MS,
+    ...parts,
     stdout: (text) => {
       stdout += text;
+      onOutput?.(text);
     },
     stderr: (text) => {
       stderr += text;
+      onOutput?.(text);
     },
     env,
-    home: places.home ?? '/nonexistent',
-    labConfigFile: places.labConfigFile ?? '/nonexistent/cli.yaml',
-    now: () => NOW_MS,
   });
   return { status, stdout, stderr };
 }
