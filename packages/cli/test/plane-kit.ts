@@ -156,7 +156,7 @@ export async function waitForAllocation(plane: Plane, uuid: string, signal: Abor
   const stream = createClient(infraV2.BootService, plane.channel).wait({ uuid }, { signal });
   void (async () => {
     try {
-      for await (const _answer of stream);
+      for await (const answer of stream) void answer;
     } catch {
       // Ended by the test.
     }
