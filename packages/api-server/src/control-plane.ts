@@ -143,6 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await stores.waiting.sweep();
       await stores.audit.sweep();
       await stores.bmcCommands.sweep();
+      await stores.idempotency.sweep();
     },
   };
   starting.use(

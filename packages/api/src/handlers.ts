@@ -18,6 +18,11 @@ export interface ServerContext<Caller> {
   readonly peer: string;
   /** Aborted when the client cancels or is gone, its deadline has passed, or the server stops. */
   readonly signal: AbortSignal;
+  /**
+   * Value of the `idempotency-key` header: a client sends the same one when it asks again because no answer came. 1 to 128
+   * printable ASCII characters.
+   */
+  readonly idempotencyKey: string | undefined;
   /** Names this call in the log and in the text of internal errors. */
   readonly requestId: string;
 }

@@ -17,6 +17,7 @@ import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
+import { once } from './once.ts';
 import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
 
 const { IPSchema, IPType, IPAddressFamily } = apiV2;
@@ -27,12 +28,19 @@ export function ipService({ stores, clock, entropy }: ServiceDependencies): Boun
     get: async ({ ip, project, namespace }) => ({
       ip: entityView(IPSchema, await own(stores, ip, project, namespace)),
     }),
-    create: (request) =>
-      stores.transaction(async (inner) => {
-        const machine = await machineFor(inner, request);
-        const created = await createIp(inner, { ...request, machine, uuid: uuidV7(clock.now(), entropy) });
-        return { ip: entityView(IPSchema, created) };
-      }, IPAM),
+    create: (request, context) =>
+      once(stores, {
+        method: apiV2.IPService.method.create,
+        request,
+        context,
+        ...IPAM,
+        make: async (inner) => {
+          const machine = await machineFor(inner, request);
+          const created = await createIp(inner, { ...request, machine, uuid: uuidV7(clock.now(), entropy) });
+          return { id: created.id, answer: { ip: entityView(IPSchema, created) } };
+        },
+        again: async (inner, id) => ({ ip: entityView(IPSchema, await inner.ips.need(id)) }),
+      }),
     update: ({ ip, project, updateMeta, name, description, type, labels }) =>
       stores.transaction(async (inner) => {
         const { id } = await own(inner, ip, project);

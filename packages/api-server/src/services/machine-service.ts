@@ -13,6 +13,7 @@ import { machineView, machineViews } from '../views/machine-view.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import type { ServiceDependencies } from './context.ts';
+import { once } from './once.ts';
 import { updateEntity } from './update-entity.ts';
 import { userOf } from './user-of.ts';
 
@@ -32,16 +33,31 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
     get: async ({ uuid, project }) => ({
       machine: await machineView(stores, clock, await own(stores, uuid, project)),
     }),
-    create: (request, { caller }) => {
+    create: (request, context) => {
+      const { caller } = context;
       if (request.uuid !== undefined && !isAdmin(caller))
         throw new ApiError(
           Code.PermissionDenied,
           'only an administrator chooses the machine: leave uuid out, and give partition and size',
         );
-      return stores.transaction(async (inner) => {
-        const machine = await allocateMachine(inner, request, { clock, entropy, user: userOf(caller) });
-        return { machine: await machineView(inner, clock, machine) };
-      }, IPAM);
+      return once(stores, {
+        method: apiV2.MachineService.method.create,
+        request,
+        context,
+        ...IPAM,
+        make: async (inner) => {
+          const machine = await allocateMachine(inner, request, { clock, entropy, user: userOf(caller) });
+          const id = `${machine.id}/${machine.value.allocation?.uuid ?? ''}`;
+          return { id, answer: { machine: await machineView(inner, clock, machine) } };
+        },
+        again: async (inner, id) => {
+          const [uuid = '', allocation] = id.split('/');
+          const machine = await own(inner, uuid, request.project);
+          if (machine.value.allocation?.uuid !== allocation)
+            throw new ApiError(Code.NotFound, `machine ${uuid}, which was allocated with this key, was freed since`);
+          return { machine: await machineView(inner, clock, machine) };
+        },
+      });
     },
     async update({ uuid, project, updateMeta, description, labels, sshPublicKeys }) {
       await own(stores, uuid, project);

@@ -28,6 +28,7 @@ import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
+import { once } from './once.ts';
 import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
 
 const { NetworkSchema, NetworkType: Type } = apiV2;
@@ -48,25 +49,32 @@ export function networkService({ stores, clock, entropy }: ServiceDependencies):
         throw new ApiError(Code.NotFound, `project ${project} has no network "${id}"`);
       return { network: await networkView(stores, found) };
     },
-    create: (request) =>
-      stores.transaction(async (inner) => {
-        const created = await createNetwork(inner, {
-          id: uuidV7(clock.now(), entropy),
-          type: Type.CHILD,
-          project: request.project,
-          name: request.name,
-          description: request.description,
-          partition: request.partition,
-          labels: request.labels,
-          parentNetwork: request.parentNetwork,
-          length: request.length,
-          addressFamily: request.addressFamily,
-          prefixes: [],
-          destinationPrefixes: [],
-          additionalAnnouncableCidrs: [],
-        });
-        return { network: await networkView(inner, created) };
-      }, IPAM),
+    create: (request, context) =>
+      once(stores, {
+        method: apiV2.NetworkService.method.create,
+        request,
+        context,
+        ...IPAM,
+        make: async (inner) => {
+          const created = await createNetwork(inner, {
+            id: uuidV7(clock.now(), entropy),
+            type: Type.CHILD,
+            project: request.project,
+            name: request.name,
+            description: request.description,
+            partition: request.partition,
+            labels: request.labels,
+            parentNetwork: request.parentNetwork,
+            length: request.length,
+            addressFamily: request.addressFamily,
+            prefixes: [],
+            destinationPrefixes: [],
+            additionalAnnouncableCidrs: [],
+          });
+          return { id: created.id, answer: { network: await networkView(inner, created) } };
+        },
+        again: async (inner, id) => ({ network: await networkView(inner, await own(inner, id, request.project)) }),
+      }),
     async update({ id, project, updateMeta, name, description, labels }) {
       await own(stores, id, project);
       const changed = await updateEntity(stores.networks, id, updateMeta, (network) => {
@@ -96,11 +104,18 @@ export function networkService({ stores, clock, entropy }: ServiceDependencies):
 export function adminNetworkService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof adminV2.NetworkService, Caller>(adminV2.NetworkService, {
     get: async ({ id }) => ({ network: await networkView(stores, await stores.networks.need(id)) }),
-    create: (request) =>
-      stores.transaction(async (inner) => {
-        const created = await createNetwork(inner, { ...request, id: request.id ?? uuidV7(clock.now(), entropy) });
-        return { network: await networkView(inner, created) };
-      }, IPAM),
+    create: (request, context) =>
+      once(stores, {
+        method: adminV2.NetworkService.method.create,
+        request,
+        context,
+        ...IPAM,
+        make: async (inner) => {
+          const created = await createNetwork(inner, { ...request, id: request.id ?? uuidV7(clock.now(), entropy) });
+          return { id: created.id, answer: { network: await networkView(inner, created) } };
+        },
+        again: async (inner, id) => ({ network: await networkView(inner, await inner.networks.need(id)) }),
+      }),
     update: (request) => stores.transaction(async (inner) => ({ network: await updateNetwork(inner, request) }), IPAM),
     delete: ({ id }) => stores.transaction(async (inner) => ({ network: await deleteNetwork(inner, id) }), IPAM),
     list: async ({ query }) => ({ networks: await listed(stores, query, () => true) }),

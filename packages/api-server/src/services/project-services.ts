@@ -7,6 +7,7 @@ import { checkInvite, INVITE_LIFE_MS, inviteSecret, noInvite } from '../tenancy/
 import { inheritedRole } from '../tenancy/roles.ts';
 import { entityView } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
+import { once } from './once.ts';
 import { userOf } from './user-of.ts';
 import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
 
@@ -23,19 +24,27 @@ export function projectService({ stores, clock, entropy }: ServiceDependencies):
       project: entityView(ProjectSchema, await stores.projects.need(project)),
       projectMembers: await membersOf(stores, project),
     }),
-    create: ({ login, name, description, avatarUrl, labels }) =>
-      stores.transaction(async (inner) => {
-        await inner.tenants.need(login);
-        const uuid = uuidV7(clock.now(), entropy);
-        const project = create(ProjectSchema, {
-          uuid,
-          name,
-          description,
-          tenant: login,
-          ...(avatarUrl === undefined ? {} : { avatarUrl }),
-          ...(labels === undefined ? {} : { meta: { labels } }),
-        });
-        return { project: entityView(ProjectSchema, await inner.projects.create(uuid, project)) };
+    create: (request, context) =>
+      once(stores, {
+        method: apiV2.ProjectService.method.create,
+        request,
+        context,
+        make: async (inner) => {
+          const { login, name, description, avatarUrl, labels } = request;
+          await inner.tenants.need(login);
+          const uuid = uuidV7(clock.now(), entropy);
+          const project = create(ProjectSchema, {
+            uuid,
+            name,
+            description,
+            tenant: login,
+            ...(avatarUrl === undefined ? {} : { avatarUrl }),
+            ...(labels === undefined ? {} : { meta: { labels } }),
+          });
+          const stored = await inner.projects.create(uuid, project);
+          return { id: uuid, answer: { project: entityView(ProjectSchema, stored) } };
+        },
+        again: async (inner, id) => ({ project: entityView(ProjectSchema, await inner.projects.need(id)) }),
       }),
     delete: ({ project }) =>
       stores.transaction(async (inner) => {

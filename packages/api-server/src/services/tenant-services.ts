@@ -7,6 +7,7 @@ import { metaOf } from '../store/entity-table.ts';
 import { checkInvite, INVITE_LIFE_MS, inviteSecret, noInvite } from '../tenancy/invite.ts';
 import { entityView } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
+import { once } from './once.ts';
 import { userOf } from './user-of.ts';
 import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
 
@@ -15,24 +16,31 @@ const { TenantSchema, TenantMemberSchema, TenantInviteSchema, TenantRole } = api
 /** `metalstack.api.v2.TenantService`. */
 export function tenantService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof apiV2.TenantService, Caller>(apiV2.TenantService, {
-    create: ({ name, description, email, avatarUrl, labels }, { caller }) =>
-      stores.transaction(async (inner) => {
-        const user = userOf(caller);
-        const login = uuidV7(clock.now(), entropy);
-        const stored = await inner.tenants.create(
-          login,
-          create(TenantSchema, {
+    create: (request, context) =>
+      once(stores, {
+        method: apiV2.TenantService.method.create,
+        request,
+        context,
+        make: async (inner) => {
+          const { name, description, email, avatarUrl, labels } = request;
+          const user = userOf(context.caller);
+          const login = uuidV7(clock.now(), entropy);
+          const stored = await inner.tenants.create(
             login,
-            name,
-            description: description ?? '',
-            email: email ?? '',
-            avatarUrl: avatarUrl ?? '',
-            createdBy: user,
-            ...(labels === undefined ? {} : { meta: { labels } }),
-          }),
-        );
-        await inner.tenantMembers.create(memberId(login, user), member(user, TenantRole.OWNER));
-        return { tenant: entityView(TenantSchema, stored) };
+            create(TenantSchema, {
+              login,
+              name,
+              description: description ?? '',
+              email: email ?? '',
+              avatarUrl: avatarUrl ?? '',
+              createdBy: user,
+              ...(labels === undefined ? {} : { meta: { labels } }),
+            }),
+          );
+          await inner.tenantMembers.create(memberId(login, user), member(user, TenantRole.OWNER));
+          return { id: login, answer: { tenant: entityView(TenantSchema, stored) } };
+        },
+        again: async (inner, id) => ({ tenant: entityView(TenantSchema, await inner.tenants.need(id)) }),
       }),
     async list({ query }, { caller }) {
       const user = userOf(caller);

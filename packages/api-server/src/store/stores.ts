@@ -9,6 +9,7 @@ import { createComponentStore, type ComponentStore } from './component-store.ts'
 import { createConsolePasswordStore, type ConsolePasswordStore } from './console-password-store.ts';
 import type { Session, TransactionOptions } from './database.ts';
 import { entityTable, type EntityTable } from './entity-table.ts';
+import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
 import { createNumberPools, type NumberPools } from './number-pools.ts';
 import { WIPE_LABEL } from '../machine/wipe-label.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
@@ -54,6 +55,7 @@ export interface Stores {
   readonly numbers: NumberPools;
   readonly bmcCommands: BmcCommandStore;
   readonly consolePasswords: ConsolePasswordStore;
+  readonly idempotency: IdempotencyStore;
   readonly audit: AuditStore;
 }
 
@@ -197,6 +199,7 @@ export function createStores(session: Session, clock: Clock): Stores {
     numbers: createNumberPools(session),
     bmcCommands: createBmcCommandStore(session, clock),
     consolePasswords: createConsolePasswordStore(session),
+    idempotency: createIdempotencyStore(session, clock),
     audit: createAuditStore(session, clock),
     projects: entityTable({
       session,

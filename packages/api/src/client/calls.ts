@@ -13,6 +13,11 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Aborting cancels the call, on the server, too; it rejects with `Canceled`, the signal's reason as cause. */
   readonly signal?: AbortSignal;
+  /**
+   * Of a call that makes something: whoever gets no answer asks again with the same key, and nothing is made twice. 1 to
+   * 128 printable ASCII characters, a new one for each thing.
+   */
+  readonly idempotencyKey?: string;
 }
 
 type Init = Record<string, unknown>;
@@ -27,7 +32,7 @@ export async function callUnary(
   const { signal } = options;
   throwIfAborted(method, signal);
   const request = create(method.input, init);
-  const metadata = await metadataOf(channel);
+  const metadata = await metadataOf(channel, options);
   throwIfAborted(method, signal);
   const beganMs = performance.now();
   const isOver = (code: CodeName | undefined): void =>
@@ -67,7 +72,7 @@ export async function* callStream(
   const { signal } = options;
   throwIfAborted(method, signal);
   const request = create(method.input, init);
-  const metadata = await metadataOf(channel);
+  const metadata = await metadataOf(channel, options);
   throwIfAborted(method, signal);
   const call = channel.grpc.makeServerStreamRequest(
     methodPath(method),
@@ -91,10 +96,11 @@ export async function* callStream(
   }
 }
 
-async function metadataOf(channel: Channel): Promise<Metadata> {
+async function metadataOf(channel: Channel, { idempotencyKey }: CallOptions): Promise<Metadata> {
   const metadata = new Metadata();
   const token = await channel.token();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+  if (idempotencyKey !== undefined) metadata.set('idempotency-key', idempotencyKey);
   return metadata;
 }
 

@@ -93,6 +93,7 @@ function handlerLimits(desc: DescMethod, { maxMessageBytes, maxStreamRequestByte
 function incomingCall(context: HandlerContext): IncomingCall {
   return {
     authorization: context.requestHeader.get('authorization') ?? undefined,
+    idempotencyKey: context.requestHeader.get('idempotency-key') ?? undefined,
     peer: context.values.get(peerKey),
     signal: context.signal,
   };

@@ -162,9 +162,13 @@ function incomingCall(call: AnyCall, stopSignal: AbortSignal): IncomingCall {
   const cancelled = new AbortController();
   const emitter: EventEmitter = call;
   emitter.on('cancelled', () => cancelled.abort(new ApiError(Code.Canceled, 'the client has cancelled the call')));
-  const authorization = call.metadata.get('authorization')[0];
+  const header = (name: string): string | undefined => {
+    const value = call.metadata.get(name)[0];
+    return typeof value === 'string' ? value : undefined;
+  };
   return {
-    authorization: typeof authorization === 'string' ? authorization : undefined,
+    authorization: header('authorization'),
+    idempotencyKey: header('idempotency-key'),
     peer: peerOf(call.getPeer()),
     signal: AbortSignal.any([cancelled.signal, stopSignal]),
   };

@@ -10,6 +10,8 @@ import { boundedRequests, type RequestBounds } from './bounded-requests.ts';
 export interface IncomingCall {
   /** Value of the `authorization` header, if there is one. */
   readonly authorization: string | undefined;
+  /** Value of the `idempotency-key` header, if there is one. */
+  readonly idempotencyKey: string | undefined;
   readonly peer: string;
   readonly signal: AbortSignal;
 }
@@ -96,7 +98,7 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     if (request !== undefined) check(request);
     await options.authorize({ access, method: desc, request: request ?? create(desc.input), caller });
     if (handler === undefined) throw new ApiError(Code.Unimplemented, `this server does not implement ${access.path}`);
-    return { caller, peer: call.peer, signal: call.signal, requestId };
+    return { caller, peer: call.peer, signal: call.signal, idempotencyKey: idempotencyKeyOf(call), requestId };
   }
 
   function begin(call: IncomingCall): { requestId: string; end: (error?: unknown) => ApiError | undefined } {
@@ -185,6 +187,11 @@ function bearerOf(authorization: string | undefined): string | undefined {
   const match = /^bearer +([\w~+/.-]+=*) *$/i.exec(authorization);
   if (match === null) throw new ApiError(Code.Unauthenticated, 'the authorization header must be "Bearer <token>"');
   return match[1];
+}
+
+function idempotencyKeyOf({ idempotencyKey }: IncomingCall): string | undefined {
+  if (idempotencyKey === undefined || /^[!-~]{1,128}$/.test(idempotencyKey)) return idempotencyKey;
+  throw new ApiError(Code.InvalidArgument, 'the idempotency-key header must have 1 to 128 printable ASCII characters');
 }
 
 /** What the client is told: a handler's own error, or no more than a number to look for in the server's log. */

@@ -4,6 +4,7 @@ import { replicas } from './0003-replicas.ts';
 import { machineColumns } from './0004-machine-columns.ts';
 import { placement } from './0005-placement.ts';
 import { lentRights } from './0006-lent-rights.ts';
+import { idempotency } from './0007-idempotency.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   machineColumns,
   placement,
   lentRights,
+  idempotency,
 ];
