@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
+import type { BootServerConfig } from '../src/config.ts';
 import { imageCacheSchema } from '../src/config/image-cache.ts';
 import { imagePath } from '../src/image-cache/image-cache.ts';
 import { startLab, testConfig, type Lab } from './harness.ts';
@@ -9,7 +10,12 @@ import { imageStoreServer, type ImageStoreServer } from './image-store.ts';
 
 const IMAGE = Buffer.from('an operating system');
 
-async function labWithStore(): Promise<{ lab: Lab; store: ImageStoreServer; path: string }> {
+async function labWithStore(): Promise<{
+  lab: Lab;
+  store: ImageStoreServer;
+  path: string;
+  imageCache: BootServerConfig['imageCache'];
+}> {
   const store = await imageStoreServer();
   store.files.set('/os/debian.img', IMAGE);
   const imageCache = imageCacheSchema.parse({
@@ -23,7 +29,7 @@ async function labWithStore(): Promise<{ lab: Lab; store: ImageStoreServer; path
   });
   const lab = await startLab({ config: (dir) => testConfig(dir, { imageCache }) });
   await vi.waitFor(() => expect(lab.log.events('image-cache.fetched')).toHaveLength(1));
-  return { lab, store, path: imagePath(`${store.url}/os/debian.img`) };
+  return { lab, store, path: imagePath(`${store.url}/os/debian.img`), imageCache };
 }
 
 /** With a Host header of one's own, as after a name server led the store's name here. */
@@ -83,5 +89,44 @@ describe('images over HTTP', () => {
     const metrics = await lab.metrics.text();
     expect(metrics).toContain('ingot_boot_server_image_cache_total{what="hit"} 1');
     expect(metrics).toContain(`ingot_boot_server_image_cache_bytes ${IMAGE.byteLength}`);
+  });
+});
+
+describe('images at a reload', () => {
+  it('follow the new lists and stores at once', async () => {
+    const { lab, store, path, imageCache } = await labWithStore();
+    if (imageCache === undefined) throw new Error('no cache is configured');
+    store.files.set('/os/ubuntu.img', IMAGE);
+    const images = [...imageCache.images, { url: `${store.url}/os/ubuntu.img` }];
+    const next = testConfig(lab.dataDir, { imageCache: { ...imageCache, images } });
+    expect(await lab.server.reload(next)).toEqual({ taken: ['imageCache.images'], needsRestart: [] });
+    await vi.waitFor(() => expect(lab.log.events('image-cache.fetched')).toHaveLength(2));
+    const elsewhere = { ...imageCache, stores: ['http://127.0.0.1:9'], images: [] };
+    await lab.server.reload(testConfig(lab.dataDir, { imageCache: elsewhere }));
+    // What nobody vouches for any more is not given out.
+    expect((await lab.get(path, { redirect: 'manual' })).status).toBe(404);
+  });
+
+  it('are served as before when the cache is taken out or moved: that takes a restart, and is said', async () => {
+    const { lab, store, path, imageCache } = await labWithStore();
+    store.isAway = true;
+    expect(await lab.server.reload(testConfig(lab.dataDir))).toEqual({ taken: [], needsRestart: ['imageCache'] });
+    expect(await (await lab.get(path)).text()).toBe('an operating system');
+    const moved = testConfig(lab.dataDir, { imageCache: imageCache && { ...imageCache, directory: '/elsewhere' } });
+    expect(await lab.server.reload(moved)).toEqual({ taken: [], needsRestart: ['imageCache.directory'] });
+    expect(await (await lab.get(path)).text()).toBe('an operating system');
+  });
+
+  it('are not served when the cache is new: that takes a restart, and is said', async () => {
+    const store = await imageStoreServer();
+    const lab = await startLab();
+    const imageCache = imageCacheSchema.parse({ stores: [store.url], images: [{ url: `${store.url}/debian.img` }] });
+    const next = testConfig(lab.dataDir, { imageCache });
+    expect(await lab.server.reload(next)).toEqual({ taken: [], needsRestart: ['imageCache'] });
+    expect((await lab.get(imagePath(`${store.url}/debian.img`), { redirect: 'manual' })).status).toBe(404);
+    expect(store.answers).toEqual([]);
+    // A later reload of something else neither forgets nor repeats it.
+    const { needsRestart } = await lab.server.reload({ ...next, tftp: { ...next.tftp, maxTransfers: 7 } });
+    expect(needsRestart).toEqual(['imageCache']);
   });
 });
