@@ -24,7 +24,7 @@ export interface Started extends AsyncDisposable {
 }
 
 export interface StartOptions {
-  /** Waits until the output matches, for at most 20 s. */
+  /** Waits until the output matches, for at most 40 s. */
   readonly ready?: RegExp;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -85,7 +85,7 @@ export async function createNamespacePair(
       [Symbol.asyncDispose]: stop,
     };
     running.push(started);
-    const until = Date.now() + 20_000;
+    const until = Date.now() + 40_000;
     while (options.ready !== undefined && !options.ready.test(started.output())) {
       if (Date.now() > until || child.exitCode !== null)
         throw new Error(`${command.join(' ')} did not get ready:\n${started.output()}`);

@@ -169,5 +169,10 @@ export const noise = (length: number): Buffer => Buffer.from(Array.from({ length
 
 /** For what is not to be used. */
 export function neverEngine(why: string): TftpEngine {
-  return { name: 'node', start: () => Promise.reject(new Error(why)), stop: () => Promise.resolve() };
+  return {
+    name: 'node',
+    sharesPort: false,
+    start: () => Promise.reject(new Error(why)),
+    stop: () => Promise.resolve(),
+  };
 }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
+import type { Datagram } from '@ingot/net';
+import { encodeTftp, tftpAck, tftpReadRequest } from '@ingot/wire';
 import { nativeEngine } from '../src/tftp/native/engine.ts';
 import { nodeEngine } from '../src/tftp/node-engine.ts';
 import { Bench, clock, libc, network, noise, neverEngine } from './tftp-engine-lab.ts';
@@ -19,12 +21,14 @@ describe.runIf(libc !== undefined)('the native engine alone', () => {
       libc,
       clock,
       log,
+      singlePort: false,
       fallback: nodeEngine({ network, clock, singlePort: false }),
       startWorker: (workerData) =>
         (thread = new Worker(new URL('../src/tftp/native/worker.ts', import.meta.url), { workerData })),
       ...change,
     });
-    const bench = new Bench(engine, await network.bindUdp({ address: '127.0.0.1', port: 0 }));
+    const listener = await network.bindUdp({ address: '127.0.0.1', port: 0, reuseAddress: engine.sharesPort });
+    const bench = new Bench(engine, listener);
     return { bench, log, kill: () => thread?.terminate() ?? Promise.resolve() };
   }
   const mappings = (): number => readFileSync('/proc/self/maps', 'latin1').split('memfd:ingot').length - 1;
@@ -86,6 +90,62 @@ describe.runIf(libc !== undefined)('the native engine alone', () => {
     const client = await bench.client();
     const content = { sizeBytes: 3, fd: undefined, read: () => Uint8Array.of(1, 2, 3) };
     await expect(bench.start(client, { ...content, sha256: '', close: () => undefined })).rejects.toThrow('fallback');
+  });
+
+  describe('in single-port mode', () => {
+    const singlePort = { singlePort: true, fallback: nodeEngine({ network, clock, singlePort: true }) };
+
+    it('hears the listener’s port, and passes on what is for no transfer', async () => {
+      const { bench } = await native(singlePort);
+      onTestFinished(() => bench[Symbol.asyncDispose]());
+      const strays: Datagram[] = [];
+      const first = Promise.withResolvers<void>();
+      bench.listener.onDatagram((datagram) => void strays.push(datagram));
+      const onStray = (datagram: Datagram): void => {
+        if (strays.push(datagram) === 3) first.resolve();
+      };
+      const client = await bench.client({ silent: true });
+      const transfer = await bench.start(client, noise(700), { terms: LOCKSTEP, onStray });
+      await client.hears(1);
+      expect(client.port).toBe(bench.listener.address.port);
+      // Its own request once more, as of a client that was restarted; a stranger's, and its ACK of another transfer.
+      const stranger = await bench.client({ silent: true });
+      stranger.port = client.port;
+      client.send(tftpReadRequest('again'));
+      stranger.send(tftpReadRequest('another'));
+      stranger.send(tftpAck(1));
+      await first.promise;
+      expect(strays.map(({ source }) => source)).toEqual([
+        client.socket.address,
+        stranger.socket.address,
+        stranger.socket.address,
+      ]);
+      expect(stranger.heard).toEqual([]);
+      // Wherever the kernel delivers an ACK, it counts.
+      transfer.receive(encodeTftp(tftpAck(1)));
+      await client.hears(2);
+      transfer.receive(encodeTftp(tftpAck(2)));
+      expect(await transfer.ended).toMatchObject({ end: { kind: 'done', confirmed: true }, bytes: 700 });
+    });
+
+    it('leaves the port to the listener when its thread has died again and again', async () => {
+      const { bench, kill } = await native(singlePort);
+      onTestFinished(() => bench[Symbol.asyncDispose]());
+      for (let death = 1; death <= 3; death += 1) {
+        const client = await bench.client({ silent: true });
+        const transfer = await bench.start(client, noise(700), { terms: LOCKSTEP });
+        await client.hears(1);
+        await kill();
+        await transfer.ended;
+      }
+      const client = await bench.client();
+      const heard: ((data: Uint8Array) => void)[] = [];
+      bench.listener.onDatagram(({ data }) => heard.forEach((hear) => hear(data)));
+      const transfer = await bench.start(client, noise(700));
+      heard.push((data) => transfer.receive(data));
+      expect((await transfer.ended).end.kind).toBe('done');
+      expect(client.port).toBe(bench.listener.address.port);
+    });
   });
 
   it('ends what is under way when it stops', async () => {

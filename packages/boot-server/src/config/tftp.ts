@@ -25,7 +25,7 @@ export const tftpSchema: z.ZodType<TftpConfig> = z
     singlePort: z
       .boolean()
       .default(false)
-      .describe('send from port 69 as well, for NAT and firewalls; the node engine does that'),
+      .describe('send from port 69 as well, for NAT and firewalls; over IPv6 the node engine does that'),
     maxBlksize: z
       .int()
       .min(512)

@@ -35,12 +35,11 @@ export async function chooseTftpPath(components: ChoosePathComponents): Promise<
     return { engine, pathMtu };
   };
   if (config.engine === 'node') return chosen(pure, 'it is configured');
-  if (config.singlePort) return chosen(pure, 'single-port mode needs it');
   let failure: unknown = new Error('this Node or this platform has no node:ffi');
   if (libc !== undefined) {
     let native: TftpEngine | undefined;
     try {
-      native = nativeEngine({ libc, clock, log, fallback: pure });
+      native = nativeEngine({ libc, clock, log, singlePort: config.singlePort, fallback: pure });
       await testEngine(native, libc, network, clock);
       return chosen(native, 'it works here');
     } catch (error) {
@@ -65,7 +64,7 @@ async function testEngine(engine: TftpEngine, libc: Libc, network: Network, cloc
   const content = writer.finish();
   const timeout = new AbortController();
   try {
-    await using listener = await network.bindUdp({ address: '127.0.0.1', port: 0 });
+    await using listener = await network.bindUdp({ address: '127.0.0.1', port: 0, reuseAddress: engine.sharesPort });
     await using client = await network.bindUdp({ address: '127.0.0.1', port: 0 });
     const parts: Uint8Array[] = [];
     client.onDatagram(({ data, source }) => {

@@ -1,4 +1,4 @@
-import type { Endpoint, UdpSocket } from '@ingot/net';
+import type { Datagram, Endpoint, UdpSocket } from '@ingot/net';
 import type { TftpTerms } from './negotiation.ts';
 import type { TftpResult } from './transfer-state.ts';
 
@@ -22,6 +22,8 @@ export interface TftpJob {
   /** The whole transfer may take this long, milliseconds. */
   readonly deadlineMs: number;
   readonly minBytesPerSecond: number;
+  /** What came to the listener's port for no transfer of the engine, where the engine hears that port too. */
+  readonly onStray?: ((datagram: Datagram) => void) | undefined;
   /** Called once, when the client has acknowledged something: it is no invented address. */
   readonly onHeard?: (() => void) | undefined;
 }
@@ -42,6 +44,8 @@ export interface TftpTransfer {
 /** Sends files: the part that has to be fast, without names, policy and log. */
 export interface TftpEngine {
   readonly name: 'native' | 'node';
+  /** Whether it opens sockets of its own at the listeners' addresses and port: the listeners must allow that. */
+  readonly sharesPort: boolean;
   /** Rejects with NetError when there is no socket for it. */
   start(job: TftpJob): Promise<TftpTransfer>;
   /** Ends every transfer. */

@@ -20,6 +20,7 @@ export function nodeEngine({ network, clock, singlePort }: NodeEngineOptions): T
   const transfers = new Set<TftpTransfer>();
   return {
     name: 'node',
+    sharesPort: false,
     start: async (job) => {
       if (singlePort) {
         const transfer = runTransfer(clock, job, (data) => job.listener.send(data, job.peer));

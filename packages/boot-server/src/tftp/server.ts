@@ -72,10 +72,15 @@ export async function startTftpServer(
     },
     fromListener: nodeEngine({ network, clock, singlePort: true }),
     warn: failureLog(components),
+    isStopping: false,
   };
   for (const place of places) {
     try {
-      const socket = await network.bindUdp({ ...bindOptions(place, places), port: TFTP_PORT });
+      const options = { ...bindOptions(place, places), port: TFTP_PORT };
+      const { sharesPort } = components.engine;
+      // Who shares a port would take another server's packets without a word.
+      if (sharesPort) await (await network.bindUdp(options)).close();
+      const socket = await network.bindUdp(sharesPort ? { ...options, reuseAddress: true } : options);
       socket.onError((error) => log.warn({ ...place, err: error }, 'TFTP socket'));
       const listener = { socket, device: place.interface };
       socket.onDatagram((datagram) => receive(running, sessions, datagram, listener));
@@ -94,6 +99,8 @@ export async function startTftpServer(
       return sessions.size;
     },
     stop: async () => {
+      // What the engine hears at a shared port comes to the very end.
+      running.isStopping = true;
       // In single-port mode the last words to the clients leave through these sockets: they close last.
       for (const session of sessions) {
         session.isStopping = true;
@@ -109,6 +116,7 @@ interface Running extends TftpServerComponents {
   /** Sends from port 69, for those who need that. */
   readonly fromListener: TftpEngine;
   readonly warn: FailureLog;
+  isStopping: boolean;
 }
 
 /** Where a request came to. */
@@ -121,6 +129,7 @@ interface Listener {
 function receive(components: Running, sessions: Sessions, datagram: Datagram, listener: Listener): void {
   const { log, metrics } = components;
   const { source } = datagram;
+  if (components.isStopping) return;
   const drop = (reason: string): void => {
     metrics.drop('tftp', reason);
     log.debug({ ...whoseIs(components, source.address), event: 'tftp.dropped', reason }, 'no TFTP answer');
@@ -180,8 +189,9 @@ async function serve(
   session: Session,
   request: TftpRequest,
   peer: Endpoint,
-  { socket: listener, device }: Listener,
+  listener: Listener,
 ): Promise<void> {
+  const { socket, device } = listener;
   const { config, clock, log, metrics } = components;
   const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
   const { mac: namedMac, file } = parseBootFilePath(name);
@@ -191,7 +201,7 @@ async function serve(
     metrics.drop('tftp', reason);
     metrics.stage('tftp.failed');
     components.warn(peer.address, { ...who, event: 'tftp.failed', cause: reason }, `TFTP: ${message}`);
-    sendError(listener, peer, code, message);
+    sendError(socket, peer, code, message);
   };
   const quirks = mac === undefined ? {} : components.quirksOf(mac);
   if (tftpMode(request) !== 'octet') return refuse(TftpErrorCode.NOT_DEFINED, 'bad-mode', 'ask in octet mode');
@@ -200,30 +210,32 @@ async function serve(
     // It tries name after name: none of them is a boot that fails.
     metrics.drop('tftp', 'unknown-file');
     log.debug({ ...who, event: 'tftp.probe' }, `TFTP: ${file} is not there`);
-    return sendError(listener, peer, found.code, found.message);
+    return sendError(socket, peer, found.code, found.message);
   }
   if (!found.ok) return refuse(found.code, found.reason, found.message);
   using content = found.content;
-  const local = listener.address.address;
+  const local = socket.address.address;
   const terms = negotiate(request, content.sizeBytes, {
     blksize: config.maxBlksize ?? pathBlksize(components.pathMtu, local, peer.address),
     windowsize: Math.min(config.maxWindowsize, quirks.maxWindowsize ?? config.maxWindowsize),
   });
   const isSinglePort = config.singlePort || quirks.singlePort === true;
   session.isSinglePort = isSinglePort;
-  const engine = isSinglePort ? components.fromListener : components.engine;
+  const { engine: chosen } = components;
+  const engine = isSinglePort && !chosen.sharesPort ? components.fromListener : chosen;
   const startedAt = clock.monotonic();
   metrics.stage('tftp.start');
   const { blksize, windowsize } = terms;
   log.info({ ...who, event: 'tftp.start', bytes: content.sizeBytes, blksize, windowsize }, `TFTP ${file}`);
   const transfer = await engine.start({
-    listener,
+    listener: socket,
     device,
     peer,
     content,
     terms,
     deadlineMs: config.maxTransferMinutes * 60_000,
     minBytesPerSecond: config.minBytesPerSecond,
+    onStray: (datagram) => receive(components, sessions, datagram, listener),
     onHeard: () => sessions.heard(session),
   });
   session.transfer = transfer;

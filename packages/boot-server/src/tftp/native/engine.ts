@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { encodeTftp, tftpOack } from '@ingot/wire';
-import { AF_INET, AF_INET6, packSocketAddress, type Clock, type Libc } from '@ingot/net';
+import { AF_INET, AF_INET6, packSocketAddress, type Clock, type Endpoint, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { threadDeaths } from '../../thread-deaths.ts';
 import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
@@ -15,6 +15,8 @@ export interface NativeEngineOptions {
   readonly libc: Libc;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Send from the listeners' own port: then every packet to it comes here first, and what is a listener's is passed on. */
+  readonly singlePort: boolean;
   /** For what is in no memfd, and when the thread dies again and again. */
   readonly fallback: TftpEngine;
   /** For tests. */
@@ -33,6 +35,7 @@ const IPPROTO_IP = 0;
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;
 const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
@@ -47,6 +50,11 @@ const F_GET_SEALS = 1034;
 const F_SEAL_SHRINK = 0x2;
 const F_SEAL_WRITE = 0x8;
 
+interface Socket {
+  readonly fd: number;
+  readonly onStray: TftpJob['onStray'];
+}
+
 interface Running {
   readonly job: TftpJob;
   readonly resolve: (result: TftpResult) => void;
@@ -55,15 +63,16 @@ interface Running {
 
 /**
  * Sends from a thread of its own, whose loop takes many clients' ACKs with one system call and answers with another:
- * every transfer of one listening address has the same port, and differs by the client's. Throws where it cannot work.
+ * every transfer of one listening address has the same port, and differs by the client's. In single-port mode IPv6 is the
+ * fallback's. Throws where it cannot work.
  */
 export function nativeEngine(options: NativeEngineOptions): TftpEngine {
-  const { libc, clock, log, fallback } = options;
+  const { libc, clock, log, singlePort, fallback } = options;
   // Structures are written as 64-bit little-endian hosts have them.
   if (endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) throw new Error('it knows x64 and arm64 only');
   const wakeFd = checked(libc, 'eventfd', libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const running = new Map<number, Running>();
-  const sockets = new Map<string, number>();
+  const sockets = new Map<string, Socket>();
   const mapped = new Map<number, { readonly address: bigint; users: number }>();
   const deaths = threadDeaths(clock);
   let lastId = 0;
@@ -83,9 +92,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
     const { promise: exited, resolve } = Promise.withResolvers<void>();
     const started = { thread, orders: new Int32Array(orders), exited };
     let failure: Error | undefined;
-    thread.on('message', ({ id, result }: News) =>
-      result === undefined ? running.get(id)?.job.onHeard?.() : end(id, result),
-    );
+    thread.on('message', take);
     thread.on('error', (error: Error) => {
       failure = error;
     });
@@ -95,7 +102,22 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
       if (!isStopped) restart(failure);
     });
     worker = started;
-    for (const fd of sockets.values()) order({ kind: 'socket', fd });
+    for (const { fd } of sockets.values()) order({ kind: 'socket', fd, tellsStrays: singlePort });
+  };
+  const take = (news: News): void => {
+    switch (news.kind) {
+      case 'heard':
+        return running.get(news.id)?.job.onHeard?.();
+      case 'ended':
+        return end(news.id, news.result);
+      case 'stray': {
+        const { fd, data, source } = news;
+        for (const socket of sockets.values()) if (socket.fd === fd) socket.onStray?.({ data, source });
+        return;
+      }
+      default:
+        return news satisfies never;
+    }
   };
   const restart = (failure: Error | undefined): void => {
     const isHopeless = deaths.died();
@@ -108,7 +130,13 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
     const detail = 'the sending thread died';
     for (const id of running.keys())
       end(id, { end: { kind: 'failed', cause: 'engine-failed', detail }, bytes: 0, retransmissions: 0 });
-    if (!isHopeless) start();
+    if (!isHopeless) return start();
+    // The listeners hear their port again.
+    closeSockets();
+  };
+  const closeSockets = (): void => {
+    for (const { fd } of sockets.values()) libc.close(fd);
+    sockets.clear();
   };
   const end = (id: number, result: TftpResult): void => {
     const transfer = running.get(id);
@@ -140,30 +168,33 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
       },
     };
   };
-  const socketOf = (address: string, device: string | undefined): number => {
+  const socketOf = ({ listener, device, onStray }: TftpJob): number => {
+    const { address, port } = listener.address;
     const key = `${address} ${device ?? ''}`;
     const known = sockets.get(key);
-    if (known !== undefined) return known;
-    const fd = openSocket(libc, address, device);
-    sockets.set(key, fd);
-    order({ kind: 'socket', fd });
+    if (known !== undefined) return known.fd;
+    const fd = openSocket(libc, { address, port: singlePort ? port : 0 }, device);
+    sockets.set(key, { fd, onStray });
+    order({ kind: 'socket', fd, tellsStrays: singlePort });
     return fd;
   };
 
   start();
   return {
     name: 'native',
+    sharesPort: singlePort,
     start: async (job) => {
       const { content, terms } = job;
       // A link-local address needs its interface, which the fallback's sockets know how to name.
-      const canSend = worker !== undefined && content.fd !== undefined && !job.peer.address.includes('%');
+      const canName = singlePort ? isIPv4(job.peer.address) : !job.peer.address.includes('%');
+      const canSend = worker !== undefined && content.fd !== undefined && canName;
       const file = canSend ? map(content.fd, content.sizeBytes) : undefined;
       if (file === undefined) return fallback.start(job);
       lastId += 1;
       const id = lastId;
       const { promise: ended, resolve } = Promise.withResolvers<TftpResult>();
       try {
-        const fd = socketOf(job.listener.address.address, job.device);
+        const fd = socketOf(job);
         running.set(id, { job, resolve, unmap: file.unmap });
         order({
           kind: 'start',
@@ -192,7 +223,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
         stop: () => order({ kind: 'stop', id }),
         supersede: () => order({ kind: 'supersede', id }),
         displace: () => order({ kind: 'displace', id }),
-        receive: () => undefined,
+        receive: (data) => order({ kind: 'packet', id, data }),
       };
       return transfer;
     },
@@ -209,8 +240,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
       const detail = 'the server stops';
       for (const id of running.keys())
         end(id, { end: { kind: 'failed', cause: 'stopped', detail }, bytes: 0, retransmissions: 0 });
-      for (const fd of sockets.values()) libc.close(fd);
-      sockets.clear();
+      closeSockets();
       libc.close(wakeFd);
       await fallback.stop();
     },
@@ -224,17 +254,19 @@ function startWorker(workerData: WorkerSetUp): Worker {
   return new Worker(new URL('worker.ts', import.meta.url), { workerData, name: 'tftp' });
 }
 
-function openSocket(libc: Libc, address: string, device: string | undefined): number {
-  const family = isIPv6(address) ? AF_INET6 : AF_INET;
+function openSocket(libc: Libc, place: Endpoint, device: string | undefined): number {
+  const family = isIPv6(place.address) ? AF_INET6 : AF_INET;
   const fd = checked(libc, 'socket', libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   try {
+    const set = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value);
+    const int = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);
+    // socket(7): of all sockets at one address the kernel gives a packet to the newest.
+    if (place.port !== 0) checked(libc, 'SO_REUSEADDR', set(SOL_SOCKET, SO_REUSEADDR, int(1)));
     if (device !== undefined) {
       const name = new TextEncoder().encode(`${device}\0`);
       checked(libc, 'SO_BINDTODEVICE', libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name));
     }
-    checked(libc, 'bind', libc.bind(fd, packSocketAddress({ address, port: 0 })));
-    const set = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value);
-    const int = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);
+    checked(libc, 'bind', libc.bind(fd, packSocketAddress(place)));
     // Without them it is slower; nothing else.
     if (family === AF_INET) set(IPPROTO_IP, IP_MTU_DISCOVER, int(IP_PMTUDISC_DONT));
     set(SOL_SOCKET, SO_SNDBUF, int(SOCKET_BUFFER_BYTES));

@@ -75,6 +75,8 @@ export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): 
   const received = new ReceiveBatch(libc, clock);
   const sending = new SendBatch(libc);
   const past = new Set<PeerKey>();
+  /** Sockets whose strays are told. */
+  const telling = new Set<number>();
   const strayName = new Pinned(libc, NAME_SIZE);
   const events = Buffer.alloc(EPOLL_EVENT_BYTES * EVENTS);
   const epoll = libc.epollCreate(0);
@@ -116,13 +118,19 @@ export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): 
         if (past.size <= MAX_PAST) break;
         past.delete(oldest);
       }
-      tell({ id: transfer.id, result: state.result });
+      tell({ kind: 'ended', id: transfer.id, result: state.result });
     }
   };
   const obey = (order: Order): void => {
     switch (order.kind) {
       case 'socket':
+        if (order.tellsStrays) telling.add(order.fd);
         return watch(order.fd, EPOLLIN);
+      case 'packet': {
+        const transfer = byId.get(order.id);
+        if (transfer !== undefined) hear(transfer, order.data);
+        return;
+      }
       case 'start': {
         const transfer = new Transfer(libc, order, clock.monotonic());
         // One client's port can ask two of our addresses; here that is one peer.
@@ -156,18 +164,35 @@ export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): 
   const takePacket = (fd: number, index: number): void => {
     const length = received.length(index);
     const transfer = transfers.get(received.key(index));
-    if (transfer === undefined || transfer.fd !== fd) return length < 4 ? undefined : answerStray(fd, index);
+    if (transfer === undefined || transfer.fd !== fd) return length < 4 ? undefined : takeStray(fd, index);
     const head = received.head(index);
-    if (length >= 4 && head >>> 16 === ACK_HEAD) {
-      follow(transfer, transfer.state.onAck(head & 0xffff, now));
-      if (transfer.wasHeard || !transfer.state.isHeard) return;
-      transfer.wasHeard = true;
-      return tell({ id: transfer.id, result: undefined });
-    }
-    const decoded = decodeTftp(received.packet(index));
-    if (!decoded.ok || decoded.value.kind !== 'error') return;
-    follow(transfer, transfer.state.onError(decoded.value.code, decoded.value.message));
+    if (length >= 4 && head >>> 16 === ACK_HEAD) return acknowledged(transfer, head & 0xffff);
+    // A client that was restarted asks again, from the port that its transfer has.
+    if (!hear(transfer, received.packet(index)) && telling.has(fd)) tellStray(fd, index);
   };
+  const acknowledged = (transfer: Transfer, block: number): void => {
+    follow(transfer, transfer.state.onAck(block, now));
+    if (transfer.wasHeard || !transfer.state.isHeard) return;
+    transfer.wasHeard = true;
+    tell({ kind: 'heard', id: transfer.id });
+  };
+  /** False for what is no answer to the transfer. */
+  const hear = (transfer: Transfer, data: Uint8Array): boolean => {
+    const decoded = decodeTftp(data);
+    const packet = decoded.ok ? decoded.value : undefined;
+    if (packet?.kind === 'ack') acknowledged(transfer, packet.block);
+    else if (packet?.kind === 'error') follow(transfer, transfer.state.onError(packet.code, packet.message));
+    else return false;
+    return true;
+  };
+  const takeStray = (fd: number, index: number): void => {
+    if (!telling.has(fd)) return answerStray(fd, index);
+    // The last ACK of a transfer, come twice, is nobody's business.
+    if (received.head(index) >>> 16 === ACK_HEAD && past.has(received.key(index))) return;
+    tellStray(fd, index);
+  };
+  const tellStray = (fd: number, index: number): void =>
+    tell({ kind: 'stray', fd, data: received.packet(index).slice(), source: received.ipv4Source(index) });
   const answerStray = (fd: number, index: number): void => {
     // RFC 1350 §4: "an error packet should be sent to the source of the incorrect packet" — but not for an error, and
     // not for the last ACK of a transfer, come twice.

@@ -1,3 +1,4 @@
+import type { Endpoint } from '@ingot/net';
 import type { TftpResult, TransferTerms } from '../transfer-state.ts';
 
 /** To the worker. */
@@ -19,15 +20,18 @@ export type Order =
   | { readonly kind: 'stop'; readonly id: number }
   | { readonly kind: 'supersede'; readonly id: number }
   | { readonly kind: 'displace'; readonly id: number }
-  /** A socket to listen to, for good. */
-  | { readonly kind: 'socket'; readonly fd: number }
+  /** A packet of its client that came another way. */
+  | { readonly kind: 'packet'; readonly id: number; readonly data: Uint8Array }
+  /** A socket to listen to, for good. With `tellsStrays` what comes to it for no transfer is told, not answered. */
+  | { readonly kind: 'socket'; readonly fd: number; readonly tellsStrays: boolean }
   | { readonly kind: 'quit' };
 
-/** From the worker: the client has acknowledged something for the first time, or the transfer has ended. */
-export interface News {
-  readonly id: number;
-  readonly result: TftpResult | undefined;
-}
+/** From the worker. */
+export type News =
+  /** The client has acknowledged something for the first time. */
+  | { readonly kind: 'heard'; readonly id: number }
+  | { readonly kind: 'ended'; readonly id: number; readonly result: TftpResult }
+  | { readonly kind: 'stray'; readonly fd: number; readonly data: Uint8Array; readonly source: Endpoint };
 
 /** What the worker is given at its start. */
 export interface WorkerSetUp {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Clock, Libc } from '@ingot/net';
+import type { Clock, Endpoint, Libc } from '@ingot/net';
 import { MESSAGE_WORDS, Pinned, setPointer } from './pinned.ts';
 import { Wakefulness } from './wakefulness.ts';
 
@@ -96,6 +96,12 @@ export class ReceiveBatch {
   name(index: number): Uint8Array {
     const start = index * NAME_SIZE;
     return this.#names.bytes.subarray(start, start + NAME_SIZE);
+  }
+
+  /** The sender, of an IPv4 socket. */
+  ipv4Source(index: number): Endpoint {
+    const name = this.name(index);
+    return { address: name.subarray(4, 8).join('.'), port: this.#names.view.getUint16(index * NAME_SIZE + 2) };
   }
 
   /** The sender as a key: a number for IPv4, which is quicker, text for IPv6. */
