@@ -1,12 +1,13 @@
 import type { RunCommand } from '../command.ts';
 import { AgentError, AgentErrorCode, reasonOf } from '../errors.ts';
 import { Transport } from '../inventory/disks/disk.ts';
+import { readDisks } from '../inventory/disks.ts';
 import { isRaidVolume } from '../inventory/disks/raid.ts';
 import { nvmeControllers, pciAddressIn, transportOf } from '../inventory/disks/transport.ts';
 import type { Sysfs } from '../sysfs.ts';
 import { parseAtaHidden, parseAtaIdentify, parseAtaSanitizeStatus } from './ata-identify.ts';
 import { partitionsOf, readDiskUse } from './disk-use.ts';
-import type { DiskFacts, DiskKind, NvmeSubsystem, ScsiSanitize, WipeFacts } from './facts.ts';
+import type { DiskFacts, DiskKind, DiskUse, NvmeSubsystem, ScsiSanitize, WipeFacts } from './facts.ts';
 import { asker, nvmePlace, probeNamespace, probeSubsystem } from './probe-nvme.ts';
 import type { Ask, NvmePlace } from './probe-nvme.ts';
 
@@ -44,7 +45,12 @@ export async function probeDisks({ sysfs, run, signal, devices }: ProbeParts): P
         AgentErrorCode.WipeRefused,
         `${devices?.[index] ?? name} is no whole disk of this machine; there is ${known.map(deviceNode).join(', ') || 'none'}`,
       );
-  const shown = names.filter((name) => sysfs.integer(`/sys/block/${name}/hidden`) !== 1);
+  const paths = pathsOfDisks(sysfs);
+  const isRepeat = (name: string): boolean => {
+    const first = (paths.get(name) ?? []).find((path) => names.includes(path));
+    return first !== undefined && first !== name;
+  };
+  const shown = names.filter((name) => sysfs.integer(`/sys/block/${name}/hidden`) !== 1 && !isRepeat(name));
 
   // A namespace that was not asked about still is in the way of a sanitize: every one of the machine counts.
   const places = new Map<string, NvmePlace>();
@@ -58,13 +64,28 @@ export async function probeDisks({ sysfs, run, signal, devices }: ProbeParts): P
   const [disks, subsystems] = await Promise.all([
     Promise.all(
       [...shown, ...neighbours.map(([name]) => name)].map((name) =>
-        probeDisk({ sysfs, ask, name, place: places.get(name), use: use.get(name) ?? { kind: 'free' } }),
+        probeDisk({ sysfs, ask, name, place: places.get(name), use: useOf(paths.get(name) ?? [name], use) }),
       ),
     ),
     Promise.all([...probed].map((key) => subsystemOf(ask, key, [...places.values()]))),
   ]);
   signal.throwIfAborted();
   return { disks, subsystems };
+}
+
+/**
+ * Names of a disk that more than one cable leads to, by each of them. Wiped by two of its names at a time it would stop
+ * one for the other.
+ */
+function pathsOfDisks(sysfs: Sysfs): ReadonlyMap<string, readonly string[]> {
+  const groups = readDisks(sysfs).map(({ name, otherPaths }) => [name, ...otherPaths].map(blockName));
+  return new Map(groups.filter(({ length }) => length > 1).flatMap((group) => group.map((name) => [name, group])));
+}
+
+/** What is mounted by one name of a disk is lost by another. */
+function useOf(names: readonly string[], all: ReadonlyMap<string, DiskUse>): DiskUse {
+  const found = names.flatMap((name) => all.get(name) ?? []);
+  return found.find(({ kind }) => kind === 'boot') ?? found[0] ?? { kind: 'free' };
 }
 
 async function subsystemOf(ask: Ask, key: string, places: readonly NvmePlace[]): Promise<NvmeSubsystem> {

@@ -222,6 +222,29 @@ test('what is built upon disks is no disk, unless it is named', async () => {
   await expect(probe(tree, {}, ['/dev/vda1'])).rejects.toThrow('/dev/vda1 is no whole disk of this machine; there is');
 });
 
+test('a disk on two cables is wiped by one of its names, and spared for what is mounted by the other', async () => {
+  const path = (host: number, name: string): string =>
+    `/sys/devices/pci0000:00/0000:00:17.0/host${host}/port-${host}:0/end_device-${host}:0/target${host}:0:0/${host}:0:0:0/block/${name}`;
+  const disk = (host: number, name: string): Tree => ({
+    ...block(path(host, name), { size: '2097152', wwid: 'naa.5000c500a1b2c3d7', serial: 'WFK0ABCD' }),
+    [`${path(host, name)}/device`]: { link: `../../../${host}:0:0:0` },
+  });
+  const tree = { ...disk(0, 'sda'), ...disk(1, 'sdb'), ...block(path(2, 'sdc'), { serial: 'WFK0ABCE' }) };
+  const used = async (more: Tree, devices?: string[]): Promise<unknown[]> =>
+    (await probe({ ...tree, ...more }, {}, devices)).disks.map(({ device, use }) => [device, use.kind]);
+  expect(await used({})).toEqual([
+    ['/dev/sda', 'free'],
+    ['/dev/sdc', 'free'],
+  ]);
+  const mounted = {
+    '/proc/self/mountinfo': '24 22 8:16 / /srv rw - ext4 /dev/sdb rw\n',
+    '/sys/dev/block/8:16': { link: `../../..${path(1, 'sdb')}` },
+  };
+  expect(await used(mounted, ['/dev/sda'])).toEqual([['/dev/sda', 'busy']]);
+  expect(await used({}, ['/dev/sdb'])).toEqual([['/dev/sdb', 'free']]);
+  expect(await used({}, ['/dev/sdb', '/dev/sda'])).toEqual([['/dev/sda', 'free']]);
+});
+
 test('a disk is in use by what is mounted, swapped to or assembled, however deep', () => {
   const sda = '/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda';
   const sdb = sda.replaceAll('sda', 'sdb');
