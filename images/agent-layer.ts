@@ -48,6 +48,7 @@ export async function buildAgent(cache: string, architecture: Architecture): Pro
       file('etc/dhcpcd.sh', 'dhcpcd.sh', 0o755),
       file('etc/fw-lldp.sh', 'fw-lldp.sh', 0o755),
       file('etc/lease.sh', 'lease.sh', 0o755),
+      file('etc/modprobe.conf', 'modprobe.conf', 0o644),
       file('etc/network.sh', 'network.sh', 0o644),
       file('etc/udhcpc.sh', 'udhcpc.sh', 0o755),
     ],

@@ -116,6 +116,9 @@ describe('a BIOS machine with nothing but its firmware', () => {
     await onlyMachine(rig).power.on();
     await expectWaiting(rig);
     await expectKnownToTheApi(rig);
+    const console = readFileSync(onlyMachine(rig).consoleLog, 'utf8');
+    expect(console).toMatch(/INGOT \S+ init kernel .*, bios boot, starts again 60 s after a panic/);
+    expect(console).toMatch(/INGOT \S+ agent watchdog: iTCO_wdt, restarts the machine after 60 s of silence/);
     undisturbed = { services: services(rig), ms: servedMs(rig) };
     expect(undisturbed.services).toContain('http.file initrd');
   });
