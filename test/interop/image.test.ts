@@ -16,9 +16,10 @@ let manifest: Manifest;
 beforeAll(async () => {
   manifest = await buildImage({ out: join(work, 'out'), fresh: true });
   mkdirSync(root);
-  // The kernel unpacks one archive after the other; cpio stops after the first, whose trailer is not the last.
+  // The kernel unpacks one archive after the other, and makes no directory that is not in one; cpio stops after the first,
+  // whose trailer is not the last.
   for (const archive of archives(readFileSync(join(work, 'out/initrd'))))
-    execFileSync('cpio', ['-idmu', '--quiet', '--no-absolute-filenames'], { cwd: root, input: archive });
+    execFileSync('cpio', ['-imu', '--quiet', '--no-absolute-filenames'], { cwd: root, input: archive });
 }, 600_000);
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
