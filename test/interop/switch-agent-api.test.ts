@@ -1,7 +1,7 @@
 /** The switch agent and the API server, each as it is, with a Redis between the agent and SONiC that is not there. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adminV2, apiV2, createClient, durationFromMs } from '@ingot/api';
+import { adminV2, apiV2, create, createClient, durationFromMs } from '@ingot/api';
 import { type Clock, systemClock } from '@ingot/net';
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../../packages/api-server/test/support.ts';
@@ -31,6 +31,7 @@ test('a machine that LLDP shows to be installed has phoned home', async () => {
   await using redis = await startRedis();
   await using sysfs = await createSysfs();
   const api = await leafOf(rig, redis);
+  await rig.plane.stores.machines.put(MACHINE, create(apiV2.MachineSchema, { uuid: MACHINE }));
   const row = { lldp_rem_sys_name: MACHINE, lldp_rem_sys_desc: 'debian 12, provisioned since 2026-11-21' };
   await redis.run(APPL_DB, [['HSET', 'LLDP_ENTRY_TABLE:Ethernet0:52:54:00:00:00:01', ...Object.entries(row).flat()]]);
   await using running = new AsyncDisposableStack();

@@ -53,6 +53,10 @@ const schema = z.object({
     })
     .default({ names: [] }),
   partitions: z.array(partition).default([]).describe('written to the database at every start'),
+  resurrectMachines: z
+    .boolean()
+    .default(true)
+    .describe('start machines anew by their BMC that nobody has and that were silent for an hour'),
   backup: backupSchema.describe('backups that the server makes by itself; default none'),
 });
 
@@ -81,6 +85,7 @@ export interface ApiServerConfig extends DaemonConfig {
   readonly listen: readonly string[];
   readonly tls: { readonly names: readonly string[] };
   readonly partitions: readonly PartitionConfig[];
+  readonly resurrectMachines: boolean;
   readonly backup?: BackupSettings | undefined;
 }
 

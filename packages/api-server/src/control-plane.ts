@@ -19,6 +19,7 @@ import { createTokenIssuer } from './auth/token-issuer.ts';
 import { uuidV7 } from './auth/uuid-v7.ts';
 import type { PartitionConfig } from './config.ts';
 import { startPeriodicJobs, type PeriodicJob } from './jobs/periodic-jobs.ts';
+import { resurrection } from './machine/resurrect.ts';
 import { createWaitingRoom, type WaitingRoom } from './machine/waiting-room.ts';
 import { allServices } from './services/all-services.ts';
 import { Dialect, type Database } from './store/database.ts';
@@ -48,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly onCall?: (record: CallRecord) => void;
   /** What the superuser of every BMC is to have, asked at each use. Default: there is to be no superuser. */
   readonly superUserPassword?: () => string | undefined;
+  /** Whether lost machines that nobody has are started anew; default no. */
+  readonly resurrect?: boolean;
   /** Periodic work besides the server's own, done by one of the servers that share the database. */
   readonly jobs?: readonly PeriodicJob[];
 }
@@ -146,13 +149,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await stores.idempotency.sweep();
     },
   };
+  const resurrect = resurrection({ stores, clock, log, newId: () => uuidV7(clock.now(), entropy) });
   starting.use(
     startPeriodicJobs({
       session: database,
       clock,
       log,
       holder: uuidV7(clock.now(), entropy),
-      jobs: [sweep, ...(options.jobs ?? [])],
+      jobs: [sweep, ...(options.resurrect === true ? [resurrect] : []), ...(options.jobs ?? [])],
     }),
   );
 

@@ -24,6 +24,7 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
     listen: config.listen,
     names: config.tls.names,
     partitions: config.partitions,
+    resurrect: config.resurrectMachines,
     superUserPassword,
     clock,
     entropy,

@@ -84,6 +84,18 @@ describe('events', () => {
     expect(machines.map(({ uuid }) => uuid)).toEqual([machineA]);
   });
 
+  test('make a machine that nobody has heard of, but not when an installed system phones home', async () => {
+    await using rig = await startRig();
+    const events = createClient(infraV2.EventService, rig.admin);
+    const answer = await events.send({
+      events: { [machineA]: event(Type.PHONED_HOME), [machineB]: event(Type.ALIVE) },
+    });
+    expect(answer).toMatchObject({ events: 1n, failed: [machineA] });
+    expect((await rig.plane.stores.machines.list()).map(({ id }) => id)).toEqual([machineB]);
+    expect((await rig.plane.stores.events.of(machineA)).recent.events).toEqual([]);
+    expect((await events.send({ events: { [machineB]: event(Type.PHONED_HOME) } })).failed).toEqual([]);
+  });
+
   test('that only others can tell are refused from a machine', async () => {
     await using rig = await startRig();
     const secret = await rig.mint({ machineRoles: { [machineA]: apiV2.MachineRole.EDITOR } });
@@ -161,15 +173,5 @@ describe('machines', () => {
     await rig.restart();
     const { machine } = await createClient(adminV2.MachineService, rig.admin).get({ uuid: machineA });
     expect(machine?.recentProvisioningEvents?.events).toMatchObject([{ event: Type.PXE_BOOTING, message: 'm' }]);
-  });
-});
-
-describe('what is not served yet', () => {
-  test('answers with its name', async () => {
-    await using rig = await startRig();
-    const networks = createClient(adminV2.NetworkService, rig.admin);
-    const error = await failure(networks.listExternalMembers({ network: 'internet' }));
-    expect(error.code).toBe(Code.Unimplemented);
-    expect(error.message).toContain('/metalstack.admin.v2.NetworkService/ListExternalMembers');
   });
 });

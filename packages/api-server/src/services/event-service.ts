@@ -46,7 +46,14 @@ export function eventService({ stores }: ServiceDependencies): BoundService<Call
             failed.push(uuid);
             continue;
           }
-          if (!(await inner.machines.has(id))) await findOrCreateMachine(inner, id);
+          if (!(await inner.machines.has(id))) {
+            // An installed system that nobody was given is a tenant's invention, or was forgotten; see docs/decisions.md.
+            if (event === Type.PHONED_HOME) {
+              failed.push(uuid);
+              continue;
+            }
+            await findOrCreateMachine(inner, id);
+          }
           await inner.events.add(id, event, message.slice(0, MAX_MESSAGE).replaceAll('\0', '\u{fffd}'));
           accepted += 1n;
         }
