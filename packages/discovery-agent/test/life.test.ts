@@ -53,6 +53,18 @@ test(
   },
 );
 
+test('leaves hear of a board that keeps its UUID in the serial number by that UUID', { timeout: 30_000 }, async () => {
+  await rig.start({
+    tree: {
+      '/sys/class/dmi/id/product_uuid': '00000000-0000-0000-0000-000000000000\n',
+      '/sys/class/dmi/id/product_serial': `${uuid.toUpperCase()}\n`,
+    },
+  });
+  await rig.until(() => rig.waiting === 1);
+  expect(rig.registered[0]?.uuid).toBe(uuid);
+  expect(rig.programs).toContain(`lldpcli configure system hostname ${uuid}`);
+});
+
 test('while waiting it says each minute that it is alive', { timeout: 30_000 }, async () => {
   await rig.start();
   await rig.untilEvent('WAITING');

@@ -9,7 +9,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { readDetails } from '../inventory/details.ts';
 import { findLeaves } from '../lldp/leaves.ts';
 import type { LeafFindings } from '../lldp/leaf-rule.ts';
-import { LldpPace, setLldpPace } from '../lldp/pace.ts';
+import { LldpPace, setLldpName, setLldpPace } from '../lldp/sending.ts';
 import { lldpPorts, setPortMtu } from '../lldp/ports.ts';
 import type { Life } from './parts.ts';
 import type { Findings } from './register-request.ts';
@@ -43,6 +43,8 @@ export async function discover(life: Life): Promise<Discovered> {
   reporter.note('inventory', { inventory });
 
   reporter.enter('lldp', 'listening for two leaves');
+  const unnamed = await setLldpName(uuid, life);
+  if (unnamed !== undefined) reporter.say('lldp', unnamed);
   await sendLldp(life, LldpPace.discovering);
   if (policy.lldp.mtu !== undefined)
     for (const problem of await setPortMtu(lldpPorts(sysfs), policy.lldp.mtu, life)) reporter.say('lldp', problem);

@@ -2,7 +2,7 @@ import { retrySchedule } from '@ingot/net';
 import type { BmcSearch } from '../bmc/bmc.ts';
 import { inspectBmc } from '../bmc/configure-bmc.ts';
 import { reasonOf } from '../errors.ts';
-import { LldpPace } from '../lldp/pace.ts';
+import { LldpPace } from '../lldp/sending.ts';
 import { EventType } from './api.ts';
 import { missingOfBmc, setUpBmcLater } from './bmc-later.ts';
 import { sendLldp } from './discover.ts';
