@@ -295,6 +295,16 @@ describe('VLANs', () => {
     expect(carriedOut(taken, plan)).toEqual(taken);
   });
 
+  test('without their VRF go, and those of a VRF that is refused stay', () => {
+    const leftOver = without(converged(nics), 'VRF|Vrf102');
+    const gone = carriedOut(leftOver, planFor(leftOver, nics.slice(0, 2)));
+    expect(Object.keys(gone).filter((key) => /Vlan1004|102/.test(key))).toEqual([]);
+    const refused = { ...converged(nics), 'VRF|Vrf102': { vni: '777' } };
+    const plan = planFor(refused, nics);
+    expect(plan.problems.map(({ subject }) => subject)).toEqual(['Vrf102']);
+    expect(told(plan)).toEqual([]);
+  });
+
   test('of tunnel maps that make no sense are not taken, and the maps stay', () => {
     const odd = {
       'VXLAN_TUNNEL_MAP|vtep|map_a': { vlan: 'Vlan1001', vni: 'all' },

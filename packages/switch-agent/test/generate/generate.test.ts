@@ -337,6 +337,10 @@ describe('addresses that only look alike', () => {
   test.each([
     ['in two VRFs', 'vlans: [{id: 5, vrf: VrfA, ip: 10.0.0.1/24}, {id: 6, vrf: VrfB, ip: 10.0.0.1/24}]'],
     [
+      'of ports, one in a VRF and one by an interconnect',
+      'ports: {list: [{name: Ethernet0, ips: [10.0.0.1/24]}, {name: Ethernet4, vrf: VrfA, ips: [10.0.0.1/24]}, {name: Ethernet8, ips: [10.0.0.1/24]}]}\ninterconnects: {b: {vrf: VrfB, unnumbered_interfaces: [Ethernet8]}}',
+    ],
+    [
       'of the management VRF',
       'mgmt_vrf: true\nmgmt_interface: {ip: 10.0.0.1/24, gateway_address: 10.0.0.2}\nvlans: [{id: 6, ip: 10.0.0.1/24}]',
     ],

@@ -141,6 +141,46 @@ describe('a port has one master', () => {
   });
 });
 
+describe('a VNI has one place', () => {
+  const base: ConfigDb = {
+    VLAN: { Vlan2: {}, Vlan3: {} },
+    VLAN_INTERFACE: { Vlan2: { vrf_name: 'Vrf1' }, Vlan3: {} },
+    VRF: { Vrf1: { vni: '10' }, Vrf2: {} },
+    VXLAN_TUNNEL: { t: { src_ip: '10.0.0.1' } },
+    VXLAN_TUNNEL_MAP: { 't|a': { vni: '10', vlan: 'Vlan2' }, 't|b': { vni: '20', vlan: 'Vlan3' } },
+  };
+
+  test('and a good one is no trouble', () => {
+    expect(told(base)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'not two, however written',
+      { VXLAN_TUNNEL_MAP: { ...base['VXLAN_TUNNEL_MAP'], 't|c': { vni: '0010', vlan: 'Vlan3' } } },
+      ['VXLAN_TUNNEL_MAP|t|c vni: 0010 is that of t|a already', 'VXLAN_TUNNEL_MAP|t|c vlan: Vlan3 has VNI 20 already'],
+    ],
+    [
+      'not two VRFs',
+      { VRF: { Vrf1: { vni: '10' }, Vrf2: { vni: '10' } } },
+      ['VRF|Vrf2 vni: 10 is that of Vrf1 already'],
+    ],
+    [
+      'not beside a VLAN of another VRF',
+      { VLAN_INTERFACE: { Vlan2: { vrf_name: 'Vrf2' }, Vlan3: {} } },
+      ['VLAN_INTERFACE|Vlan2 vrf_name: Vlan2 has the VNI of Vrf1, and is in Vrf2; write Vrf1'],
+    ],
+    [
+      'and the switch one tunnel end point',
+      { VXLAN_TUNNEL: { t: { src_ip: '10.0.0.1' }, u: { src_ip: '10.0.0.2' } } },
+      ['VXLAN_TUNNEL|u: SONiC has one tunnel end point, and t is it; leave one out'],
+    ],
+  ])('%s', (_what, rows, words) => {
+    const found = told({ ...base, ...rows });
+    for (const line of words) expect(found).toContain(line);
+  });
+});
+
 test('an interface’s VRF without a VNI of its own is no trouble, one without a map a warning', () => {
   expect(told({ VRF: { Vrf1: {}, Vrf2: { vni: '0' }, Vrf3: { vni: '7' } } })).toEqual([
     'warning: VRF|Vrf3 vni: 7 routes nothing without a row with it in VXLAN_TUNNEL_MAP',
