@@ -133,7 +133,7 @@ test('an administrator mints a token for agents, and what they register is liste
     stderr: '',
   });
   expect((await update('--remove-label', 'ingot.dev/no-reboot', 'row')).stdout).toBe(`machine ${UUID} has ${labels}\n`);
-  expect((await update('--remove-label', 'ingot.dev/wipe')).stderr).toContain('are orders and their answers');
+  expect((await update('--remove-label', 'ingot.dev/wipe')).stderr).toContain('orders and their answers');
 
   const refused = await ingot(agentToken, 'machine', 'ls');
   expect(refused.status).toBe(4);
