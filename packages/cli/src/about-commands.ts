@@ -8,6 +8,7 @@ import type { CliIo } from './io.ts';
 import { type ListFlags, type ListView, showApiList } from './list/list.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
 import { Tone } from './style.ts';
+import { fieldNames } from './template/fields.ts';
 
 const { ServiceStatus } = apiV2;
 
@@ -53,11 +54,12 @@ export function addAboutCommands(program: Command, io: CliIo): void {
     ),
   ).action(async (flags: DescribeFlags & ContextFlags) => {
     const { user } = await withApi(flags, io, (api) => api.users.get({}, call));
-    showOne(flags, io, user === undefined ? {} : toJson(apiV2.UserSchema, user));
+    showOne(flags, io, user === undefined ? {} : toJson(apiV2.UserSchema, user), fieldNames(apiV2.UserSchema));
   });
 }
 
 const METHODS: ListView<string> = {
+  fields: undefined,
   columns: () => [{ title: 'METHOD', cell: (path) => path }],
   json: (path) => path,
   key: (path) => path,
@@ -69,6 +71,7 @@ interface Right {
 }
 
 const RIGHTS: ListView<Right> = {
+  fields: ['may', 'subject'],
   columns: () => [
     { title: 'MAY', cell: ({ may }) => may },
     { title: 'ON', cell: ({ subject }) => subject },
@@ -98,6 +101,7 @@ const TONES: Readonly<Record<number, Tone>> = {
 };
 
 const SERVICES: ListView<apiV2.HealthStatus> = {
+  fields: fieldNames(apiV2.HealthStatusSchema),
   columns: () => [
     { title: 'SERVICE', cell: nameOf },
     { title: 'STATUS', cell: ({ status }) => statusText(status), tone: ({ status }) => TONES[status] },

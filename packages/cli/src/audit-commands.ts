@@ -9,6 +9,7 @@ import { parseCount, parseDuration, withApiFlags, withDescribeFlags, withListFla
 import { given } from './resources/given.ts';
 import { Tone } from './style.ts';
 import { ageText } from './time-text.ts';
+import { fieldNames } from './template/fields.ts';
 
 const PHASES = { request: apiV2.AuditPhase.REQUEST, response: apiV2.AuditPhase.RESPONSE } as const;
 
@@ -82,7 +83,12 @@ export function addAuditCommands(program: Command, io: CliIo): void {
           ? (await api.audit.get({ uuid, ...phase }, call)).trace
           : (await api.tenantAudit.get({ login: tenant, uuid, ...phase }, call)).trace,
       );
-      showOne(flags, io, trace === undefined ? {} : toJson(apiV2.AuditTraceSchema, trace));
+      showOne(
+        flags,
+        io,
+        trace === undefined ? {} : toJson(apiV2.AuditTraceSchema, trace),
+        fieldNames(apiV2.AuditTraceSchema),
+      );
     },
   );
 }
@@ -105,6 +111,7 @@ function queryOf(flags: AuditFlags, nowMs: number): MessageInitShape<typeof apiV
 }
 
 const TRACES: ListView<apiV2.AuditTrace> = {
+  fields: fieldNames(apiV2.AuditTraceSchema),
   columns: (nowMs) => [
     {
       title: 'TIME',

@@ -10,6 +10,7 @@ import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
 import { given } from './resources/given.ts';
 import { Tone } from './style.ts';
 import { ageText } from './time-text.ts';
+import { fieldNames } from './template/fields.ts';
 
 const TYPES: ReadonlyMap<string, apiV2.ComponentType> = new Map(
   Object.values(apiV2.ComponentType)
@@ -48,7 +49,12 @@ export function addComponentCommands(program: Command, io: CliIo): void {
     ),
   ).action(async (uuid: string, flags: DescribeFlags & ContextFlags) => {
     const { component: found } = await withApi(flags, io, (api) => api.components.get({ uuid }, call));
-    showOne(flags, io, found === undefined ? {} : toJson(apiV2.ComponentSchema, found));
+    showOne(
+      flags,
+      io,
+      found === undefined ? {} : toJson(apiV2.ComponentSchema, found),
+      fieldNames(apiV2.ComponentSchema),
+    );
   });
 
   withApiFlags(
@@ -64,6 +70,7 @@ export function addComponentCommands(program: Command, io: CliIo): void {
 }
 
 const COMPONENTS: ListView<apiV2.Component> = {
+  fields: fieldNames(apiV2.ComponentSchema),
   columns: (nowMs) => [
     { title: 'UUID', cell: ({ uuid }) => uuid },
     { title: 'TYPE', cell: ({ type }) => enumText(apiV2.ComponentTypeSchema, type) },

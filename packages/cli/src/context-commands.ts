@@ -99,6 +99,7 @@ export function addContextCommands(program: Command, io: CliIo): void {
 }
 
 const CONTEXTS: ListView<KnownContext> = {
+  fields: ['name', 'apiUrl', 'apiCaFile', 'apiTokenFile', 'file', 'current'],
   columns: () => [
     { title: '', cell: ({ isCurrent }) => (isCurrent ? '*' : ''), tone: () => Tone.Good },
     { title: 'NAME', cell: ({ name }) => name },

@@ -176,7 +176,8 @@ function complete(context: NamedContext, source: string): ApiContext {
 }
 
 function listed(names: readonly string[]): string {
-  return names.length === 0 ? '' : `; there are ${names.join(', ')}`;
+  if (names.length === 0) return '';
+  return `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`;
 }
 
 function property(value: unknown, key: string): unknown {

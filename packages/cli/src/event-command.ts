@@ -10,6 +10,7 @@ import { given } from './resources/given.ts';
 import { isObject } from './resources/resource.ts';
 import { Tone } from './style.ts';
 import { ageText } from './time-text.ts';
+import { fieldNames } from './template/fields.ts';
 
 const { MachineProvisioningEventType: Type, MachineProvisioningEventState: State } = apiV2;
 
@@ -85,6 +86,7 @@ function isStuck({ recentProvisioningEvents }: apiV2.Machine): boolean {
 }
 
 const EVENTS: ListView<Row> = {
+  fields: fieldNames(apiV2.MachineProvisioningEventSchema, 'machine'),
   columns: (nowMs) => [
     { title: 'TIME', cell: ({ event }) => (event.time === undefined ? '' : timestampDate(event.time).toISOString()) },
     { title: 'AGO', cell: ({ event }) => ageText(event.time, nowMs), passing: true },

@@ -17,6 +17,7 @@ import { compareNaturally } from './names.ts';
 import { parsePair, withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
 import type { Json } from './output.ts';
 import { given } from './resources/given.ts';
+import { fieldNames } from './template/fields.ts';
 
 interface MachineListFlags extends ListFlags, ContextFlags {
   readonly id?: string;
@@ -37,7 +38,12 @@ const STATES = {
   tainted: apiV2.MachineState.TAINTED,
 } as const;
 
-const MACHINES: ListView<apiV2.Machine> = { columns: machineColumns, json: machineJson, key: ({ uuid }) => uuid };
+const MACHINES: ListView<apiV2.Machine> = {
+  fields: fieldNames(apiV2.MachineSchema),
+  columns: machineColumns,
+  json: machineJson,
+  key: ({ uuid }) => uuid,
+};
 
 /** `ingot machine`. */
 export function addMachineCommands(program: Command, io: CliIo): void {
@@ -84,7 +90,7 @@ export function addMachineCommands(program: Command, io: CliIo): void {
       const found = await findMachine(api, id, project);
       return { ...asObject(machineJson(found)), ...(await bmcOf(api, found.uuid, project, io)) };
     });
-    showOne(flags, io, described);
+    showOne(flags, io, described, fieldNames(apiV2.MachineSchema, 'bmc'));
   });
 
   addMachineCreateCommands(machine, io);

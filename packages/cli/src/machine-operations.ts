@@ -10,6 +10,7 @@ import { findMachine, isUuid } from './find-machine.ts';
 import { type ListFlags, type ListView, showApiList } from './list/list.ts';
 import { withApiFlags, withListFlags } from './options.ts';
 import { Tone } from './style.ts';
+import { fieldNames } from './template/fields.ts';
 
 const { MachineState, MachineBMCCommand: BmcCommand } = apiV2;
 
@@ -156,6 +157,7 @@ const SEVERITIES = { minor: 1, major: 2, critical: 3 } as const;
 const SEVERITY_TONES: Readonly<Record<number, Tone>> = { 1: Tone.Faint, 2: Tone.Warn, 3: Tone.Bad };
 
 const ISSUES: ListView<{ readonly uuid: string; readonly issue: apiV2.MachineIssue }> = {
+  fields: fieldNames(apiV2.MachineIssuesSchema),
   columns: () => [
     { title: 'MACHINE', cell: ({ uuid }) => uuid },
     {

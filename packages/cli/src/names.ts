@@ -27,5 +27,5 @@ function notFound(kind: string, wanted: string, matches: number, names: readonly
   if (matches > 1) return `${matches} ${kind} ids begin with ${wanted}; write more of it: ${near.join(', ')}`;
   if (near.length > 0) return `there is no ${kind} ${wanted}; did you mean ${near.join(' or ')}?`;
   const some = [...names].sort(compareNaturally).slice(0, MOST).join(', ');
-  return `there is no ${kind} ${wanted}; there ${names.length > MOST ? 'are, among others,' : 'is'} ${some}`;
+  return `there is no ${kind} ${wanted}; there ${names.length > MOST ? 'are, among others,' : names.length === 1 ? 'is' : 'are'} ${some}`;
 }

@@ -13,6 +13,7 @@ import { addConnectedMachines } from './switch-machines-command.ts';
 import { addSwitchOperations } from './switch-operations.ts';
 import { addSwitchEditCommand } from './switch-edit.ts';
 import { switchColumns } from './switch-table.ts';
+import { fieldNames } from './template/fields.ts';
 
 interface SwitchListFlags extends ListFlags, ContextFlags {
   readonly id?: string;
@@ -20,7 +21,12 @@ interface SwitchListFlags extends ListFlags, ContextFlags {
   readonly rack?: string;
 }
 
-const SWITCHES: ListView<apiV2.Switch> = { columns: switchColumns, json: switchJson, key: ({ id }) => id };
+const SWITCHES: ListView<apiV2.Switch> = {
+  fields: fieldNames(apiV2.SwitchSchema),
+  columns: switchColumns,
+  json: switchJson,
+  key: ({ id }) => id,
+};
 
 /** `ingot switch`. */
 export function addSwitchCommands(program: Command, io: CliIo): void {
@@ -53,7 +59,7 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
       const { switches } = await api.switches.list({ query: {} }, call);
       return pick('switch', id, switches, (candidate) => candidate.id);
     });
-    showOne(flags, io, switchJson(found));
+    showOne(flags, io, switchJson(found), fieldNames(apiV2.SwitchSchema));
   });
 
   addConnectedMachines(command, io);

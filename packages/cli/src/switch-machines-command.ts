@@ -9,6 +9,7 @@ import { withApiFlags, withListFlags } from './options.ts';
 import { Tone } from './style.ts';
 
 const CABLED_PORTS: ListView<CabledPort> = {
+  fields: ['switchId', 'partition', 'rack', 'port', 'identifier', 'machine', 'size', 'problems'],
   columns: () => [
     { title: 'SWITCH', cell: ({ switchId }) => switchId },
     { title: 'PORT', cell: ({ port }) => port },

@@ -10,6 +10,7 @@ import type { Json } from './output.ts';
 import { given } from './resources/given.ts';
 import { isObject } from './resources/resource.ts';
 import { Tone } from './style.ts';
+import { fieldNames } from './template/fields.ts';
 
 const { TaskState } = adminV2;
 
@@ -53,7 +54,7 @@ export function addTaskCommands(program: Command, io: CliIo): void {
   ).action(async (taskId: string, flags: DescribeFlags & QueueFlags) => {
     const { queue } = flags;
     const { task: found } = await withApi(flags, io, (api) => api.tasks.get({ taskId, queue }, call));
-    showOne(flags, io, found === undefined ? {} : taskJson(found));
+    showOne(flags, io, found === undefined ? {} : taskJson(found), fieldNames(adminV2.TaskInfoSchema));
   });
 
   withApiFlags(
@@ -75,6 +76,7 @@ function withQueue(command: Command): Command {
 }
 
 const TASKS: ListView<adminV2.TaskInfo> = {
+  fields: fieldNames(adminV2.TaskInfoSchema),
   columns: () => [
     { title: 'ID', cell: ({ id }) => id },
     { title: 'QUEUE', cell: ({ queue }) => queue, wide: true },

@@ -83,7 +83,7 @@ test('what does not exist is said with the names that are near', async () => {
     stderr: 'ingot: there is no switch leef01; did you mean leaf01 or leaf02?\n',
   });
   expect((await api.run('switch', 'describe', 'spine-99')).stderr).toBe(
-    'ingot: there is no switch spine-99; there is leaf01, leaf02, leaf10\n',
+    'ingot: there is no switch spine-99; there are leaf01, leaf02, leaf10\n',
   );
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CliError } from '../src/errors.ts';
-import { missingFields } from '../src/template/missing.ts';
+import { checkFields } from '../src/template/fields.ts';
 import { requireTemplate } from '../src/template/template.ts';
 
 const ROW = {
@@ -67,10 +67,11 @@ test('a template is asked for', () => {
   expect(() => requireTemplate(undefined)).toThrow("--template '{{ .uuid }}");
 });
 
-test('a field that no row has is a slip of the pen, one that some lack is not', () => {
-  const template = requireTemplate('{{ .uid }} {{ .rack }} {{ range .nics }}{{ .mac }}{{ end }}');
-  expect(missingFields(template, [{ uuid: 'a' }, { uuid: 'b', rack: 'r', nics: [] }])).toEqual([
-    'no row has the field .uid; did you mean .uuid?',
-  ]);
-  expect(missingFields(template, [])).toEqual([]);
+test('a field that no row can have is a slip of the pen', () => {
+  const fields = ['uuid', 'lastEventTime', 'nics', 'ipv4Prefix'];
+  const check = (source: string) => () => checkFields(requireTemplate(source), fields);
+  expect(check('{{ .uid }}')).toThrow('there is no field .uid; did you mean .uuid?');
+  expect(check('{{ range .nics }}{{ $.uid }}{{ end }}')).toThrow('no field .uid');
+  expect(check('{{ if .nothing }}x{{ end }}')).toThrow('there are .uuid, .lastEventTime, .nics');
+  expect(check('{{ .last_event_time }}{{ .ipv4_prefix }}{{ range .nics }}{{ .mac }}{{ end }}')).not.toThrow();
 });

@@ -14,6 +14,7 @@ import { given } from '../resources/given.ts';
 import { Tone } from '../style.ts';
 import { ageText } from '../time-text.ts';
 import { orderOfBmc } from './order.ts';
+import { fieldNames } from '../template/fields.ts';
 
 const { MachineBMCCommand: BmcCommand } = apiV2;
 
@@ -94,7 +95,7 @@ export function addBmcCommands(bmc: Command, io: CliIo): void {
           ? (await api.machines.getBMC({ uuid }, call)).bmcDetails
           : (await api.projectMachines.getBMC({ uuid, project }, call)).bmcDetails;
       });
-      showOne(flags, io, found === undefined ? {} : detailsJson(found, flags.showPassword === true));
+      showOne(flags, io, found === undefined ? {} : detailsJson(found, flags.showPassword === true), VIEW.fields ?? []);
     },
   );
 
@@ -117,6 +118,7 @@ export function addBmcCommands(bmc: Command, io: CliIo): void {
 }
 
 const VIEW: ListView<apiV2.MachineBMCDetails> = {
+  fields: fieldNames(apiV2.MachineBMCDetailsSchema),
   columns: (nowMs) => [
     { title: 'MACHINE', cell: ({ uuid }) => uuid },
     { title: 'POWER', cell: ({ bmcReport }) => bmcReport?.bmc?.powerState ?? '' },

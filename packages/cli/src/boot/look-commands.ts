@@ -11,12 +11,14 @@ import { bootMachineColumns, leaseColumns } from './tables.ts';
 import { traceHeading, traceLine } from './trace-text.ts';
 
 const MACHINES: ListView<MachineWire> = {
+  fields: undefined,
   columns: bootMachineColumns,
   json: (machine) => ({ ...machine }),
   key: ({ macs, uuid }) => macs[0] ?? uuid ?? '',
 };
 
 const LEASES: ListView<LeaseWire> = {
+  fields: undefined,
   columns: leaseColumns,
   json: (lease) => ({ ...lease }),
   key: ({ address }) => address,

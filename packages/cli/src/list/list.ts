@@ -5,7 +5,7 @@ import type { CliIo } from '../io.ts';
 import { formatJson, type Json, type ListFormat } from '../output.ts';
 import { outputPaint } from '../style.ts';
 import { type Column, renderTable } from '../table.ts';
-import { missingFields } from '../template/missing.ts';
+import { checkFields } from '../template/fields.ts';
 import { requireTemplate } from '../template/template.ts';
 import { watchList } from './watch.ts';
 
@@ -25,6 +25,8 @@ export interface ListView<Row> {
   readonly json: (row: Row) => Json;
   /** What a row is known by from one look to the next. */
   readonly key: (row: Row) => string;
+  /** Names of the fields that `json` can give; undefined: they are not objects. */
+  readonly fields: readonly string[] | undefined;
 }
 
 /** Shows what `fetch` gives, once, or again and again with `--watch`. Throws CliError. */
@@ -36,12 +38,11 @@ export async function showList<Row>(
 ): Promise<void> {
   const { output, headers } = flags;
   const template = output === 'template' || flags.template !== undefined ? requireTemplate(flags.template) : undefined;
+  if (template !== undefined && view.fields !== undefined) checkFields(template, view.fields);
   if (flags.watch === true) return watchList({ flags, io, view, template, fetch });
   const rows = await fetch();
   if (template !== undefined) {
-    const values = rows.map((row) => view.json(row));
-    for (const value of values) io.stdout(template.render(value));
-    for (const warning of missingFields(template, values)) io.stderr(`ingot: ${warning}\n`);
+    for (const row of rows) io.stdout(template.render(view.json(row)));
     return;
   }
   if (output === 'json' || output === 'yaml') return io.stdout(formatJson(rows.map(view.json), output));

@@ -73,7 +73,7 @@ const BEGIN = '\u001B[?7l\u001B[2J';
 const HOME = '\u001B[H';
 const END_OF_LINE = '\u001B[K\n';
 const CLEAR_BELOW = '\u001B[J';
-const END = '\u001B[?7h';
+const END = '\u001B[?7h\n';
 
 function screenPrinter<Row>({ flags, io, view }: Watch<Row>, screen: CliScreen): Printer<Row> {
   const paint = outputPaint(io);

@@ -1,4 +1,4 @@
-import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { DefaultRenderer, Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
 import { printable } from '../display-width.ts';
 import type { CliIo } from '../io.ts';
 import { PHASES, type Standing } from './phases.ts';
@@ -66,6 +66,7 @@ function drawn(stream: NodeJS.WriteStream): Progress {
           processOutput: new ProcessOutput(stream, stream, { leaveEmptyLine: false }),
         }),
         collapseErrors: false,
+        timer: PRESET_TIMER,
       },
       // Ctrl-C is ours: Listr would end the process.
       registerSignalListeners: false,

@@ -9,6 +9,7 @@ import { withApiFlags, withListFlags } from '../options.ts';
 import { Tone } from '../style.ts';
 import { given } from './given.ts';
 import { isObject } from './resource.ts';
+import { fieldNames } from '../template/fields.ts';
 
 interface CapacityFlags extends ListFlags, ContextFlags {
   readonly id?: string;
@@ -47,6 +48,7 @@ export function addCapacityCommand(partition: Command, io: CliIo): void {
 }
 
 const CAPACITY: ListView<Row> = {
+  fields: fieldNames(adminV2.MachineSizeCapacitySchema, 'partition'),
   columns: () => [
     { title: 'PARTITION', cell: ({ partition }) => partition },
     { title: 'SIZE', cell: ({ capacity }) => capacity.size },

@@ -7,14 +7,16 @@ import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
 import { compareNaturally } from '../names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from '../options.ts';
+import { durationText } from '../time-text.ts';
 import { applyDocuments } from './apply.ts';
 import { RESOURCES } from './catalogue.ts';
-import { documentOf, withCreationFlags } from './creation.ts';
+import { checkNeeds, documentOf, withCreationFlags } from './creation.ts';
 import { readDocuments } from './documents.ts';
 import { edit } from './edit.ts';
 import { exactItem, findItem, listItems } from './find.ts';
 import { addResourceExtras } from './extras.ts';
 import { textAt, type Item, type JsonObject, type Resource } from './resource.ts';
+import { fieldNames } from '../template/fields.ts';
 
 interface ApplyFlags extends ContextFlags {
   readonly file: string;
@@ -41,13 +43,25 @@ export function addResourceCommands(program: Command, io: CliIo): void {
 }
 
 function addReading(command: Command, io: CliIo, resource: Resource): void {
+  const fields = fieldNames(resource.schema);
   const view: ListView<Item> = {
-    columns: () =>
-      resource.columns.map(({ title, value, wide }) => ({
+    fields,
+    columns: (nowMs) => [
+      ...resource.columns.map(({ title, value, wide }) => ({
         title,
         cell: ({ json }: Item) => (typeof value === 'string' ? textAt(json, value) : value(json)),
         ...(wide === undefined ? {} : { wide }),
       })),
+      ...(['created', 'updated'] as const).map((what) => ({
+        title: what.toUpperCase(),
+        cell: ({ json }: Item) => {
+          const ms = Date.parse(textAt(json, `meta.${what}At`));
+          return Number.isNaN(ms) ? '' : durationText(nowMs - ms);
+        },
+        wide: true,
+        passing: true,
+      })),
+    ],
     json: ({ json }) => ({ ...json }),
     key: ({ id, json }) => `${id} ${textAt(json, 'namespace')}`,
   };
@@ -73,7 +87,7 @@ function addReading(command: Command, io: CliIo, resource: Resource): void {
     ),
   ).action(async (id: string, flags: DescribeFlags & ContextFlags & Flags) => {
     const item = await withApi(flags, io, (api) => findItem(api, resource, id, scopeOf(resource, flags)));
-    showOne(flags, io, { ...item.json });
+    showOne(flags, io, { ...item.json }, fields);
   });
 }
 
@@ -90,8 +104,9 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
   ).action(async (flags: Partial<ApplyFlags> & Flags) => {
     const given = documentOf(resource, flags);
     const documents = flags.file === undefined ? [given] : documentsOf(resource, flags.file);
-    if (flags.file === undefined ? Object.keys(given).length === 0 : Object.keys(given).length > 0)
-      throw new CliError(CliErrorCode.Argument, `give flags or a document with -f: ingot ${kind} create --help`);
+    if (flags.file === undefined) checkNeeds(resource, given);
+    else if (Object.keys(given).length > 0)
+      throw new CliError(CliErrorCode.Argument, 'give either flags or a document with -f, not both');
     await create(flags, io, resource, documents);
   });
 

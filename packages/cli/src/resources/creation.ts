@@ -1,5 +1,6 @@
 import { type DescMessage, enumText } from '@ingot/api';
 import { type Command, Option } from 'commander';
+import { CliError, CliErrorCode } from '../errors.ts';
 import { parsePair } from '../options.ts';
 import type { Json } from '../output.ts';
 import type { JsonObject, Resource } from './resource.ts';
@@ -38,6 +39,20 @@ export function documentOf(resource: Resource, flags: Readonly<Record<string, un
   return document;
 }
 
+/** Throws CliError naming the flags without which nothing can be made. */
+export function checkNeeds(resource: Resource, document: JsonObject): void {
+  const missing = resource.needs.filter((name) => document[name] === undefined).map(flagOf);
+  if (missing.length > 0)
+    throw new CliError(
+      CliErrorCode.Argument,
+      `a ${resource.kind} needs ${missing.join(' and ')}, or a document with -f`,
+    );
+}
+
+function flagOf(jsonName: string): string {
+  return `--${jsonName.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
@@ -47,7 +62,7 @@ function fieldsOf({ schema, made }: Resource): CreationField[] {
     if (made.includes(field.localName)) return [];
     const one = single(field);
     if (one === undefined) return [];
-    const flag = `--${field.jsonName.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const flag = flagOf(field.jsonName);
     const isList = field.fieldKind === 'list';
     const option = new Option(`${flag} <${one.placeholder}${isList ? '...' : ''}>`);
     if (one.words !== undefined) option.choices(one.words);

@@ -8,6 +8,7 @@ import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
 import { compareNaturally } from '../names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from '../options.ts';
 import { given } from './given.ts';
+import { fieldNames } from '../template/fields.ts';
 
 /** `ingot image latest` and `usage`. */
 export function addImageExtras(image: Command, io: CliIo): void {
@@ -20,7 +21,7 @@ export function addImageExtras(image: Command, io: CliIo): void {
     ),
   ).action(async (os: string, flags: DescribeFlags & ContextFlags) => {
     const { image: found } = await withApi(flags, io, (api) => api.images.latest({ os }, call));
-    showOne(flags, io, found === undefined ? {} : toJson(apiV2.ImageSchema, found));
+    showOne(flags, io, found === undefined ? {} : toJson(apiV2.ImageSchema, found), fieldNames(apiV2.ImageSchema));
   });
 
   withApiFlags(
@@ -36,6 +37,7 @@ export function addImageExtras(image: Command, io: CliIo): void {
 }
 
 const USAGE: ListView<apiV2.ImageUsage> = {
+  fields: fieldNames(apiV2.ImageUsageSchema),
   columns: () => [
     { title: 'IMAGE', cell: ({ image }) => image?.id ?? '' },
     { title: 'NAME', cell: ({ image }) => image?.name ?? '' },

@@ -6,6 +6,7 @@ import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
 import { parseCount, parsePair, withApiFlags, withListFlags } from '../options.ts';
 import { given } from './given.ts';
+import { fieldNames } from '../template/fields.ts';
 
 const NETWORK_FAMILIES = {
   ipv4: apiV2.NetworkAddressFamily.V4,
@@ -123,6 +124,7 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
 }
 
 const BASE: ListView<apiV2.Network> = {
+  fields: fieldNames(apiV2.NetworkSchema),
   columns: () => [
     { title: 'ID', cell: ({ id }) => id },
     { title: 'NAME', cell: ({ name }) => name ?? '' },
@@ -135,6 +137,7 @@ const BASE: ListView<apiV2.Network> = {
 };
 
 const MEMBERS: ListView<apiV2.ExternalNetworkMember> = {
+  fields: fieldNames(apiV2.ExternalNetworkMemberSchema),
   columns: () => [
     { title: 'SWITCH', cell: (member) => member.switch },
     { title: 'PORTS', cell: ({ ports }) => ports.join(',') },

@@ -38,6 +38,8 @@ export interface Resource {
   readonly schema: DescMessage;
   /** Names of fields that only the server sets. */
   readonly made: readonly string[];
+  /** Names of fields without which none is made. */
+  readonly needs: readonly string[];
   readonly scope: Scope<Item[]> | undefined;
   list(api: Api): Promise<Item[]>;
   /** One by its whole id. Throws ApiError. */
@@ -61,6 +63,7 @@ export interface ResourceCalls<Schema extends DescMessage> {
   readonly columns: readonly ResourceColumn[];
   readonly fixed?: readonly string[];
   readonly made?: readonly string[];
+  readonly needs: readonly string[];
   readonly scope?: Scope<readonly MessageShape<Schema>[]>;
   readonly get?: (api: Api, id: string, scope: string | undefined) => Promise<MessageShape<Schema> | undefined>;
   readonly idOf: (message: MessageShape<Schema>) => string;
@@ -101,6 +104,7 @@ export function resource<Schema extends DescMessage>(calls: ResourceCalls<Schema
     columns: calls.columns,
     fixed: ['meta', ...(calls.fixed ?? [])],
     schema,
+    needs: calls.needs,
     made: ['meta', ...(calls.made ?? [])],
     scope:
       scope === undefined

@@ -7,6 +7,7 @@ import { CliError, CliErrorCode } from '../errors.ts';
 import { findMachine } from '../find-machine.ts';
 import type { CliIo } from '../io.ts';
 import { withApiFlags, withDescribeFlags } from '../options.ts';
+import { fieldNames } from '../template/fields.ts';
 
 /** `ingot size explain` and `ingot size suggest`: why a machine is of a size, and of which one it could be. */
 export function addSizeAdvice(size: Command, io: CliIo): void {
@@ -41,7 +42,7 @@ export function addSizeAdvice(size: Command, io: CliIo): void {
     const { hardware } = await withApi(flags, io, (api) => hardwareOf(api, id));
     const { suggestConstraints } = await import('@ingot/api-server');
     const suggested = create(apiV2.SizeSchema, { id: flags.id, constraints: suggestConstraints(hardware) });
-    showOne(flags, io, toJson(apiV2.SizeSchema, suggested));
+    showOne(flags, io, toJson(apiV2.SizeSchema, suggested), fieldNames(apiV2.SizeSchema));
   });
 }
 

@@ -7,6 +7,7 @@ import { CliError, CliErrorCode } from '../errors.ts';
 import { findMachine } from '../find-machine.ts';
 import type { CliIo } from '../io.ts';
 import { withApiFlags, withDescribeFlags } from '../options.ts';
+import { fieldNames } from '../template/fields.ts';
 
 /** `ingot size-image-constraint try`. */
 export function addTryCommand(constraint: Command, io: CliIo): void {
@@ -54,6 +55,11 @@ export function addLayoutMatchCommand(layout: Command, io: CliIo): void {
       throw new CliError(CliErrorCode.Argument, 'give --size and --image, or --machine and --filesystem-layout');
     });
     const { filesystemLayout: layoutFound } = found;
-    showOne(flags, io, layoutFound === undefined ? {} : toJson(apiV2.FilesystemLayoutSchema, layoutFound));
+    showOne(
+      flags,
+      io,
+      layoutFound === undefined ? {} : toJson(apiV2.FilesystemLayoutSchema, layoutFound),
+      fieldNames(apiV2.FilesystemLayoutSchema),
+    );
   });
 }

@@ -57,7 +57,7 @@ export function listOf(value: Value): readonly Value[] {
 export function fieldOf(value: Value, name: string): Value {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   if (Object.hasOwn(value, name)) return value[name];
-  const camel = name.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+  const camel = name.replaceAll(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
   return Object.hasOwn(value, camel) ? value[camel] : undefined;
 }
 

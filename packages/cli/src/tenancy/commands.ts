@@ -7,6 +7,7 @@ import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from '../options.ts';
 import type { Json } from '../output.ts';
+import { fieldNames } from '../template/fields.ts';
 
 /** A member, as tenants and projects have them alike. */
 export interface Member {
@@ -33,6 +34,7 @@ export interface Membership {
   /** How the thing is named on the command line. */
   readonly argument: string;
   readonly roles: readonly string[];
+  readonly inviteSchema: DescMessage;
   readonly members: (api: Api, of: string) => Promise<readonly Member[]>;
   readonly add: (api: Api, of: string, member: string, role: string, asAdmin: boolean) => Promise<unknown>;
   readonly update: (api: Api, of: string, member: string, role: string) => Promise<unknown>;
@@ -65,6 +67,7 @@ export function addMembershipCommands(command: Command, io: CliIo, membership: M
 }
 
 const MEMBERS: ListView<Member> = {
+  fields: undefined,
   columns: () => [
     { title: 'MEMBER', cell: ({ id }) => id },
     { title: 'ROLE', cell: ({ role }) => role },
@@ -133,6 +136,7 @@ function addMemberCommands(command: Command, io: CliIo, membership: Membership):
 }
 
 const INVITES: ListView<Invite> = {
+  fields: undefined,
   columns: () => [
     { title: 'SECRET', cell: ({ secret }) => secret },
     { title: 'TO', cell: ({ to }) => to },
@@ -163,7 +167,9 @@ function addInviteCommands(command: Command, io: CliIo, membership: Membership):
   ).action(async (of: string, role: string, flags: ContextFlags) => {
     const { secret, expiresAt } = await withApi(flags, io, (api) => membership.invite(api, of, role));
     io.stdout(`${secret}\n`);
-    io.stderr(`valid until ${expiresAt}, once; accepted with: ingot ${kind} invite accept ${secret}\n`);
+    io.stderr(
+      `valid until ${expiresAt}, once; accepted with: ingot ${kind} invite accept ${secret.startsWith('-') ? '-- ' : ''}${secret}\n`,
+    );
   });
 
   withApiFlags(
@@ -171,7 +177,8 @@ function addInviteCommands(command: Command, io: CliIo, membership: Membership):
       invite.command('describe').description('show what an invite is to').argument('<secret>', 'its secret'),
     ),
   ).action(async (secret: string, flags: DescribeFlags & ContextFlags) => {
-    showOne(flags, io, (await withApi(flags, io, (api) => membership.inviteOf(api, secret))).json);
+    const { json } = await withApi(flags, io, (api) => membership.inviteOf(api, secret));
+    showOne(flags, io, json, fieldNames(membership.inviteSchema));
   });
 
   withApiFlags(

@@ -21,6 +21,7 @@ export const TENANTS: Membership = {
   argument: 'its login',
   roles: Object.keys(TENANT_ROLES),
   forAdmins: true,
+  inviteSchema: apiV2.TenantInviteSchema,
   members: async (api, login) =>
     (await api.tenants.get({ login }, call)).tenantMembers.map((member) => ({
       id: member.id,
@@ -58,6 +59,7 @@ export const PROJECTS: Membership = {
   argument: 'its uuid',
   roles: Object.keys(PROJECT_ROLES),
   forAdmins: false,
+  inviteSchema: apiV2.ProjectInviteSchema,
   members: async (api, project) =>
     (await api.projects.get({ project }, call)).projectMembers.map((member) => ({
       id: member.id,

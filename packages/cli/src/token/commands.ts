@@ -13,6 +13,7 @@ import { Tone } from '../style.ts';
 import { ageText, durationText } from '../time-text.ts';
 import { addTokenSecretCommands } from './create-command.ts';
 import { hasRights, rightsOf, withRightsFlags, type RightsFlags } from './rights.ts';
+import { fieldNames } from '../template/fields.ts';
 
 const TYPES = { api: apiV2.TokenType.API, user: apiV2.TokenType.USER } as const;
 
@@ -58,7 +59,7 @@ export function addTokenCommands(program: Command, io: CliIo): void {
     const found = await withApi(flags, io, async (api) =>
       flags.own === true ? (await api.ownTokens.get({ uuid: id }, call)).token : findToken(api, id),
     );
-    showOne(flags, io, found === undefined ? {} : toJson(apiV2.TokenSchema, found));
+    showOne(flags, io, found === undefined ? {} : toJson(apiV2.TokenSchema, found), fieldNames(apiV2.TokenSchema));
   });
 
   withApiFlags(
@@ -102,6 +103,7 @@ export function addTokenCommands(program: Command, io: CliIo): void {
 }
 
 const TOKENS: ListView<apiV2.Token> = {
+  fields: fieldNames(apiV2.TokenSchema),
   columns: (nowMs) => [
     { title: 'UUID', cell: ({ uuid }) => uuid },
     { title: 'USER', cell: ({ user }) => user },

@@ -12,6 +12,7 @@ interface Row {
 }
 
 const VIEW: ListView<Row> = {
+  fields: ['id', 'state'],
   columns: () => [
     { title: 'ID', cell: ({ id }) => id },
     { title: 'STATE', cell: ({ state }) => state, tone: ({ state }) => (state === 'dead' ? Tone.Bad : undefined) },
@@ -144,7 +145,7 @@ test('on a terminal the list is drawn anew, in colours, and no longer than the w
   expect(third).toContain('cannot be reached: refused; what is above is old');
   // Lines are cut while it runs, and wrapped again afterwards.
   expect(seen.screen.startsWith('\u001B[?7l')).toBe(true);
-  expect(seen.screen.endsWith('\u001B[?7h')).toBe(true);
+  expect(seen.screen.endsWith('\u001B[?7h\n')).toBe(true);
 });
 
 test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('there are no colours with %j', async (env) => {

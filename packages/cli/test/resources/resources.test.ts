@@ -110,7 +110,7 @@ test('documents of all kinds are applied in the order that they need, and applyi
 test('lists are tables, JSON or YAML', async () => {
   const table = await ingot('size', 'ls');
   expect(table.stdout).toBe(
-    'ID         NAME   DESCRIPTION    CONSTRAINTS\nc1-large          for anything   cores 16-64; memory 68719476736-137438953472\n',
+    'ID         NAME   DESCRIPTION    CONSTRAINTS\nc1-large          for anything   cores 16-64; memory 64GiB-128GiB\n',
   );
   const json = await ingot('network', 'ls', '-o', 'json');
   expect(JSON.parse(json.stdout)).toMatchObject([{ id: 'super', prefixes: ['10.0.0.0/16'] }]);
