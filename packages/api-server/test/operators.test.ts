@@ -110,6 +110,27 @@ test('a switch that is replaced takes over from its twin, whatever system it run
   expect(neighbours?.map(({ identifier }) => identifier)).toEqual(['swp1', 'Eth1/1']);
 });
 
+test('a switch that is replaced may run another system where its rack has no machine yet', async () => {
+  await using rig = await startRig();
+  const { admin, agents } = clients(rig);
+  for (const id of ['leaf01', 'leaf02']) await agents.register({ switch: leaf(id) });
+  expect((await failure(agents.register({ switch: leaf('leaf01', toCumulus) }))).message).toContain('to be replaced');
+  await admin.update({ id: 'leaf01', updateMeta: SERVER, replaceMode: SwitchReplaceMode.REPLACE });
+  const { switch: fresh } = await agents.register({ switch: leaf('leaf01', toCumulus) });
+  expect(fresh?.nics.map(({ name }) => name)).toEqual(['swp1', 'swp2', 'swp3', 'swp4']);
+});
+
+test('what a switch says of itself is not an operator’s to change', async () => {
+  await using rig = await startRig();
+  const { admin, agents } = clients(rig);
+  await agents.register({ switch: leaf('leaf01') });
+  const { nics, os } = leaf('leaf01');
+  for (const change of [{ nics }, os === undefined ? {} : { os }])
+    expect((await failure(admin.update({ id: 'leaf01', updateMeta: SERVER, ...change }))).code).toBe(
+      Code.InvalidArgument,
+    );
+});
+
 test('ports are wanted up or down by an operator, and switches with machines are deleted by force only', async () => {
   await using rig = await startRig();
   const { admin } = await rack(rig);

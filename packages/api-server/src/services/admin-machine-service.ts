@@ -8,7 +8,7 @@ import { machineIdOf } from '../machine/machine-records.ts';
 import type { Stores } from '../store/stores.ts';
 import { switchesOfMachine } from '../topology/switches-of-machine.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
-import { machineMatches } from '../views/machine-query.ts';
+import { selectMachines } from '../views/machine-query.ts';
 import { machineView, machineViews } from '../views/machine-view.ts';
 import type { ServiceDependencies } from './context.ts';
 import { userOf } from './user-of.ts';
@@ -20,8 +20,7 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
   const { stores, clock, entropy } = dependencies;
   const selected = async (query: apiV2.MachineQuery | undefined): Promise<apiV2.Machine[]> => {
     const views = await machineViews(stores, clock, await stores.machines.list());
-    const waiting = await stores.waiting.all();
-    return views.filter((machine) => machineMatches(machine, query, waiting.has(machine.uuid)));
+    return selectMachines(stores, views, query);
   };
   return bindService<typeof adminV2.MachineService, Caller>(adminV2.MachineService, {
     async get({ uuid }) {

@@ -2,7 +2,7 @@ import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService 
 import type { Caller } from '../auth/caller.ts';
 import type { Stores } from '../store/stores.ts';
 import { moveSwitch } from '../topology/move-switch.ts';
-import { machineMatches } from '../views/machine-query.ts';
+import { selectMachines } from '../views/machine-query.ts';
 import { machineViews } from '../views/machine-view.ts';
 import { switchMatches } from '../views/switch-query.ts';
 import { switchView, switchViews } from '../views/switch-view.ts';
@@ -21,7 +21,13 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
       const views = await switchViews(stores, await stores.switches.list());
       return { switches: views.filter((one) => switchMatches(one, query)) };
     },
-    async update({ id, updateMeta, description, replaceMode, managementIp, managementUser, consoleCommand }) {
+    async update({ id, updateMeta, nics, os, ...change }) {
+      const { description, replaceMode, managementIp, managementUser, consoleCommand } = change;
+      if (nics.length > 0 || os !== undefined)
+        throw new ApiError(
+          Code.InvalidArgument,
+          'nics and os are what the switch says of itself when it registers: leave them out; Port wants a port up or down',
+        );
       await switchOf(stores, id);
       const stored = await updateEntity(stores.switches, id, updateMeta, (leaf) => {
         if (description !== undefined) leaf.description = description;
@@ -113,9 +119,6 @@ async function machinesById(
 ): Promise<Map<string, apiV2.Machine>> {
   const ids = switches.flatMap((leaf) => leaf.machineConnections.map((one) => one.machineId));
   const stored = [...(await stores.machines.getMany(ids)).values()];
-  const waiting = await stores.waiting.all();
-  const views = (await machineViews(stores, clock, stored)).filter((one) =>
-    machineMatches(one, query, waiting.has(one.uuid)),
-  );
+  const views = await selectMachines(stores, await machineViews(stores, clock, stored), query);
   return new Map(views.map((machine) => [machine.uuid, machine]));
 }

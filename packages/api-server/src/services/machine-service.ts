@@ -8,7 +8,7 @@ import { machineIdOf } from '../machine/machine-records.ts';
 import { IPAM } from '../network/create-network.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { machineMatches } from '../views/machine-query.ts';
+import { selectMachines } from '../views/machine-query.ts';
 import { machineView, machineViews } from '../views/machine-view.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
@@ -72,10 +72,7 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
     },
     async list({ project, query }) {
       const mine = await stores.machines.list({ project });
-      const waiting = await stores.waiting.all();
-      const machines = (await machineViews(stores, clock, mine)).filter((machine) =>
-        machineMatches(machine, query, waiting.has(machine.uuid)),
-      );
+      const machines = await selectMachines(stores, await machineViews(stores, clock, mine), query);
       return { machines };
     },
     delete: ({ uuid, project }) =>

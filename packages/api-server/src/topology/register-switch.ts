@@ -36,7 +36,7 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
     });
     const taken = replaces ? await replaceFromTwin(stores, known ?? registered, value) : undefined;
     if (taken !== undefined) value.machineConnections = taken;
-    else if (known !== undefined) checkUpdate(known, registered);
+    else if (known !== undefined) checkUpdate(known, registered, replaces);
     // What only operators set survives the agent, which does not know it.
     if (registered.consoleCommand === undefined && known?.consoleCommand !== undefined) {
       value.consoleCommand = known.consoleCommand;
@@ -73,10 +73,11 @@ async function check(stores: Stores, { id, partition, nics }: apiV2.Switch): Pro
   }
 }
 
-function checkUpdate(known: apiV2.Switch, registered: apiV2.Switch): void {
+/** A switch in the place of another one may run another system; machines that it has keep their ports all the same. */
+function checkUpdate(known: apiV2.Switch, registered: apiV2.Switch, replaces: boolean): void {
   const before = known.os?.vendor ?? apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_UNSPECIFIED;
   const after = registered.os?.vendor ?? apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_UNSPECIFIED;
-  if (before !== after) {
+  if (before !== after && !replaces) {
     const text = (vendor: apiV2.SwitchOSVendor): string => enumText(apiV2.SwitchOSVendorSchema, vendor);
     throw new ApiError(
       Code.FailedPrecondition,

@@ -38,6 +38,43 @@ describe('a machine that is allocated', () => {
     });
   });
 
+  test('has the name and time servers that its project names, each kind by itself', async () => {
+    await using rig = await startRig();
+    const { machines, boot, wish } = await hall(rig, 2);
+    const dns = await machines.create(wish({ dnsServers: [{ ip: '192.0.2.53' }, { ip: '2001:db8::53' }] }));
+    expect(dns.machine?.allocation).toMatchObject({
+      dnsServers: [{ ip: '192.0.2.53' }, { ip: '2001:db8::53' }],
+      ntpServers: [{ address: 'ntp.lab' }],
+    });
+    const ntp = await machines.create(
+      wish({ ntpServers: [{ address: 'time.example.net' }, { address: '192.0.2.123' }] }),
+    );
+    const handed = [];
+    for await (const { allocation } of boot.wait({ uuid: ntp.machine?.uuid ?? '' })) {
+      handed.push(
+        allocation?.dnsServers.map(({ ip }) => ip),
+        allocation?.ntpServers.map(({ address }) => address),
+      );
+      break;
+    }
+    expect(handed).toEqual([['10.0.0.1'], ['time.example.net', '192.0.2.123']]);
+    // Who has them keeps them, whatever becomes of the partition's.
+    await rig.plane.stores.partitions.edit('lab', (partition) => void (partition.dnsServers = []));
+    const { machine } = await machines.get({ uuid: ntp.machine?.uuid ?? '', project: wish().project });
+    expect(machine?.allocation?.dnsServers).toMatchObject([{ ip: '10.0.0.1' }]);
+  });
+
+  test.each<[string, MessageInitShape<typeof apiV2.MachineServiceCreateRequestSchema>]>([
+    ['four name servers', { dnsServers: [1, 2, 3, 4].map((last) => ({ ip: `192.0.2.${last}` })) }],
+    ['a name server by name', { dnsServers: [{ ip: 'dns.example.net' }] }],
+    ['eleven time servers', { ntpServers: Array.from({ length: 11 }, (_, last) => ({ address: `192.0.2.${last}` })) }],
+    ['a time server that is neither address nor name', { ntpServers: [{ address: 'not a host' }] }],
+  ])('has not %s', async (_name, change) => {
+    await using rig = await startRig();
+    const { machines, wish } = await hall(rig, 0);
+    expect((await failure(machines.create(wish(change)))).code).toBe(Code.InvalidArgument);
+  });
+
   test('is told in its Wait stream', async () => {
     await using rig = await startRig();
     const { machines, boot, wish } = await hall(rig, 1);
