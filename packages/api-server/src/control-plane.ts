@@ -117,7 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     listen: options.listen,
     authenticate: (bearer) => issuer.authenticate(bearer),
     authorize: createAuthorizer(stores),
-    audit: createAudit(stores, new Map(served.map((desc) => [methodPath(desc), desc]))),
+    audit: createAudit(stores, new Map(served.map((desc) => [methodPath(desc), desc])), log),
     clock,
     entropy,
     ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
@@ -147,6 +147,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await stores.audit.sweep();
       await stores.bmcCommands.sweep();
       await stores.idempotency.sweep();
+      return undefined;
+    },
+  };
+  const settle: PeriodicJob = {
+    name: 'settle-bmc-commands',
+    everyMs: SETTLE_MS,
+    async run() {
+      await stores.bmcCommands.settle();
+      return undefined;
     },
   };
   const resurrect = resurrection({ stores, clock, log, newId: () => uuidV7(clock.now(), entropy) });
@@ -156,7 +165,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       log,
       holder: uuidV7(clock.now(), entropy),
-      jobs: [sweep, ...(options.resurrect === true ? [resurrect] : []), ...(options.jobs ?? [])],
+      jobs: [sweep, settle, ...(options.resurrect === true ? [resurrect] : []), ...(options.jobs ?? [])],
+      tasks: stores.tasks,
     }),
   );
 
@@ -172,6 +182,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
+/** A command that nobody takes has its result so long after its time. */
+const SETTLE_MS = 30_000;
 const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Configured names first; then what the server listens on, where that says something; then this host itself. */

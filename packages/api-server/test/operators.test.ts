@@ -1,4 +1,4 @@
-import { adminV2, apiV2, Code, create, createClient, infraV2, timestampFromMs } from '@ingot/api';
+import { adminV2, apiV2, Code, create, createClient, infraV2, ingotAdminV1, timestampFromMs } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
 import { cableTo, failure, hardware, leaf, machineA, machineB, startRig, until, type Rig } from './support.ts';
 
@@ -264,9 +264,9 @@ test('commands for management controllers are tasks until they are done', async 
   const tasks = createClient(adminV2.TaskService, rig.admin);
   const bmc = createClient(infraV2.BMCService, rig.admin);
   const { MACHINE_BMC_COMMAND_CYCLE: CYCLE, MACHINE_BMC_COMMAND_ON: ON } = apiV2.MachineBMCCommand;
-  expect((await tasks.queues({})).queues).toEqual(['bmc']);
+  expect((await tasks.queues({})).queues).toEqual(['bmc', 'periodic', 'machine']);
   await machines.bMCCommand({ uuid: machineA, command: CYCLE });
-  const [pending] = (await tasks.list({})).tasks;
+  const [pending] = (await tasks.list({ queue: 'bmc' })).tasks;
   expect(pending).toMatchObject({ queue: 'bmc', type: 'machine:bmc-command', state: adminV2.TaskState.PENDING });
   expect(JSON.parse(new TextDecoder().decode(pending?.payload))).toEqual({ machine: machineA, command: 'cycle' });
   const taskId = pending?.id ?? '';
@@ -275,8 +275,19 @@ test('commands for management controllers are tasks until they are done', async 
   expect(task).toMatchObject({ state: adminV2.TaskState.ARCHIVED, lastError: 'no answer' });
   expect((await failure(tasks.delete({ taskId, queue: 'bmc' }))).message).toContain('nothing to take back');
   await machines.bMCCommand({ uuid: machineA, command: ON });
-  const open = (await tasks.list({ count: 1 })).tasks[0]?.id ?? '';
+  const open = (await tasks.list({ queue: 'bmc', count: 1 })).tasks[0]?.id ?? '';
   await tasks.delete({ taskId: open, queue: 'bmc' });
   expect((await failure(bmc.bMCCommandDone({ commandId: open }))).code).toBe(Code.NotFound);
   expect((await failure(tasks.get({ taskId, queue: 'other' }))).code).toBe(Code.NotFound);
+
+  // What the servers do by themselves, and the disks that are to be erased, page after page with the commands.
+  const { order } = await createClient(ingotAdminV1.WipeService, rig.admin).order({ uuid: machineA });
+  const all = (await tasks.list({})).tasks;
+  expect(all.map(({ queue }) => queue)).toEqual(['bmc', 'bmc', 'periodic', 'periodic', 'machine']);
+  expect(all.map(({ type }) => type).slice(2)).toEqual(['settle-bmc-commands', 'sweep', 'machine:wipe']);
+  const pages = await Promise.all([0, 1, 2].map(async (page) => (await tasks.list({ count: 2, page })).tasks));
+  expect(pages.flat().map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+  expect((await failure(tasks.delete({ taskId: order, queue: 'machine' }))).message).toContain('erased when it boots');
+  const sweep = all[3]?.id ?? '';
+  expect((await failure(tasks.delete({ taskId: sweep, queue: 'periodic' }))).message).toContain('again and again');
 });

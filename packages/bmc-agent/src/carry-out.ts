@@ -15,10 +15,17 @@ const CONFIRM_MS = 30_000;
 const LOOK_AGAIN_MS = 1000;
 
 /**
- * Carries out one command of the API; resolves when the machine is as it says. A command can be given twice, when the
- * worker was killed before it could acknowledge: on, off, the boot device, the LED and MACHINE_CREATED are then what
- * they were before. RESET, CYCLE and MACHINE_DELETED start the machine once more; who ordered a restart gets one late
- * rather than none. Rejects with a BmcError, or the reason of the signal.
+ * Whether the API may give a command a second time, when its worker was killed before it could tell the result: on, off,
+ * the boot device, the LED and MACHINE_CREATED change nothing then, and a machine that was given back may start once more.
+ * A reset or a power cycle is not given twice: whoever ordered it is told that nobody knows.
+ */
+export function isRepeatable(command: apiV2.MachineBMCCommand): boolean {
+  return command !== Command.MACHINE_BMC_COMMAND_RESET && command !== Command.MACHINE_BMC_COMMAND_CYCLE;
+}
+
+/**
+ * Carries out one command of the API; resolves when the machine is as it says. Rejects with a BmcError, or the reason of
+ * the signal.
  */
 export async function carryOut(
   command: apiV2.MachineBMCCommand,
@@ -59,7 +66,7 @@ export async function carryOut(
   }
 }
 
-/** A BMC that has no power cycle gets its two halves; given again after the first, the command does the second. */
+/** A BMC that has no power cycle gets its two halves. */
 async function cycle(bmc: BmcController, options: CarryOutOptions): Promise<void> {
   try {
     await bmc.power('cycle');

@@ -8,6 +8,8 @@ export const BmcErrorCode = {
   Login: 'BMC_LOGIN',
   /** The command was not carried out within its time. */
   Timeout: 'BMC_TIMEOUT',
+  /** A reset or power cycle that had to wait for too long, or for a worker that was stopped. */
+  NotBegun: 'BMC_NOT_BEGUN',
   /** The BMC says no. */
   Refused: 'BMC_REFUSED',
   /** The BMC took the command, and the machine did not follow. */

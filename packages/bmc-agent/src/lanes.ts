@@ -5,8 +5,8 @@ export interface Lanes<Task> {
   readonly waiting: number;
   /** Resolves when fewer than `count` tasks wait. */
   room(count: number): Promise<void>;
-  /** Takes no more, forgets what has not begun, and resolves when all that has is over. */
-  drain(): Promise<void>;
+  /** Takes no more, hands back what has not begun, and resolves when all that has is over. */
+  drain(notBegun: (task: Task) => void): Promise<void>;
 }
 
 export interface LanesOptions<Task> {
@@ -52,9 +52,9 @@ export function createLanes<Task>({ atOnce, keyOf, run }: LanesOptions<Task>): L
     async room(count) {
       while (queue.length >= count) await changed.promise;
     },
-    async drain() {
+    async drain(notBegun) {
       isClosed = true;
-      queue.length = 0;
+      for (const task of queue.splice(0)) notBegun(task);
       changed.resolve();
       await Promise.all(running.values());
     },

@@ -95,7 +95,7 @@ async function look(options: ReportsOptions, tell: TellMissing): Promise<readonl
     lanes.push(candidate);
   }
   await lanes.room(1);
-  await lanes.drain();
+  await lanes.drain(() => {});
   signal.throwIfAborted();
   options.onRound(reports.length, candidates.length - reports.length);
   return reports;

@@ -2,7 +2,7 @@ import { apiV2, enumText } from '@ingot/api';
 import type { Health, Logger } from '@ingot/daemon';
 import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
 import type { BmcApi, BmcCommand } from './api.ts';
-import { carryOut } from './carry-out.ts';
+import { carryOut, isRepeatable } from './carry-out.ts';
 import type { BmcConnection, BmcController } from './controller.ts';
 import { BmcError, BmcErrorCode, reasonOf } from './errors.ts';
 import { createLanes } from './lanes.ts';
@@ -42,8 +42,11 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** More are left at the API, where another worker can take them. */
 const MAX_WAITING = 256;
-/** The API gives a command again after 120 s, and no more when it is too old: whatever waits longer is not wanted. */
-const WANTED_MS = 150_000;
+/**
+ * The API gives a command again, or up, 120 s after it gave it: one that has waited for nearly as long is not begun, or
+ * somebody else would do it, too.
+ */
+const WANTED_MS = 100_000;
 // 40 tries, the last ones 15 s apart: for as long as the API keeps an open command.
 const ACKNOWLEDGE_TRIES = 40;
 // The daemon has 10 s to stop.
@@ -67,16 +70,23 @@ export function startBmcWorker(options: BmcWorkerOptions): BmcWorker {
     async run(task) {
       const { command } = task;
       if (clock.monotonic() - task.wantedMs > WANTED_MS) {
-        known.delete(command.id);
         log.warn(described(command), 'a command waited for too long, and is left to the API');
-        return;
+        return leave(command, `others took ${WANTED_MS / 1000} s`);
       }
       const outcome = await attempt(command);
       if (work.signal.aborted) return;
-      const told = acknowledge(command, outcome).finally(() => acknowledgements.delete(told));
-      acknowledgements.add(told);
+      tell(command, outcome);
     },
   });
+  const tell = (command: BmcCommand, outcome: string | undefined): void => {
+    const told = acknowledge(command, outcome).finally(() => acknowledgements.delete(told));
+    acknowledgements.add(told);
+  };
+  /** A command that is not begun: the API gives it to somebody else, or, where it gives nothing twice, is told. */
+  const leave = (command: BmcCommand, reason: string): void => {
+    if (isRepeatable(command.command)) known.delete(command.id);
+    else tell(command, `${BmcErrorCode.NotBegun}: not begun, since ${reason}: order it again`);
+  };
   const metrics = options.metrics(() => lanes.waiting);
 
   /** What to tell the API: nothing, or the error. Never rejects. */
@@ -193,7 +203,7 @@ export function startBmcWorker(options: BmcWorkerOptions): BmcWorker {
     async stop() {
       stream.abort(new Error('the worker stops'));
       const timer = clock.setTimeout(() => work.abort(new Error('the worker stops')), STOP_MS);
-      await Promise.all([followed, lanes.drain()]);
+      await Promise.all([followed, lanes.drain(({ command }) => leave(command, 'the worker was stopped'))]);
       await Promise.all(acknowledgements);
       timer.cancel();
     },

@@ -6,10 +6,12 @@ import type { BmcApi, BmcCommand } from '../src/api.ts';
 import { createBmcMetrics } from '../src/metrics.ts';
 import { startBmcWorker } from '../src/worker.ts';
 
-const command = (id: string, machine: string): BmcCommand => ({
+const { MACHINE_BMC_COMMAND_IDENTIFY_LED_ON: LED_ON, MACHINE_BMC_COMMAND_RESET: RESET } = apiV2.MachineBMCCommand;
+
+const command = (id: string, machine: string, what: apiV2.MachineBMCCommand = LED_ON): BmcCommand => ({
   id,
   machine,
-  command: apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_IDENTIFY_LED_ON,
+  command: what,
   bmc: undefined,
 });
 
@@ -113,15 +115,28 @@ describe('the worker', () => {
     await worker.stop();
   });
 
-  test('leaves to the API what has waited for longer than it is wanted', async () => {
-    const waiting = ['2', '3', '4'].map((id) => command(id, 'a'));
+  test('leaves to the API what has waited for longer than it is wanted, and says what it would not give again', async () => {
+    const waiting = [command('2', 'a'), command('3', 'a'), command('4', 'a', RESET)];
     const { clock, begun, told, worker, settle } = rig([[command('1', 'a'), ...waiting]]);
     await settle();
     await clock.advance(60_000);
     await clock.advance(60_000);
-    await clock.advance(60_000);
-    expect(begun).toEqual(['1', '2', '3']);
-    expect(told).toHaveLength(3);
+    expect(begun).toEqual(['1', '2']);
+    expect(told.slice(2)).toEqual(['4 BMC_NOT_BEGUN: not begun, since others took 100 s: order it again']);
     await worker.stop();
+  });
+
+  test('that stops tells that a reset was not begun, and leaves the rest to the next one', async () => {
+    const waiting = [command('2', 'a'), command('3', 'a', RESET)];
+    const { told, worker, settle, answer, begun } = rig([[command('1', 'a'), ...waiting]]);
+    await settle();
+    const stopped = worker.stop();
+    await answer('1');
+    await stopped;
+    expect(begun).toEqual(['1']);
+    expect(told.toSorted()).toEqual([
+      '1 done',
+      '3 BMC_NOT_BEGUN: not begun, since the worker was stopped: order it again',
+    ]);
   });
 });

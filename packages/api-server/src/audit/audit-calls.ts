@@ -1,4 +1,5 @@
 import { apiV2, toJson, type AuditRecord, type DescMethod } from '@ingot/api';
+import type { Logger } from '@ingot/daemon';
 import { subjectsOf } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Stores } from '../store/stores.ts';
@@ -15,9 +16,9 @@ const MAX_BODY = 8192;
 export function createAudit(
   stores: Stores,
   methods: ReadonlyMap<string, DescMethod>,
+  log: Logger,
 ): (record: AuditRecord<Caller>) => Promise<void> {
-  return async ({ requestId, method, request, caller, peer, outcome }) => {
-    if (isRead(method)) return;
+  const write = async ({ requestId, method, request, caller, peer, outcome }: AuditRecord<Caller>): Promise<void> => {
     const desc = methods.get(method);
     const { project, tenant } = subjectsOf(method, request);
     const user = caller?.kind === 'token' ? caller.token.user : '';
@@ -35,6 +36,16 @@ export function createAudit(
           ? ''
           : withoutSecrets(toJson(desc.input, request)).slice(0, MAX_BODY),
     });
+  };
+  return async (record) => {
+    if (isRead(record.method)) return;
+    try {
+      await write(record);
+    } catch (error) {
+      const { requestId, method, outcome } = record;
+      log.warn({ event: 'audit.lost', requestId, method, outcome, err: error }, 'a call is not in the audit as it was');
+      throw error;
+    }
   };
 }
 

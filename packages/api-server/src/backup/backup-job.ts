@@ -40,12 +40,13 @@ export async function createBackupJob(options: BackupJobOptions): Promise<Backup
       everyMs: Math.min(LOOK_EVERY_MS, everyMs(settings)),
       async run(signal) {
         newest = backupTime((await target.list(signal)).at(-1) ?? '');
-        if (newest !== undefined && clock.now() - newest < everyMs(settings)) return;
+        if (newest !== undefined && clock.now() - newest < everyMs(settings)) return undefined;
         const { keep } = settings;
         const { name, report, removed } = await keepBackup({ location, target, key, keep, clock, entropy, signal });
         newest = backupTime(name);
         const { rows, bytes } = report;
         log.info({ event: 'backup.written', name, place: target.name, rows, bytes, removed }, `wrote ${name}`);
+        return { name, place: target.name, rows, bytes, removed };
       },
     },
   };

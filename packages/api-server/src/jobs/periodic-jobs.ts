@@ -2,6 +2,7 @@ import type { Logger } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
 import type { Sql } from '../store/database.ts';
 import { createLease } from '../store/lease.ts';
+import type { TaskStore } from '../store/task-store.ts';
 
 /** Work for the whole of the servers that share a database: one of them does it. It must bear being done twice. */
 export interface PeriodicJob {
@@ -9,8 +10,11 @@ export interface PeriodicJob {
   readonly name: string;
   /** From the end of one run to the start of the next, and at once when this server takes over. */
   readonly everyMs: number;
-  /** `signal` ends when this server stops, or has lost the right. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * `signal` ends when this server stops, or has lost the right. Answers what it did, as JSON has it, for operators;
+   * undefined: there was nothing to do.
+   */
+  run(signal: AbortSignal): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 
 export interface PeriodicJobsOptions {
@@ -20,35 +24,56 @@ export interface PeriodicJobsOptions {
   /** This server, for this run. */
   readonly holder: string;
   readonly jobs: readonly PeriodicJob[];
+  /** Where operators see them; what cannot be written there is not worth failing for. */
+  readonly tasks: TaskStore;
 }
 
 /** How long nobody does the periodic work when the server that did it was killed. */
 const LEASE_MS = 60_000;
 const LOOK_EVERY_MS = 10_000;
+/** After a failure, and twice as long after each further one, until it is as long as the job's own time. */
+const FIRST_RETRY_MS = 60_000;
 
 interface State {
   readonly job: PeriodicJob;
   dueAt: number;
   running: Promise<void> | undefined;
+  /** One after the other. */
+  failures: number;
 }
 
 /** Runs jobs at whichever server holds the lease; another takes over when that ends. */
-export function startPeriodicJobs({ session, clock, log, holder, jobs }: PeriodicJobsOptions): AsyncDisposable {
+export function startPeriodicJobs(options: PeriodicJobsOptions): AsyncDisposable {
+  const { session, clock, log, holder, jobs, tasks } = options;
   const lease = createLease({ session, clock, name: 'periodic-jobs', holder, lifetimeMs: LEASE_MS });
   let right: AbortController | undefined;
   let takenAt = 0;
-  const states: State[] = jobs.map((job) => ({ job, dueAt: 0, running: undefined }));
+  const states: State[] = jobs.map((job) => ({ job, dueAt: 0, running: undefined, failures: 0 }));
 
   const start = (state: State, signal: AbortSignal): void => {
     const { job } = state;
+    const note = (written: Promise<void>): Promise<void> =>
+      written.catch((error: unknown) => {
+        if (!signal.aborted)
+          log.warn({ event: 'job.unseen', job: job.name, err: error }, 'a job is not shown as it is');
+      });
     const run = async (): Promise<void> => {
+      let pauseMs = job.everyMs;
       try {
-        await job.run(signal);
+        await note(tasks.begin(job.name));
+        const result = await job.run(signal);
+        state.failures = 0;
+        const json = result === undefined ? undefined : JSON.stringify(result);
+        await note(tasks.succeed(job.name, json, clock.now() + pauseMs));
       } catch (error) {
+        pauseMs = Math.min(pauseMs, FIRST_RETRY_MS * 2 ** Math.min(state.failures, 20));
+        state.failures += 1;
         if (!signal.aborted) log.warn({ event: 'job.failed', job: job.name, err: error }, `${job.name} has failed`);
+        const words = error instanceof Error ? error.message : String(error);
+        await note(tasks.fail(job.name, words, clock.now() + pauseMs));
       } finally {
         state.running = undefined;
-        state.dueAt = clock.monotonic() + job.everyMs;
+        state.dueAt = clock.monotonic() + pauseMs;
       }
     };
     state.running = run();

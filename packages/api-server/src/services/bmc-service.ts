@@ -11,8 +11,11 @@ import {
 } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { machineIdOf, findOrCreateMachine } from '../machine/machine-records.ts';
+import type { BmcCommand } from '../store/bmc-command-store.ts';
 import type { Stores } from '../store/stores.ts';
 import type { ServiceDependencies } from './context.ts';
+
+const { MachineBMCCommand: Command } = apiV2;
 
 /** `metalstack.infra.v2.BMCService`: the side of whoever looks after the management controllers of a partition. */
 export function bmcService(dependencies: ServiceDependencies): BoundService<Caller> {
@@ -126,6 +129,16 @@ function withPort(address: string, before: string | undefined): string {
   return host === undefined ? `${address}:${port}` : address;
 }
 
+/** Why a command of the API's own is not given out any more: it was for whoever had the machine then. */
+async function refusalOf(stores: Stores, { command, machine }: BmcCommand): Promise<string | undefined> {
+  const isAllocated = (await stores.machines.get(machine))?.value.allocation !== undefined;
+  if (command === Command.MACHINE_BMC_COMMAND_MACHINE_DELETED && isAllocated)
+    return 'not done: the machine is allocated again, and must not be restarted';
+  if (command === Command.MACHINE_BMC_COMMAND_MACHINE_CREATED && !isAllocated)
+    return 'not done: the machine is given back already';
+  return undefined;
+}
+
 /** A lost notification costs a command no more than this; so does one whose worker was killed. */
 const LOOK_EVERY_MS = 10_000;
 
@@ -154,8 +167,13 @@ async function* commands(
         continue;
       }
       const bmc = (await stores.bmcs.get(command.machine))?.bmc;
-      if (bmc === undefined || bmc.address === '') {
-        await stores.bmcCommands.done(command.id, 'nothing is known of the management controller of this machine');
+      const refusal =
+        (await refusalOf(stores, command)) ??
+        (bmc === undefined || bmc.address === ''
+          ? 'nothing is known of the management controller of this machine'
+          : undefined);
+      if (bmc === undefined || refusal !== undefined) {
+        await stores.bmcCommands.done(command.id, refusal, false);
         continue;
       }
       yield create(infraV2.WaitForBMCCommandResponseSchema, {

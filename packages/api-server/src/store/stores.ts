@@ -14,6 +14,7 @@ import { createNumberPools, type NumberPools } from './number-pools.ts';
 import { WIPE_LABEL } from '../machine/wipe-label.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
 import { createSwitchStatusStore, type SwitchStatusStore } from './switch-status-store.ts';
+import { createTaskStore, type TaskStore } from './task-store.ts';
 import { createWaitingStore, type WaitingStore } from './waiting-store.ts';
 
 /** Everything that is stored, over one session: that of the database, or that of an open transaction. */
@@ -54,6 +55,7 @@ export interface Stores {
   readonly ips: EntityTable<apiV2.IP, 'namespace' | 'address' | 'network' | 'project' | 'machine'>;
   readonly numbers: NumberPools;
   readonly bmcCommands: BmcCommandStore;
+  readonly tasks: TaskStore;
   readonly consolePasswords: ConsolePasswordStore;
   readonly idempotency: IdempotencyStore;
   readonly audit: AuditStore;
@@ -198,6 +200,7 @@ export function createStores(session: Session, clock: Clock): Stores {
     }),
     numbers: createNumberPools(session),
     bmcCommands: createBmcCommandStore(session, clock),
+    tasks: createTaskStore(session, clock),
     consolePasswords: createConsolePasswordStore(session),
     idempotency: createIdempotencyStore(session, clock),
     audit: createAuditStore(session, clock),

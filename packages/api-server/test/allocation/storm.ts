@@ -27,6 +27,7 @@ export interface StormReport {
 const CALLS_OF_A_CHANNEL = 100;
 const CALL_TIMEOUT_MS = 300_000;
 const RENEW_EVERY_MS = 30_000;
+const BUSY_PAUSE_MS = 200;
 
 /**
  * Two API servers on one PostgreSQL, and `asks` clients that want a machine at once, half of them at each. One server is
@@ -132,10 +133,15 @@ async function ask(
       if (!(error instanceof ApiError)) throw error;
       if (error.code === Code.ResourceExhausted) return 'refused';
       if (isGone() && error.code === Code.Unavailable) return 'cut off';
-      // Others were first, for too long; nothing was done.
-      if (error.code !== Code.Aborted) throw error;
+      // Others were first, for too long; nothing was done. On a slow host some never get a connection to the database.
+      if (isBusy(error)) await once(AbortSignal.timeout(BUSY_PAUSE_MS), 'abort');
+      else if (error.code !== Code.Aborted) throw error;
     }
   }
+}
+
+function isBusy({ code, message }: ApiError): boolean {
+  return code === Code.Unavailable && message.includes('no connection free');
 }
 
 /** Resolves when PostgreSQL has ended everything that a killed server's connections were doing. */

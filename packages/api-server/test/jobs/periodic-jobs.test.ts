@@ -3,6 +3,7 @@ import { MockClock } from '@ingot/net';
 import { expect, test } from 'vitest';
 import { startPeriodicJobs } from '../../src/jobs/periodic-jobs.ts';
 import type { Sql } from '../../src/store/database.ts';
+import { createTaskStore } from '../../src/store/task-store.ts';
 import { sqlitePlace } from '../store/sqlite-place.ts';
 import { until } from '../support.ts';
 
@@ -29,11 +30,16 @@ async function servers(work: (kit: Kit) => Promise<void>): Promise<void> {
         clock,
         log,
         holder,
+        tasks: createTaskStore(session, clock),
         jobs: [
           {
             name: 'count',
             everyMs: 60_000,
-            run: run ?? (() => Promise.resolve(void done.push(holder))),
+            async run(signal) {
+              if (run === undefined) done.push(holder);
+              else await run(signal);
+              return undefined;
+            },
           },
         ],
       }),
@@ -119,3 +125,53 @@ test('a job that fails says so and is tried again', () =>
     expect([tries, only !== undefined]).toEqual([2, true]);
     expect(log.records.map(({ fields }) => fields['event'])).toEqual(['job.failed', 'job.failed']);
   }));
+
+test('what fails is tried again soon, and operators see it', async () => {
+  await using place = await sqlitePlace();
+  const clock = new MockClock();
+  await using database = await place.open(clock);
+  const tasks = createTaskStore(database, clock);
+  const HOUR_MS = 3_600_000;
+  let runs = 0;
+  await using jobs = startPeriodicJobs({
+    session: database,
+    clock,
+    log: new MemoryLogger(),
+    holder: 'a',
+    tasks,
+    jobs: [
+      {
+        name: 'backup',
+        everyMs: HOUR_MS,
+        run() {
+          runs += 1;
+          return runs < 4 ? Promise.reject(new Error('no room left')) : Promise.resolve({ rows: 7 });
+        },
+      },
+    ],
+  });
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 10_000) {
+      await clock.advance(10_000);
+      await database.run('DELETE FROM secret');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const seen = async () => (await tasks.list())[0];
+  await until(async () => (await seen())?.retried === 1);
+  expect(await seen()).toMatchObject({ type: 'backup', lastError: 'no room left', completedAt: undefined });
+  // After one minute, two, and four.
+  for (const [minutes, count] of [
+    [2, 2],
+    [3, 3],
+    [5, 4],
+  ] as const) {
+    await pass(minutes * 60_000);
+    await until(() => Promise.resolve(runs === count));
+  }
+  await until(async () => (await seen())?.completedAt !== undefined);
+  expect(await seen()).toMatchObject({ retried: 0, lastError: 'no room left', result: '{"rows":7}' });
+  await pass(HOUR_MS / 2);
+  expect(runs).toBe(4);
+  await jobs[Symbol.asyncDispose]();
+});

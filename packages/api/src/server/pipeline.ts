@@ -57,8 +57,9 @@ export interface PipelineOptions<Caller> {
   /** Throws an `ApiError` if the caller may not do this. */
   readonly authorize: (question: AccessQuestion<Caller>) => Promise<void> | void;
   /**
-   * Writes down who did what. Awaited before the handler runs: what cannot be written down is not done. Streams and
-   * methods that the contract excludes are left out.
+   * Writes down who did what. Awaited before the handler runs: what cannot be written down is not done. What becomes of
+   * it is written when it cannot be undone any more: whoever cannot has to say so himself. Streams and methods that the
+   * contract excludes are left out.
    */
   readonly audit?: (record: AuditRecord<Caller>) => Promise<void>;
   /** Told about every call that has ended. */
@@ -133,7 +134,8 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
       if (handler?.kind !== 'unary') throw new Error(`${access.path} is not unary`);
       await audit('started');
       const response = create(desc.output, await handler.call(request, context));
-      await audit('ok');
+      // It is done: an error would have the client do it again. That it was begun is written down.
+      await audit('ok').catch(() => undefined);
       end();
       return response;
     } catch (error) {

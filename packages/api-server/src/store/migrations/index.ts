@@ -5,6 +5,7 @@ import { machineColumns } from './0004-machine-columns.ts';
 import { placement } from './0005-placement.ts';
 import { lentRights } from './0006-lent-rights.ts';
 import { idempotency } from './0007-idempotency.ts';
+import { bmcRetries } from './0008-bmc-retries.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   placement,
   lentRights,
   idempotency,
+  bmcRetries,
 ];
