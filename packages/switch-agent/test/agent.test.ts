@@ -105,14 +105,57 @@ test('heartbeats go on when fetching the desired state fails, and tell why', asy
   await kit.agent.stop();
 });
 
-test('a switch that the API has forgotten is registered again', async () => {
-  const kit = startUnitAgent();
-  await kit.clock.advance(2000);
+test('a switch that the API has forgotten is registered again, and that is said, but not before it ever was', async () => {
+  const said = (): readonly string[] =>
+    kit.log.records.map(({ msg }) => msg).filter((msg) => msg.includes('no switch leaf01'));
+  const kit = startUnitAgent(({ api }) => {
+    api.failures.set('get', unknownSwitch);
+    api.failures.set('heartbeat', unknownSwitch);
+    api.failures.set('register', unreachable);
+  });
+  await kit.clock.advance(3000);
+  expect(said()).toEqual([]);
+  kit.api.failures.clear();
+  await kit.clock.advance(30_000);
+  const registered = kit.api.registrations.length;
   kit.api.failures.set('heartbeat', unknownSwitch);
   await kit.clock.advance(1000);
+  expect(said()).toEqual(['heartbeat: no switch leaf01']);
   kit.api.failures.clear();
   await kit.clock.advance(2000);
-  expect(kit.api.registrations.length).toBeGreaterThanOrEqual(2);
+  expect(kit.api.registrations.length).toBeGreaterThan(registered);
+  // A heartbeat that arrives is proof that it was.
+  expect(kit.api.beats.at(-1)?.error).toBeUndefined();
+  await kit.agent.stop();
+});
+
+test('an API that cannot be asked what it wants is no problem of the switch, for its heartbeats', async () => {
+  const kit = startUnitAgent();
+  await kit.clock.advance(2000);
+  kit.api.failures.set('get', unreachable);
+  await kit.clock.advance(3000);
+  expect(kit.agent.status().problems).toEqual([{ topic: 'get', reason: 'connection refused' }]);
+  expect(kit.api.beats.at(-1)?.error).toBeUndefined();
+  await kit.agent.stop();
+});
+
+test('heartbeats tell the BGP session of each port, under the names of the naming schema', async () => {
+  const neighbor = {
+    key: 'Ethernet4',
+    vrf: 'Vrf7',
+    neighbor: 'machine-1',
+    peerGroup: 'MACHINE',
+    state: 'established',
+    establishedAtMs: 1,
+    sentPrefixes: 2,
+    acceptedPrefixes: 3,
+  } as const;
+  const kit = startUnitAgent(() => ({
+    namingSchema: 'swap',
+    bgp: { read: () => Promise.resolve({ ok: true, neighbors: [neighbor] }), tellApi: true },
+  }));
+  await kit.clock.advance(3000);
+  expect([...(kit.api.beats.at(-1)?.bgpStates ?? [])]).toEqual([['Eth1/2', neighbor]]);
   await kit.agent.stop();
 });
 
