@@ -55,6 +55,8 @@ export interface RigOptions {
   /** Instead of an answer with the config. */
   readonly httpGet?: LifeParts['httpGet'];
   readonly openIpmi?: LifeParts['openIpmi'];
+  /** Default: the real one. */
+  readonly network?: LifeParts['network'];
   /** For programs other than lldpcli. */
   readonly run?: LifeParts['run'];
   /** How long the API may take for an answer; default as in life. */
@@ -199,7 +201,7 @@ export class Rig implements AsyncDisposable {
         options.httpGet ??
         (() => Promise.resolve({ status: 200, body: JSON.stringify(this.config), dateMs: clock.now() })),
       postJson,
-      network: nodeNetwork({ native: false }),
+      network: options.network ?? nodeNetwork({ native: false }),
       resolveHost: () => Promise.resolve([]),
       openIpmi:
         options.openIpmi ??

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiError, Code } from '@ingot/api';
+import { MockNetwork } from '@ingot/net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { tokenLife } from '../src/life/token-life.ts';
 import { Secret } from '../src/secret.ts';
+import { timeServer } from './time-server.ts';
 import { pem, Rig } from './life-rig.ts';
 import type { RigOptions } from './life-rig.ts';
 
@@ -81,6 +83,40 @@ test('a token that is not taken any more is renewed at once, and the call repeat
   expect(rig.said).toContain('config asking for the config again: this token was revoked');
   expect(rig.steps[0]).toBe('PREPARING: starting discovery agent 0.1.0');
 });
+
+test(
+  'a time server counts for more than a boot server whose clock is wrong, after a renewal, too',
+  { timeout },
+  async () => {
+    const { clock } = rig;
+    const network = new MockNetwork({ clock });
+    const [wall, monotonic] = [clock.now(), clock.monotonic()];
+    const now = (): number => wall + clock.monotonic() - monotonic;
+    await timeServer({ network, clock, address: '10.0.0.2', now });
+    const { options, urls } = renewing(hourMs);
+    await rig.start({
+      config: { ntp_servers: ['10.0.0.2'] },
+      network: network.host('machine', '10.0.0.9'),
+      httpGet: async (...asked) => {
+        const answer = await options.httpGet?.(...asked);
+        if (answer === undefined) throw new Error('no answer');
+        return { ...answer, dateMs: now() - 600_000 };
+      },
+      run: (_file, args) => {
+        const seconds = Number(/^@(\d+)$/.exec(args[2] ?? '')?.[1]);
+        if (seconds > 0) clock.stepWallClock(seconds * 1000 - clock.now());
+        return seconds > 0 ? Promise.resolve('') : Promise.reject(new Error('no such program'));
+      },
+    });
+    await rig.until(() => rig.waiting === 1);
+    await rig.until(() => urls.length > 2, 10_000);
+    expect(rig.lines.flatMap((line) => /clock was .*/.exec(line)?.[0] ?? [])).toEqual([
+      'clock was 600 s ahead of the boot server, set',
+      expect.stringMatching(/^clock was (?:600|601) s behind the time server 10\.0\.0\.2, set$/),
+    ]);
+    expect(Math.abs(clock.now() - now())).toBeLessThan(3_000);
+  },
+);
 
 test('a new authority of the API is learnt from the next config', { timeout }, async () => {
   const { options } = renewing(72 * hourMs, (given) => (given === 0 ? { ca_cert: pem('other-ca.pem') } : {}));

@@ -131,6 +131,11 @@ async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly 
   const signal = AbortSignal.any([parts.signal, ending.signal]);
   board.show({ version: parts.version, uuid, waitsFor: `the config, from ${url.host}` });
   reporter.enter('config', `asking ${url.host}`);
+  // Whoever asks for HTTP gets a time, too; it counts where no time server has given a better one.
+  let hasNetworkTime = false;
+  const askTimeServers = async ({ ntpServers }: AgentConfig): Promise<void> => {
+    hasNetworkTime = await followTimeServers(ntpServers, { ...parts, signal });
+  };
   const source: ConfigSource = {
     url,
     get: parts.httpGet,
@@ -139,17 +144,17 @@ async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly 
     entropy: parts.entropy,
     reporter,
     signal,
-    onServerTime: (timeMs) =>
-      followTime(
-        { by: 'the boot server', timeMs, toleranceMs: bootServerToleranceMs },
-        { clock, run, reporter, signal },
-      ),
+    async onServerTime(timeMs) {
+      if (hasNetworkTime) return;
+      const given = { by: 'the boot server', timeMs, toleranceMs: bootServerToleranceMs };
+      await followTime(given, { clock, run, reporter, signal });
+    },
   };
   const config = await obtainConfig(source);
   reporter.say('config', `partition ${config.partition}, API ${config.apiUrl}`);
   useNameServers(config.dnsServers, parts);
   // Before the first certificate is looked at.
-  await followTimeServers(config.ntpServers, { ...parts, signal });
+  await askTimeServers(config);
   const endLog = config.loki === undefined ? undefined : logTo(config.loki, uuid, parts);
   showDebugShell(parts, config);
   board.show({ partition: config.partition, api: config.apiUrl, waitsFor: '', screen: config.policy.screen });
@@ -157,7 +162,12 @@ async function begin(parts: LifeParts): Promise<{ readonly life: Life; readonly 
     {
       ...parts,
       signal,
-      fetchNext: (current) => fetchNext(source, current),
+      async fetchNext(current) {
+        const next = await fetchNext(source, current);
+        // Clocks drift, and a machine may wait for months.
+        await askTimeServers(next);
+        return next;
+      },
       connect: (current) => parts.connect(current, uuid, clock),
     },
     config,

@@ -23,10 +23,12 @@ const toleranceMs = 1_000;
 /**
  * Sets the clock by the first of the servers that answers, all asked at once: by SNTP (RFC 5905 §14). Takes 3 s at
  * most; without any answer the clock stays as it is, which is said.
+ *
+ * @returns whether the clock agrees with that of a server now
  */
-export async function followTimeServers(servers: readonly string[], parts: NetworkTimeParts): Promise<void> {
+export async function followTimeServers(servers: readonly string[], parts: NetworkTimeParts): Promise<boolean> {
   const asked = servers.slice(0, maxServers);
-  if (asked.length === 0) return;
+  if (asked.length === 0) return false;
   const { reporter, signal } = parts;
   const done = new AbortController();
   const until = AbortSignal.any([signal, done.signal]);
@@ -42,10 +44,11 @@ export async function followTimeServers(servers: readonly string[], parts: Netwo
         }
       }),
     );
-    await followTime(first, parts);
+    return await followTime(first, parts);
   } catch {
     signal.throwIfAborted();
     reporter.say('config', `no time server answers (${refusals.join('; ')}): the clock stays as it is`);
+    return false;
   } finally {
     done.abort();
   }
