@@ -1,9 +1,10 @@
-import { adminV2, ApiError, apiV2, bindService, Code, create, timestampFromMs, type BoundService } from '@ingot/api';
+import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
-import { memberId, ofMember, type Stores } from '../store/stores.ts';
-import { metaOf, type Stored } from '../store/entity-table.ts';
-import { checkInvite, INVITE_LIFE_MS, inviteSecret, noInvite } from '../tenancy/invite.ts';
+import { ofMember, type Stores } from '../store/stores.ts';
+import type { Stored } from '../store/entity-table.ts';
+import { inviteExpiry, inviteSecret, noInvite, openInvite, openInvites } from '../tenancy/invite.ts';
+import { addMember, membersOf, removeMember, updateMember } from '../tenancy/project-members.ts';
 import { inheritedRole } from '../tenancy/roles.ts';
 import { entityView } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -11,7 +12,7 @@ import { once } from './once.ts';
 import { userOf } from './user-of.ts';
 import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
 
-const { ProjectSchema, ProjectMemberSchema, ProjectInviteSchema, ProjectRole } = apiV2;
+const { ProjectSchema, ProjectInviteSchema, ProjectRole } = apiV2;
 
 /** `metalstack.api.v2.ProjectService`. */
 export function projectService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
@@ -80,11 +81,7 @@ export function projectService({ stores, clock, entropy }: ServiceDependencies):
         return {};
       }),
     updateMember: ({ project, member: who, role }) =>
-      stores.transaction(async (inner) => {
-        const id = memberId(project, who);
-        if ((await inner.projectMembers.get(id)) === undefined) throw noMember(project, who);
-        return { projectMember: memberView(await inner.projectMembers.put(id, member(who, role))) };
-      }),
+      stores.transaction(async (inner) => ({ projectMember: await updateMember(inner, project, who, role) })),
     invite: ({ project, role }) =>
       stores.transaction(async (inner) => {
         const { name, tenant } = (await inner.projects.need(project)).value;
@@ -97,15 +94,14 @@ export function projectService({ stores, clock, entropy }: ServiceDependencies):
           role,
           tenant,
           tenantName: (await inner.tenants.get(tenant))?.value.name ?? '',
-          expiresAt: timestampFromMs(clock.now() + INVITE_LIFE_MS),
+          expiresAt: inviteExpiry(clock.now()),
         });
         await inner.projectInvites.create(secret, invite);
         return { invite };
       }),
     inviteAccept: ({ secret }, { caller }) =>
       stores.transaction(async (inner) => {
-        const invite = (await inner.projectInvites.get(secret))?.value ?? refuse();
-        checkInvite(invite, clock.now());
+        const invite = await openInvite(inner.projectInvites, secret, clock.now());
         await addMember(inner, invite.project, userOf(caller), invite.role);
         await inner.projectInvites.delete(secret);
         return { project: invite.project, projectName: invite.projectName };
@@ -117,15 +113,10 @@ export function projectService({ stores, clock, entropy }: ServiceDependencies):
         await inner.projectInvites.delete(secret);
         return {};
       }),
-    async invitesList({ project }) {
-      const invites = (await stores.projectInvites.list({ project })).map(({ value }) => value);
-      return { invites: invites.filter(({ expiresAt }) => Number(expiresAt?.seconds ?? 0n) * 1000 > clock.now()) };
-    },
-    async inviteGet({ secret }) {
-      const invite = (await stores.projectInvites.get(secret))?.value ?? refuse();
-      checkInvite(invite, clock.now());
-      return { invite };
-    },
+    invitesList: async ({ project }) => ({
+      invites: openInvites(await stores.projectInvites.list({ project }), clock.now()),
+    }),
+    inviteGet: async ({ secret }) => ({ invite: await openInvite(stores.projectInvites, secret, clock.now()) }),
   });
 }
 
@@ -183,57 +174,6 @@ async function checkEmpty(stores: Stores, project: string): Promise<void> {
       Code.FailedPrecondition,
       `project ${project} has ${users.join(', ')}: free or delete those first`,
     );
-}
-
-function refuse(): never {
-  throw noInvite();
-}
-
-function member(id: string, role: apiV2.ProjectRole): apiV2.ProjectMember {
-  if (role === ProjectRole.UNSPECIFIED) throw new ApiError(Code.InvalidArgument, 'role is missing');
-  return create(ProjectMemberSchema, { id, role });
-}
-
-function noMember(project: string, who: string): ApiError {
-  return new ApiError(Code.NotFound, `"${who}" is no member of project ${project}`);
-}
-
-async function addMember(stores: Stores, project: string, who: string, role: apiV2.ProjectRole): Promise<void> {
-  await stores.projects.need(project);
-  await stores.tenants.need(who);
-  await stores.projectMembers.create(memberId(project, who), member(who, role));
-}
-
-async function removeMember(stores: Stores, project: string, who: string): Promise<void> {
-  if (!(await stores.projectMembers.delete(memberId(project, who)))) throw noMember(project, who);
-}
-
-/** Members of the project, then those by their role in its tenant who are not members themselves. */
-async function membersOf(stores: Stores, project: string): Promise<apiV2.ProjectMember[]> {
-  const own = (await stores.projectMembers.list({ project })).map(memberView);
-  const { tenant } = (await stores.projects.need(project)).value;
-  const known = new Set(own.map(({ id }) => id));
-  const inherited = (await stores.tenantMembers.list({ tenant }))
-    .filter(({ value }) => !known.has(value.id) && inheritedRole(value.role) !== ProjectRole.UNSPECIFIED)
-    .map((stored) =>
-      create(ProjectMemberSchema, {
-        id: stored.value.id,
-        role: inheritedRole(stored.value.role),
-        inheritedMembership: true,
-        createdAt: timestampFromMs(stored.createdAt),
-        meta: metaOf(stored),
-      }),
-    );
-  return [...own, ...inherited];
-}
-
-function memberView(stored: Stored<apiV2.ProjectMember>): apiV2.ProjectMember {
-  return create(ProjectMemberSchema, {
-    id: stored.value.id,
-    role: stored.value.role,
-    createdAt: timestampFromMs(stored.createdAt),
-    meta: metaOf(stored),
-  });
 }
 
 function selected(projects: readonly Stored<apiV2.Project>[], query: apiV2.ProjectQuery | undefined): apiV2.Project[] {

@@ -1,17 +1,17 @@
-import { adminV2, ApiError, apiV2, bindService, Code, create, timestampFromMs, type BoundService } from '@ingot/api';
+import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
-import { memberId, ofMember, type Stores } from '../store/stores.ts';
+import { memberId, ofMember } from '../store/stores.ts';
 import type { Stored } from '../store/entity-table.ts';
-import { metaOf } from '../store/entity-table.ts';
-import { checkInvite, INVITE_LIFE_MS, inviteSecret, noInvite } from '../tenancy/invite.ts';
+import { inviteExpiry, inviteSecret, noInvite, openInvite, openInvites } from '../tenancy/invite.ts';
+import { addMember, member, membersOf, removeMember, updateMember } from '../tenancy/tenant-members.ts';
 import { entityView } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
 import { once } from './once.ts';
 import { userOf } from './user-of.ts';
 import { hasLabels, updateEntity, updateLabels } from './update-entity.ts';
 
-const { TenantSchema, TenantMemberSchema, TenantInviteSchema, TenantRole } = apiV2;
+const { TenantSchema, TenantInviteSchema, TenantRole } = apiV2;
 
 /** `metalstack.api.v2.TenantService`. */
 export function tenantService({ stores, clock, entropy }: ServiceDependencies): BoundService<Caller> {
@@ -91,13 +91,7 @@ export function tenantService({ stores, clock, entropy }: ServiceDependencies): 
     removeMember: ({ login, member: who }) =>
       stores.transaction(async (inner) => ({ tenantMember: await removeMember(inner, login, who) })),
     updateMember: ({ login, member: who, role }) =>
-      stores.transaction(async (inner) => {
-        const id = memberId(login, who);
-        const stored = await inner.tenantMembers.get(id);
-        if (stored === undefined) throw noMember(login, who);
-        if (role !== TenantRole.OWNER) await keepAnOwner(inner, login, who);
-        return { tenantMember: memberView(await inner.tenantMembers.put(id, member(who, role)), []) };
-      }),
+      stores.transaction(async (inner) => ({ tenantMember: await updateMember(inner, login, who, role) })),
     invite: ({ login, role }, { caller }) =>
       stores.transaction(async (inner) => {
         const target = await inner.tenants.need(login);
@@ -110,15 +104,14 @@ export function tenantService({ stores, clock, entropy }: ServiceDependencies): 
           role,
           tenant: userOf(caller),
           tenantName: (await inner.tenants.get(userOf(caller)))?.value.name ?? '',
-          expiresAt: timestampFromMs(clock.now() + INVITE_LIFE_MS),
+          expiresAt: inviteExpiry(clock.now()),
         });
         await inner.tenantInvites.create(secret, invite);
         return { invite };
       }),
     inviteAccept: ({ secret }, { caller }) =>
       stores.transaction(async (inner) => {
-        const invite = (await inner.tenantInvites.get(secret))?.value ?? refuse();
-        checkInvite(invite, clock.now());
+        const invite = await openInvite(inner.tenantInvites, secret, clock.now());
         await addMember(inner, invite.targetTenant, userOf(caller), invite.role);
         await inner.tenantInvites.delete(secret);
         return { tenant: invite.targetTenant, tenantName: invite.targetTenantName };
@@ -130,15 +123,10 @@ export function tenantService({ stores, clock, entropy }: ServiceDependencies): 
         await inner.tenantInvites.delete(secret);
         return {};
       }),
-    async invitesList({ login }) {
-      const invites = (await stores.tenantInvites.list({ tenant: login })).map(({ value }) => value);
-      return { invites: invites.filter((invite) => isOpen(invite, clock.now())) };
-    },
-    async inviteGet({ secret }) {
-      const invite = (await stores.tenantInvites.get(secret))?.value ?? refuse();
-      checkInvite(invite, clock.now());
-      return { invite };
-    },
+    invitesList: async ({ login }) => ({
+      invites: openInvites(await stores.tenantInvites.list({ tenant: login }), clock.now()),
+    }),
+    inviteGet: async ({ secret }) => ({ invite: await openInvite(stores.tenantInvites, secret, clock.now()) }),
   });
 }
 
@@ -174,75 +162,6 @@ export function adminTenantService({ stores }: ServiceDependencies): BoundServic
       stores.transaction(async (inner) => ({ tenantMember: await addMember(inner, tenant, who, role) })),
     removeMember: ({ tenant, member: who }) =>
       stores.transaction(async (inner) => ({ tenantMember: await removeMember(inner, tenant, who) })),
-  });
-}
-
-function refuse(): never {
-  throw noInvite();
-}
-
-function isOpen(invite: apiV2.TenantInvite, now: number): boolean {
-  return Number(invite.expiresAt?.seconds ?? 0n) * 1000 > now;
-}
-
-function member(id: string, role: apiV2.TenantRole): apiV2.TenantMember {
-  if (role === TenantRole.UNSPECIFIED) throw new ApiError(Code.InvalidArgument, 'role is missing');
-  return create(TenantMemberSchema, { id, role });
-}
-
-function noMember(login: string, who: string): ApiError {
-  return new ApiError(Code.NotFound, `"${who}" is no member of tenant "${login}"`);
-}
-
-async function addMember(
-  stores: Stores,
-  login: string,
-  who: string,
-  role: apiV2.TenantRole,
-): Promise<apiV2.TenantMember> {
-  await stores.tenants.need(login);
-  await stores.tenants.need(who);
-  return memberView(await stores.tenantMembers.create(memberId(login, who), member(who, role)), []);
-}
-
-async function removeMember(stores: Stores, login: string, who: string): Promise<apiV2.TenantMember> {
-  const stored = await stores.tenantMembers.get(memberId(login, who));
-  if (stored === undefined) throw noMember(login, who);
-  await keepAnOwner(stores, login, who);
-  await stores.tenantMembers.delete(stored.id);
-  return memberView(stored, []);
-}
-
-/** A tenant of a user is the user's; any other one would belong to nobody without its last owner. */
-async function keepAnOwner(stores: Stores, login: string, leaving: string): Promise<void> {
-  const members = await stores.tenantMembers.list({ tenant: login });
-  const isOwner = members.some(({ value }) => value.id === leaving && value.role === TenantRole.OWNER);
-  const others = members.filter(({ value }) => value.role === TenantRole.OWNER && value.id !== leaving);
-  if (isOwner && others.length === 0)
-    throw new ApiError(
-      Code.FailedPrecondition,
-      `"${leaving}" is the last owner of tenant "${login}": make somebody else an owner first, or delete the tenant`,
-    );
-}
-
-async function membersOf(stores: Stores, login: string): Promise<apiV2.TenantMember[]> {
-  const projects = await stores.projects.list({ tenant: login });
-  const memberships = await stores.projectMembers.list({ project: projects.map(({ id }) => id) });
-  return (await stores.tenantMembers.list({ tenant: login })).map((stored) =>
-    memberView(
-      stored,
-      memberships.filter(({ value }) => value.id === stored.value.id).map(({ id }) => ofMember(id).of),
-    ),
-  );
-}
-
-function memberView(stored: Stored<apiV2.TenantMember>, projects: readonly string[]): apiV2.TenantMember {
-  return create(TenantMemberSchema, {
-    id: stored.value.id,
-    role: stored.value.role,
-    projects: [...projects],
-    createdAt: timestampFromMs(stored.createdAt),
-    meta: metaOf(stored),
   });
 }
 

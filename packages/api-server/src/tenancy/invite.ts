@@ -1,19 +1,43 @@
-import { ApiError, Code } from '@ingot/api';
+import { ApiError, Code, timestampFromMs, timestampMs, type Timestamp } from '@ingot/api';
 import type { Entropy } from '@ingot/net';
 
 /** An invite that is not accepted by then is forgotten. */
-export const INVITE_LIFE_MS: number = 7 * 24 * 60 * 60 * 1000;
+const INVITE_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** What invites to tenants and to projects have in common. */
+interface Invite {
+  expiresAt?: Timestamp | undefined;
+}
+
+/** Invites by their secrets. */
+interface InviteTable<T extends Invite> {
+  get(secret: string): Promise<{ readonly value: T } | undefined>;
+}
 
 /** 256 bits, as text that survives a mail, and is no option on a command line: it never begins with a dash. */
 export function inviteSecret(entropy: Entropy): string {
   return Buffer.from(entropy.bytes(32)).toString('hex');
 }
 
+/** When an invite ends that is made now. */
+export function inviteExpiry(now: number): Timestamp {
+  return timestampFromMs(now + INVITE_LIFE_MS);
+}
+
 /** Throws `NotFound` for an invite that is not there, or has expired: the two look alike from outside. */
-export function checkInvite(invite: { expiresAt?: { seconds: bigint; nanos: number } | undefined }, now: number): void {
-  const { expiresAt } = invite;
-  if (expiresAt !== undefined && Number(expiresAt.seconds) * 1000 > now) return;
+export async function openInvite<T extends Invite>(table: InviteTable<T>, secret: string, now: number): Promise<T> {
+  const [open] = openInvites([await table.get(secret)], now);
+  if (open !== undefined) return open;
   throw noInvite();
+}
+
+/** Those that have not expired. */
+export function openInvites<T extends Invite>(
+  stored: readonly ({ readonly value: T } | undefined)[],
+  now: number,
+): T[] {
+  const isOpen = ({ expiresAt }: T): boolean => expiresAt !== undefined && timestampMs(expiresAt) > now;
+  return stored.flatMap((one) => (one !== undefined && isOpen(one.value) ? [one.value] : []));
 }
 
 export function noInvite(): ApiError {
