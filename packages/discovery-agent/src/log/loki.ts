@@ -3,6 +3,7 @@ import { retrySchedule } from '@ingot/net';
 import type { LokiTarget } from '../life/agent-policy.ts';
 import { reasonOf } from '../errors.ts';
 import type { LogLine, LogSink } from './log-sinks.ts';
+import { PostRefused } from './post-json.ts';
 
 /** Sends a body; rejects when it was not taken with a 2xx status. */
 export type PostJson = (
@@ -34,6 +35,12 @@ const BATCH_LINES = 500;
 const COLLECT_MS = 1_000;
 const PUSH_TIMEOUT_MS = 5_000;
 const RETRY = { initialMs: 1_000, maxMs: 60_000 };
+/**
+ * How Loki refuses what it will never take: too old, too long. Others say so while their settings are wrong, which may be
+ * mended soon, so lines are given up only after so many tries.
+ */
+const refusedForGood: ReadonlySet<number> = new Set([400, 413, 422]);
+const MAX_REFUSALS = 3;
 
 /**
  * Pushes lines to Grafana Loki (`POST /loki/api/v1/push`, JSON form) in the background. Labels are the machine, the part
@@ -48,6 +55,9 @@ export function lokiSink(target: LokiTarget, parts: LokiParts): LokiSink {
   let isPushing = false;
   let isAway = false;
   let isStopped = false;
+  let refusals = 0;
+  /** Lines that a refused batch has: newer ones are not given up with it. */
+  let refusedLines = BATCH_LINES;
   let delays = retrySchedule({ ...RETRY, entropy });
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (target.user !== undefined) {
@@ -55,17 +65,27 @@ export function lokiSink(target: LokiTarget, parts: LokiParts): LokiSink {
     headers['authorization'] = `Basic ${Buffer.from(login).toString('base64')}`;
   }
 
+  /** Takes a batch out of the queue, as far as it has not been pushed out meanwhile; says how many lines that were. */
+  const drop = (length: number, lostBefore: number): number => {
+    const there = Math.max(0, length - (lost - lostBefore));
+    waiting = waiting.slice(there);
+    return there;
+  };
+  const forget = (): void => {
+    refusals = 0;
+    refusedLines = BATCH_LINES;
+  };
   const push = async (): Promise<void> => {
     timer = undefined;
-    const batch = waiting.slice(0, BATCH_LINES);
+    const batch = waiting.slice(0, refusedLines);
     const before = lost;
     isPushing = true;
     try {
       await post(target.endpoint, bodyOf(batch, machine, before, clock.now()), headers, PUSH_TIMEOUT_MS);
-      // Meanwhile the oldest of the batch may have been pushed out.
-      const gone = lost - before;
-      waiting = waiting.slice(Math.max(0, batch.length - gone));
-      lost = Math.max(0, gone - batch.length);
+      drop(batch.length, before);
+      // That many were told to be lost, too.
+      lost = Math.max(0, lost - before - batch.length);
+      forget();
       delays = retrySchedule({ ...RETRY, entropy });
       if (isAway) onTrouble('the log sink takes lines again');
       isAway = false;
@@ -75,6 +95,14 @@ export function lokiSink(target: LokiTarget, parts: LokiParts): LokiSink {
       if (!isAway) onTrouble(`the log sink ${target.endpoint.host} takes no lines: ${reasonOf(error)}`);
       isAway = true;
       isPushing = false;
+      if (error instanceof PostRefused && refusedForGood.has(error.status)) {
+        refusals += 1;
+        refusedLines = batch.length;
+      }
+      if (refusals === MAX_REFUSALS) {
+        lost += drop(batch.length, before);
+        forget();
+      }
       later(delays.next().value ?? RETRY.maxMs);
     }
   };

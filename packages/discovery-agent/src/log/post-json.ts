@@ -2,6 +2,17 @@ import { request } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { PostJson } from './loki.ts';
 
+/** It was answered, and not taken. */
+export class PostRefused extends Error {
+  override readonly name = 'PostRefused';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`status ${status}`);
+    this.status = status;
+  }
+}
+
 /** One POST, with a connection of its own. On node:http for the same reason as `httpGet`. */
 export const postJson: PostJson = (url, body, headers, timeoutMs) => {
   const send = url.protocol === 'https:' ? secureRequest : request;
@@ -16,7 +27,7 @@ export const postJson: PostJson = (url, body, headers, timeoutMs) => {
         answer.once('error', reject);
         answer.once('end', () => {
           if (status >= 200 && status < 300) resolve();
-          else reject(new Error(`status ${status}`));
+          else reject(new PostRefused(status));
         });
       },
     );

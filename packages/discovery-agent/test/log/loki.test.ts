@@ -123,6 +123,21 @@ test('what the queue has no room for is counted, the newest lines are kept', asy
   expect(words).not.toContain('{"phase":"lldp","msg":"line 9"}');
 });
 
+test('lines that the sink will never take do not keep the later ones from it', async () => {
+  const { clock, sink } = await start();
+  status = 400;
+  sink.write(line('of last week'));
+  sink.write(line('too'));
+  await until(clock, () => answered === 1);
+  sink.write(line('new'));
+  await until(clock, () => answered === 3);
+  status = 204;
+  await until(clock, () => pushes.length > 0);
+  sink.stop();
+  const words = pushes.flatMap(({ body }) => body.streams.flatMap(({ values }) => values.map(([, text]) => text)));
+  expect(words).toEqual(['{"phase":"lldp","msg":"new"}', '{"phase":"log","msg":"2 lines are lost"}']);
+});
+
 test('nothing is sent after its end', async () => {
   const { clock, sink } = await start();
   sink.write(line('one'));
