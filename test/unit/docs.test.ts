@@ -265,7 +265,9 @@ describe('docs/operating.md', () => {
     },
   );
 
-  const commands = [...guide.matchAll(/^bin\/ingot (.*)$/gm)].map(([, line = '']) => [line] as const);
+  const commands = [...`${guide}\n${doc('cli.md')}`.matchAll(/^bin\/ingot (.*)$/gm)].map(
+    ([, line = '']) => [line] as const,
+  );
   test.each(commands)('shows flags that there are: ingot %s', async (line) => {
     const words = line.split(' ');
     const firstFlag = words.findIndex((word) => word.startsWith('-'));
@@ -329,7 +331,29 @@ async function helpOf(command: readonly string[]): Promise<string> {
   return help;
 }
 
-test.each(['errors.md', 'limits.md', 'operating.md'])('links of docs/%s lead somewhere', (name) => {
+describe('docs/cli.md', () => {
+  const rows = tableRows(section(doc('cli.md'), 'What there is')).flatMap(([first = '', second = '']) =>
+    codeSpans(first).map((word) => [word, codeSpans(second)] as const),
+  );
+
+  test.each(rows)('has what can be done with %s', async (word, actions) => {
+    const below = (await helpOf([word])).split('\nCommands:\n')[1] ?? '';
+    // Words of a command begin two blanks in, its description further on.
+    const there = found(below, /^ {2}([a-z-]+)(?:\||\s|$)/gm);
+    expect(sorted(actions)).toEqual(sorted(there));
+  });
+
+  test('has every word that asks the API server', async () => {
+    const help = await helpOf([]);
+    const groups = ['Ask the API server:', 'This command line:'];
+    const there = groups.flatMap((group) =>
+      found(help.split(`\n${group}\n`)[1]?.split('\n\n')[0] ?? '', /^ {2}([a-z-]+)/gm),
+    );
+    expect(sorted(rows.map(([word]) => word))).toEqual(sorted(there));
+  });
+});
+
+test.each(['cli.md', 'errors.md', 'limits.md', 'operating.md'])('links of docs/%s lead somewhere', (name) => {
   const links = [...doc(name).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)];
   expect(links).not.toEqual([]);
   for (const [link, path = '', anchor] of links) {

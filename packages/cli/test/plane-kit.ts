@@ -105,9 +105,13 @@ export async function furnish(plane: Plane): Promise<{ readonly project: string;
   return { project, network: /^network (\S+) created/.exec(made.stdout)?.[1] ?? made.stderr };
 }
 
-/** A machine on the same port of two leaves, as the leaves and it register. */
+/** A machine on the same port, 1 or 2, of two leaves, as the leaves and it register. */
 export async function registerMachine({ channel }: Plane, uuid: string, port = 1): Promise<void> {
-  const name = `Ethernet${port * 4}`;
+  const nics = [1, 2].map((index) => ({
+    name: `Ethernet${index * 4}`,
+    identifier: `Eth1/${index}`,
+    state: { actual: apiV2.SwitchPortStatus.UP },
+  }));
   const identifier = `Eth1/${port}`;
   for (const [index, id] of ['leaf01', 'leaf02'].entries())
     await createClient(infraV2.SwitchService, channel).register({
@@ -118,7 +122,7 @@ export async function registerMachine({ channel }: Plane, uuid: string, port = 1
         replaceMode: apiV2.SwitchReplaceMode.OPERATIONAL,
         managementIp: `10.9.0.${11 + index}`,
         os: { vendor: apiV2.SwitchOSVendor.SWITCH_OS_VENDOR_SONIC, version: '202411', metalCoreVersion: 'ingot 0.1.0' },
-        nics: [{ name, identifier, state: { actual: apiV2.SwitchPortStatus.UP } }],
+        nics,
       },
     });
   const neighbors = (hostname: string) => [{ mac: '02:00:00:00:01:00', name: identifier, identifier, hostname }];

@@ -1,5 +1,6 @@
 import { ApiError } from '@ingot/api';
 import { type Command, Option } from 'commander';
+import { askOnce } from '../ask-once.ts';
 import { withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
@@ -33,7 +34,9 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
     await withApi(flags, io, async (api) => {
       let uuid = '';
       try {
-        const { machine: made } = await api.projectMachines.create(request, { timeoutMs: CREATE_TIMEOUT_MS });
+        const { machine: made } = await askOnce(io, CREATE_TIMEOUT_MS, (options) =>
+          api.projectMachines.create(request, options),
+        );
         uuid = made?.uuid ?? '';
         const addresses = made?.allocation?.networks.flatMap(({ network, ips }) =>
           ips.map((ip) => `${ip} in ${network}`),

@@ -1,5 +1,6 @@
 import { apiV2, create, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
+import { askOnce } from '../ask-once.ts';
 import { call, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import type { CliIo } from '../io.ts';
@@ -50,16 +51,18 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
       ? create(apiV2.ChildPrefixLengthSchema, { ...given('ipv4', ipv4Length), ...given('ipv6', ipv6Length) })
       : undefined;
     const { network: made } = await withApi(flags, io, (api) =>
-      api.projectNetworks.create(
-        {
-          project,
-          ...namesOf(flags),
-          ...given('partition', partition),
-          ...given('parentNetwork', parentNetwork),
-          ...given('length', length),
-          ...given('addressFamily', family === undefined ? undefined : NETWORK_FAMILIES[family]),
-        },
-        call,
+      askOnce(io, call.timeoutMs, (options) =>
+        api.projectNetworks.create(
+          {
+            project,
+            ...namesOf(flags),
+            ...given('partition', partition),
+            ...given('parentNetwork', parentNetwork),
+            ...given('length', length),
+            ...given('addressFamily', family === undefined ? undefined : NETWORK_FAMILIES[family]),
+          },
+          options,
+        ),
       ),
     );
     io.stdout(`network ${made?.id ?? ''} created: ${(made?.prefixes ?? []).join(', ')}\n`);
@@ -206,16 +209,18 @@ export function addIpExtras(ip: Command, io: CliIo): void {
     const { project, network, ip: address, family } = flags;
     const type = flags.static === true ? apiV2.IPType.IP_TYPE_STATIC : apiV2.IPType.IP_TYPE_EPHEMERAL;
     const { ip: made } = await withApi(flags, io, (api) =>
-      api.ips.create(
-        {
-          project,
-          network,
-          type,
-          ...namesOf(flags),
-          ...given('ip', address),
-          ...given('addressFamily', family === undefined ? undefined : IP_FAMILIES[family]),
-        },
-        call,
+      askOnce(io, call.timeoutMs, (options) =>
+        api.ips.create(
+          {
+            project,
+            network,
+            type,
+            ...namesOf(flags),
+            ...given('ip', address),
+            ...given('addressFamily', family === undefined ? undefined : IP_FAMILIES[family]),
+          },
+          options,
+        ),
       ),
     );
     io.stdout(`ip ${made?.ip ?? ''} created\n`);
