@@ -170,6 +170,25 @@ describe('the superuser', () => {
     expect(bmc.users.map(({ name }) => name)).not.toContain('root');
   });
 
+  test.each([
+    [
+      'does not answer',
+      (signal: AbortSignal) =>
+        new Promise<string>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      /10 s/,
+    ],
+    ['is away', () => Promise.reject(new Error('connect ECONNREFUSED')), /ECONNREFUSED/],
+  ])('is left as it is while the API %s, which is no fault of a required BMC', async (_what, ask, reason) => {
+    const bmc = new FakeBmc();
+    const run = await configure(bmc, { askSuperUserPassword: ask, policy: { required: true } });
+    expect(found(run).bmc.account?.user).toBe('metal');
+    expect(found(run).problems.join()).toMatch(
+      /the superuser is left as it is, since the API does not say its password/,
+    );
+    expect(found(run).problems.join()).toMatch(reason);
+    expect(bmc.users.some(({ name }) => name === 'root')).toBe(false);
+  });
+
   test('is refused a password that IPMI cannot hold', async () => {
     const { problems } = found(await configure(new FakeBmc(), { superUserPassword: 'x'.repeat(21) }));
     expect(problems.join('\n')).toContain('longer than the 20 bytes');

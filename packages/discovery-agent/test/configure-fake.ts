@@ -11,6 +11,8 @@ import type { Tree } from './tree.ts';
 export interface Setting {
   readonly policy?: Partial<BmcPolicy>;
   readonly superUserPassword?: string;
+  /** Instead of that. */
+  readonly askSuperUserPassword?: (signal: AbortSignal) => Promise<string>;
   readonly tree?: Tree;
   readonly seed?: number;
   readonly clock?: MockClock;
@@ -33,7 +35,7 @@ export async function configure(bmc: FakeBmc, setting: Setting = {}): Promise<Ru
     // Nobody is at the BMC's address: as a rule it is on a network of its own.
     network: new MockNetwork({ clock }).host('machine', '10.5.0.9/24'),
     openIpmi: () => bmc,
-    superUserPassword: () => Promise.resolve(setting.superUserPassword ?? ''),
+    superUserPassword: setting.askSuperUserPassword ?? (() => Promise.resolve(setting.superUserPassword ?? '')),
   };
   let outcome: BmcSearch | Error | undefined;
   void configureBmc(parts, { ...policyOfMetal, ...setting.policy }).then(
