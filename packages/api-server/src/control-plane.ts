@@ -28,6 +28,7 @@ import { takeLock } from './store/lock.ts';
 import { openDatabase } from './store/open-database.ts';
 import { createSecretStore } from './store/secret-store.ts';
 import { createStores, type Stores } from './store/stores.ts';
+import { sweepInvites } from './tenancy/invite.ts';
 import { createAuthorityStore } from './tls/authority-store.ts';
 import { loadTlsFiles } from './tls/tls-files.ts';
 import { upsertPartitions } from './upsert-partitions.ts';
@@ -147,6 +148,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await stores.audit.sweep();
       await stores.bmcCommands.sweep();
       await stores.idempotency.sweep();
+      await sweepInvites(stores, clock.now());
       return undefined;
     },
   };

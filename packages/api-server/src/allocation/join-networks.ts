@@ -1,7 +1,8 @@
 import { ApiError, apiV2, Code, create, enumText } from '@ingot/api';
 import { formatIpAddress, ipRangeContains, parseIpAddress } from '@ingot/wire';
 import { createIp } from '../network/create-ip.ts';
-import { isSuper, stored as storedPrefix } from '../network/create-network.ts';
+import { isSuper } from '../network/kinds.ts';
+import { stored as storedPrefix } from '../network/network-prefixes.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
 import type { Stores } from '../store/stores.ts';
 

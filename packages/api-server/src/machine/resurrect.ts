@@ -3,7 +3,7 @@ import type { Logger } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
 import { SILENCE_MS } from '../events/fsm.ts';
 import type { PeriodicJob } from '../jobs/periodic-jobs.ts';
-import { IPAM } from '../network/create-network.ts';
+import { IPAM } from '../network/kinds.ts';
 import { text } from '../store/row.ts';
 import type { Stores } from '../store/stores.ts';
 import { orderBmcCommand } from './bmc-commands.ts';

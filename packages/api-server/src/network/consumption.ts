@@ -2,7 +2,8 @@ import { apiV2, create } from '@ingot/api';
 import type { IpFamily, IpPrefix } from '@ingot/wire';
 import { number } from '../store/row.ts';
 import type { Stores } from '../store/stores.ts';
-import { childPrefixes, isSuper, stored } from './create-network.ts';
+import { isSuper } from './kinds.ts';
+import { childPrefixes, stored } from './network-prefixes.ts';
 import { hostRange } from './free-space.ts';
 
 /** What fits into the contract's unsigned 64 bits. */

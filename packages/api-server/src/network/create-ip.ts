@@ -3,7 +3,8 @@ import { formatIpAddress, ipRangeContains, parseIpAddress, type IpFamily } from 
 import { text } from '../store/row.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { isSuper, stored } from './create-network.ts';
+import { isSuper } from './kinds.ts';
+import { stored } from './network-prefixes.ts';
 import { MACHINE_LABEL } from './machine-label.ts';
 import { findFreeAddress, hostRange } from './free-space.ts';
 

@@ -11,7 +11,7 @@ import type { Caller } from '../auth/caller.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
 import { createIp } from '../network/create-ip.ts';
-import { IPAM } from '../network/create-network.ts';
+import { IPAM } from '../network/kinds.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';

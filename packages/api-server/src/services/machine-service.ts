@@ -5,7 +5,7 @@ import { uuidV7 } from '../auth/uuid-v7.ts';
 import type { Caller } from '../auth/caller.ts';
 import { updateTenantLabels } from '../machine/labels.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
-import { IPAM } from '../network/create-network.ts';
+import { IPAM } from '../network/kinds.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { selectMachines } from '../views/machine-query.ts';

@@ -1,5 +1,6 @@
 import { ApiError, Code, timestampFromMs, timestampMs, type Timestamp } from '@ingot/api';
 import type { Entropy } from '@ingot/net';
+import type { Stores } from '../store/stores.ts';
 
 /** An invite that is not accepted by then is forgotten. */
 const INVITE_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -36,8 +37,20 @@ export function openInvites<T extends Invite>(
   stored: readonly ({ readonly value: T } | undefined)[],
   now: number,
 ): T[] {
-  const isOpen = ({ expiresAt }: T): boolean => expiresAt !== undefined && timestampMs(expiresAt) > now;
-  return stored.flatMap((one) => (one !== undefined && isOpen(one.value) ? [one.value] : []));
+  return stored.flatMap((one) => (one !== undefined && isOpen(one.value, now) ? [one.value] : []));
+}
+
+function isOpen({ expiresAt }: Invite, now: number): boolean {
+  return expiresAt !== undefined && timestampMs(expiresAt) > now;
+}
+
+/** Forgets those that have expired. */
+export async function sweepInvites({ tenantInvites, projectInvites }: Stores, now: number): Promise<void> {
+  for (const table of [tenantInvites, projectInvites]) {
+    for (const stored of await table.list()) {
+      if (!isOpen(stored.value, now)) await table.delete(stored.id);
+    }
+  }
 }
 
 export function noInvite(): ApiError {

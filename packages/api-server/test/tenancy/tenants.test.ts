@@ -1,5 +1,6 @@
 import { adminV2, apiV2, Code, createClient, durationFromMs, timestampFromMs, type ApiClient } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
+import { sweepInvites } from '../../src/tenancy/invite.ts';
 import { failure, startRig, type Rig } from '../support.ts';
 
 const { ProjectRole, TenantRole, TokenType } = apiV2;
@@ -84,6 +85,9 @@ describe('a tenant', () => {
     });
     expect((await failure(eve.tenants.inviteAccept({ secret: late }))).message).toContain('has expired');
     expect((await alice.tenants.invitesList({ login })).invites).toEqual([]);
+    const open = (await alice.tenants.invite({ login, role: TenantRole.GUEST })).invite?.secret ?? '';
+    await sweepInvites(rig.plane.stores, Date.now());
+    expect((await rig.plane.stores.tenantInvites.list()).map(({ id }) => id)).toEqual([open]);
   });
 });
 
