@@ -8,6 +8,8 @@ export const BmcErrorCode = {
   Login: 'BMC_LOGIN',
   /** The command was not carried out within its time. */
   Timeout: 'BMC_TIMEOUT',
+  /** The BMC was told to reset the machine, and did not answer. The API has it, too, for a worker that was killed. */
+  Unknown: 'BMC_UNKNOWN',
   /** A reset or power cycle that had to wait for too long, or for a worker that was stopped. */
   NotBegun: 'BMC_NOT_BEGUN',
   /** The BMC says no. */

@@ -66,6 +66,23 @@ describe('ipmitool', () => {
     ]);
   });
 
+  test('sends a reset once, whatever becomes of the answer, and the login before it again', async () => {
+    const lost = 'Error: Unable to establish IPMI v2 / RMCP+ session';
+    const unanswered = 'Unable to set Chassis Power Control to Reset\nClose Session command failed';
+    const stderr = [lost, lost, unanswered];
+    const { controller, runs } = rig(() => ({ stdout: '', stderr: stderr.shift() ?? '', failure: 'ended with 1' }));
+    await expect(controller.power('reset')).rejects.toMatchObject({ code: 'BMC_UNKNOWN' });
+    expect(runs.map(({ args }) => args.slice(args.indexOf('-R'), args.indexOf('-R') + 2))).toEqual(
+      Array.from({ length: 3 }, () => ['-R', '1']),
+    );
+    const away = rig(() => ({ stdout: '', stderr: lost, failure: 'ended with 1' }));
+    await expect(away.controller.power('cycle')).rejects.toMatchObject({ code: 'BMC_UNREACHABLE' });
+    expect(away.runs).toHaveLength(3);
+    const locked = rig(() => ({ stdout: '', stderr: `RAKP 2 HMAC is invalid\n${lost}`, failure: 'ended with 1' }));
+    await expect(locked.controller.power('reset')).rejects.toMatchObject({ code: 'BMC_LOGIN' });
+    expect(locked.runs).toHaveLength(1);
+  });
+
   test.each([
     ['BMC_LOGIN', '> RAKP 2 HMAC is invalid\nError: Unable to establish IPMI v2 / RMCP+ session'],
     ['BMC_LOGIN', 'RAKP 2 message indicates an error : unauthorized name\nError: Unable to establish session'],

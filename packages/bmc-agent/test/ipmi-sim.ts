@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@ingot/net';
@@ -16,6 +16,10 @@ export interface IpmiSim extends AsyncDisposable {
   setPower(state: '0' | '1'): void;
   /** What the BMC did to the chassis, in its order: `power 1`, `reset 1`, `boot pxe`, `identify …`. */
   done(): string[];
+  /** What is done to the chassis is answered so many seconds later. */
+  setDelay(seconds: number): void;
+  /** Throws while the chassis is at work. */
+  quiet(): void;
 }
 
 const host = '127.0.0.1';
@@ -23,12 +27,13 @@ const host = '127.0.0.1';
 const chassisProgram = (directory: string): string => `#!/bin/sh
 cd ${directory} || exit 1
 shift
+answer() { read -r delay < delay; [ "$delay" = 0 ] || { : > busy; sleep "$delay"; rm -f busy; }; }
 case "$1 $2" in
 "get power") read -r value < power; echo "power:$value" ;;
 "get boot") echo "boot:none" ;;
 "get "*) exit 1 ;;
-"set power") echo "$3" > power; echo "power $3" >> done ;;
-"set "*) shift; echo "$*" >> done ;;
+"set power") echo "$3" > power; echo "power $3" >> done; answer ;;
+"set "*) shift; echo "$*" >> done; answer ;;
 esac
 exit 0
 `;
@@ -44,6 +49,7 @@ export async function startIpmiSim(contents: readonly string[] = []): Promise<Ip
   writeFileSync(at('chassis.sh'), chassisProgram(directory), { mode: 0o755 });
   writeFileSync(at('power'), '0\n');
   writeFileSync(at('done'), '');
+  writeFileSync(at('delay'), '0\n');
   writeFileSync(
     at('lan.conf'),
     `name "sim"
@@ -85,6 +91,10 @@ set_working_mc 0x20
     power: () => readFileSync(at('power'), 'utf8').trim(),
     setPower: (state) => writeFileSync(at('power'), `${state}\n`),
     done: () => readFileSync(at('done'), 'utf8').split('\n').slice(0, -1),
+    setDelay: (seconds) => writeFileSync(at('delay'), `${seconds}\n`),
+    quiet() {
+      if (existsSync(at('busy'))) throw new Error('the chassis is at work');
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await ended;

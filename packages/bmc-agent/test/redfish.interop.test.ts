@@ -129,6 +129,26 @@ test('a session that the BMC forgets, and connections that it closes, cost no co
   await controller.close();
 });
 
+test('a reset that has no answer is sent once, and nobody knows whether it was done', async () => {
+  await using bmc = await startRedfishBmc();
+  bmc.system['PowerState'] = 'On';
+  let resets = 0;
+  bmc.inFront = (request, response) => {
+    if (request.method !== 'POST' || request.url?.includes('Reset') !== true) return false;
+    resets += 1;
+    response.socket?.destroy();
+    return true;
+  };
+  await expect(order(bmc, Command.MACHINE_BMC_COMMAND_RESET, pinned(bmc))).rejects.toMatchObject({
+    code: 'BMC_UNKNOWN',
+  });
+  expect(resets).toBe(1);
+  await bmc[Symbol.asyncDispose]();
+  await expect(order(bmc, Command.MACHINE_BMC_COMMAND_RESET, pinned(bmc))).rejects.toMatchObject({
+    code: 'BMC_UNREACHABLE',
+  });
+});
+
 test('the LED of a machine may be at its chassis', async () => {
   await using bmc = await startRedfishBmc();
   delete bmc.system['IndicatorLED'];
@@ -208,6 +228,7 @@ test('a BMC is asked for all that it knows, and why the rest is missing is said'
   const before = bmc.connections;
   expect(await inspect()).toEqual({
     isOn: true,
+    uuid: 'aaaaaaaa-0000-4000-8000-00000000000a',
     isLit: true,
     version: '7.10.30',
     biosVersion: '2.1 [2J',

@@ -14,6 +14,15 @@ export interface IpmiOptions {
 /** Asks a BMC one thing in ipmitool's words and answers what that printed; rejects with a BmcError. */
 export type Ipmi = (...words: readonly string[]) => Promise<string>;
 
+/** Four tries for each message, the first of a second and each longer than the one before. */
+const PATIENT = ['-N', '1', '-R', '3'] as const;
+/**
+ * Each message once. A BMC that takes a reset and answers late would get it again, and many do it again: ipmitool sends
+ * each try with a number of its own, so that they cannot know it for the same.
+ */
+const ONCE = ['-N', '10', '-R', '1'] as const;
+const SESSION_TRIES = 3;
+
 /** A BMC that speaks IPMI 2.0 over LAN, by ipmitool. */
 export function ipmiSession(target: BmcTarget, run: RunIpmitool, options: Omit<IpmiOptions, 'uefi'>): Ipmi {
   const { signal, cipherSuite } = options;
@@ -29,20 +38,24 @@ export function ipmiSession(target: BmcTarget, run: RunIpmitool, options: Omit<I
     '-E',
     '-L',
     'ADMINISTRATOR',
-    // Four tries for each message, the first of a second and each longer than the one before.
-    '-N',
-    '1',
-    '-R',
-    '3',
   ];
   let suites: readonly number[] = cipherSuite === undefined ? CIPHER_SUITES : [cipherSuite];
   return async (...words) => {
     // Says why a session is refused; no secrets, which only -vv shows. Tables of sensors become prose with it.
     const verbose = words[0] === 'sdr' ? [] : ['-v'];
-    for (;;) {
+    const isOnce = NOT_TWICE.test(words.join(' '));
+    for (let tried = 1; ; tried += 1) {
       const [suite = 0, ...others] = suites;
-      const result = await run([...login, ...verbose, '-C', String(suite), ...words], target.password, signal);
+      const argv = [...login, ...(isOnce ? ONCE : PATIENT), ...verbose, '-C', String(suite), ...words];
+      const result = await run(argv, target.password, signal);
       if (result.failure === undefined) return result.stdout;
+      // A message of the login was lost; what comes after it was not sent.
+      if (isOnce && tried < SESSION_TRIES && NO_SESSION.test(result.stderr) && !LOGIN.test(result.stderr)) continue;
+      if (isOnce && UNANSWERED.test(result.stderr))
+        throw new BmcError(
+          BmcErrorCode.Unknown,
+          `not known whether it was done: the BMC at ${target.name} took "${words.join(' ')}" and does not answer; it is not sent again: look at the machine`,
+        );
       if (others.length === 0 || !NO_SUCH_SUITE.test(result.stderr)) throw failureOf(target, words, result);
       suites = others;
     }
@@ -54,6 +67,10 @@ export function ipmiSession(target: BmcTarget, run: RunIpmitool, options: Omit<I
  * answer that, and an attacker on the way could answer it, too.
  */
 const CIPHER_SUITES = [17, 3] as const;
+const NOT_TWICE = /^chassis power (?:reset|cycle)$/;
+/** What ipmitool 1.8 says when nothing was sent yet, and when the answer to what was sent is missing. */
+const NO_SESSION = /Unable to establish|Get Auth Capabilities/i;
+const UNANSWERED = /Unable to set Chassis Power Control/i;
 const NO_SUCH_SUITE = /invalid (?:authentication|integrity|confidentiality) algorithm|no (?:matching )?cipher suite/i;
 
 // RMCP+ status codes in the words of ipmitool 1.8: a wrong password shows in the BMC's own key exchange code.

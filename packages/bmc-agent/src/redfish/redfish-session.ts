@@ -86,7 +86,7 @@ export function redfishSession(target: BmcTarget, trust: RedfishTrust, signal: A
   return {
     async call(method, path, change) {
       const headers: Record<string, string> = change?.etag === undefined ? {} : { 'if-match': change.etag };
-      const answer = await ask({ method, path, headers, body: change?.body });
+      const answer = await ask({ method, path, headers, body: change?.body, isAction: method === 'POST' });
       return { body: read(target, method, path, answer), etag: answer.etag };
     },
     async close() {

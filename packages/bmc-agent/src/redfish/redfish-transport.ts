@@ -12,6 +12,8 @@ export interface RedfishRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** It restarts a machine: when it was sent and has no answer, nobody knows whether it was done. */
+  readonly isAction?: boolean;
 }
 
 export interface RedfishResponse {
@@ -69,6 +71,12 @@ export function redfishTransport(target: BmcTarget, trust: RedfishTrust): Redfis
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof BmcError) throw error;
+      if (asked.isAction === true && call.socket !== null)
+        throw new BmcError(
+          BmcErrorCode.Unknown,
+          `not known whether it was done: the BMC at ${target.name} took ${method} ${path} and does not answer (${reasonOf(error)}); it is not sent again: look at the machine`,
+          error,
+        );
       if (call.reusedSocket) return 'closed before';
       throw unreachable(target, reasonOf(error), error);
     } finally {
