@@ -5,6 +5,7 @@ import type { SecretStore } from '../store/secret-store.ts';
 import type { Caller, Lent } from './caller.ts';
 import type { TokenStore } from './token-store.ts';
 import { uuidV7 } from './uuid-v7.ts';
+import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts';
 
 /** What a token may do and for how long, before it has a name. */
 interface TokenGrant {
@@ -51,6 +52,30 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
   const { d: _secret, ...publicJwk } = jwk;
   const [privateKey, publicKey] = await Promise.all([importJWK(jwk, ALGORITHM), importJWK(publicJwk, ALGORITHM)]);
 
+  const verified = createVerifiedTokens();
+  const verify = async (bearer: string): Promise<VerifiedToken> => {
+    const now = clock.now();
+    const known = verified.get(bearer);
+    const tolerance = CLOCK_TOLERANCE_S * 1000;
+    if (known !== undefined && known.notBefore <= now + tolerance && now - tolerance < known.notAfter) return known;
+    try {
+      const { payload } = await jwtVerify(bearer, publicKey, {
+        algorithms: [ALGORITHM],
+        clockTolerance: CLOCK_TOLERANCE_S,
+        currentDate: new Date(now),
+      });
+      const token: VerifiedToken = {
+        uuid: payload.jti,
+        notBefore: (payload.nbf ?? 0) * 1000,
+        notAfter: (payload.exp ?? Number.POSITIVE_INFINITY) * 1000,
+      };
+      verified.add(bearer, token);
+      return token;
+    } catch (error) {
+      throw new ApiError(Code.Unauthenticated, refusal(error), { cause: error });
+    }
+  };
+
   return {
     async issue({ lifetimeMs, labels, lent, ...grant }) {
       const now = clock.now();
@@ -79,17 +104,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
     },
     async authenticate(bearer) {
       if (bearer === undefined) return anonymous;
-      let uuid: string | undefined;
-      try {
-        const { payload } = await jwtVerify(bearer, publicKey, {
-          algorithms: [ALGORITHM],
-          clockTolerance: CLOCK_TOLERANCE_S,
-          currentDate: new Date(clock.now()),
-        });
-        uuid = payload.jti;
-      } catch (error) {
-        throw new ApiError(Code.Unauthenticated, refusal(error), { cause: error });
-      }
+      const { uuid } = await verify(bearer);
       const record = uuid === undefined ? undefined : await tokens.get(uuid);
       if (record === undefined) {
         throw new ApiError(Code.Unauthenticated, 'this token was revoked or has expired: ask for another one');

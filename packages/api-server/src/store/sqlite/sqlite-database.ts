@@ -8,6 +8,7 @@ import { migrate } from '../migrate.ts';
 import { createNotifier } from '../notifier.ts';
 import { createTransactionGuard } from '../transaction-guard.ts';
 import { takeLock } from '../lock.ts';
+import { openJournal, type Journal } from './journal.ts';
 import { createReaders } from './readers.ts';
 import { openSession } from './session.ts';
 import { createConnection, type Connection } from './statements.ts';
@@ -26,7 +27,7 @@ const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * Opens or creates the database file, mode 0600 in a directory of mode 0700, locks it for this process and brings it up
- * to date. WAL with `synchronous = FULL`: whatever a client got an answer for survives a crash of the machine, too.
+ * to date. WAL, with a wait for the disk before each answer: whatever a client was told survives a crash of the host, too.
  */
 export async function openSqlite({ path, clock, upToVersion }: SqliteOptions): Promise<Database> {
   const opened: Disposable[] = [];
@@ -43,9 +44,10 @@ export async function openSqlite({ path, clock, upToVersion }: SqliteOptions): P
     opened.push(takeLock(`${path}.lock`, path));
     const connection = connect('');
     chmodSync(path, 0o600);
-    connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     await migrateSqlite(connection, path, upToVersion);
-    return database(connection, () => connect('PRAGMA query_only = ON'), clock, dispose);
+    const journal = await openJournal(`${path}-wal`);
+    return database(connection, journal, () => connect('PRAGMA query_only = ON'), clock, dispose);
   } catch (error) {
     dispose();
     if (error instanceof ApiServerError) throw error;
@@ -77,16 +79,26 @@ async function migrateSqlite(connection: Connection, path: string, upTo?: number
   await migrate(target, upTo);
 }
 
-function database(connection: Connection, openReader: () => Connection, clock: Clock, dispose: () => void): Database {
+function database(
+  connection: Connection,
+  journal: Journal,
+  openReader: () => Connection,
+  clock: Clock,
+  dispose: () => void,
+): Database {
   const guard = createTransactionGuard();
   const notifier = createNotifier();
-  const writer = createWriter(connection, clock);
+  const writer = createWriter(connection, () => journal.flush(), clock);
   const readers = createReaders(openReader);
 
   const transaction: Session['transaction'] = async (work, options = {}) => {
     guard.refuseInside();
     if (options.mode === 'read') {
-      return readers.snapshot((reader) => guard.inside(() => openSession(reader, options, clock).use(work)));
+      const found = await readers.snapshot((reader) =>
+        guard.inside(() => openSession(reader, options, clock).use(work)),
+      );
+      await writer.stored();
+      return found;
     }
     const notifications: [string, string][] = [];
     const result = await writer.write(() => {
@@ -103,6 +115,7 @@ function database(connection: Connection, openReader: () => Connection, clock: C
   const end = async (): Promise<void> => {
     await writer.close();
     await readers.close();
+    await journal.close();
     dispose();
   };
   let closing: Promise<void> | undefined;
@@ -120,11 +133,15 @@ function database(connection: Connection, openReader: () => Connection, clock: C
     run: (sql, ...values) => transaction((session) => session.run(sql, ...values)),
     async get(sql, ...values) {
       refuseClosed();
-      return readers.shared.get(sql, values);
+      const row = readers.shared.get(sql, values);
+      await writer.stored();
+      return row;
     },
     async all(sql, ...values) {
       refuseClosed();
-      return readers.shared.all(sql, values);
+      const rows = readers.shared.all(sql, values);
+      await writer.stored();
+      return rows;
     },
     async notify(channel, payload) {
       guard.refuseInside();
@@ -134,7 +151,7 @@ function database(connection: Connection, openReader: () => Connection, clock: C
     async state() {
       try {
         readers.shared.get('SELECT 1', []);
-        return { ok: true };
+        return writer.failure === undefined ? { ok: true } : { ok: false, reason: words(writer.failure) };
       } catch (error) {
         return { ok: false, reason: words(error) };
       }

@@ -1,12 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
+import type { ApiError } from '@ingot/api';
 import type { Clock } from '@ingot/net';
-import { unavailable } from '../errors.ts';
+import { unavailable, words } from '../errors.ts';
 import { translated, type Connection } from './statements.ts';
 
 /** Runs transactions one after the other, and commits those that come at the same time together. */
 export interface Writer {
   /** Resolves when what `work` has written is on the disk. */
   write<T>(work: () => Promise<T>): Promise<T>;
+  /** Why nothing is written any more; undefined as long as it is. */
+  readonly failure: ApiError | undefined;
+  /** Resolves when all that can be read by now is on the disk: what somebody is told may not be forgotten again. */
+  stored(): Promise<void>;
   /** Waits for what is queued; refuses what comes later. */
   close(): Promise<void>;
 }
@@ -24,8 +29,12 @@ const MAX_GROUP_MS = 10;
 /** Beyond that the disk cannot keep up, and waiting longer helps nobody. */
 const MAX_QUEUED = 10_000;
 
-export function createWriter({ sqlite }: Connection, clock: Clock): Writer {
+/** `flush` resolves when what was committed is on the disk; the next group does not wait for that. */
+export function createWriter({ sqlite }: Connection, flush: () => Promise<void>, clock: Clock): Writer {
   const queue: Job[] = [];
+  let newest: Promise<void> | undefined;
+  let broken: ApiError | undefined;
+  let committed = 0;
   let running: Promise<void> | undefined;
   let closed = false;
 
@@ -40,6 +49,10 @@ export function createWriter({ sqlite }: Connection, clock: Clock): Writer {
   };
 
   const group = async (): Promise<void> => {
+    if (broken !== undefined) {
+      for (const { reject } of queue.splice(0)) reject(broken);
+      return;
+    }
     const members: Job[] = [];
     const settled: (() => void)[] = [];
     const startedAt = clock.monotonic();
@@ -57,13 +70,37 @@ export function createWriter({ sqlite }: Connection, clock: Clock): Writer {
       for (const { reject } of members) reject(reason);
       return;
     }
-    for (const settle of settled) settle();
+    newest = store(members, settled);
+  };
+
+  const store = async (members: readonly Job[], settled: readonly (() => void)[]): Promise<void> => {
+    committed += members.length;
+    try {
+      await flush();
+      if (broken !== undefined) throw broken;
+      for (const settle of settled) settle();
+    } catch (error) {
+      // What the disk did not take it may have forgotten, and with it the log ends there for whoever reads it after a crash:
+      // nothing later can be promised.
+      broken ??= unavailable(
+        `cannot write to its disk (${words(error)}): mend the disk, then restart the server`,
+        error,
+      );
+      for (const { reject } of members) reject(broken);
+    } finally {
+      committed -= members.length;
+    }
   };
 
   return {
+    get failure() {
+      return broken;
+    },
     write<T>(work: () => Promise<T>): Promise<T> {
       if (closed) return Promise.reject(unavailable('is closed'));
-      if (queue.length >= MAX_QUEUED) return Promise.reject(unavailable(`has ${queue.length} writes to do`));
+      if (broken !== undefined) return Promise.reject(broken);
+      const waiting = queue.length + committed;
+      if (waiting >= MAX_QUEUED) return Promise.reject(unavailable(`has ${waiting} writes to do`));
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const run = async (): Promise<() => void> => {
         sqlite.exec('SAVEPOINT job');
@@ -82,9 +119,14 @@ export function createWriter({ sqlite }: Connection, clock: Clock): Writer {
       running ??= pump();
       return promise;
     },
+    async stored() {
+      // Groups are stored in their order.
+      await newest;
+    },
     async close() {
       closed = true;
       await running;
+      await newest;
     },
   };
 }
