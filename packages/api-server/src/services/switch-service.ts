@@ -2,7 +2,7 @@ import { ApiError, apiV2, bindService, clone, Code, infraV2, type BoundService }
 import type { Caller } from '../auth/caller.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { bgpFilterOf } from '../topology/bgp-filter.ts';
+import { bgpFilters } from '../topology/bgp-filter.ts';
 import { applyHeartbeat } from '../topology/heartbeat.ts';
 import { registerSwitch } from '../topology/register-switch.ts';
 import { switchView } from '../views/switch-view.ts';
@@ -36,9 +36,10 @@ async function desiredView(stores: Stores, stored: Stored<apiV2.Switch>): Promis
   const machineOf = new Map(view.machineConnections.map((one) => [one.nic?.name ?? '', one.machineId]));
   const behind = view.nics.filter(({ vrf }) => vrf !== undefined).map(({ name }) => machineOf.get(name) ?? '');
   const machines = await stores.machines.getMany(behind);
+  const filterOf = bgpFilters(stores);
   for (const nic of view.nics) {
     const allocation = machines.get(machineOf.get(nic.name) ?? '')?.value.allocation;
-    if (nic.vrf !== undefined && allocation !== undefined) nic.bgpFilter = await bgpFilterOf(stores, allocation);
+    if (nic.vrf !== undefined && allocation !== undefined) nic.bgpFilter = await filterOf(allocation);
   }
   return view;
 }

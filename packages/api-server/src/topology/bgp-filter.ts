@@ -15,15 +15,26 @@ import type { Stores } from '../store/stores.ts';
 const { NetworkType: Type, MachineAllocationType } = apiV2;
 
 /**
- * What a leaf lets the machine on a port announce. A firewall: its underlay addresses, and the VNIs of its other networks.
+ * What a leaf lets the machines on its ports announce, for one answer: what many machines of a tenant have in common is
+ * found out once. A firewall: its underlay addresses, and the VNIs of its other networks.
  * A machine: the prefixes of its project's network, what the network's parent lets children announce besides, and the
  * project's addresses elsewhere, but none in an underlay and none that a firewall has. Prefixes are the fewest that cover
  * the same addresses, sorted.
  */
-export async function bgpFilterOf(stores: Stores, allocation: apiV2.MachineAllocation): Promise<apiV2.BGPFilter> {
-  return allocation.allocationType === MachineAllocationType.FIREWALL
-    ? firewallFilter(allocation)
-    : machineFilter(stores, allocation);
+export function bgpFilters(stores: Stores): (allocation: apiV2.MachineAllocation) => Promise<apiV2.BGPFilter> {
+  const found = new Map<string, Promise<apiV2.BGPFilter>>();
+  return async (allocation) => {
+    if (allocation.allocationType === MachineAllocationType.FIREWALL) return firewallFilter(allocation);
+    const own = ownNetwork(allocation);
+    const key = JSON.stringify([allocation.project, own?.network, own?.prefixes]);
+    const filter = found.get(key) ?? machineFilter(stores, allocation);
+    found.set(key, filter);
+    return filter;
+  };
+}
+
+function ownNetwork({ networks, project }: apiV2.MachineAllocation): apiV2.MachineNetwork | undefined {
+  return networks.find((network) => network.project === project);
 }
 
 function firewallFilter({ networks }: apiV2.MachineAllocation): apiV2.BGPFilter {
@@ -37,7 +48,7 @@ function firewallFilter({ networks }: apiV2.MachineAllocation): apiV2.BGPFilter 
 }
 
 async function machineFilter(stores: Stores, allocation: apiV2.MachineAllocation): Promise<apiV2.BGPFilter> {
-  const own = allocation.networks.find((network) => network.project === allocation.project);
+  const own = ownNetwork(allocation);
   const network = own === undefined ? undefined : (await stores.networks.get(own.network))?.value;
   const parent =
     network?.parentNetwork === undefined ? undefined : (await stores.networks.get(network.parentNetwork))?.value;
