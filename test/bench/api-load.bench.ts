@@ -1,7 +1,7 @@
 /**
  * The API server under the load of a large hall: 10,000 machines that register at once, then say every minute that they
- * live, 500 switches that send heartbeats every ten seconds, 1,000 machines that hold a Wait stream each and are then
- * allocated one after the other.
+ * live, 500 switches that send heartbeats every ten seconds, 1,000 machines that hold a Wait stream each, are then
+ * allocated to one tenant, and installed.
  *
  *     node test/bench/api-load.bench.ts [--quick] [--database postgres] [--machines N] [--switches N] [--waiters N]
  *                                       [--seconds N] [--at-once N] [--profile DIRECTORY]
@@ -17,8 +17,11 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { createChannel } from '@ingot/api';
+import { startPostgres } from '../../packages/api-server/test/postgres-server.ts';
 import { readCpuSeconds, readMemoryMb } from '../support/process-stat.ts';
 import { writeCatalogue } from './api-load/catalogue.ts';
+import { generatorCeiling } from './api-load/ceiling.ts';
+import { postgresFloor, sqliteFloor } from './api-load/floor.ts';
 import type { Connection } from './api-load/grpc-calls.ts';
 import { buildHall } from './api-load/hall.ts';
 import { createLatencies, percentile, type Latencies } from './api-load/latencies.ts';
@@ -26,7 +29,7 @@ import { inParallel, openRig } from './api-load/rig.ts';
 import { startServer } from './api-load/server.ts';
 import { steadyState } from './api-load/steady.ts';
 import { registerStorm, registerSwitches } from './api-load/storm.ts';
-import { allocateAll, openWaiters } from './api-load/wake.ts';
+import { allocateAll, installAll, openWaiters } from './api-load/wake.ts';
 
 const MARK_P99_MS = 100;
 const MARK_RSS_MIB = 512;
@@ -40,11 +43,15 @@ const { values } = parseArgs({
     switches: { type: 'string' },
     waiters: { type: 'string' },
     seconds: { type: 'string' },
-    'at-once': { type: 'string', default: '16' },
+    'at-once': { type: 'string' },
     profile: { type: 'string' },
   },
 });
-const count = (name: 'machines' | 'switches' | 'waiters' | 'seconds', full: number, quick: number): number => {
+const count = (
+  name: 'machines' | 'switches' | 'waiters' | 'seconds' | 'at-once',
+  full: number,
+  quick: number,
+): number => {
   const value = Number(values[name] ?? (values.quick ? quick : full));
   if (!Number.isInteger(value) || value < 1) throw new RangeError(`--${name}: write a whole number of at least 1`);
   return value;
@@ -52,15 +59,24 @@ const count = (name: 'machines' | 'switches' | 'waiters' | 'seconds', full: numb
 const machines = count('machines', 10_000, 1_000);
 const switches = count('switches', 500, 50);
 const waiters = count('waiters', 1_000, 100);
-const seconds = count('seconds', 60, 15);
-const atOnce = Number(values['at-once']);
+const seconds = count('seconds', 60, 10);
+const atOnce = count('at-once', 16, 16);
+if (values.database !== 'sqlite' && values.database !== 'postgres')
+  throw new RangeError('--database: sqlite or postgres');
 
 await using cleanup = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), 'ingot-load-'));
 cleanup.defer(() => rm(directory, { recursive: true, force: true }));
+const postgres = values.database === 'postgres' ? cleanup.use(await startPostgres()) : undefined;
+const database = await postgres?.createDatabase();
+const floorDatabase = await postgres?.createDatabase();
 const hall = buildHall(machines, switches);
 const server = cleanup.use(
-  await startServer({ directory, ...(values.profile === undefined ? {} : { profileDirectory: values.profile }) }),
+  await startServer({
+    directory,
+    ...(database === undefined ? {} : { database }),
+    ...(values.profile === undefined ? {} : { profileDirectory: values.profile }),
+  }),
 );
 const admin = createChannel({ url: server.url, ca: server.ca, token: server.adminToken });
 cleanup.defer(() => admin.close());
@@ -70,55 +86,73 @@ const rig = cleanup.use(await openRig(hall, server, admin, SHARED_CONNECTIONS));
 let worst = 0;
 let failed = false;
 
-/** Runs a phase and prints what it cost. */
+/** Runs a phase and prints what it cost, beside the floor. */
 async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T>): Promise<T> {
   const latencies = createLatencies();
   const delays = monitorEventLoopDelay({ resolution: 5 });
   delays.enable();
   const before = { server: readCpuSeconds(server.pid), own: readCpuSeconds(process.pid), at: performance.now() };
   const result = await work(latencies);
-  const took = (performance.now() - before.at) / 1000;
+  const tookMs = performance.now() - before.at;
   delays.disable();
-  const cpu = readCpuSeconds(server.pid) - before.server;
-  const own = readCpuSeconds(process.pid) - before.own;
+  const cpuMs = (readCpuSeconds(server.pid) - before.server) * 1000;
+  const ownMs = (readCpuSeconds(process.pid) - before.own) * 1000;
   const { now, most } = readMemoryMb(server.pid);
-  const each = (all: number): string => `${((all * 1000) / latencies.calls).toFixed(2)} ms each`;
+  const written = rig.takeWritten();
+  const floor =
+    floorDatabase === undefined ? await sqliteFloor(directory, written) : await postgresFloor(floorDatabase, written);
   console.log(`\n${title}`);
   for (const line of latencies.table()) console.log(line);
   console.log(
-    `  ${took.toFixed(1)} s, ${(latencies.calls / took).toFixed(0)} calls/s; processor time: server ${cpu.toFixed(1)} s, ` +
-      `${each(cpu)}; generator ${own.toFixed(1)} s, ${each(own)}, its turns late by ${(delays.percentile(99) / 1e6).toFixed(0)} ms (p99); ` +
-      `server's memory ${now} MiB, at most ${most} MiB`,
+    `  ${(tookMs / 1000).toFixed(1)} s, ${((latencies.calls * 1000) / tookMs).toFixed(0)} calls/s; processor time of the server ` +
+      `${(cpuMs / latencies.calls).toFixed(2)} ms for each call, ${(cpuMs / 1000).toFixed(1)} s in all; its memory ${now} MiB, at most ${most} MiB`,
+  );
+  console.log(
+    `  floor: ${floor.writes.toLocaleString('en-GB')} rows of the same bytes, each by itself: p50 ${floor.p50.toFixed(2)} ms, ` +
+      `p99 ${floor.p99.toFixed(2)} ms, ${(floor.totalMs / 1000).toFixed(1)} s in all (ours ÷ floor × ${(tookMs / floor.totalMs).toFixed(1)}), ` +
+      `${floor.cpuEach.toFixed(2)} ms of processor time each (× ${(cpuMs / latencies.calls / floor.cpuEach).toFixed(1)})`,
+  );
+  console.log(
+    `  generator: ${(ownMs / latencies.calls).toFixed(2)} ms of processor time for each call, ` +
+      `busy for ${((100 * ownMs) / tookMs).toFixed(0)} % of the time, its turns late by ${(delays.percentile(99) / 1e6 - 5).toFixed(0)} ms (p99)`,
   );
   worst = Math.max(worst, latencies.worstP99());
   failed ||= latencies.failures.size > 0;
   return result;
 }
 
+const ceiling = await generatorCeiling(server.tlsDirectory, server.ca);
+console.log(
+  `the generator's ceiling, against the least that answers: ${Math.round(ceiling.perSecond).toLocaleString('en-GB')} calls/s, ` +
+    `${ceiling.cpuEach.toFixed(2)} ms of its processor time for each`,
+);
 const switchTokens = await phase(`${switches} switches register, ${atOnce} at once`, (latencies) =>
   registerSwitches(rig, latencies, atOnce),
 );
-const machineTokens = await phase(
-  `register storm: ${machines} machines switched on, ${atOnce} under way at once`,
-  (latencies) => registerStorm(rig, latencies, atOnce),
-);
+const storm = `register storm: ${machines} machines switched on, ${atOnce} under way at once`;
+const machineTokens = await phase(storm, (latencies) => registerStorm(rig, latencies, atOnce));
 const switchConnections: Connection[] = [];
 await inParallel(hall.switches, atOnce, async (_one, index) => {
   switchConnections[index] = await rig.open();
 });
 const waiting = cleanup.use(await openWaiters(rig, machineTokens, waiters, atOnce));
-const late = await phase(`steady state: ${seconds} s, with ${waiters} open Wait streams`, (latencies) =>
-  steadyState(rig, latencies, { seconds, machineTokens, switchTokens, switchConnections, random: Math.random }),
-);
-console.log(
-  `  calls left the generator late by ${percentile(
+const steady = async (title: string): Promise<void> => {
+  const options = { seconds, machineTokens, switchTokens, switchConnections, random: Math.random };
+  const late = await phase(title, (latencies) => steadyState(rig, latencies, options));
+  const p99 = percentile(
     late.toSorted((a, b) => a - b),
     0.99,
-  ).toFixed(1)} ms (p99)`,
-);
+  );
+  console.log(`  calls left it late by ${p99.toFixed(1)} ms (p99), which counts as the server's`);
+};
+await steady(`steady state: ${seconds} s, with ${waiters} open Wait streams`);
 await phase(`${waiters} machines that wait are allocated, 4 at once`, (latencies) =>
   allocateAll(rig, waiting, latencies, tenant, { count: waiters, atOnce: 4 }),
 );
+await phase(`${waiters} machines are installed, ${atOnce} at once`, (latencies) =>
+  installAll(rig, latencies, machineTokens, { count: waiters, atOnce }),
+);
+await steady(`steady state: ${seconds} s, with ${waiters} machines of one tenant on the ports`);
 if (waiting.broken > 0) console.log(`${waiting.broken} Wait streams have broken`);
 
 const { most } = readMemoryMb(server.pid);

@@ -1,4 +1,12 @@
-import { apiV2, createClient, durationFromMs, type Channel, type MessageInitShape } from '@ingot/api';
+import {
+  apiV2,
+  createClient,
+  durationFromMs,
+  infraV2,
+  methodPath,
+  type Channel,
+  type MessageInitShape,
+} from '@ingot/api';
 import type { Connection } from './grpc-calls.ts';
 import { openConnection } from './grpc-calls.ts';
 import type { Hall } from './hall.ts';
@@ -15,7 +23,14 @@ export interface Rig {
   shared(index: number): Connection;
   /** That of a switch, or of a machine that waits, which nobody shares. */
   open(): Promise<Connection>;
+  /** Bytes of each request that writes something, since the last time that this was asked. */
+  takeWritten(): number[];
 }
+
+const READS: ReadonlySet<string> = new Set([
+  methodPath(infraV2.BootService.method.boot),
+  methodPath(infraV2.SwitchService.method.get),
+]);
 
 /** Mints a token; not measured. */
 export async function mint(
@@ -73,10 +88,17 @@ export async function openRig(
   shared: number,
 ): Promise<Rig & Disposable> {
   const opened: Connection[] = [];
+  let written: number[] = [];
   const open = async (): Promise<Connection> => {
     const connection = await openConnection(server.url, server.ca);
     opened.push(connection);
-    return connection;
+    return {
+      ...connection,
+      call(path, token, message) {
+        if (!READS.has(path)) written.push(message.length);
+        return connection.call(path, token, message);
+      },
+    };
   };
   const connections = await Promise.all(Array.from({ length: shared }, open));
   return {
@@ -84,6 +106,11 @@ export async function openRig(
     server,
     admin,
     open,
+    takeWritten() {
+      const taken = written;
+      written = [];
+      return taken;
+    },
     shared(index) {
       const connection = connections[index % connections.length];
       if (connection === undefined) throw new RangeError('there is no shared connection');

@@ -13,6 +13,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly ca: string;
   readonly adminToken: string;
+  readonly tlsDirectory: string;
   /** Ends it as systemd does; resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -83,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       pid: child.pid ?? 0,
       url: `https://127.0.0.1:${port}`,
       ca: await readFile(join(dataDir, 'tls', 'ca.pem'), 'utf8'),
+      tlsDirectory: join(dataDir, 'tls'),
       adminToken: (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim(),
       stop,
       [Symbol.asyncDispose]: stop,

@@ -54,6 +54,21 @@ export async function openWaiters(
   };
 }
 
+/** Says of each machine that its system is installed, with its own token, so many at once. */
+export async function installAll(
+  rig: Rig,
+  latencies: Latencies,
+  tokens: readonly string[],
+  { count, atOnce }: { readonly count: number; readonly atOnce: number },
+): Promise<void> {
+  const path = methodPath(infraV2.BootService.method.installationSucceeded);
+  const schema = infraV2.BootServiceInstallationSucceededRequestSchema;
+  await inParallel(rig.hall.machines.slice(0, count), atOnce, async ({ uuid }, index) => {
+    const message = toBinary(schema, create(schema, { uuid, consolePassword: `console-${index}` }));
+    await timed(latencies, 'Boot.InstallationSucc.', () => rig.shared(index).call(path, tokens[index] ?? '', message));
+  });
+}
+
 /** Allocates as many machines as wait, so many at once, and notes how long each call took, and until its machine knew. */
 export async function allocateAll(
   rig: Rig,
