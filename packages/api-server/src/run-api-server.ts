@@ -4,10 +4,12 @@ import { createBackupJob } from './backup/backup-job.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ApiServerConfig } from './config.ts';
 import { currentSettings } from './reload.ts';
+import { tameHeap } from './tame-heap.ts';
 import { defaultLocation, parseDatabaseLocation, type DatabaseLocation } from './store/location.ts';
 
 /** Runs the API server under `runDaemon`. */
 export async function runApiServer(context: DaemonContext<ApiServerConfig>): Promise<RunningDaemon<ApiServerConfig>> {
+  tameHeap();
   const { config, log, clock, entropy, metrics, health } = context;
   const observe = callObserver(context);
   const { superUserPassword, reload } = await currentSettings(context);
