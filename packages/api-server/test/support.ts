@@ -38,6 +38,7 @@ export interface Rig extends AsyncDisposable {
   readonly dataDir: string;
   readonly log: MemoryLogger;
   readonly calls: CallRecord[];
+  readonly adminToken: string;
   /** A channel with the admin's token. */
   readonly admin: Channel;
   /** A channel with any token, or none. */
@@ -97,6 +98,7 @@ export async function startRig(
       return admin;
     },
     ca,
+    adminToken,
     dataDir,
     log,
     calls,
