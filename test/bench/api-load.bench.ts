@@ -8,8 +8,8 @@
  *
  * The server is a process of its own, `ingot api-server`; this one makes the load, with gRPC over HTTP/2 and TLS. Every
  * machine that waits and every switch has a connection of its own, the other machines share 32. Latencies count from when
- * a call was due. Beside each phase stands the floor: as many rows of the same bytes, each written by itself to the same
- * kind of database. Ends with status 1 when a call failed, or when the marks are missed: a p99 of 100 ms, 512 MiB.
+ * a call was due. At the end stands the floor of each phase: as many rows of the same bytes, each written by itself to the
+ * same kind of database. Ends with status 1 when a call failed, or when the marks are missed: a p99 of 100 ms, 512 MiB.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,7 +86,9 @@ const rig = cleanup.use(await openRig(hall, server, admin, SHARED_CONNECTIONS));
 let worst = 0;
 let failed = false;
 
-/** Runs a phase and prints what it cost, beside the floor. */
+const phases: { title: string; tookMs: number; cpuEach: number; written: readonly number[] }[] = [];
+
+/** Runs a phase and prints what it cost. */
 async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T>): Promise<T> {
   const latencies = createLatencies();
   const delays = monitorEventLoopDelay({ resolution: 5 });
@@ -98,19 +100,12 @@ async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T
   const cpuMs = (readCpuSeconds(server.pid) - before.server) * 1000;
   const ownMs = (readCpuSeconds(process.pid) - before.own) * 1000;
   const { now, most } = readMemoryMb(server.pid);
-  const written = rig.takeWritten();
-  const floor =
-    floorDatabase === undefined ? await sqliteFloor(directory, written) : await postgresFloor(floorDatabase, written);
+  phases.push({ title, tookMs, cpuEach: cpuMs / latencies.calls, written: rig.takeWritten() });
   console.log(`\n${title}`);
   for (const line of latencies.table()) console.log(line);
   console.log(
     `  ${(tookMs / 1000).toFixed(1)} s, ${((latencies.calls * 1000) / tookMs).toFixed(0)} calls/s; processor time of the server ` +
       `${(cpuMs / latencies.calls).toFixed(2)} ms for each call, ${(cpuMs / 1000).toFixed(1)} s in all; its memory ${now} MiB, at most ${most} MiB`,
-  );
-  console.log(
-    `  floor: ${floor.writes.toLocaleString('en-GB')} rows of the same bytes, each by itself: p50 ${floor.p50.toFixed(2)} ms, ` +
-      `p99 ${floor.p99.toFixed(2)} ms, ${(floor.totalMs / 1000).toFixed(1)} s in all (ours ÷ floor × ${(tookMs / floor.totalMs).toFixed(1)}), ` +
-      `${floor.cpuEach.toFixed(2)} ms of processor time each (× ${(cpuMs / latencies.calls / floor.cpuEach).toFixed(1)})`,
   );
   console.log(
     `  generator: ${(ownMs / latencies.calls).toFixed(2)} ms of processor time for each call, ` +
@@ -156,6 +151,25 @@ await steady(`steady state: ${seconds} s, with ${waiters} machines of one tenant
 if (waiting.broken > 0) console.log(`${waiting.broken} Wait streams have broken`);
 
 const { most } = readMemoryMb(server.pid);
+waiting[Symbol.dispose]();
+rig[Symbol.dispose]();
+admin.close();
+await server.stop();
+
+console.log(
+  `\nthe floor: as many rows of the same bytes as a phase had calls that write, one after the other, each by itself, to ${
+    database === undefined ? 'SQLite (WAL, synchronous FULL)' : 'PostgreSQL'
+  }; ours ÷ floor in time and in processor time for each`,
+);
+for (const { title, tookMs, cpuEach, written } of phases) {
+  const floor =
+    floorDatabase === undefined ? await sqliteFloor(directory, written) : await postgresFloor(floorDatabase, written);
+  console.log(
+    `  ${title.padEnd(64)} ${floor.writes.toLocaleString('en-GB').padStart(7)} rows: p50 ${floor.p50.toFixed(2)} ms, p99 ` +
+      `${floor.p99.toFixed(2)} ms, ${(floor.totalMs / 1000).toFixed(1)} s (× ${(tookMs / floor.totalMs).toFixed(1)}), ` +
+      `processor time ${floor.cpuEach.toFixed(2)} ms each (× ${(cpuEach / floor.cpuEach).toFixed(1)})`,
+  );
+}
 console.log(
   `\nworst p99 ${worst.toFixed(1)} ms (mark ${MARK_P99_MS}), server's memory at most ${most} MiB (mark ${MARK_RSS_MIB})`,
 );

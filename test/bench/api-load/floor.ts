@@ -24,8 +24,8 @@ const UPSERT = 'INSERT INTO floor (id, body) VALUES ($1, $2) ON CONFLICT (id) DO
 export async function sqliteFloor(directory: string, sizes: readonly number[]): Promise<Floor> {
   using sqlite = new DatabaseSync(join(directory, 'floor.sqlite'));
   sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; DROP TABLE IF EXISTS floor; ${TABLE}`);
-  const statement = sqlite.prepare(UPSERT);
-  return measure(sizes, (id, body) => void statement.run(id, body));
+  const statement = sqlite.prepare(UPSERT.replaceAll(/\$\d/g, '?'));
+  return await measure(sizes, (id, body) => void statement.run(id, body));
 }
 
 /** The same on PostgreSQL, over one connection. */

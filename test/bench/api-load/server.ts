@@ -30,7 +30,7 @@ export interface ServerOptions {
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT = 64 * 1024;
-const launcher = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+const launcher = fileURLToPath(new URL('../../../bin/ingot', import.meta.url));
 
 /** Resolves when it serves. Rejects with what it printed if it ends early. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
@@ -54,8 +54,10 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   };
   // JSON is YAML.
   await writeFile(config, JSON.stringify(settings));
-  const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
-  const child = spawn(process.execPath, [...profile, launcher, 'api-server', '--config', config], {
+  const profile =
+    profileDirectory === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDirectory}` };
+  const child = spawn(launcher, ['api-server', '--config', config], {
+    env: { ...process.env, ...profile },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
