@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Remembered, readRemembered, writeRemembered } from '../src/reconcile/desired-file.ts';
+import { portsLost, type Remembered, readRemembered, writeRemembered } from '../src/reconcile/desired-file.ts';
 
 let folder: string;
 let file: string;
@@ -48,4 +48,15 @@ test('a folder that is missing is named, and what to do', async () => {
   await expect(writeRemembered(join(folder, 'none', 'desired.json'), remembered)).rejects.toThrow(
     /none\/desired\.json cannot be written \(.*ENOENT.*\); make its folder, or correct stateFile/,
   );
+});
+
+test('an answer that wants no port in a VRF is no wish, if the API had lost the switch since it wanted some there', () => {
+  const nothing = { nics: [{ name: 'Ethernet0' }, { name: 'Ethernet4', vrf: '' }] };
+  const something = { nics: [{ name: 'Ethernet0', vrf: 'default' }] };
+  expect(portsLost({ ...remembered, forgotten: true }, nothing)).toBe(1);
+  expect(portsLost({ ...remembered, forgotten: true }, something)).toBe(0);
+  expect(portsLost({ ...remembered, desired: nothing, forgotten: true }, nothing)).toBe(0);
+  expect(portsLost({ ...remembered, forgotten: false }, nothing)).toBe(0);
+  expect(portsLost(remembered, nothing)).toBe(0);
+  expect(portsLost(undefined, nothing)).toBe(0);
 });

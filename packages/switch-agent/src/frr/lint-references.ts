@@ -8,7 +8,9 @@ type Kind = 'route-map' | 'ip prefix-list' | 'ipv6 prefix-list' | 'community lis
 const DEFINITIONS: ReadonlyArray<readonly [Kind, RegExp]> = [
   ['route-map', /^route-map (\S+) (?:permit|deny) /],
   ['ip prefix-list', /^ip prefix-list (\S+) .*(?:any|\.\d+\/\d+)/],
-  ['ipv6 prefix-list', /^ip(?:v6)? prefix-list (\S+) .*(?:any|:\S*\/\d+)/],
+  ['ipv6 prefix-list', /^ipv6 prefix-list (\S+) .*(?:any|:\S*\/\d+)/],
+  // FRR keeps an IPv6 prefix for one, whatever the command said; its "any" is IPv4's.
+  ['ipv6 prefix-list', /^ip prefix-list (\S+) .*:\S*\/\d+/],
   [
     'community list',
     /^bgp (?:ext|large-)?community-list (?:(?:standard|expanded) )?(\S+) (?:seq \d+ )?(?:permit|deny) /,

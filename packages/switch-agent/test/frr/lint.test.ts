@@ -112,6 +112,56 @@ const wrong: ReadonlyArray<readonly [behaviour: string, conf: string, line: numb
     3,
     /hold time/,
   ],
+  [
+    'a hold time of less than three',
+    bgp(' neighbor e interface remote-as external', ' neighbor e timers 1 2'),
+    3,
+    /hold time/,
+  ],
+  [
+    'a hold time that is no more than the other',
+    bgp(' neighbor e interface remote-as external', ' neighbor e timers 3 3'),
+    3,
+    /hold time/,
+  ],
+  [
+    'a prefix-list of a neighbour that is not there',
+    bgp(' neighbor e interface remote-as external', ' neighbor e prefix-list a in'),
+    3,
+    /no ip prefix-list "a"/,
+  ],
+  [
+    'a prefix-list of a neighbour that is there for IPv4 only',
+    `ip prefix-list a seq 5 permit any\n${bgp(
+      ' neighbor e interface remote-as external',
+      ' address-family ipv6 unicast',
+      '  neighbor e prefix-list a out',
+    )}`,
+    5,
+    /no ipv6 prefix-list "a"/,
+  ],
+  [
+    'a filter-list that is not there',
+    bgp(' neighbor e interface remote-as external', ' neighbor e filter-list a in'),
+    3,
+    /no as-path list "a"/,
+  ],
+  [
+    'a distribute-list that is not there',
+    bgp(' neighbor e interface remote-as external', ' neighbor e distribute-list a in'),
+    3,
+    /no access list "a"/,
+  ],
+  [
+    'an IPv4 filter that asks for IPv6 addresses',
+    `ipv6 prefix-list a seq 5 permit any\nroute-map m permit 10\n match ipv6 address prefix-list a\nexit\n${bgp(
+      ' neighbor e interface remote-as external',
+      ' address-family ipv4 unicast',
+      '  neighbor e route-map m in',
+    )}`,
+    8,
+    /only lets IPv6 pass, so every ipv4 route is lost/,
+  ],
   ['two AS numbers of one VRF', 'router bgp 65000\nexit\nrouter bgp 65001', 3, /has AS 65000 since line 1/],
   [
     'a port that is a neighbour in two VRFs',
@@ -155,6 +205,35 @@ describe('lintConf', () => {
     [
       'two blocks of one BGP instance',
       `${bgp(' neighbor G peer-group')}\nexit\n${bgp(' neighbor e interface peer-group G')}`,
+    ],
+    [
+      'hold times of 0 and 3',
+      bgp(' neighbor e interface remote-as external', ' neighbor e timers 0 0', ' neighbor e timers 1 3'),
+    ],
+    [
+      'the lists of a neighbour by family',
+      `ip prefix-list a seq 5 permit any\nipv6 prefix-list b seq 5 permit any\nbgp as-path access-list c permit .*\naccess-list d permit any\n${bgp(
+        ' neighbor e interface remote-as external',
+        ' neighbor e filter-list c in',
+        ' neighbor e distribute-list d in',
+        ' address-family ipv4 unicast',
+        '  neighbor e prefix-list a in',
+        ' exit-address-family',
+        ' address-family ipv6 unicast',
+        '  neighbor e prefix-list b in',
+      )}`,
+    ],
+    [
+      'a filter of EVPN that asks for addresses of one family',
+      `ip prefix-list a seq 5 permit any\nroute-map m permit 10\n match ip address prefix-list a\nexit\n${bgp(
+        ' neighbor e interface remote-as external',
+        ' address-family l2vpn evpn',
+        '  neighbor e route-map m in',
+      )}`,
+    ],
+    [
+      'a goto that goes on, and a call of another map',
+      'route-map m permit 10\n on-match goto 20\n call n\nexit\nroute-map m permit 20\nexit\nroute-map n permit 10',
     ],
     ["SONiC's management VRF", 'ip route 0.0.0.0/0 10.0.0.1 nexthop-vrf mgmt'],
     ['commands that it does not know', 'router ospf\n ospf router-id 1.2.3.4\n network 10.0.0.0/8 area 0'],

@@ -333,6 +333,42 @@ describe('what cannot be', () => {
   });
 });
 
+describe('a distribution', () => {
+  const COMMUNITY = ['LLDP.GLOBAL.hello_time', 'subport', 'fec by speed'];
+  const EDGECORE = ['mix_speed', 'mclag_system_id'];
+  test.each<readonly [DistributionName, readonly string[]]>([
+    ['community-202311', COMMUNITY],
+    ['community-202405', COMMUNITY],
+    ['community-202411', COMMUNITY],
+    ['community-202505', [...COMMUNITY, 'sag']],
+    ['community-202511', [...COMMUNITY, 'sag']],
+    ['edgecore-202111', ['LLDP.Global.hello_timer', 'vrrp', 'Vlan1', ...EDGECORE, 'no split-unified']],
+    ['edgecore-202211', ['LLDP.GLOBAL.hello_time', 'fec by speed', 'sag', ...EDGECORE]],
+    ['dell-enterprise', ['LLDP.GLOBAL.hello_time', 'fec by speed']],
+  ])('%s has %j', (name, expected) => {
+    const takes = (yaml: string): boolean => generated(yaml, 'ds5000', name).ok;
+    const tables = tablesOf(
+      'lldp_hello_time: 10\nvlans: [{id: 5}]\nportchannels: {list: [{number: 1}]}\nmclag: {keepalive_vlan: 5, system_mac: "02:00:00:00:00:aa"}',
+      'ds5000',
+      name,
+    );
+    const lldp = Object.entries(tables['LLDP'] ?? {}).map(([key, row]) => `LLDP.${key}.${Object.keys(row).join()}`);
+    const [port = {}] = Object.values(tables['PORT'] ?? {});
+    const found = [
+      ...lldp,
+      ...('subport' in port ? ['subport'] : []),
+      ...(port['fec'] === 'rs' ? ['fec by speed'] : []),
+      ...(takes('sag: {mac: "02:00:5e:00:01:01"}') ? ['sag'] : []),
+      ...(takes('vlans: [{id: 5, vrrp: {group: 1, ip: 10.0.0.1/24}}]') ? ['vrrp'] : []),
+      ...(takes('vlans: [{id: 1}]') ? ['Vlan1'] : []),
+      ...('mix_speed' in (tables['PORTCHANNEL']?.['PortChannel1'] ?? {}) ? ['mix_speed'] : []),
+      ...('mclag_system_id' in (tables['MCLAG_DOMAIN']?.['1'] ?? {}) ? ['mclag_system_id'] : []),
+      ...(takes('docker_routing_config_mode: split-unified') ? [] : ['no split-unified']),
+    ];
+    expect(found).toEqual(expected);
+  });
+});
+
 describe('addresses that only look alike', () => {
   test.each([
     ['in two VRFs', 'vlans: [{id: 5, vrf: VrfA, ip: 10.0.0.1/24}, {id: 6, vrf: VrfB, ip: 10.0.0.1/24}]'],
