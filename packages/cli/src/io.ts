@@ -19,7 +19,7 @@ export interface CliIo {
   readonly progress?: NodeJS.WriteStream;
   /** For commands that wait; the system's by default. */
   readonly clock?: Clock;
-  /** Has `stop` called at Ctrl-C, until disposed; without it, Ctrl-C ends the process. */
+  /** Has `stop` called at Ctrl-C and the like, until disposed; without it, Ctrl-C ends the process. */
   readonly onInterrupt?: (stop: () => void) => Disposable;
 }
 

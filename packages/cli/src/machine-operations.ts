@@ -91,6 +91,7 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
   withApiFlags(
     machine
       .command('taint')
+      .alias('reserve')
       .description('keep a machine for those who ask for it by its uuid')
       .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
       .requiredOption('--reason <text>', 'why, for whoever finds it so'),
@@ -128,6 +129,7 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
   withApiFlags(
     machine
       .command('console-password')
+      .alias('consolepassword')
       .description(
         'print the password of the console of an installed machine; that you asked is kept in the audit trail',
       )

@@ -10,6 +10,8 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const { stdout, stderr } = process;
 const status = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
@@ -22,8 +24,15 @@ const status = await runCli(process.argv.slice(2), {
   ...(stderr.isTTY ? { progress: stderr } : {}),
   onInterrupt: (stop) => {
     // Once: whoever presses Ctrl-C again does not want to wait for an orderly end.
-    process.once('SIGINT', stop);
-    return { [Symbol.dispose]: () => void process.off('SIGINT', stop) };
+    for (const signal of ENDS) process.once(signal, stop);
+    // Nobody reads on, as behind "| head".
+    stdout.once('error', stop);
+    return {
+      [Symbol.dispose]: () => {
+        for (const signal of ENDS) process.off(signal, stop);
+        stdout.off('error', stop);
+      },
+    };
   },
 });
 if (status !== undefined) process.exitCode = status;

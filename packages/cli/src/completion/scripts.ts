@@ -31,11 +31,11 @@ const ZSH = `#compdef ingot
 # ingot completion zsh
 _ingot() {
   local -a lines described
-  local line
+  local line tab=$'\\t'
   lines=("\${(@f)$(\${words[1]} __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   if [[ $lines[1] == files ]]; then _files; return; fi
   for line in "\${(@)lines[2,-1]}"; do
-    described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+    described+=("\${\${line%%\${tab}*}//:/\\\\:}:\${line#*\${tab}}")
   done
   _describe -V 'ingot' described
 }

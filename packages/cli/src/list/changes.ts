@@ -26,7 +26,7 @@ export function changePrinter<Row>(options: Options<Row>): {
   away(): void;
   end(): void;
 } {
-  const { flags, io, view } = options;
+  const { flags, view } = options;
   let before: ReadonlyMap<string, { readonly row: Row; readonly mark: string }> | undefined;
   let widths: readonly number[] = [];
   const marks = markOf(options);
@@ -45,7 +45,7 @@ export function changePrinter<Row>(options: Options<Row>): {
       if (changed.length > 0 || isFirst) widths = print(options, changed, widths, isFirst && flags.headers);
     },
     away: () => {},
-    end: () => void io,
+    end: () => {},
   };
 }
 

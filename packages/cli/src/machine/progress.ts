@@ -84,9 +84,11 @@ function drawn(stream: NodeJS.WriteStream): Progress {
       for (const gate of gates.slice(0, standing.passed)) gate.resolve();
     },
     async close(failure) {
+      // The command's own last words have the rest.
+      const [reason = ''] = (failure ?? '').split('\n');
       for (const gate of gates) {
         if (failure === undefined) gate.resolve();
-        else gate.reject(new Error(printable(failure)));
+        else gate.reject(new Error(printable(reason)));
       }
       await running;
     },
