@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compareConf, defaultNeighbors, runningPart } from '../../src/frr/compare.ts';
+import { compareConf, defaultNeighbors, lackingInBgpd, runningPart } from '../../src/frr/compare.ts';
 import { parseConf, printConf, type ConfLine } from '../../src/frr/conf-lines.ts';
 
 const goldens = join(import.meta.dirname, 'goldens');
@@ -115,6 +115,24 @@ describe('compareConf', () => {
     );
     expect(missing.map(({ number }) => number)).toEqual([3, 6, 8, 9]);
     expect(left.map(({ text }) => text)).toEqual(['router bgp 1', 'neighbor e2 interface peer-group G']);
+  });
+});
+
+describe('lackingInBgpd', () => {
+  const file =
+    'route-map m permit 10\n match ip address prefix-list a\nexit\nip prefix-list a seq 5 permit any\nvrf V\n vni 7';
+  const zebra = `${file}\nroute-map other permit 10`;
+  const lacking = (bgpdConf: string, conf = zebra): readonly string[] =>
+    lackingInBgpd(file, { conf, bgpdConf }).map(({ text }) => text);
+
+  it('names the maps and lists of the file that run, but not in bgpd', () => {
+    expect(lacking('')).toEqual(['route-map m permit 10', 'ip prefix-list a seq 5 permit any']);
+    expect(lacking('ip prefix-list a seq 5 permit any')).toEqual(['route-map m permit 10']);
+  });
+
+  it('has nothing to say of a bgpd that has them, nor of what runs nowhere', () => {
+    expect(lacking('route-map m permit 10\nip prefix-list a seq 5 permit any')).toEqual([]);
+    expect(lacking('', 'vrf V\n vni 7')).toEqual([]);
   });
 });
 
