@@ -1,6 +1,17 @@
 import { adminV2, apiV2, Code, create, createClient, infraV2, ingotAdminV1, timestampFromMs } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
-import { cableTo, failure, hardware, leaf, machineA, machineB, startRig, until, type Rig } from './support.ts';
+import {
+  cableTo,
+  failure,
+  hardware,
+  leaf,
+  machineA,
+  machineB,
+  MockClock,
+  startRig,
+  until,
+  type Rig,
+} from './support.ts';
 
 const { OptimisticLockingStrategy, SwitchPortStatus, SwitchReplaceMode, MachineState, MachineIssueType } = apiV2;
 const { MachineProvisioningEventType: Event } = apiV2;
@@ -157,10 +168,48 @@ describe('a machine', () => {
     await events.send({ events: { [machineA]: { event: Event.PREPARING, message: '' } } });
     expect((await failure(machines.delete({ uuid: machineA }))).message).toContain('still speaks');
     await rig.plane.stores.events.delete(machineA);
+    const has = async (allocation?: apiV2.MachineAllocation): Promise<void> =>
+      void (await rig.plane.stores.machines.edit(machineA, (machine) => {
+        if (allocation === undefined) delete machine.allocation;
+        else machine.allocation = allocation;
+      }));
+    await has(create(apiV2.MachineAllocationSchema, { name: 'web', project: 'p1' }));
+    expect((await failure(machines.delete({ uuid: machineA }))).message).toContain('allocated as "web" by project p1');
+    await has();
     await machines.delete({ uuid: machineA });
-    expect((await admin.get({ id: 'leaf01' })).switch?.machineConnections).toEqual([]);
+    for (const id of ['leaf01', 'leaf02']) expect((await admin.get({ id })).switch?.machineConnections).toEqual([]);
     await boot.register(registration(machineB, 'Eth1/1'));
     expect((await failure(machines.delete({ uuid: machineA }))).code).toBe(Code.NotFound);
+  });
+
+  test('is taken out once it was silent for five minutes', async () => {
+    const clock = new MockClock({ nowMs: Date.now() });
+    await using rig = await startRig({ clock });
+    const { machines, events } = await rack(rig);
+    await events.send({ events: { [machineA]: { event: Event.PREPARING, message: '' } } });
+    await clock.advance(5 * 60_000);
+    expect((await failure(machines.delete({ uuid: machineA }))).message).toContain('still speaks');
+    await clock.advance(1);
+    await machines.delete({ uuid: machineA });
+    expect((await machines.list({})).machines).toEqual([]);
+  });
+
+  test('tells its inventory anew with each registration, and keeps its other labels', async () => {
+    await using rig = await startRig();
+    const { machines, boot } = await rack(rig);
+    const labels = async (): Promise<Record<string, string> | undefined> =>
+      (await machines.get({ uuid: machineA })).machine?.meta?.labels?.labels;
+    const again = (...tags: string[]) => boot.register({ ...registration(machineA, 'Eth1/1'), tags });
+    await rig.plane.stores.machines.edit(machineA, (machine) => {
+      machine.meta = create(apiV2.MetaSchema, { labels: { labels: { row: '7', 'ingot.dev/no-reboot': 'x' } } });
+    });
+    await again('row=8', 'ingot.inventory.disk/sda=A', 'ingot.inventory.boot=uefi');
+    const kept = { row: '7', 'ingot.dev/no-reboot': 'x' };
+    expect(await labels()).toEqual({ ...kept, 'ingot.inventory.disk/sda': 'A', 'ingot.inventory.boot': 'uefi' });
+    await again('ingot.inventory.disk/sda=B');
+    expect(await labels()).toEqual({ ...kept, 'ingot.inventory.disk/sda': 'B' });
+    await again();
+    expect(await labels()).toEqual({ ...kept, 'ingot.inventory.disk/sda': 'B' });
   });
 
   test('is locked with a reason and by somebody', async () => {

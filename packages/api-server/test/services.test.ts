@@ -159,9 +159,9 @@ describe('machines', () => {
     await using rig = await startRig();
     await createClient(infraV2.EventService, rig.admin).send({ events: { [machineA]: event(Type.PXE_BOOTING) } });
     const machines = createClient(adminV2.MachineService, rig.admin);
-    const error = await failure(machines.list({ query: { preallocated: true, fru: {} } }));
+    const error = await failure(machines.list({ query: { allocation: { vpn: {} } } }));
     expect(error.code).toBe(Code.Unimplemented);
-    expect(error.message).toContain('fru, preallocated');
+    expect(error.message).toContain('allocation.vpn');
     expect((await machines.list({ query: { notAllocated: true, size: 'unknown' } })).machines).toHaveLength(1);
     expect((await machines.list({ query: { rack: 'rack01' } })).machines).toEqual([]);
     expect((await failure(machines.get({ uuid: machineB }))).code).toBe(Code.NotFound);

@@ -3,7 +3,18 @@ import { expect, test } from 'vitest';
 import { findOrCreateMachine } from '../src/machine/machine-records.ts';
 import { WIPE_LABEL } from '../src/machine/wipe-label.ts';
 import { refuseUnwiped } from '../src/machine/wipe-order.ts';
-import { cableTo, failure, hardware, leaf, machineA, machineB, startRig, until, type Rig } from './support.ts';
+import {
+  cableTo,
+  failure,
+  hardware,
+  leaf,
+  machineA,
+  machineB,
+  MockClock,
+  startRig,
+  until,
+  type Rig,
+} from './support.ts';
 
 const registration = {
   uuid: machineA,
@@ -43,6 +54,28 @@ test('an order stays open over a restart, until the machine answers it', async (
   expect((await labelsOf(rig))[WIPE_LABEL]).toBe(next);
   expect((await wipes.cancel({ uuid: machineA })).order).toBe(next);
   expect((await wipes.cancel({ uuid: machineA })).order).toBe('');
+});
+
+test('an order outlives the record of its machine', async () => {
+  const clock = new MockClock({ nowMs: Date.now() });
+  await using rig = await startRig({ clock });
+  const machines = createClient(adminV2.MachineService, rig.admin);
+  const events = createClient(infraV2.EventService, rig.admin);
+  await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+  const { order } = await createClient(ingotAdminV1.WipeService, rig.admin).order({ uuid: machineA });
+  await machines.delete({ uuid: machineA });
+  expect((await failure(machines.get({ uuid: machineA }))).code).toBe(Code.NotFound);
+  const alive = {
+    [machineA]: create(apiV2.MachineProvisioningEventSchema, { event: apiV2.MachineProvisioningEventType.ALIVE }),
+  };
+  await events.send({ events: alive });
+  expect(await labelsOf(rig)).toEqual({ [WIPE_LABEL]: order });
+  // Once it is the record's again, it ends as it always does.
+  await createClient(ingotAdminV1.WipeService, rig.admin).cancel({ uuid: machineA });
+  await clock.advance(6 * 60_000);
+  await machines.delete({ uuid: machineA });
+  await events.send({ events: alive });
+  expect(await labelsOf(rig)).toEqual({});
 });
 
 test('an allocated machine gets no order, and a machine with an order no allocation', async () => {

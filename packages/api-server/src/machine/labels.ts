@@ -24,6 +24,14 @@ export function isOperatorTag(tag: string): boolean {
   return tag.startsWith(OPERATOR_PREFIX);
 }
 
+/** Labels of a machine with the inventory that it tells now instead of an older one; as they are if it tells none. */
+export function withInventory(labels: LabelMap, told: LabelMap): LabelMap {
+  const of = (all: LabelMap, isInventory: boolean): [string, string][] =>
+    Object.entries(all).filter(([key]) => key.startsWith(INVENTORY_PREFIX) === isInventory);
+  const inventory = of(told, true);
+  return inventory.length === 0 ? labels : Object.fromEntries([...of(labels, false), ...inventory]);
+}
+
 /** Throws `InvalidArgument` naming the labels that are not a tenant's to set or to take away. */
 export function refuseReserved(keys: Iterable<string>): void {
   const reserved = [...keys].filter(isReserved);

@@ -2,13 +2,17 @@ import { apiV2, create } from '@ingot/api';
 import { UNKNOWN_SIZE } from '../size/match.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
+import { WIPE_LABEL } from './wipe-label.ts';
 
 /** UUIDs are compared in lower case (RFC 9562, section 4); firmware prints both. */
 export function machineIdOf(uuid: string): string {
   return uuid.toLowerCase();
 }
 
-/** The machine, created empty if nobody has heard of it yet. */
+/**
+ * The machine, created empty if nobody has heard of it yet. One that was taken out of the records before it had erased its
+ * disks still has to.
+ */
 export async function findOrCreateMachine(
   stores: Stores,
   id: string,
@@ -20,16 +24,18 @@ export async function findOrCreateMachine(
     found.value.partition = create(apiV2.PartitionSchema, { id: partition });
     return stores.machines.put(id, found.value);
   }
-  return stores.machines.put(
-    id,
-    create(apiV2.MachineSchema, {
-      uuid: id,
-      ...(partition === undefined ? {} : { partition: { id: partition } }),
-      size: { id: UNKNOWN_SIZE },
-      status: {
-        condition: { state: apiV2.MachineState.AVAILABLE },
-        ledState: { value: 'LED-OFF', description: 'nobody has asked for it' },
-      },
-    }),
-  );
+  const made = create(apiV2.MachineSchema, {
+    uuid: id,
+    ...(partition === undefined ? {} : { partition: { id: partition } }),
+    size: { id: UNKNOWN_SIZE },
+    status: {
+      condition: { state: apiV2.MachineState.AVAILABLE },
+      ledState: { value: 'LED-OFF', description: 'nobody has asked for it' },
+    },
+  });
+  return stores.transaction(async (inner) => {
+    const owed = await inner.owedWipes.take(id);
+    if (owed !== undefined) made.meta = create(apiV2.MetaSchema, { labels: { labels: { [WIPE_LABEL]: owed } } });
+    return inner.machines.put(id, made);
+  });
 }

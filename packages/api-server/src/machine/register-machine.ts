@@ -4,13 +4,13 @@ import { timestampFromMs } from '@ingot/api';
 import { matchSize } from '../size/match.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { isOperatorTag } from './labels.ts';
+import { isOperatorTag, withInventory } from './labels.ts';
 import { closeWipeOrder } from './wipe-order.ts';
 import { findOrCreateMachine, machineIdOf } from './machine-records.ts';
 
 /**
- * Stores what a machine has found out about itself. Hardware, firmware, BMC and version are replaced as a whole; the
- * allocation, the condition and the tags of the first time stay. The size is the one that the hardware matches.
+ * Stores what a machine has found out about itself. Hardware, firmware, BMC, version and inventory are replaced as a whole;
+ * the allocation, the condition and the other tags of the first time stay. The size is the one that the hardware matches.
  */
 export async function registerMachine(
   outer: Stores,
@@ -34,11 +34,11 @@ export async function registerMachine(
     machine.status ??= create(apiV2.MachineStatusSchema);
     machine.status.metalHammerVersion = request.metalHammerVersion;
     // An event may have created the machine before; it is registered for the first time all the same.
-    if (known?.value.hardware === undefined && request.tags.length > 0) {
-      const tags = request.tags.filter((tag) => !isOperatorTag(tag));
-      const open = machine.meta?.labels?.labels ?? {};
-      machine.meta = create(apiV2.MetaSchema, { labels: { labels: { ...labelsOf(tags), ...open } } });
-    }
+    const isFirst = known?.value.hardware === undefined;
+    const tags = labelsOf(request.tags.filter((tag) => !isOperatorTag(tag)));
+    const before = machine.meta?.labels?.labels ?? {};
+    const labels = isFirst ? { ...tags, ...before } : withInventory(before, tags);
+    if (Object.keys(labels).length > 0) machine.meta = create(apiV2.MetaSchema, { labels: { labels } });
     closeWipeOrder(machine, request.tags);
     const stored = await stores.machines.put(id, machine);
     await stores.bmcs.put(

@@ -5,6 +5,8 @@ import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import { examine } from '../machine/examine.ts';
 import { findIssues, LAST_ERROR_MS } from '../machine/issues.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
+import { WIPE_LABEL } from '../machine/wipe-label.ts';
+import { IPAM } from '../network/kinds.ts';
 import type { Stores } from '../store/stores.ts';
 import { switchesOfMachine } from '../topology/switches-of-machine.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
@@ -75,7 +77,10 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
       return { machine: await machineView(stores, clock, stored) };
     },
     delete: ({ uuid }) =>
-      stores.transaction(async (inner) => ({ machine: await deleteMachine(dependencies, inner, machineIdOf(uuid)) })),
+      stores.transaction(
+        async (inner) => ({ machine: await deleteMachine(dependencies, inner, machineIdOf(uuid)) }),
+        IPAM,
+      ),
     async issues({ query }) {
       const examined = await examine(stores, clock, await stores.machines.list());
       const threshold = query?.lastErrorThreshold;
@@ -100,7 +105,7 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
 
 /**
  * Takes a machine out of the records, for one that has left the rack: its ports are free for another. Refused while
- * somebody has it, and while it speaks: it would only come back.
+ * somebody has it, and while it speaks: it would only come back. Should it, its disks are to be erased as before.
  */
 async function deleteMachine({ clock }: ServiceDependencies, stores: Stores, id: string): Promise<apiV2.Machine> {
   const stored = await stores.machines.need(id);
@@ -123,6 +128,8 @@ async function deleteMachine({ clock }: ServiceDependencies, stores: Stores, id:
   await stores.events.delete(id);
   await stores.bmcCommands.deleteOf(id);
   await stores.consolePasswords.delete(id);
+  const order = stored.value.meta?.labels?.labels[WIPE_LABEL];
+  if (order !== undefined) await stores.owedWipes.put(id, order);
   await stores.machines.delete(id);
   return view;
 }

@@ -9,6 +9,7 @@ import { createComponentStore, type ComponentStore } from './component-store.ts'
 import { createConsolePasswordStore, type ConsolePasswordStore } from './console-password-store.ts';
 import type { Session, TransactionOptions } from './database.ts';
 import { entityTable, type EntityTable } from './entity-table.ts';
+import { createOwedWipeStore, type OwedWipeStore } from './owed-wipe-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
 import { createNumberPools, type NumberPools } from './number-pools.ts';
 import { WIPE_LABEL } from '../machine/wipe-label.ts';
@@ -58,6 +59,7 @@ export interface Stores {
   readonly tasks: TaskStore;
   readonly consolePasswords: ConsolePasswordStore;
   readonly idempotency: IdempotencyStore;
+  readonly owedWipes: OwedWipeStore;
   readonly audit: AuditStore;
 }
 
@@ -203,6 +205,7 @@ export function createStores(session: Session, clock: Clock): Stores {
     tasks: createTaskStore(session, clock),
     consolePasswords: createConsolePasswordStore(session),
     idempotency: createIdempotencyStore(session, clock),
+    owedWipes: createOwedWipeStore(session),
     audit: createAuditStore(session, clock),
     projects: entityTable({
       session,

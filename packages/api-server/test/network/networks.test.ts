@@ -122,11 +122,11 @@ test('external members are refused with the reason, and nothing is kept of them'
   await admin.create(internet);
   const change = { network: 'internet', switchPorts: [{ switch: 'leaf01', ports: ['Ethernet0'] }] };
   for (const call of [
-    admin.addExternalMember(change),
-    admin.removeExternalMember(change),
-    admin.listExternalMembers({ network: 'internet' }),
+    () => admin.addExternalMember(change),
+    () => admin.removeExternalMember(change),
+    () => admin.listExternalMembers({ network: 'internet' }),
   ])
-    expect(await failure(call)).toMatchObject({
+    expect(await failure(call())).toMatchObject({
       code: Code.Unimplemented,
       message: expect.stringContaining('configure such ports on the switch itself'),
     });

@@ -6,6 +6,7 @@ import { placement } from './0005-placement.ts';
 import { lentRights } from './0006-lent-rights.ts';
 import { idempotency } from './0007-idempotency.ts';
 import { bmcRetries } from './0008-bmc-retries.ts';
+import { owedWipes } from './0009-owed-wipes.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   lentRights,
   idempotency,
   bmcRetries,
+  owedWipes,
 ];
