@@ -16,12 +16,14 @@ const minuteMs = 60_000;
 /** A BMC that tells who it is, and takes no user as long as `refuses`. */
 class ReluctantBmc extends FakeBmc {
   refuses = true;
+  /** How it refuses. */
+  answer: { readonly code: number } | 'silence' = { code: 0xd4 };
   /** When it was asked to make one, milliseconds. */
   readonly triedAtMs: number[] = [];
-  override readonly fault = ({ name }: { readonly name: string }): { readonly code: number } | undefined => {
+  override readonly fault = ({ name }: { readonly name: string }): typeof this.answer | undefined => {
     if (name !== 'Set User Name') return undefined;
     this.triedAtMs.push(rig.clock.monotonic());
-    return this.refuses ? { code: 0xd4 } : undefined;
+    return this.refuses ? this.answer : undefined;
   };
 }
 
@@ -104,4 +106,19 @@ test('an allocation ends the work on the BMC at once', { timeout }, async () => 
   bmc.refuses = false;
   await rig.clock.advance(90 * minuteMs);
   expect([bmc.triedAtMs.length, rig.registered.length]).toEqual([tries, 1]);
+});
+
+test('an allocation does not wait for a BMC that hangs', { timeout }, async () => {
+  const bmc = new ReluctantBmc();
+  await rig.start(withBmc(bmc));
+  await rig.until(() => rig.waiting === 1);
+  const tries = bmc.triedAtMs.length;
+  bmc.answer = 'silence';
+  await rig.until(() => bmc.triedAtMs.length > tries, 1_000);
+  const began = rig.clock.monotonic();
+  rig.allocate();
+  // In small steps: real sockets take their time meanwhile, and the BMC's deadline is a minute of virtual time.
+  await rig.until(() => rig.said.includes('this agent cannot install'), 1);
+  expect(rig.clock.monotonic() - began).toBeLessThan(minuteMs - 10_000);
+  expect(rig.registered).toHaveLength(1);
 });
