@@ -51,7 +51,7 @@ export function addAuditCommands(program: Command, io: CliIo): void {
       .addOption(
         new Option('--phase <phase>', 'only what was asked, or what was answered').choices(Object.keys(PHASES)),
       )
-      .option('--limit <count>', 'so many at most', parseCount(1, 1_000_000)),
+      .option('--limit <count>', 'so many at most; default: 100', parseCount(1, 1_000_000)),
   ).action((flags: AuditFlags) => {
     const { tenant } = flags;
     const query = queryOf(flags, io.now());

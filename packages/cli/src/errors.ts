@@ -101,7 +101,8 @@ export function explainApiError(error: ApiError, target: CallTarget): CliError {
     return new CliError(
       CliErrorCode.Denied,
       `the token in ${target.tokenFile} does not allow this: ${message}\n` +
-        'Use one with the role that it takes (ingot token create --admin-role viewer).',
+        'Use one with the role that it takes (ingot token create --admin-role viewer), or ask for your own things only,\n' +
+        'with --project, --mine, --own or --tenant where the command has them.',
       error,
     );
   }

@@ -19,7 +19,7 @@ interface EventFlags extends ListFlags, ContextFlags {
   readonly project?: string;
   readonly type?: readonly string[];
   readonly since?: number;
-  readonly last: number;
+  readonly last?: number;
   readonly crashLoops?: boolean;
 }
 
@@ -51,7 +51,11 @@ export function addEventCommands(program: Command, io: CliIo): void {
       .option('--project <uuid>', 'only machines of this project; enough for this is a token of the project')
       .addOption(new Option('--type <type...>', 'only these').choices(TYPES.map(({ word }) => word)))
       .option('--since <duration>', 'only events that are not older: 30m, 8h, 7d', parseDuration)
-      .option('--last <count>', 'so many events at most of each machine', parseCount(1, 1000), 0)
+      .option(
+        '--last <count>',
+        'so many events at most of each machine; default: 1, all where one is named',
+        parseCount(1, 1000),
+      )
       .option('--crash-loops', 'only machines that crash again and again, or were not taken back'),
   ).action((id: string | undefined, flags: EventFlags) =>
     showApiList(flags, io, EVENTS, async (api) => {
@@ -63,7 +67,7 @@ export function addEventCommands(program: Command, io: CliIo): void {
           : project === undefined
             ? (await api.machines.list({ query }, call)).machines
             : (await api.projectMachines.list({ project, query }, call)).machines;
-      const most = flags.last > 0 ? flags.last : id === undefined ? 1 : Infinity;
+      const most = flags.last ?? (id === undefined ? 1 : Infinity);
       return machines
         .filter((machine) => flags.crashLoops !== true || isStuck(machine))
         .flatMap((machine) => eventsOf(machine, flags, io.now()).slice(0, most))

@@ -20,7 +20,10 @@ const MAX_INTERVAL_S = 3600;
 export function withListFlags(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'how to print').choices(LIST_FORMATS).default('table'))
-    .option('--template <text>', "print each row by this, as Go's templates: '{{ .uuid }} {{ .rack }}'")
+    .option(
+      '--template <text>',
+      "print each row by this, as Go's templates, with the fields of -o json: '{{ .meta.createdAt }}'",
+    )
     .option('--no-headers', 'print no titles above the columns')
     .option('-w, --watch', 'look again and again: drawn anew on a terminal, changes only on a pipe')
     .addOption(
@@ -34,7 +37,10 @@ export function withListFlags(command: Command): Command {
 export function withDescribeFlags(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'how to print').choices(DESCRIBE_FORMATS).default('yaml'))
-    .option('--template <text>', "print it by this, as Go's templates: '{{ .uuid }} {{ .rack }}'");
+    .option(
+      '--template <text>',
+      "print it by this, as Go's templates, with the fields of -o json: '{{ .meta.createdAt }}'",
+    );
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;

@@ -67,7 +67,15 @@ function addReading(command: Command, io: CliIo, resource: Resource): void {
   };
 
   withApiFlags(
-    withScope(withListFlags(command.command('ls').alias('list').description('list what there is')), resource),
+    withScope(
+      withListFlags(
+        command
+          .command('ls')
+          .alias('list')
+          .description(`list the ${nounOf(resource)}s`),
+      ),
+      resource,
+    ),
   ).action((flags: ListFlags & ContextFlags & Flags) =>
     showApiList(flags, io, view, async (api) => {
       const items = await listItems(api, resource, scopeOf(resource, flags));
@@ -80,7 +88,7 @@ function addReading(command: Command, io: CliIo, resource: Resource): void {
       withDescribeFlags(
         command
           .command('describe')
-          .description('show all there is to know of one')
+          .description(`show all there is to know of ${oneOf(resource)}`)
           .argument('<id>', 'its id, its name, or the beginning of the id'),
       ),
       resource,
@@ -97,7 +105,7 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
     withCreationFlags(
       command
         .command('create')
-        .description('make it, of flags or of a document; what is there already is refused')
+        .description(`make ${oneOf(resource)}, of flags or of a document; what is there already is refused`)
         .option(...FILE),
       resource,
     ),
@@ -113,17 +121,19 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
   withApiFlags(
     command
       .command('apply')
-      .description('make it be as a document says; may be repeated')
+      .description(`make ${oneOf(resource)} be as a document says; may be repeated`)
       .requiredOption(...FILE),
   ).action((flags: ApplyFlags) => apply(flags, io, [resource], documentsOf(resource, flags.file)));
 
   const { update } = resource;
   if (update !== undefined)
     withApiFlags(
-      withScope(
+      withOwner(
         command
           .command('edit')
-          .description('change it in $VISUAL or $EDITOR; refused when somebody else has changed it meanwhile')
+          .description(
+            `change ${oneOf(resource)} in $VISUAL or $EDITOR; refused when somebody else has changed it meanwhile`,
+          )
           .argument('<id>', 'written in full'),
         resource,
       ),
@@ -138,8 +148,12 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
     );
 
   withApiFlags(
-    withScope(
-      command.command('rm').alias('delete').description('remove it').argument('<id...>', 'each written in full'),
+    withOwner(
+      command
+        .command('rm')
+        .alias('delete')
+        .description(`remove ${nounOf(resource)}s`)
+        .argument('<id...>', 'each written in full'),
       resource,
     ),
   ).action(async (ids: readonly string[], flags: ContextFlags & Flags) => {
@@ -157,6 +171,20 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
 
 function withScope(command: Command, { scope }: Resource): Command {
   return scope === undefined ? command : command.option(scope.flag, scope.description);
+}
+
+/** For what changes or removes: the same id may be in several projects. */
+function withOwner(command: Command, { scope }: Resource): Command {
+  return scope?.flag.startsWith('--project') === true ? command.option(scope.flag, 'whose it is') : command;
+}
+
+function nounOf({ kind }: Resource): string {
+  return kind.replaceAll('-', ' ');
+}
+
+function oneOf(resource: Resource): string {
+  const noun = nounOf(resource);
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 /** What was given for the flag of a scope. */

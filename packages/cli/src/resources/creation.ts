@@ -8,6 +8,38 @@ import type { JsonObject, Resource } from './resource.ts';
 type DescField = DescMessage['fields'][number];
 type DescEnum = Parameters<typeof enumText>[0];
 
+/** What fields are, by their names in the contract; those of several kinds have the same meaning in each. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  id: 'how it is called in commands',
+  name: 'how it is called for people',
+  description: 'what it is for',
+  login: 'how it is called in commands',
+  email: 'where its people are reached',
+  avatarUrl: 'where its picture is',
+  tenant: 'login of the tenant that it belongs to',
+  project: 'uuid of the project that it belongs to',
+  partition: 'where it is',
+  partitions: 'where machines are kept',
+  size: 'id of the size',
+  amount: 'how many machines are kept',
+  network: 'id of the network that it is of',
+  ip: 'this very address; default: a free one',
+  dnsServers: 'whom machines ask for names',
+  ntpServers: 'whom machines ask for the time',
+  mgmtServiceAddresses: 'addresses of the management services',
+  url: 'where it is fetched from',
+  features: 'what may be made of a machine with it',
+  classification: 'whether it may be installed',
+  expiresAt: 'until when it may be installed, such as 2027-01-31T00:00:00Z',
+  type: 'what kind it is',
+  natType: 'what happens to the addresses of what leaves it',
+  prefixes: 'its prefixes, such as 10.0.0.0/16',
+  destinationPrefixes: 'what is reached through it, such as 0.0.0.0/0',
+  vrf: 'number of its VRF; default: a free one',
+  parentNetwork: 'id of the network that its prefixes are taken from',
+  additionalAnnouncableCidrs: 'what else its machines may announce',
+};
+
 /** A field that can be given as a flag, and the JSON that it makes of what was written. */
 interface CreationField {
   readonly field: DescField;
@@ -64,7 +96,8 @@ function fieldsOf({ schema, made }: Resource): CreationField[] {
     if (one === undefined) return [];
     const flag = flagOf(field.jsonName);
     const isList = field.fieldKind === 'list';
-    const option = new Option(`${flag} <${one.placeholder}${isList ? '...' : ''}>`);
+    const value = `<${one.placeholder}${isList ? '...' : ''}>`;
+    const option = new Option(`${flag} ${value}`, MEANINGS[field.localName]);
     if (one.words !== undefined) option.choices(one.words);
     const json = (given: string | readonly string[]): Json =>
       typeof given === 'string' ? one.json(given) : given.map(one.json);

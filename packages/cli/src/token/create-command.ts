@@ -1,5 +1,5 @@
 import { adminV2, apiV2, create, durationFromMs } from '@ingot/api';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { call, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
@@ -12,7 +12,7 @@ import { showSecret, withSecretFlags, type SecretFlags } from './secret.ts';
 interface CreateFlags extends ContextFlags, RightsFlags, SecretFlags {
   readonly user?: string;
   readonly own?: boolean;
-  readonly description: string;
+  readonly description?: string;
   readonly expires: number;
   readonly label?: Readonly<Record<string, string>>;
 }
@@ -32,8 +32,12 @@ export function addTokenSecretCommands(token: Command, io: CliIo): void {
             'whom it is for; without any right, it is their own, and has those of their memberships',
           )
           .option('--own', 'make it for yourself, which takes no administrator')
-          .option('--description <text>', 'what it is for', '')
-          .option('--expires <duration>', 'how long it is valid: 30m, 8h, 7d', parseDuration, DEFAULT_SECONDS)
+          .option('--description <text>', 'what it is for')
+          .addOption(
+            new Option('--expires <duration>', 'how long it is valid: 30m, 8h, 7d')
+              .argParser(parseDuration)
+              .default(DEFAULT_SECONDS, '8h'),
+          )
           .option('--label <key=value>', 'a label; may be repeated', parsePair),
       ),
     ),
@@ -77,7 +81,7 @@ export function addTokenSecretCommands(token: Command, io: CliIo): void {
 }
 
 function requestOf(flags: CreateFlags): apiV2.TokenServiceCreateRequest {
-  const { description, expires, label } = flags;
+  const { description = '', expires, label } = flags;
   return create(apiV2.TokenServiceCreateRequestSchema, {
     description,
     expires: durationFromMs(expires * 1000),
