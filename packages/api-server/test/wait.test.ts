@@ -1,4 +1,5 @@
-import { apiV2, clone, Code, create, createClient, infraV2 } from '@ingot/api';
+import { adminV2, apiV2, clone, Code, create, createClient, infraV2, type ApiError } from '@ingot/api';
+import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { findOrCreateMachine } from '../src/machine/machine-records.ts';
 import { failure, machineA, MockClock, startRig, until, type Rig } from './support.ts';
@@ -62,6 +63,71 @@ describe('a Wait stream', () => {
     await clock.advance(3_600_001);
     expect((await end).code).toBe(Code.Unauthenticated);
     expect(rig.plane.waitingRoom.size).toBe(0);
+  });
+});
+
+describe('a stream whose token was revoked', () => {
+  const revoke = async (rig: Rig, secret: string): Promise<void> => {
+    const { jti = '' } = decodeJwt(secret);
+    await createClient(adminV2.TokenService, rig.admin).revoke({ uuid: jti, user: 'admin' });
+  };
+  const order = (rig: Rig) =>
+    createClient(adminV2.MachineService, rig.admin).bMCCommand({
+      uuid: machineA,
+      command: apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_ON,
+    });
+  /** A worker's stream that has been given one command, and the token that it was opened with. */
+  async function workerOf(rig: Rig) {
+    const { stores } = rig.plane;
+    await findOrCreateMachine(stores, machineA, 'lab');
+    const bmc = { address: '10.9.0.1:623', user: 'root', password: 'calvin' };
+    await stores.bmcs.put(machineA, create(apiV2.MachineBMCReportSchema, { uuid: machineA, bmc }));
+    const secret = await rig.mint({ infraRole: apiV2.InfraRole.EDITOR });
+    await order(rig);
+    const commands = createClient(infraV2.BMCService, rig.channel(secret)).waitForBMCCommand({ partition: 'lab' });
+    const stream = commands[Symbol.asyncIterator]();
+    expect((await stream.next()).value?.machineBmc?.password).toBe('calvin');
+    return { stream, secret };
+  }
+
+  test('is told of no allocation', async () => {
+    await using rig = await startRig();
+    await findOrCreateMachine(rig.plane.stores, machineA, 'lab');
+    const secret = await rig.mint({ machineRoles: { [machineA]: apiV2.MachineRole.EDITOR } });
+    const boot = createClient(infraV2.BootService, rig.channel(secret));
+    const told: unknown[] = [];
+    const listen = async (): Promise<void> => {
+      for await (const message of boot.wait({ uuid: machineA })) told.push(message);
+    };
+    const end = failure(listen());
+    await until(() => rig.plane.waitingRoom.isWaiting(machineA));
+    await revoke(rig, secret);
+    await allocate(rig, allocationId);
+    expect(await end).toMatchObject({ code: Code.Unauthenticated, message: expect.stringContaining('was revoked') });
+    expect([told, rig.plane.waitingRoom.size]).toEqual([[], 0]);
+  });
+
+  test('gets no command and no password of a BMC', async () => {
+    await using rig = await startRig();
+    const { stream, secret } = await workerOf(rig);
+    const next = failure(Promise.resolve(stream.next()));
+    await revoke(rig, secret);
+    await order(rig);
+    expect((await next).code).toBe(Code.Unauthenticated);
+  });
+
+  test('ends by itself soon, as one does whose token has expired', async () => {
+    const clock = new MockClock({ nowMs: Date.now() });
+    await using rig = await startRig({ clock });
+    const { stream } = await workerOf(rig);
+    let ended: ApiError | undefined;
+    void failure(Promise.resolve(stream.next())).then((error) => (ended = error));
+    clock.stepWallClock(3_600_001);
+    await until(async () => {
+      await clock.advance(10_000);
+      return ended !== undefined;
+    });
+    expect(ended?.code).toBe(Code.Unauthenticated);
   });
 });
 

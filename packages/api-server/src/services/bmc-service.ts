@@ -10,6 +10,7 @@ import {
   type ServerContext,
 } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
+import { refuseEndedToken } from '../auth/stream-token.ts';
 import { machineIdOf, findOrCreateMachine } from '../machine/machine-records.ts';
 import type { BmcCommand } from '../store/bmc-command-store.ts';
 import type { Stores } from '../store/stores.ts';
@@ -145,7 +146,7 @@ const LOOK_EVERY_MS = 10_000;
 async function* commands(
   { stores, database, clock }: ServiceDependencies,
   partition: string,
-  { signal }: ServerContext<Caller>,
+  { caller, signal }: ServerContext<Caller>,
 ): AsyncGenerator<infraV2.WaitForBMCCommandResponse> {
   await stores.partitions.need(partition);
   let next = Promise.withResolvers<void>();
@@ -160,6 +161,7 @@ async function* commands(
   try {
     for (;;) {
       signal.throwIfAborted();
+      await refuseEndedToken(stores, caller);
       const command = await stores.bmcCommands.take(partition);
       if (command === undefined) {
         await Promise.race([next.promise, over.promise]);

@@ -2,6 +2,7 @@ import { ApiError, apiV2, bindService, Code, infraV2, type BoundService, type Se
 import type { Clock } from '@ingot/net';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
+import { refuseEndedToken } from '../auth/stream-token.ts';
 import { expiryOf } from '../auth/token-issuer.ts';
 import type { Caller } from '../auth/caller.ts';
 import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
@@ -84,7 +85,10 @@ async function* wait(
   const signal = AbortSignal.any([context.signal, seat.replaced, timer.expired]);
   let sent: string | undefined;
   for (;;) {
-    const found = await machineUnlessAway(stores, machine);
+    const found = await unlessAway(async () => {
+      await refuseEndedToken(stores, context.caller);
+      return (await stores.machines.get(machine))?.value;
+    });
     const allocation = found?.allocation;
     // A machine that waits can be allocated, so one that has disks to erase may not.
     if (found !== undefined && allocation === undefined) refuseUnwiped(found);
@@ -97,9 +101,9 @@ async function* wait(
 }
 
 /** A stream outlives a database that is away: the seat is woken when that is back. */
-async function machineUnlessAway(stores: Stores, id: string): Promise<apiV2.Machine | undefined> {
+async function unlessAway<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return (await stores.machines.get(id))?.value;
+    return await ask();
   } catch (error) {
     if (error instanceof ApiError && error.code === Code.Unavailable) return undefined;
     throw error;
