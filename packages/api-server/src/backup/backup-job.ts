@@ -2,7 +2,7 @@ import { readSecretFile, type Logger, type Redactor } from '@ingot/daemon';
 import type { Clock, Entropy } from '@ingot/net';
 import type { PeriodicJob } from '../jobs/periodic-jobs.ts';
 import type { DatabaseLocation } from '../store/location.ts';
-import { backupTime } from './backup-name.ts';
+import { backupsUntil, backupTime } from './backup-name.ts';
 import { keepBackup } from './keep-backups.ts';
 import { readBackupKey } from './key.ts';
 import { everyMs, type BackupSettings } from './settings.ts';
@@ -39,7 +39,7 @@ export async function createBackupJob(options: BackupJobOptions): Promise<Backup
       name: 'backup',
       everyMs: Math.min(LOOK_EVERY_MS, everyMs(settings)),
       async run(signal) {
-        newest = backupTime((await target.list(signal)).at(-1) ?? '');
+        newest = backupTime(backupsUntil(await target.list(signal), clock.now()).at(-1) ?? '');
         if (newest !== undefined && clock.now() - newest < everyMs(settings)) return undefined;
         const { keep } = settings;
         const { name, report, removed } = await keepBackup({ location, target, key, keep, clock, entropy, signal });

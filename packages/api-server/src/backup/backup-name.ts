@@ -18,3 +18,14 @@ export function backupTime(name: string): number | undefined {
 export function backupsAmong(names: readonly string[]): string[] {
   return names.filter((name) => backupTime(name) !== undefined).toSorted();
 }
+
+/** Clocks of servers may differ by so much. */
+const SKEW_MS = 5 * 60_000;
+
+/**
+ * Those that were made by now, oldest first. One that is of the future was made when a clock was wrong: it says nothing of
+ * when the next is due, and must not push newer ones out.
+ */
+export function backupsUntil(names: readonly string[], now: number): string[] {
+  return backupsAmong(names).filter((name) => (backupTime(name) ?? 0) <= now + SKEW_MS);
+}

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Entropy } from '@ingot/net';
 import type { DatabaseLocation } from '../store/location.ts';
-import { backupName } from './backup-name.ts';
+import { backupName, backupsUntil } from './backup-name.ts';
 import type { BackupTarget } from './target.ts';
 import { writeBackup, type BackupReport } from './write-backup.ts';
 
@@ -41,7 +41,7 @@ export async function keepBackup(options: KeepBackupOptions): Promise<KeptBackup
       ...(signal === undefined ? {} : { signal }),
     });
     await target.put(file, name, signal);
-    const removed = keep === undefined ? [] : (await target.list(signal)).slice(0, -keep);
+    const removed = keep === undefined ? [] : backupsUntil(await target.list(signal), clock.now()).slice(0, -keep);
     for (const old of removed) await target.delete(old, signal);
     return { name, report, removed };
   } finally {

@@ -23,6 +23,8 @@ export interface S3Options {
 const QUESTION_TIMEOUT_MS = 30_000;
 const COPY_TIMEOUT_MS = 60 * 60 * 1000;
 const RETRIES = 3;
+/** Of a thousand names each: a store that goes on for ever. */
+const MAX_PAGES = 100;
 /** Of an answer that says what is wrong. */
 const MAX_WORDS = 300;
 
@@ -77,7 +79,11 @@ export function s3Target(bucket: string, prefix: string, options: S3Options): Ba
     async list(signal) {
       const keys: string[] = [];
       let token: string | undefined;
+      let pages = 0;
       do {
+        pages += 1;
+        if (pages > MAX_PAGES)
+          throw new BackupError(BackupErrorCode.Place, `${name} lists without an end: use a prefix of its own`);
         const query = new URLSearchParams({ 'list-type': '2', prefix: folder });
         if (token !== undefined) query.set('continuation-token', token);
         // Of a signed query a space is %20.

@@ -127,6 +127,50 @@ describe.each([
     }));
 });
 
+test('a backup that is made while others write has one state of the database', () =>
+  inDirectory(async (directory) => {
+    const location = sqliteIn(directory);
+    await using database = await filled(location, 1_500);
+    let written = 0;
+    const stop = new AbortController();
+    const write = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        await database.transaction(async (session) => {
+          // Rows of the first and of the last table that is read, and new ones in between.
+          for (const name of ['bmc_command', 'waiting_for'])
+            await session.run(
+              'INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+              name,
+              `${written}`,
+            );
+          await session.run(
+            `INSERT INTO bmc_command (id, machine, partition, command, created_at) VALUES ('${written}', 'm', 'lab', 1, 1)`,
+          );
+        });
+        written += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const writing = write();
+    const file = join(directory, 'one.backup');
+    const before = written;
+    await backUp(location, file, key);
+    const during = written - before;
+    stop.abort();
+    await writing;
+    expect(during).toBeGreaterThan(1);
+    await restore(file, directory, key);
+    const sqlite = new DatabaseSync(join(directory, 'restored.sqlite'));
+    const values = sqlite.prepare("SELECT value FROM secret WHERE name IN ('bmc_command', 'waiting_for')").all();
+    const commands = sqlite
+      .prepare('SELECT count(*) AS found, max(CAST(id AS INTEGER)) AS last FROM bmc_command')
+      .get();
+    sqlite.close();
+    const last = Number(values[0]?.['value'] ?? -1);
+    expect(values.map(({ value }) => Number(value))).toEqual(last < 0 ? [] : [last, last]);
+    expect(commands).toEqual({ found: last + 1, last: last < 0 ? null : last });
+  }));
+
 describe('a restore', () => {
   test('needs the right key, and says so', () =>
     inDirectory(async (directory) => {

@@ -8,6 +8,8 @@ export interface S3StandIn extends AsyncDisposable {
   /** By `/bucket/key`. */
   readonly objects: Map<string, Buffer>;
   readonly refused: string[];
+  /** Whether each list goes on where it began. */
+  isEndless: boolean;
 }
 
 export const accessKeyId = 'AKIDTEST';
@@ -20,6 +22,7 @@ const PAGE = 2;
 export async function startS3(): Promise<S3StandIn> {
   const objects = new Map<string, Buffer>();
   const refused: string[] = [];
+  let s3: S3StandIn | undefined;
   const answerTo = (request: IncomingMessage, body: Buffer): readonly [status: number, content?: string | Buffer] => {
     const problem = wrongSignature(request, body);
     if (problem !== undefined) {
@@ -42,7 +45,12 @@ export async function startS3(): Promise<S3StandIn> {
       .filter((one) => one.startsWith(url.searchParams.get('prefix') ?? ''))
       .toSorted();
     const from = Number(url.searchParams.get('continuation-token') ?? 0);
-    const more = from + PAGE < keys.length ? `<NextContinuationToken>${from + PAGE}</NextContinuationToken>` : '';
+    const more =
+      s3?.isEndless === true
+        ? `<NextContinuationToken>${from}</NextContinuationToken>`
+        : from + PAGE < keys.length
+          ? `<NextContinuationToken>${from + PAGE}</NextContinuationToken>`
+          : '';
     const contents = keys
       .slice(from, from + PAGE)
       .map((one) => `<Contents><Key>${one.replaceAll('&', '&amp;')}</Key></Contents>`);
@@ -57,16 +65,18 @@ export async function startS3(): Promise<S3StandIn> {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the stand-in has no port');
-  return {
+  s3 = {
     endpoint: `http://127.0.0.1:${address.port}`,
     objects,
     refused,
+    isEndless: false,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
+  return s3;
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

@@ -1,7 +1,9 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MemoryLogger } from '@ingot/daemon';
 import { MockClock, systemEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
+import { createBackupJob } from '../../src/backup/backup-job.ts';
 import { backupName, backupTime } from '../../src/backup/backup-name.ts';
 import { readBackupKey } from '../../src/backup/key.ts';
 import { keepBackup, type KeptBackup } from '../../src/backup/keep-backups.ts';
@@ -55,6 +57,43 @@ describe('backups in a directory', () => {
     }));
 });
 
+describe('the periodic backup', () => {
+  const noLog = new MemoryLogger();
+  test('is made when the newest is old enough, and is kept, whatever a wrong clock has left', () =>
+    inDirectory(async (directory) => {
+      const location = sqliteIn(directory);
+      await (await filled(location)).close();
+      const place = join(directory, 'backups');
+      await mkdir(place);
+      // Made when the clock was years ahead.
+      const future = [2031, 2032, 2033].map((year) => `ingot-${year}0101T000000000Z.backup`);
+      for (const name of future) await writeFile(join(place, name), '');
+      const keyFile = join(directory, 'key');
+      await writeFile(keyFile, key.toString('hex'), { mode: 0o600 });
+      const clock = new MockClock();
+      const { job, newestAt } = await createBackupJob({
+        settings: { to: place, everyMinutes: 60, keep: 2, keyFile },
+        location,
+        clock,
+        entropy: systemEntropy,
+        log: noLog,
+        redactor: { add: () => {} },
+      });
+      const made: unknown[] = [];
+      for (let tick = 0; tick < 9; tick += 1) {
+        made.push((await job.run(new AbortController().signal))?.['name']);
+        await clock.advance(20 * 60_000);
+      }
+      const [first, second, third] = names([0, 1, 2]);
+      expect(made).toEqual([first, undefined, undefined, second, undefined, undefined, third, undefined, undefined]);
+      expect((await readdir(place)).toSorted()).toEqual([...names([1, 2]), ...future]);
+      expect(newestAt()).toBe(backupTime(third ?? ''));
+      const copy = join(directory, 'copy');
+      await openBackupTarget(place, undefined).get(third ?? '', copy);
+      expect((await verifyBackup(copy, key)).rows).toBeGreaterThan(0);
+    }));
+});
+
 describe('backups in S3', () => {
   const s3 = (endpoint: string, secret = secretAccessKey) => ({
     endpoint,
@@ -90,6 +129,13 @@ describe('backups in S3', () => {
         'cannot reach s3://racks/',
       );
     }));
+
+  test('that lists for ever is left', async () => {
+    await using store = await startS3();
+    store.isEndless = true;
+    const target = openBackupTarget('s3://bucket/lab', s3(store.endpoint));
+    await expect(target.list()).rejects.toThrow('lists without an end');
+  });
 
   test.each(['backups', 's3://', 's3://UPPER/x', 'ftp://host/x'])('and not in %s', (text) => {
     expect(() => openBackupTarget(text, s3('http://x'))).toThrow('is no place for backups');
