@@ -66,6 +66,18 @@ describe('leases', () => {
     );
   });
 
+  it('reach a booting udhcpc through dnsmasq as the relay', async () => {
+    const server = await net.bootServer();
+    const words = 'dnsmasq -k --conf-file=/dev/null --port=0 --user=root --pid-file --log-facility=- --log-dhcp';
+    const dnsmasq = net.start('leaf', [...words.split(' '), '--dhcp-relay=10.0.1.1,10.0.0.1']);
+    await dnsmasq.prints(/DHCP relay from 10\.0\.1\.1 to 10\.0\.0\.1/);
+    const mac = (await net.macOf('far')).replaceAll(':', '-');
+    expect(await udhcpc('far', PXE)).toBe(
+      `LEASE ip=10.0.1.100 router=10.0.1.1 dns= ntpsrv=10.0.0.123 siaddr=10.0.0.1 file=${mac}/snponly.efi lease=600`,
+    );
+    expect(server.output()).toMatch(/"giaddr":"10\.0\.1\.1".*"event":"dhcp\.ack"/);
+  });
+
   it('outlive kill -9', async () => {
     const first = await net.bootServer();
     await relay();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FIRMWARE_NAMES } from '../src/decide/architectures.ts';
 import type { BootRequest } from '../src/decide/client.ts';
 import { bootFilePath, decideBoot, parseBootFilePath } from '../src/decide/decision.ts';
 import { MAC_1, UUID } from './harness.ts';
@@ -127,6 +128,37 @@ describe('what a client is told to load', () => {
     ],
   ])('%s', (_name, change, expected) => {
     expect(decideBoot(request(change), config)).toEqual(expected);
+  });
+
+  // IANA's "processor architecture types", as firmware sends them.
+  it.each([
+    [0, 'bios', 'tftp'],
+    [6, 'efiIa32', 'tftp'],
+    [7, 'efiX64', 'tftp'],
+    [9, 'efiX64', 'tftp'],
+    [10, 'efiArm32', 'tftp'],
+    [11, 'efiArm64', 'tftp'],
+    [15, 'efiIa32', 'http'],
+    [16, 'efiX64', 'http'],
+    [17, 'efiX64', 'http'],
+    [18, 'efiArm32', 'http'],
+    [19, 'efiArm64', 'http'],
+    [20, 'bios', 'http'],
+    [22, 'efiArm64', 'tftp'],
+    [24, 'efiArm64', 'http'],
+    [27, 'efiRiscv64', 'tftp'],
+    [28, 'efiRiscv64', 'http'],
+    [39, 'efiLoong64', 'tftp'],
+    [40, 'efiLoong64', 'http'],
+  ] as const)('firmware of type %i is given the binary of %s over %s', (type, firmware, loads) => {
+    const binaries = Object.fromEntries(FIRMWARE_NAMES.map((name) => [name, `${name}.bin`]));
+    const vendorClass = `${loads === 'http' ? 'HTTP' : 'PXE'}Client:Arch:${String(type).padStart(5, '0')}:UNDI:003000`;
+    const path = `52-54-00-00-01-01/${firmware}.bin`;
+    expect(decideBoot(request({ vendorClass, architectures: [type] }), { ...config, binaries })).toEqual(
+      loads === 'http'
+        ? { kind: 'chain-http', url: `http://10.0.0.1:8080/boot/${path}`, firmware }
+        : { kind: 'chain-tftp', path, firmware },
+    );
   });
 
   it('leaves the uuid out of the script URL when firmware shows none', () => {

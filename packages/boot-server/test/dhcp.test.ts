@@ -323,6 +323,18 @@ describe('beside another DHCP server', () => {
     expect(offer?.options.has(51)).toBe(false);
   });
 
+  it('the same question has the same answer, byte for byte, of this server and of another of the same name', async () => {
+    const offers: unknown[] = [];
+    for (const lab of [await startLab(proxy), await startLab(proxy)]) {
+      const via = await relay(lab, '10.0.1.1');
+      for (const kind of [CLIENTS.biosRom, CLIENTS.biosRom, CLIENTS.biosRom])
+        offers.push((await via.ask(DISCOVER, { mac: MAC_1, kind }))?.packet);
+    }
+    const [first, ...others] = offers;
+    expect(first).toBeDefined();
+    for (const other of others) expect(other).toEqual(first);
+  });
+
   it('UEFI is sent to port 4011 by the absence of option 43', async () => {
     const lab = await startLab(proxy);
     const offer = await (await relay(lab, '10.0.1.1')).ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.edk2 });

@@ -245,6 +245,19 @@ describe.each(engines)('the %s engine', (_name, make) => {
     expect((await transfer.ended).end).toMatchObject({ kind: 'failed', cause: 'too-long' });
   });
 
+  it('lets a client in lockstep have its file while another has large windows of a larger one', async () => {
+    const greedy = await bench.client({ blksize: 1_468, windowsize: 64 });
+    const modest = await bench.client();
+    let isOver = false;
+    const large = await bench.start(greedy, Buffer.alloc(10_000_000, 'ingot'));
+    void large.ended.then(() => (isOver = true));
+    // 21 turns; the other one has 107.
+    const small = await bench.start(modest, noise(512 * 20 + 1));
+    expect((await small.ended).end.kind).toBe('done');
+    expect(isOver).toBe(false);
+    expect(await large.ended).toMatchObject({ end: { kind: 'done' } });
+  });
+
   it('sends one file to fifty clients at a time', async () => {
     const bytes = noise(100_000);
     const content = bench.content(bytes);
