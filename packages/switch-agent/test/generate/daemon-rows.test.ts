@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 import type { ConfigDb } from '../../src/config-db/config-db.ts';
+import { fromRedisFields, toRedisFields } from '../../src/config-db/redis-rows.ts';
 import { diffConfigDb } from '../../src/config-db/diff-config-db.ts';
 import { tenantVrfs, withDaemonRows } from '../../src/generate/daemon-rows.ts';
 import { generateConfigDb } from '../../src/generate/generate.ts';
+import { planCycle } from '../../src/reconcile/plan.ts';
+import { wishesOf } from '../../src/reconcile/wishes.ts';
 import { testSwitch } from '../platforms/platforms.ts';
+import { LEAF as LEAF_CONFIG, randomDesired } from '../sonic/leaf.ts';
+import { carriedOut, configOf, type FlatRows } from '../sonic/tables.ts';
+import { seeded } from '../sonic/transitions.ts';
 
 const generated = (yaml: string): ConfigDb => {
   const result = generateConfigDb('c.yaml', yaml, testSwitch('as7726').target);
@@ -82,4 +88,48 @@ test('a VRF, a VLAN or a port that the YAML speaks of is the YAML’s', () => {
   // Not marked as the daemon marks them: somebody else's.
   expect(tenantVrfs(before, generated(LEAF))).toEqual([]);
   expect(changes(LEAF, before)).toContain('removed VRF|Vrf104001');
+});
+
+test('whatever the daemon makes of its machines is no difference', () => {
+  const random = seeded(4);
+  const machines = ['Ethernet0', 'Ethernet4', 'Ethernet8', 'Ethernet12'];
+  let rows: FlatRows = Object.fromEntries(
+    Object.entries(generated(LEAF)).flatMap(([table, each]) =>
+      Object.entries(each).map(([key, row]) => [`${table}|${key}`, toRedisFields(row)] as const),
+    ),
+  );
+  for (let turn = 0; turn < 60; turn += 1) {
+    const desired = randomDesired(machines, random, { vrfs: 3 });
+    const wishes = wishesOf({ desired, leaf: LEAF_CONFIG, portOf: (name) => name, stickyAdmin: new Map() });
+    const plan = planCycle({ config: configOf(rows), wishes, leaf: LEAF_CONFIG, hostname: 'leaf01', logLevel: 'info' });
+    expect(plan.problems).toEqual([]);
+    rows = carriedOut(rows, plan);
+    const before: Record<string, Record<string, ReturnType<typeof fromRedisFields>>> = {};
+    for (const [name, fields] of Object.entries(rows)) {
+      const end = name.indexOf('|');
+      (before[name.slice(0, end)] ??= {})[name.slice(end + 1)] = fromRedisFields(fields);
+    }
+    expect(changes(LEAF, before), JSON.stringify(desired)).toEqual([]);
+  }
+});
+
+test.each<readonly [string, string, string, Record<string, string>]>([
+  ['a routed VLAN of a tenant outside of the pool', 'VLAN_INTERFACE', 'Vlan77', { vrf_name: 'Vrf104001' }],
+  ['a routed VLAN of the pool in no VRF of a tenant', 'VLAN_INTERFACE', 'Vlan1077', { vrf_name: 'VrfInternet' }],
+  ['a VLAN of the pool without a tenant', 'VLAN', 'Vlan1077', { vlanid: '1077' }],
+  ['a tunnel map of such a VLAN', 'VXLAN_TUNNEL_MAP', 'vtep|map_7_Vlan1077', { vlan: 'Vlan1077', vni: '7' }],
+  ['a router port with more than a link-local address', 'INTERFACE', 'Ethernet16', { ...LINK_LOCAL, mpls: 'enable' }],
+  ['a router port without one', 'INTERFACE', 'Ethernet16', {}],
+  ['a tagged port of the VLAN that machines boot in', 'VLAN_MEMBER', 'Vlan4000|Ethernet16', { tagging_mode: 'tagged' }],
+  ['a port of a VLAN that the YAML has not', 'VLAN_MEMBER', 'Vlan88|Ethernet16', { tagging_mode: 'untagged' }],
+])('%s is somebody else’s, and listed', (_what, table, key, row) => {
+  const before = running();
+  before[table] = { ...before[table], [key]: row };
+  expect(changes(LEAF, before)).toEqual([`removed ${table}|${key}`]);
+});
+
+test('a router port with an address of its own is somebody else’s, whatever else it has', () => {
+  const before = running();
+  before['INTERFACE'] = { ...before['INTERFACE'], Ethernet16: LINK_LOCAL, 'Ethernet16|192.0.2.1/31': {} };
+  expect(changes(LEAF, before)).toEqual(['removed INTERFACE|Ethernet16', 'removed INTERFACE|Ethernet16|192.0.2.1/31']);
 });

@@ -269,6 +269,13 @@ describe('what cannot be', () => {
       'edgecore-202111',
     ],
     ['vlans: [{id: 5, sag: true}]', 'vlans[0].sag: needs the MAC of the gateway; write sag.mac'],
+    [
+      'vlans: [{id: 5, sag: true}]',
+      'vlans[0].sag: edgecore-202111 has no static anycast gateway; leave it out',
+      'edgecore-202111',
+    ],
+    ['sflow: {sessions: [{interface: Ethernet500}]}', 'sflow.sessions[0].interface: there is no port Ethernet500'],
+    ['sflow: {sessions: [{interface: all, sample_rate: 4096}]}', 'sample_rate: has to be set for each port'],
     ['vlans: [{id: 5, vrrp: {group: 1, ip: 10.0.0.1/24}}]', 'community-202511 has no VRRP_INTERFACE'],
     ['vlans: [{id: 1}]', 'community-202511 cannot have Vlan1; write 2 to 4094'],
     ['docker_routing_config_mode: split-unified', 'edgecore-202111 does not know split-unified', 'edgecore-202111'],
@@ -331,6 +338,18 @@ describe('what cannot be', () => {
   test('names every problem of a file at once', () => {
     expect(problemsOf('vlans: [{id: 5, vrf: x}, {id: 5, tagged_ports: [Ethernet1]}]')).toHaveLength(3);
   });
+});
+
+test('an address or a VRF of a port makes it a routed one, each by itself', () => {
+  const { INTERFACE: rows } = tablesOf(
+    'ports: {list: [{name: Ethernet0, ips: [10.0.0.0/31]}, {name: Ethernet4, vrf: VrfA}, {name: Ethernet8, mtu: 9100}]}',
+  );
+  expect(rows).toEqual({ Ethernet0: {}, 'Ethernet0|10.0.0.0/31': {}, Ethernet4: { vrf_name: 'VrfA' } });
+});
+
+test('sFlow of all ports is taken', () => {
+  const { SFLOW_SESSION: rows } = tablesOf('sflow: {enabled: true, sessions: [{interface: all, enabled: false}]}');
+  expect(rows).toEqual({ all: { admin_state: 'down' } });
 });
 
 describe('a distribution', () => {
