@@ -58,6 +58,8 @@ export interface Api {
 }
 
 const TIMEOUT_MS = 15_000;
+/** Ten thousand machines with all that is known of them, and room. */
+const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 
 /** Deadline of a command's calls. */
 export const call: { readonly timeoutMs: number } = { timeoutMs: TIMEOUT_MS };
@@ -125,7 +127,13 @@ function openChannel(
   try {
     // OpenSSL takes any text for a CA file and then trusts nobody, which is hard to make out later.
     void new X509Certificate(ca);
-    return createChannel({ url, ca, token, ...(onCall === undefined ? {} : { onCall }) });
+    return createChannel({
+      url,
+      ca,
+      token,
+      maxMessageBytes: MAX_ANSWER_BYTES,
+      ...(onCall === undefined ? {} : { onCall }),
+    });
   } catch (error) {
     if (error instanceof RangeError) throw new CliError(CliErrorCode.Argument, error.message, error);
     const reason = error instanceof Error ? error.message : String(error);

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { adminV2, ApiError, apiV2, bindService, Code, createApiServer, ingotAdminV1 } from '@ingot/api';
+import { adminV2, ApiError, apiV2, bindService, Code, create, createApiServer, ingotAdminV1 } from '@ingot/api';
 import { runCli } from '../src/cli.ts';
 import type { CliIo } from '../src/io.ts';
 import { bmcDetails, machines, NOW_MS, switches } from './rack.ts';
@@ -24,6 +24,8 @@ export interface TestApi extends AsyncDisposable {
   readonly tokenRequests: adminV2.TokenServiceCreateRequest[];
   /** Leaves the rack without machines and switches. */
   clear(): void;
+  /** Gives the first machine a label as long as this. */
+  swell(labelBytes: number): void;
   /** Runs `ingot` with the flags of this server. */
   run(...argv: string[]): Promise<Answer>;
 }
@@ -136,6 +138,11 @@ export async function startApi(): Promise<TestApi> {
     clear: () => {
       machinesNow = [];
       switchesNow = [];
+    },
+    swell: (labelBytes) => {
+      const [machine] = machinesNow;
+      const labels = { labels: { long: 'x'.repeat(labelBytes) } };
+      if (machine !== undefined) machine.meta = create(apiV2.MetaSchema, { labels });
     },
     run: (...argv) => run(argv, { INGOT_API_URL: url, INGOT_API_CA_FILE: caFile, INGOT_API_TOKEN_FILE: tokenFile }),
     [Symbol.asyncDispose]: async () => {

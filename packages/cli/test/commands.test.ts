@@ -96,6 +96,14 @@ test('a rack without machines gives the titles, and an empty list', async () => 
   expect((await empty.run('machine', 'describe', 'x')).stderr).toContain('the API server has no machine at all');
 });
 
+test('a list may be long, as that of thousands of machines is', async () => {
+  await using large = await startApi();
+  large.swell(5 * 2 ** 20);
+  const { status, stdout, stderr } = await large.run('machine', 'ls', '-o', 'json');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout.length).toBeGreaterThan(5 * 2 ** 20);
+});
+
 test('what a machine says cannot reach the terminal as a control sequence', async () => {
   for (const argv of [
     ['machine', 'ls', '-o', 'wide'],

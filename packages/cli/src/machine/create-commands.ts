@@ -45,7 +45,8 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
       } catch (error) {
         throw unsure(error instanceof ApiError ? api.explain(error) : error, flags.project, name);
       }
-      if (flags.wait) await waitForMachine(api, io, { uuid, project: flags.project, name, timeout: flags.timeout });
+      const { project, timeout } = flags;
+      if (flags.wait) await waitForMachine(api, io, { uuid, project, asProject: true, name, timeout });
     });
   });
 
@@ -63,7 +64,8 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
       if (allocation === undefined)
         throw new CliError(CliErrorCode.Argument, `machine ${uuid} belongs to nobody, so there is nothing to wait for`);
       const { project, name } = allocation;
-      await waitForMachine(api, io, { uuid, project, name, timeout: flags.timeout });
+      const asProject = flags.project !== undefined;
+      await waitForMachine(api, io, { uuid, project, asProject, name, timeout: flags.timeout });
       io.stdout(`machine ${uuid} is ${name}, and has phoned home\n`);
     });
   });
