@@ -2,10 +2,13 @@
 const WIDE =
   /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6])/u;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+const PLAIN = /^[ -~]*$/;
 const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** How many columns a terminal needs for `text`, which has no control characters. */
 export function displayWidth(text: string): number {
+  // Most of a table of thousands is plain.
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const { segment } of SEGMENTER.segment(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;

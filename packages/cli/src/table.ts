@@ -43,7 +43,7 @@ export function layOut<Row>(
   );
   if (headers) lines.unshift(shown.map(({ title }) => ({ text: title, width: displayWidth(title), tone: undefined })));
   const widths = shown.map((_column, index) =>
-    Math.max(least[index] ?? 0, ...lines.map((line) => line[index]?.width ?? 0)),
+    lines.reduce((widest, line) => Math.max(widest, line[index]?.width ?? 0), least[index] ?? 0),
   );
   const text = lines
     .map((line) => {

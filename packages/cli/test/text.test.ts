@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { displayWidth, printable } from '../src/display-width.ts';
 import { nearNames } from '../src/near-names.ts';
+import { formatJson, formatJsonLine } from '../src/output.ts';
 import { renderTable } from '../src/table.ts';
 import { durationText } from '../src/time-text.ts';
 import { ingotVersion } from '../src/version.ts';
@@ -58,4 +60,21 @@ test('near names are those that begin so, then those with few mistakes', () => {
 test('the version is that of the package', () => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   expect(manifest).toMatchObject({ version: ingotVersion });
+});
+
+test('a table may have more rows than a call can have arguments', () => {
+  const rows = Array.from({ length: 200_000 }, (_value, index) => `machine ${index}`);
+  const text = renderTable([{ title: 'A', cell: (row: string) => row }], rows, { wide: false, headers: false });
+  expect(text.length).toBeGreaterThan(rows.length * 10);
+});
+
+test('JSON and YAML say the same with control characters escaped, in names too', () => {
+  const hostile = 'a\u001B[2Jb\u009B31m\u007F\u202Ec\r\n\td\u2028e "quoted" \\ ok';
+  const value = { [hostile]: [hostile, 'plain', `two\nlines`, '', ' ', '{{ x }}'], number: 5, nothing: null };
+  for (const format of ['json', 'yaml'] as const) {
+    const text = formatJson(value, format);
+    expect(text).toMatch(/^(?:\n|[^\p{Cc}\p{Cf}\u2028])+$/u);
+    expect(parse(text)).toEqual(value);
+  }
+  expect(JSON.parse(formatJsonLine(value))).toEqual(value);
 });
