@@ -64,6 +64,8 @@ test('what the API orders happens at the BMC, and its result is told', async () 
   expect(await ordered(Command.MACHINE_BMC_COMMAND_CYCLE)).toBe('done');
   expect(sim.done()).toEqual(['power 1', 'boot pxe', 'reset 1', 'boot default', 'power 0', 'power 1']);
   expect(await worker.metrics.text()).toContain('ingot_bmc_commands_total{command="on",result="done"} 1');
+  const [component] = await rig.plane.stores.components.list();
+  expect(component).toMatchObject({ type: apiV2.ComponentType.METAL_BMC, version: { version: 'ingot 0.1.0' } });
 
   await report(rig, machineA, { ...sim, password: 'wrong-secret-9' });
   const refused = await ordered(Command.MACHINE_BMC_COMMAND_OFF);

@@ -1,14 +1,16 @@
 import {
   ApiError,
-  type apiV2,
+  apiV2,
   Code,
   createChannel,
   createClient,
+  durationFromMs,
   infraV2,
   timestampFromMs,
   type MessageInitShape,
 } from '@ingot/api';
 import type { BmcReport } from './reports.ts';
+import { bmcAgentVersion } from './version.ts';
 
 /** A command that somebody has given for a machine. */
 export interface BmcCommand {
@@ -26,6 +28,8 @@ export interface BmcApi {
   done(id: string, error: string | undefined, signal: AbortSignal): Promise<boolean>;
   /** Tells of BMCs, and of the power states of their machines. */
   report(reports: readonly BmcReport[], signal: AbortSignal): Promise<void>;
+  /** Tells that this worker is there, since `startedMs`, and will again in `intervalMs`. */
+  ping(startedMs: number, intervalMs: number, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -36,9 +40,11 @@ export interface ApiOptions {
   readonly tokenFile: string;
   readonly timeoutMs: number;
   readonly partition: string;
+  /** Of this worker among others: the name of its host. */
+  readonly identifier: string;
 }
 
-export function connectApi({ url, ca, tokenFile, timeoutMs, partition }: ApiOptions): BmcApi {
+export function connectApi({ url, ca, tokenFile, timeoutMs, partition, identifier }: ApiOptions): BmcApi {
   const channel = createChannel({ url, ca, tokenFile, defaultTimeoutMs: timeoutMs });
   const client = createClient(infraV2.BMCService, channel);
   return {
@@ -60,6 +66,18 @@ export function connectApi({ url, ca, tokenFile, timeoutMs, partition }: ApiOpti
     },
     async report(reports, signal) {
       await client.updateBMCInfo({ partition, bmcReports: reports.map(toMessage) }, { signal });
+    },
+    async ping(startedMs, intervalMs, signal) {
+      await createClient(infraV2.ComponentService, channel).ping(
+        {
+          type: apiV2.ComponentType.METAL_BMC,
+          identifier,
+          version: { version: bmcAgentVersion },
+          startedAt: timestampFromMs(Math.trunc(startedMs)),
+          interval: durationFromMs(intervalMs),
+        },
+        { signal },
+      );
     },
     close: () => channel.close(),
   };

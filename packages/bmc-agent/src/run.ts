@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { readSecretFile, type DaemonContext, type RunningDaemon } from '@ingot/daemon';
 import { connectApi, type BmcCommand } from './api.ts';
 import { readCandidates, type BmcCandidate } from './candidates.ts';
@@ -12,6 +13,7 @@ import { createIpmiKnowledge, type IpmiKnowledge } from './ipmi/ipmi-inspector.t
 import { ipmitoolRunner } from './ipmi/run-ipmitool.ts';
 import { createLeaseBook } from './leases/lease-book.ts';
 import { createBmcMetrics, createReportMetrics } from './metrics.ts';
+import { runPings } from './pings.ts';
 import { redfishController } from './redfish/redfish-controller.ts';
 import { redfishSession } from './redfish/redfish-session.ts';
 import { runReports } from './reports.ts';
@@ -39,6 +41,8 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     tokenFile: config.api.tokenFile,
     timeoutMs: config.api.timeoutSeconds * 1000,
     partition: config.partition,
+    // The API takes names of 2 to 128 characters.
+    identifier: hostname().padEnd(2, '-').slice(0, 128),
   });
   const knowledge = new Map<string, IpmiKnowledge>();
   const knowledgeOf = ({ name }: BmcTarget): IpmiKnowledge => {
@@ -107,9 +111,11 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
           onRound: createReportMetrics(context.metrics),
           signal: reporting.signal,
         });
+  const { clock, entropy } = context;
+  const pinged = runPings({ api, clock, entropy, log, signal: reporting.signal });
   const stop = async (): Promise<void> => {
     reporting.abort(new Error('the worker stops'));
-    await Promise.all([worker.stop(), reported]);
+    await Promise.all([worker.stop(), reported, pinged]);
     api.close();
   };
   if (signal.aborted) {

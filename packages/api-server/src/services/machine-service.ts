@@ -1,4 +1,4 @@
-import { ApiError, apiV2, bindService, Code, type BoundService } from '@ingot/api';
+import { ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
 import { allocateMachine } from '../allocation/allocate-machine.ts';
 import { freeMachine } from '../allocation/free-machine.ts';
 import { uuidV7 } from '../auth/uuid-v7.ts';
@@ -78,8 +78,11 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
     delete: ({ uuid, project }) =>
       stores.transaction(async (inner) => {
         const freed = await freeMachine(inner, await own(inner, uuid, project), newId);
-        await orderBmcCommand(inner, freed, Command.MACHINE_BMC_COMMAND_MACHINE_DELETED, newId);
-        return { machine: await machineView(inner, clock, freed) };
+        const task = await orderBmcCommand(inner, freed, Command.MACHINE_BMC_COMMAND_MACHINE_DELETED, newId);
+        const machine = await machineView(inner, clock, freed);
+        machine.meta ??= create(apiV2.MetaSchema);
+        machine.meta.deletionTaskId = task;
+        return { machine };
       }, IPAM),
     async getBMC({ uuid, project }) {
       const { id } = await own(stores, uuid, project);

@@ -111,6 +111,8 @@ describe('a machine that is allocated', () => {
       if (value.status?.condition !== undefined) value.status.condition.state = MachineState.AVAILABLE;
     });
     const { machine } = await machines.delete({ uuid: machineId(0), project: a });
+    const restart = await rig.plane.stores.bmcCommands.get(machine?.meta?.deletionTaskId ?? '');
+    expect(restart?.command).toBe(apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_MACHINE_DELETED);
     expect(machine?.allocation).toBeUndefined();
     expect(Object.keys(machine?.meta?.labels?.labels ?? {}).toSorted()).toEqual([
       'ingot.dev/wipe',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { startPostgres, type PostgresServer } from '../postgres-server.ts';
+import { bmcCommandConformance } from './bmc-commands.ts';
 import { storeConformance } from './conformance.ts';
 import { postgresPlace } from './postgres-place.ts';
 
@@ -10,3 +11,4 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 storeConformance(() => postgresPlace(server));
+bmcCommandConformance(() => postgresPlace(server));

@@ -5,11 +5,13 @@ import { Code } from '@ingot/api';
 import { MockClock, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/open-database.ts';
+import { bmcCommandConformance } from './bmc-commands.ts';
 import { storeConformance } from './conformance.ts';
 import { killRounds } from './kills.ts';
 import { sqlitePlace } from './sqlite-place.ts';
 
 storeConformance(sqlitePlace);
+bmcCommandConformance(sqlitePlace);
 
 const raw = (path: string): DatabaseSync => new DatabaseSync(path);
 
