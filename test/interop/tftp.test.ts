@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,12 +37,17 @@ interface Served {
   readonly server: Started;
 }
 
-async function serve(pair: NamespacePair, sizeBytes: number, tftp: Readonly<Record<string, unknown>>): Promise<Served> {
+async function serve(
+  pair: NamespacePair,
+  sizeBytes: number,
+  tftp: Readonly<Record<string, unknown>>,
+  change: Readonly<Record<string, unknown>> = {},
+): Promise<Served> {
   const root = join(pair.folder, 'published');
   mkdirSync(root);
   const bytes = randomBytes(sizeBytes);
   writeFileSync(join(root, FILE), bytes);
-  return { pair, bytes, server: await startBootServer(pair, { tftp: { root, ...tftp } }) };
+  return { pair, bytes, server: await startBootServer(pair, { tftp: { root, ...tftp }, ...change }) };
 }
 
 const IN_TURN = { concurrent: false };
@@ -104,7 +109,9 @@ function sha256(bytes: Buffer): string {
 
 it.each(ENGINES)('in single-port mode of the %s engine every packet comes from port 69', async (engine) => {
   await using pair = await createNamespacePair();
-  const { bytes, server } = await serve(pair, 500_000, { singlePort: true, engine });
+  chmodSync(pair.folder, 0o755);
+  // As one who may bind low ports, and nothing else.
+  const { bytes, server } = await serve(pair, 500_000, { singlePort: true, engine }, { runAs: 'nobody' });
   expect(server.output()).toContain(`"event":"tftp.engine","engine":"${engine}"`);
   const capture = await pair.start('client', ['tcpdump', '-n', '-l', '-i', 'eth0', 'udp'], { ready: /listening on/ });
   const fetch = (name: string, into: string): Promise<string> =>
