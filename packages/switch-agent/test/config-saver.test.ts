@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLogger } from '@ingot/daemon';
@@ -73,12 +73,17 @@ async function vrfInFile(): Promise<unknown> {
 
 test('the file is replaced whole, what was there before is kept, and owner and mode stay', async () => {
   const before = await readFile(file, 'utf8');
+  const [uid, gid] = process.getuid?.() === 0 ? [65_534, 65_534] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  await chown(file, uid, gid);
   await save('vrf100');
   expect(await vrfInFile()).toBe('Vrf100');
   expect(JSON.parse(await readFile(file, 'utf8')).NTP_SERVER).toEqual({ '10.0.0.1': {} });
   expect((await readdir(folder)).sort()).toEqual(['config_db.json', 'config_db.json.ingot-before']);
   expect(await readFile(`${file}.ingot-before`, 'utf8')).toBe(before);
-  expect((await stat(file)).mode & 0o777).toBe(0o640);
+  for (const path of [file, `${file}.ingot-before`]) {
+    const now = await stat(path);
+    expect([now.uid, now.gid, now.mode & 0o777]).toEqual([uid, gid, 0o640]);
+  }
   expect(problems.all()).toEqual([]);
 });
 

@@ -197,6 +197,26 @@ describe('with the server identifier overridden and two servers', () => {
     expect(bench.servers[1].received.map(({ data }) => read(data).type)).toEqual([DISCOVER, REQUEST]);
   });
 
+  test('a REQUEST of a client that names its server itself goes to both, and so does every one without the override', async () => {
+    for (const settings of [both, { ...both, serverIdOverride: false }]) {
+      await bench.apply(linkSettings(settings));
+      bench.link().request(dhcp(DISCOVER, { xid: 7 }));
+      await answer(OFFER, { yiaddr: ip('10.0.1.100') }, 0);
+      await bench.settle();
+      const before = bench.servers.map(({ received }) => received.length);
+      const named = dhcp(REQUEST, {
+        xid: 7,
+        options: [
+          { code: 50, data: Uint8Array.of(10, 0, 1, 100) },
+          { code: 54, data: Uint8Array.of(10, 0, 0, 1) },
+        ],
+      });
+      bench.link().request(settings.serverIdOverride ? named : request('10.0.1.100'));
+      await bench.settle();
+      expect(bench.servers.map(({ received }) => received.length)).toEqual(before.map((count) => count + 1));
+    }
+  });
+
   test('a REQUEST after a restart, or of a lease of long ago, goes to both', async () => {
     await bench.apply(linkSettings(both));
     bench.link().request(request('10.0.1.200', 8));

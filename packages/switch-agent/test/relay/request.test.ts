@@ -115,6 +115,17 @@ describe('a request is dropped', () => {
     ]);
   });
 
+  test('in silence when it is the answer of a server on the link itself, which comes by the servers’ socket too', async () => {
+    await bench.apply(linkSettings({ servers: [ip('10.0.1.2')] }));
+    bench.link().request(dhcp(OFFER, { op: 2 }), { source: { address: ip('10.0.1.2'), port: 67 } });
+    expect(await refusal()).toEqual([]);
+    bench.link().request(dhcp(OFFER, { op: 2 }), { source: { address: ip('10.0.1.3'), port: 67 } });
+    expect(await refusal()).toEqual(['Vlan4000,not-a-request']);
+    // A client with the address of a server is one all the same.
+    bench.link().request(dhcp(DISCOVER, { hops: 9 }), { source: { address: ip('10.0.1.2'), port: 67 } });
+    expect(await refusal()).toContain('Vlan4000,too-many-hops');
+  });
+
   test('as a fragment, which is counted', async () => {
     await bench.apply(linkSettings());
     bench.link().broken(MAC);
