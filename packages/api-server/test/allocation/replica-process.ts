@@ -19,9 +19,9 @@ const START_TIMEOUT_MS = 30_000;
 const MAX_OUTPUT = 64 * 1024;
 const launcher = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 
-/** Starts a server with its files in `directory`, for the partition `lab`. Rejects with what it printed if it ends early. */
+/** Starts a server with its files in `directory`, again where it ran before, for the partition `lab`. Rejects with what it printed if it ends early. */
 export async function startReplica(directory: string, database: string): Promise<Replica> {
-  await mkdir(directory, { mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const [config, socket] = [join(directory, 'config.yaml'), join(directory, 'api.sock')];
   const settings = {
     dataDir: join(directory, 'data'),
