@@ -180,3 +180,22 @@ test('a token is changed within its maker’s rights, and counts so from its nex
   const elevated = weak.update({ uuid, updateMeta: {}, adminRole: apiV2.AdminRole.EDITOR });
   expect((await failure(elevated)).code).toBe(Code.PermissionDenied);
 });
+
+test('a token is not changed over somebody else’s change', async () => {
+  const clock = new MockClock({ nowMs: Date.now() });
+  await using rig = await startRig({ clock });
+  const mine = own(rig.admin);
+  const { token } = await mine.create({ description: 'first', expires: durationFromMs(3_600_000) });
+  const uuid = token?.uuid ?? '';
+  const seen = token?.meta?.createdAt;
+  if (seen === undefined) throw new Error('no time');
+  clock.stepWallClock(1_000);
+  const { token: second } = await mine.update({ uuid, updateMeta: { updatedAt: seen }, description: 'second' });
+  const stale = await failure(mine.update({ uuid, updateMeta: { updatedAt: seen }, description: 'third' }));
+  expect(stale.code).toBe(Code.Aborted);
+  const read = second?.meta?.updatedAt;
+  if (read === undefined) throw new Error('no time');
+  expect((await mine.update({ uuid, updateMeta: { updatedAt: read }, description: 'third' })).token?.description).toBe(
+    'third',
+  );
+});

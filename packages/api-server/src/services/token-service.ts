@@ -1,4 +1,14 @@
-import { adminV2, ApiError, apiV2, bindService, Code, timestampMs, type BoundService } from '@ingot/api';
+import {
+  adminV2,
+  ApiError,
+  apiV2,
+  bindService,
+  Code,
+  create,
+  timestampFromMs,
+  timestampMs,
+  type BoundService,
+} from '@ingot/api';
 import type { Caller, Lent, TokenRecord } from '../auth/caller.ts';
 import { checkElevation, mintToken, wantedRights } from '../auth/mint-token.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -8,7 +18,7 @@ const { AdminRole, TokenType } = apiV2;
 
 /** `metalstack.api.v2.TokenService`: tokens of the caller's user. */
 export function tokenService(dependencies: ServiceDependencies): BoundService<Caller> {
-  const { stores, issuer, methods } = dependencies;
+  const { stores, issuer, methods, clock } = dependencies;
   const own = async (uuid: string, caller: Caller): Promise<apiV2.Token> => {
     const token = (await stores.tokens.get(uuid))?.token;
     // Somebody else's token looks like none, so that UUIDs cannot be tried out.
@@ -30,6 +40,7 @@ export function tokenService(dependencies: ServiceDependencies): BoundService<Ca
         const found = await inner.tokens.get(request.uuid);
         if (found?.token.user !== tokenOf(caller).user) throw noToken(request.uuid);
         const { token } = found;
+        refuseChanged(token, request.updateMeta);
         const wanted = wantedRights(request, methods);
         const lent = bothLent(found.lent, await checkElevation(inner, recordOf(caller), wanted, methods));
         if (request.description !== undefined) token.description = request.description;
@@ -41,6 +52,8 @@ export function tokenService(dependencies: ServiceDependencies): BoundService<Ca
         if (wanted.adminRole !== undefined) token.adminRole = wanted.adminRole;
         if (wanted.infraRole !== undefined) token.infraRole = wanted.infraRole;
         updateLabels(token, request.labels);
+        token.meta ??= create(apiV2.MetaSchema);
+        token.meta.updatedAt = timestampFromMs(clock.now());
         await inner.tokens.replace({ token, lent });
         return { token };
       }),
@@ -108,6 +121,18 @@ function listsNothing(request: apiV2.TokenServiceCreateRequest): boolean {
   const { permissions, projectRoles, tenantRoles, machineRoles, adminRole, infraRole } = request;
   const roles = [projectRoles, tenantRoles, machineRoles].flatMap((of) => Object.keys(of));
   return permissions.length === 0 && roles.length === 0 && adminRole === undefined && infraRole === undefined;
+}
+
+/** Whoever says what it has read changes nothing that was changed since. */
+function refuseChanged({ uuid, meta }: apiV2.Token, update: apiV2.UpdateMeta | undefined): void {
+  const seen = update?.updatedAt;
+  const last = meta?.updatedAt ?? meta?.createdAt;
+  if (seen === undefined || update?.lockingStrategy === apiV2.OptimisticLockingStrategy.SERVER) return;
+  if (last !== undefined && timestampMs(seen) === timestampMs(last)) return;
+  throw new ApiError(
+    Code.Aborted,
+    `token ${uuid} was changed since you have read it: get it again, and repeat your change on it`,
+  );
 }
 
 /** What of a token is lent once it was changed: more, never less. Throws `FailedPrecondition` for two lenders. */
