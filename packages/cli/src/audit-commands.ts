@@ -10,6 +10,7 @@ import { given } from './resources/given.ts';
 import { Tone } from './style.ts';
 import { ageText } from './time-text.ts';
 import { fieldNames } from './template/fields.ts';
+import { projectIfGiven } from './project-name.ts';
 
 const PHASES = { request: apiV2.AuditPhase.REQUEST, response: apiV2.AuditPhase.RESPONSE } as const;
 
@@ -39,7 +40,7 @@ export function addAuditCommands(program: Command, io: CliIo): void {
       .option('--from <time>', 'not before: 2026-01-31 or 2026-01-31T08:00:00Z', parseTime)
       .option('--to <time>', 'not after', parseTime)
       .option('--user <name>', 'only what this user did')
-      .option('--project <uuid>', 'only what was done in this project')
+      .option('--project <uuid|name>', 'only what was done in this project')
       .option('--method <path>', 'only calls of this method: /metalstack.admin.v2.MachineService/Delete')
       .option('--source-ip <ip>', 'only calls from this address')
       .option('--body <text>', 'only calls with this text in what was sent')
@@ -54,12 +55,12 @@ export function addAuditCommands(program: Command, io: CliIo): void {
       .option('--limit <count>', 'so many at most; default: 100', parseCount(1, 1_000_000)),
   ).action((flags: AuditFlags) => {
     const { tenant } = flags;
-    const query = queryOf(flags, io.now());
-    return showApiList(flags, io, TRACES, async (api) =>
-      tenant === undefined
+    return showApiList(flags, io, TRACES, async (api) => {
+      const query = queryOf(flags, await projectIfGiven(api, flags.project), io.now());
+      return tenant === undefined
         ? (await api.audit.list({ query }, call)).traces
-        : (await api.tenantAudit.list({ login: tenant, query }, call)).traces,
-    );
+        : (await api.tenantAudit.list({ login: tenant, query }, call)).traces;
+    });
   });
 
   withApiFlags(
@@ -93,14 +94,18 @@ export function addAuditCommands(program: Command, io: CliIo): void {
   );
 }
 
-function queryOf(flags: AuditFlags, nowMs: number): MessageInitShape<typeof apiV2.AuditQuerySchema> {
+function queryOf(
+  flags: AuditFlags,
+  project: string | undefined,
+  nowMs: number,
+): MessageInitShape<typeof apiV2.AuditQuerySchema> {
   const { since, from, to, phase } = flags;
   const fromMs = from ?? (since === undefined ? undefined : nowMs - since * 1000);
   return {
     ...given('from', fromMs === undefined ? undefined : timestampFromMs(fromMs)),
     ...given('to', to === undefined ? undefined : timestampFromMs(to)),
     ...given('user', flags.user),
-    ...given('project', flags.project),
+    ...given('project', project),
     ...given('method', flags.method),
     ...given('sourceIp', flags.sourceIp),
     ...given('body', flags.body),

@@ -11,6 +11,7 @@ import { isObject } from './resources/resource.ts';
 import { Tone } from './style.ts';
 import { ageText } from './time-text.ts';
 import { fieldNames } from './template/fields.ts';
+import { projectIfGiven } from './project-name.ts';
 
 const { MachineProvisioningEventType: Type, MachineProvisioningEventState: State } = apiV2;
 
@@ -48,7 +49,7 @@ export function addEventCommands(program: Command, io: CliIo): void {
         .argument('[machine]', 'its uuid, its name, or the beginning of the uuid; default: all'),
     )
       .option('--partition <id>', 'only machines of this partition')
-      .option('--project <uuid>', 'only machines of this project; enough for this is a token of the project')
+      .option('--project <uuid|name>', 'only machines of this project; enough for this is a token of the project')
       .addOption(new Option('--type <type...>', 'only these').choices(TYPES.map(({ word }) => word)))
       .option('--since <duration>', 'only events that are not older: 30m, 8h, 7d', parseDuration)
       .option(
@@ -59,8 +60,8 @@ export function addEventCommands(program: Command, io: CliIo): void {
       .option('--crash-loops', 'only machines that crash again and again, or were not taken back'),
   ).action((id: string | undefined, flags: EventFlags) =>
     showApiList(flags, io, EVENTS, async (api) => {
-      const { partition, project } = flags;
-      const query = given('partition', partition);
+      const project = await projectIfGiven(api, flags.project);
+      const query = given('partition', flags.partition);
       const machines =
         id !== undefined
           ? [await findMachine(api, id, project)]

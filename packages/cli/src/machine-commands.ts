@@ -18,6 +18,7 @@ import { parsePair, withApiFlags, withDescribeFlags, withListFlags } from './opt
 import type { Json } from './output.ts';
 import { given } from './resources/given.ts';
 import { fieldNames } from './template/fields.ts';
+import { projectIfGiven } from './project-name.ts';
 
 interface MachineListFlags extends ListFlags, ContextFlags {
   readonly id?: string;
@@ -63,11 +64,11 @@ export function addMachineCommands(program: Command, io: CliIo): void {
       .option('--waiting', 'only machines that wait to be given to somebody')
       .option('--free', 'only machines that nobody has')
       .option('--label <key=value>', 'only machines with this label; may be repeated', parsePair)
-      .option('--project <uuid>', 'only machines of this project; enough for this is a token of the project'),
+      .option('--project <uuid|name>', 'only machines of this project; enough for this is a token of the project'),
   ).action((flags: MachineListFlags) => {
-    const { project } = flags;
     const query = machineQuery(flags);
     return showApiList(flags, io, MACHINES, async (api) => {
+      const project = await projectIfGiven(api, flags.project);
       const { machines } =
         project === undefined
           ? await api.machines.list({ query }, call)
@@ -82,11 +83,11 @@ export function addMachineCommands(program: Command, io: CliIo): void {
         .command('describe')
         .description('show all there is to know about a machine: hardware, neighbours, BMC, events')
         .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
-        .option('--project <uuid>', 'whose it is; enough for this is a token of the project'),
+        .option('--project <uuid|name>', 'whose it is; enough for this is a token of the project'),
     ),
   ).action(async (id: string, flags: DescribeFlags & ContextFlags & { readonly project?: string }) => {
-    const { project } = flags;
     const described = await withApi(flags, io, async (api) => {
+      const project = await projectIfGiven(api, flags.project);
       const found = await findMachine(api, id, project);
       return { ...asObject(machineJson(found)), ...(await bmcOf(api, found.uuid, project, io)) };
     });

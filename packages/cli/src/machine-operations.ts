@@ -11,6 +11,7 @@ import { type ListFlags, type ListView, showApiList } from './list/list.ts';
 import { withApiFlags, withListFlags } from './options.ts';
 import { Tone } from './style.ts';
 import { fieldNames } from './template/fields.ts';
+import { projectIfGiven } from './project-name.ts';
 
 const { MachineState, MachineBMCCommand: BmcCommand } = apiV2;
 
@@ -44,7 +45,7 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
       .argument('<uuid>', 'its whole uuid')
       .option('--remove-from-database', 'forget a machine that has left the rack')
       .option('--yes-i-really-mean-it', 'for --remove-from-database')
-      .option('--project <uuid>', 'whose it is; enough for this is a token of the project'),
+      .option('--project <uuid|name>', 'whose it is; enough for this is a token of the project'),
   ).action(
     async (
       given: string,
@@ -66,7 +67,8 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
           io.stdout(`machine ${uuid} forgotten\n`);
           return;
         }
-        const project = flags.project ?? (await findMachine(api, uuid)).allocation?.project;
+        const project =
+          (await projectIfGiven(api, flags.project)) ?? (await findMachine(api, uuid)).allocation?.project;
         if (project === undefined)
           throw new CliError(
             CliErrorCode.Argument,
@@ -177,8 +179,9 @@ const ISSUES: ListView<{ readonly uuid: string; readonly issue: apiV2.MachineIss
 };
 
 function order(id: string, command: apiV2.MachineBMCCommand, flags: OrderFlags, io: CliIo): Promise<void> {
-  const { wait, timeout, project } = flags;
+  const { wait, timeout } = flags;
   return withApi(flags, io, async (api) => {
+    const project = await projectIfGiven(api, flags.project);
     const { uuid } = await findMachine(api, id, project);
     await orderOfBmc(api, io, { uuid, command, wait, timeout, project });
   });

@@ -128,6 +128,25 @@ test('things are made of flags, and what is missing or twice is said', async () 
   expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('not both') });
 });
 
+test('a project is given by its uuid or by its name', async () => {
+  expect((await ingot('network', 'ls', '--project', 'web', '--no-headers')).stdout).toContain(project);
+  expect((await ingot('network', 'ls', '--project', project.toUpperCase(), '--no-headers')).stdout).toContain(project);
+  expect((await ingot('project', 'member', 'ls', 'web')).stdout).toMatch(/^MEMBER/);
+  const kept = ['--name', 'kept', '--size', 'c1', '--partitions', 'hall', '--amount', '1'];
+  await ingot('size-reservation', 'create', '--project', 'web', ...kept);
+  expect((await ingot('size-reservation', 'ls', '--no-headers')).stdout).toContain(project);
+  expect(await ingot('machine', 'ls', '--project', 'wep')).toMatchObject({
+    status: 3,
+    stderr: 'ingot: there is no project wep; did you mean web?\n',
+  });
+  await ingot('tenant', 'create', '--login', 'other');
+  await ingot('project', 'create', '--name', 'web', '--tenant', 'other');
+  const several = await ingot('machine', 'ls', '--project', 'web');
+  expect(several.status).toBe(3);
+  expect(several.stderr).toContain(`2 projects are called web; write the uuid:`);
+  expect(several.stderr).toContain(`${project} of acme`);
+});
+
 test('--trace says which calls were made', async () => {
   const { stderr } = await ingot('partition', 'ls', '--trace');
   expect(stderr).toMatch(/^trace: \/metalstack\.api\.v2\.PartitionService\/List \d+ms OK\n$/);

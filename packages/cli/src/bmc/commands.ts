@@ -15,6 +15,7 @@ import { Tone } from '../style.ts';
 import { ageText } from '../time-text.ts';
 import { orderOfBmc } from './order.ts';
 import { fieldNames } from '../template/fields.ts';
+import { projectIfGiven } from '../project-name.ts';
 
 const { MachineBMCCommand: BmcCommand } = apiV2;
 
@@ -57,7 +58,7 @@ export function withOrderFlags(command: Command): Command {
         .argParser(parseDuration)
         .default(DEFAULT_PATIENCE_S, '90s'),
     )
-    .option('--project <uuid>', 'order it as this project, with its token; what comes of it is not shown');
+    .option('--project <uuid|name>', 'order it as this project, with its token; what comes of it is not shown');
 }
 
 /** `ingot bmc ls`, `describe` and `command`. */
@@ -80,7 +81,7 @@ export function addBmcCommands(bmc: Command, io: CliIo): void {
         .command('describe')
         .description('show what is known of a management controller, but for its password')
         .argument('<machine>', 'uuid of the machine, its name, or the beginning of the uuid')
-        .option('--project <uuid>', 'whose the machine is; enough for this is a token of the project')
+        .option('--project <uuid|name>', 'whose the machine is; enough for this is a token of the project')
         .option('--show-password', 'show its password, too; takes a token with the role admin editor'),
     ),
   ).action(
@@ -88,8 +89,8 @@ export function addBmcCommands(bmc: Command, io: CliIo): void {
       id: string,
       flags: DescribeFlags & ContextFlags & { readonly project?: string; readonly showPassword?: boolean },
     ) => {
-      const { project } = flags;
       const found = await withApi(flags, io, async (api) => {
+        const project = await projectIfGiven(api, flags.project);
         const { uuid } = await findMachine(api, id, project);
         return project === undefined
           ? (await api.machines.getBMC({ uuid }, call)).bmcDetails
@@ -109,8 +110,9 @@ export function addBmcCommands(bmc: Command, io: CliIo): void {
     ),
   ).action(async (id: string, what: string, flags: OrderFlags) => {
     const command = COMMANDS.get(what) ?? BmcCommand.MACHINE_BMC_COMMAND_UNSPECIFIED;
-    const { wait, timeout, project } = flags;
+    const { wait, timeout } = flags;
     await withApi(flags, io, async (api) => {
+      const project = await projectIfGiven(api, flags.project);
       const { uuid } = await findMachine(api, id, project);
       await orderOfBmc(api, io, { uuid, command, wait, timeout, project });
     });

@@ -7,6 +7,7 @@ import { CliError, CliErrorCode } from '../errors.ts';
 import { findMachine } from '../find-machine.ts';
 import type { CliIo } from '../io.ts';
 import { parseDuration, withApiFlags } from '../options.ts';
+import { projectIfGiven, projectUuid } from '../project-name.ts';
 import { requestOf, withCreateFlags, type CreateFlags } from './create-flags.ts';
 import { waitForMachine } from './wait.ts';
 
@@ -30,8 +31,11 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
       ).option('--no-wait', 'end as soon as the machine is given'),
     ),
   ).action(async (name: string, flags: CreateFlags & WaitFlags & { readonly wait: boolean }) => {
-    const request = requestOf(name, flags);
+    // Files are read, and wrong flags refused, before anything is asked.
+    const wanted = requestOf(name, flags);
     await withApi(flags, io, async (api) => {
+      const project = await projectUuid(api, flags.project);
+      const request = { ...wanted, project };
       let uuid = '';
       try {
         const { machine: made } = await askOnce(io, CREATE_TIMEOUT_MS, (options) =>
@@ -43,10 +47,10 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
         );
         io.stdout(`machine ${uuid} is ${name}: ${(addresses ?? []).join(', ')}\n`);
       } catch (error) {
-        throw unsure(error instanceof ApiError ? api.explain(error) : error, flags.project, name);
+        throw unsure(error instanceof ApiError ? api.explain(error) : error, project, name);
       }
-      const { project, timeout } = flags;
-      if (flags.wait) await waitForMachine(api, io, { uuid, project, asProject: true, name, timeout });
+      const { wait, timeout } = flags;
+      if (wait) await waitForMachine(api, io, { uuid, project, asProject: true, name, timeout });
     });
   });
 
@@ -56,11 +60,11 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
         .command('wait')
         .description('show how an allocated machine comes along until it has phoned home')
         .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
-        .option('--project <uuid>', 'whose it is; enough for this is a token of the project'),
+        .option('--project <uuid|name>', 'whose it is; enough for this is a token of the project'),
     ),
   ).action(async (id: string, flags: WaitFlags & { readonly project?: string }) => {
     await withApi(flags, io, async (api) => {
-      const { uuid, allocation } = await findMachine(api, id, flags.project);
+      const { uuid, allocation } = await findMachine(api, id, await projectIfGiven(api, flags.project));
       if (allocation === undefined)
         throw new CliError(CliErrorCode.Argument, `machine ${uuid} belongs to nobody, so there is nothing to wait for`);
       const { project, name } = allocation;

@@ -32,7 +32,7 @@ export interface CreateFlags {
 /** Adds a flag for each field of an allocation. */
 export function withCreateFlags(command: Command): Command {
   return command
-    .requiredOption('--project <uuid>', 'whom it is for')
+    .requiredOption('--project <uuid|name>', 'whom it is for')
     .requiredOption('--image <id>', 'what it is to run: debian-12.0.20260101, or debian-12.0 for the newest')
     .requiredOption(
       '--network <id...>',

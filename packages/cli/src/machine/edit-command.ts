@@ -9,6 +9,7 @@ import { withApiFlags } from '../options.ts';
 import { edit } from '../resources/edit.ts';
 import { given } from '../resources/given.ts';
 import { isObject, updateMetaOf, type Item, type JsonObject } from '../resources/resource.ts';
+import { projectIfGiven } from '../project-name.ts';
 
 /** `ingot machine edit`: what its project may change of an allocated machine. */
 export function addMachineEditCommand(machine: Command, io: CliIo): void {
@@ -17,10 +18,10 @@ export function addMachineEditCommand(machine: Command, io: CliIo): void {
       .command('edit')
       .description('change description, labels and SSH keys of an allocated machine in $VISUAL or $EDITOR')
       .argument('<id>', 'its uuid, its name, or the beginning of the uuid')
-      .option('--project <uuid>', 'whose it is; enough for this is a token of the project'),
+      .option('--project <uuid|name>', 'whose it is; enough for this is a token of the project'),
   ).action((id: string, flags: ContextFlags & { readonly project?: string }) =>
     withApi(flags, io, async (api) => {
-      const found = await findMachine(api, id, flags.project);
+      const found = await findMachine(api, id, await projectIfGiven(api, flags.project));
       const { uuid, allocation } = found;
       if (allocation === undefined)
         throw new CliError(CliErrorCode.Argument, `machine ${uuid} belongs to nobody, so there is nothing to change`);

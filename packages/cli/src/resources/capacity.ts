@@ -10,6 +10,7 @@ import { Tone } from '../style.ts';
 import { given } from './given.ts';
 import { isObject } from './resource.ts';
 import { fieldNames } from '../template/fields.ts';
+import { projectIfGiven } from '../project-name.ts';
 
 interface CapacityFlags extends ListFlags, ContextFlags {
   readonly id?: string;
@@ -32,11 +33,12 @@ export function addCapacityCommand(partition: Command, io: CliIo): void {
     )
       .option('--id <id>', 'only this partition')
       .option('--size <id>', 'only this size')
-      .option('--project <uuid>', 'what is free for this project, whose own reservations do not stand in its way'),
+      .option('--project <uuid|name>', 'what is free for this project, whose own reservations do not stand in its way'),
   ).action((flags: CapacityFlags) => {
-    const { id, size, project } = flags;
-    const request = { ...given('id', id), ...given('size', size), ...given('project', project) };
+    const { id, size } = flags;
     return showApiList(flags, io, CAPACITY, async (api) => {
+      const project = await projectIfGiven(api, flags.project);
+      const request = { ...given('id', id), ...given('size', size), ...given('project', project) };
       const { partitionCapacity } = await api.adminPartitions.capacity(request, call);
       return partitionCapacity
         .flatMap((one) => one.machineSizeCapacities.map((capacity) => ({ partition: one.partition, capacity })))

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { withApi } from '../api.ts';
+import { type Api, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
@@ -7,6 +7,7 @@ import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
 import { compareNaturally } from '../names.ts';
 import { withApiFlags, withDescribeFlags, withListFlags } from '../options.ts';
+import { projectUuid } from '../project-name.ts';
 import { durationText } from '../time-text.ts';
 import { applyDocuments } from './apply.ts';
 import { RESOURCES } from './catalogue.ts';
@@ -78,7 +79,7 @@ function addReading(command: Command, io: CliIo, resource: Resource): void {
     ),
   ).action((flags: ListFlags & ContextFlags & Flags) =>
     showApiList(flags, io, view, async (api) => {
-      const items = await listItems(api, resource, scopeOf(resource, flags));
+      const items = await listItems(api, resource, await scopeOf(api, resource, flags));
       return items.toSorted((a, b) => compareNaturally(a.id, b.id));
     }),
   );
@@ -94,7 +95,9 @@ function addReading(command: Command, io: CliIo, resource: Resource): void {
       resource,
     ),
   ).action(async (id: string, flags: DescribeFlags & ContextFlags & Flags) => {
-    const item = await withApi(flags, io, (api) => findItem(api, resource, id, scopeOf(resource, flags)));
+    const item = await withApi(flags, io, async (api) =>
+      findItem(api, resource, id, await scopeOf(api, resource, flags)),
+    );
     showOne(flags, io, { ...item.json }, fields);
   });
 }
@@ -139,7 +142,7 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
       ),
     ).action((id: string, flags: ContextFlags & Flags) =>
       withApi(flags, io, async (api) => {
-        const seen = await exactItem(api, resource, id, scopeOf(resource, flags));
+        const seen = await exactItem(api, resource, id, await scopeOf(api, resource, flags));
         const save = (edited: JsonObject): Promise<Item> =>
           update(api, { id: seen.id, json: resource.parse(edited).json }, seen);
         const fixed = resource.fixed.filter((name) => name !== 'meta' && name in seen.json);
@@ -160,7 +163,7 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
     await withApi(flags, io, async (api) => {
       // All are looked for before any is removed.
       const found: Item[] = [];
-      for (const id of ids) found.push(await exactItem(api, resource, id, scopeOf(resource, flags)));
+      for (const id of ids) found.push(await exactItem(api, resource, id, await scopeOf(api, resource, flags)));
       for (const item of found) {
         await resource.remove(api, item);
         io.stdout(`${kind} ${item.id} removed\n`);
@@ -188,10 +191,11 @@ function oneOf(resource: Resource): string {
 }
 
 /** What was given for the flag of a scope. */
-function scopeOf({ scope }: Resource, flags: Flags): string | undefined {
+function scopeOf(api: Api, { scope }: Resource, flags: Flags): Promise<string | undefined> {
   const name = scope === undefined ? undefined : /^--(\w+)/.exec(scope.flag)?.[1];
   const given = name === undefined ? undefined : flags[name];
-  return typeof given === 'string' ? given : given === true ? '' : undefined;
+  if (typeof given === 'string') return projectUuid(api, given);
+  return Promise.resolve(given === true ? '' : undefined);
 }
 
 function documentsOf({ kind }: Resource, file: string): JsonObject[] {
@@ -210,7 +214,12 @@ async function create(
   });
   await withApi(flags, io, async (api) => {
     for (const item of items) {
-      const made = await resource.create(api, item);
+      const { project } = item.json;
+      const owned =
+        typeof project === 'string' && project !== '' && resource.kind !== 'project'
+          ? { ...item, json: { ...item.json, project: await projectUuid(api, project) } }
+          : item;
+      const made = await resource.create(api, owned);
       io.stdout(`${resource.kind} ${made.id} created\n`);
     }
   });

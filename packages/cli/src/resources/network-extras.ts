@@ -1,5 +1,6 @@
 import { apiV2, create, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
+import { projectUuid } from '../project-name.ts';
 import { askOnce } from '../ask-once.ts';
 import { call, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
@@ -45,13 +46,14 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
       .option('--ipv6-length <bits>', "how long its IPv6 prefix is; default: the parent's", parseCount(1, 128))
       .addOption(new Option('--family <family>', 'only these addresses').choices(Object.keys(NETWORK_FAMILIES))),
   ).action(async (flags: AllocateFlags) => {
-    const { project, partition, parentNetwork, ipv4Length, ipv6Length, family } = flags;
+    const { partition, parentNetwork, ipv4Length, ipv6Length, family } = flags;
     const hasLength = ipv4Length !== undefined || ipv6Length !== undefined;
     const length = hasLength
       ? create(apiV2.ChildPrefixLengthSchema, { ...given('ipv4', ipv4Length), ...given('ipv6', ipv6Length) })
       : undefined;
-    const { network: made } = await withApi(flags, io, (api) =>
-      askOnce(io, call.timeoutMs, (options) =>
+    const { network: made } = await withApi(flags, io, async (api) => {
+      const project = await projectUuid(api, flags.project);
+      return askOnce(io, call.timeoutMs, (options) =>
         api.projectNetworks.create(
           {
             project,
@@ -63,8 +65,8 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
           },
           options,
         ),
-      ),
-    );
+      );
+    });
     io.stdout(`network ${made?.id ?? ''} created: ${(made?.prefixes ?? []).join(', ')}\n`);
   });
 
@@ -73,9 +75,12 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
       .command('free')
       .description('give a network of a project back')
       .argument('<id>', 'its whole id')
-      .requiredOption('--project <uuid>', 'whose it is'),
+      .requiredOption('--project <uuid|name>', 'whose it is'),
   ).action(async (id: string, flags: NamedFlags) => {
-    await withApi(flags, io, (api) => api.projectNetworks.delete({ id, project: flags.project }, call));
+    await withApi(flags, io, async (api) => {
+      const project = await projectUuid(api, flags.project);
+      return api.projectNetworks.delete({ id, project }, call);
+    });
     io.stdout(`network ${id} removed\n`);
   });
 
@@ -84,17 +89,18 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
       .command('update')
       .description('change name, description and labels of a network of a project')
       .argument('<id>', 'its whole id')
-      .requiredOption('--project <uuid>', 'whose it is')
+      .requiredOption('--project <uuid|name>', 'whose it is')
       .option('--name <name>', 'how it is called')
       .option('--description <text>', 'what it is for')
       .option('--label <key=value>', 'a label to set; may be repeated', parsePair),
   ).action(async (id: string, flags: NamedFlags) => {
-    const { project, name, description, label } = flags;
+    const { name, description, label } = flags;
     const updateMeta = { lockingStrategy: apiV2.OptimisticLockingStrategy.SERVER };
     const patch = { update: create(apiV2.LabelsSchema, { labels: { ...label } }), remove: [] };
     const labels = create(apiV2.UpdateLabelsSchema, { strategy: { case: 'patch', value: patch } });
-    await withApi(flags, io, (api) =>
-      api.projectNetworks.update(
+    await withApi(flags, io, async (api) => {
+      const project = await projectUuid(api, flags.project);
+      return api.projectNetworks.update(
         {
           id,
           project,
@@ -104,8 +110,8 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
           ...given('labels', label === undefined ? undefined : labels),
         },
         call,
-      ),
-    );
+      );
+    });
     io.stdout(`network ${id} changed\n`);
   });
 
@@ -114,12 +120,12 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
       network
         .command('base')
         .description('list the networks that a project may use besides its own')
-        .requiredOption('--project <uuid>', 'which project'),
+        .requiredOption('--project <uuid|name>', 'which project'),
     ),
   ).action((flags: ListFlags & NamedFlags) =>
     showApiList(flags, io, BASE, async (api) => {
-      const { networks } = await api.projectNetworks.listBaseNetworks({ project: flags.project }, call);
-      return networks;
+      const project = await projectUuid(api, flags.project);
+      return (await api.projectNetworks.listBaseNetworks({ project }, call)).networks;
     }),
   );
 
@@ -206,10 +212,11 @@ export function addIpExtras(ip: Command, io: CliIo): void {
       .option('--static', 'keep it when the machine that has it is freed')
       .addOption(new Option('--family <family>', 'which kind of address').choices(Object.keys(IP_FAMILIES))),
   ).action(async (flags: IpFlags) => {
-    const { project, network, ip: address, family } = flags;
+    const { network, ip: address, family } = flags;
     const type = flags.static === true ? apiV2.IPType.IP_TYPE_STATIC : apiV2.IPType.IP_TYPE_EPHEMERAL;
-    const { ip: made } = await withApi(flags, io, (api) =>
-      askOnce(io, call.timeoutMs, (options) =>
+    const { ip: made } = await withApi(flags, io, async (api) => {
+      const project = await projectUuid(api, flags.project);
+      return askOnce(io, call.timeoutMs, (options) =>
         api.ips.create(
           {
             project,
@@ -221,15 +228,15 @@ export function addIpExtras(ip: Command, io: CliIo): void {
           },
           options,
         ),
-      ),
-    );
+      );
+    });
     io.stdout(`ip ${made?.ip ?? ''} created\n`);
   });
 }
 
 function withNames(command: Command): Command {
   return command
-    .requiredOption('--project <uuid>', 'whom it is for')
+    .requiredOption('--project <uuid|name>', 'whom it is for')
     .option('--name <name>', 'how it is called')
     .option('--description <text>', 'what it is for')
     .option('--label <key=value>', 'a label; may be repeated', parsePair);

@@ -12,6 +12,6 @@ export function labelsOf(message: { readonly meta?: apiV2.Meta | undefined }): {
 
 /** What belongs to projects can be listed by one. */
 export const OF_PROJECT = {
-  flag: '--project <uuid>',
+  flag: '--project <uuid|name>',
   description: 'only what belongs to this project; enough for this is a token of the project',
 } as const;

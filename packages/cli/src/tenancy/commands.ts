@@ -35,6 +35,8 @@ export interface Membership {
   readonly argument: string;
   readonly roles: readonly string[];
   readonly inviteSchema: DescMessage;
+  /** What the API calls it, of what was written. */
+  readonly resolve: (api: Api, given: string) => Promise<string>;
   readonly members: (api: Api, of: string) => Promise<readonly Member[]>;
   readonly add: (api: Api, of: string, member: string, role: string, asAdmin: boolean) => Promise<unknown>;
   readonly update: (api: Api, of: string, member: string, role: string) => Promise<unknown>;
@@ -61,7 +63,7 @@ export function addMembershipCommands(command: Command, io: CliIo, membership: M
   withApiFlags(
     command.command('leave').description(`be no member of a ${kind} any more`).argument(`<${kind}>`, argument),
   ).action(async (of: string, flags: ContextFlags) => {
-    await withApi(flags, io, (api) => membership.leave(api, of));
+    await withApi(flags, io, async (api) => membership.leave(api, await membership.resolve(api, of)));
     io.stdout(`${kind} ${of} left\n`);
   });
 }
@@ -89,7 +91,7 @@ function addMemberCommands(command: Command, io: CliIo, membership: Membership):
   withApiFlags(
     withListFlags(member.command('ls').alias('list').description('list the members').argument(`<${kind}>`, argument)),
   ).action((of: string, flags: ListFlags & ContextFlags) =>
-    showApiList(flags, io, MEMBERS, (api) => membership.members(api, of)),
+    showApiList(flags, io, MEMBERS, async (api) => membership.members(api, await membership.resolve(api, of))),
   );
 
   withApiFlags(
@@ -103,7 +105,9 @@ function addMemberCommands(command: Command, io: CliIo, membership: Membership):
       ),
     ),
   ).action(async (of: string, id: string, as: string, flags: AdminFlags) => {
-    await withApi(flags, io, (api) => membership.add(api, of, id, as, flags.admin === true));
+    await withApi(flags, io, async (api) =>
+      membership.add(api, await membership.resolve(api, of), id, as, flags.admin === true),
+    );
     io.stdout(`${id} is ${as} of ${kind} ${of}\n`);
   });
 
@@ -116,7 +120,7 @@ function addMemberCommands(command: Command, io: CliIo, membership: Membership):
         .argument('<member>', 'login of their tenant'),
     ),
   ).action(async (of: string, id: string, as: string, flags: ContextFlags) => {
-    await withApi(flags, io, (api) => membership.update(api, of, id, as));
+    await withApi(flags, io, async (api) => membership.update(api, await membership.resolve(api, of), id, as));
     io.stdout(`${id} is ${as} of ${kind} ${of}\n`);
   });
 
@@ -130,7 +134,9 @@ function addMemberCommands(command: Command, io: CliIo, membership: Membership):
         .argument('<member>', 'login of their tenant'),
     ),
   ).action(async (of: string, id: string, flags: AdminFlags) => {
-    await withApi(flags, io, (api) => membership.remove(api, of, id, flags.admin === true));
+    await withApi(flags, io, async (api) =>
+      membership.remove(api, await membership.resolve(api, of), id, flags.admin === true),
+    );
     io.stdout(`${id} is no member of ${kind} ${of} any more\n`);
   });
 }
@@ -155,7 +161,7 @@ function addInviteCommands(command: Command, io: CliIo, membership: Membership):
   withApiFlags(
     withListFlags(invite.command('ls').alias('list').description('list the invites').argument(`<${kind}>`, argument)),
   ).action((of: string, flags: ListFlags & ContextFlags) =>
-    showApiList(flags, io, INVITES, (api) => membership.invites(api, of)),
+    showApiList(flags, io, INVITES, async (api) => membership.invites(api, await membership.resolve(api, of))),
   );
 
   withApiFlags(
@@ -165,7 +171,9 @@ function addInviteCommands(command: Command, io: CliIo, membership: Membership):
       .argument(`<${kind}>`, argument)
       .addArgument(invite.createArgument('<role>', 'what they may do').choices(roles)),
   ).action(async (of: string, role: string, flags: ContextFlags) => {
-    const { secret, expiresAt } = await withApi(flags, io, (api) => membership.invite(api, of, role));
+    const { secret, expiresAt } = await withApi(flags, io, async (api) =>
+      membership.invite(api, await membership.resolve(api, of), role),
+    );
     io.stdout(`${secret}\n`);
     io.stderr(
       `valid until ${expiresAt}, once; accepted with: ingot ${kind} invite accept ${secret.startsWith('-') ? '-- ' : ''}${secret}\n`,
@@ -195,7 +203,7 @@ function addInviteCommands(command: Command, io: CliIo, membership: Membership):
       .argument(`<${kind}>`, argument)
       .argument('<secret>', 'its secret'),
   ).action(async (of: string, secret: string, flags: ContextFlags) => {
-    await withApi(flags, io, (api) => membership.withdraw(api, of, secret));
+    await withApi(flags, io, async (api) => membership.withdraw(api, await membership.resolve(api, of), secret));
     io.stdout('the invite is taken back\n');
   });
 }

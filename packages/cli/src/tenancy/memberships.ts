@@ -1,6 +1,7 @@
 import { apiV2, timestampDate, toJson } from '@ingot/api';
 import { call } from '../api.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
+import { projectUuid } from '../project-name.ts';
 import { inviteOf, type Invite, type Membership } from './commands.ts';
 
 const TENANT_ROLES: Readonly<Record<string, apiV2.TenantRole>> = {
@@ -22,6 +23,7 @@ export const TENANTS: Membership = {
   roles: Object.keys(TENANT_ROLES),
   forAdmins: true,
   inviteSchema: apiV2.TenantInviteSchema,
+  resolve: (_api, login) => Promise.resolve(login),
   members: async (api, login) =>
     (await api.tenants.get({ login }, call)).tenantMembers.map((member) => ({
       id: member.id,
@@ -56,10 +58,11 @@ export const TENANTS: Membership = {
 
 export const PROJECTS: Membership = {
   kind: 'project',
-  argument: 'its uuid',
+  argument: 'its uuid or name',
   roles: Object.keys(PROJECT_ROLES),
   forAdmins: false,
   inviteSchema: apiV2.ProjectInviteSchema,
+  resolve: projectUuid,
   members: async (api, project) =>
     (await api.projects.get({ project }, call)).projectMembers.map((member) => ({
       id: member.id,
