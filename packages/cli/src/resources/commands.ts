@@ -20,12 +20,15 @@ import { textAt, type Item, type JsonObject, type Resource } from './resource.ts
 import { fieldNames } from '../template/fields.ts';
 
 interface ApplyFlags extends ContextFlags {
-  readonly file: string;
+  readonly file: readonly string[];
 }
 
 type Flags = Readonly<Record<string, unknown>>;
 
-const FILE = ['-f, --file <file>', 'YAML or JSON, several documents in one file; - for standard input'] as const;
+const FILE = [
+  '-f, --file <file...>',
+  'YAML or JSON, several documents in one file, several files; - for standard input',
+] as const;
 
 /** `ls`, `describe`, `create`, `apply`, `edit` and `rm` of every kind, and `ingot apply` for documents of all kinds. */
 export function addResourceCommands(program: Command, io: CliIo): void {
@@ -40,7 +43,7 @@ export function addResourceCommands(program: Command, io: CliIo): void {
       .command('apply')
       .description('make things be as documents say, each with its kind; may be repeated')
       .requiredOption(...FILE),
-  ).action((flags: ApplyFlags) => apply(flags, io, RESOURCES, readDocuments(flags.file)));
+  ).action((flags: ApplyFlags) => apply(flags, io, RESOURCES, flags.file.flatMap(readDocuments)));
 }
 
 function addReading(command: Command, io: CliIo, resource: Resource): void {
@@ -198,8 +201,8 @@ function scopeOf(api: Api, { scope }: Resource, flags: Flags): Promise<string | 
   return Promise.resolve(given === true ? '' : undefined);
 }
 
-function documentsOf({ kind }: Resource, file: string): JsonObject[] {
-  return readDocuments(file).map((document) => ({ kind, ...document }));
+function documentsOf({ kind }: Resource, files: readonly string[]): JsonObject[] {
+  return files.flatMap(readDocuments).map((document) => ({ kind, ...document }));
 }
 
 async function create(

@@ -35,11 +35,13 @@ export async function editText(text: string, name: string, io: CliIo): Promise<E
 
 /** Resolves with 0, or with words about what went wrong. The variable may hold flags, so a shell takes it apart. */
 function runEditor(editor: string, file: string, io: CliIo): Promise<0 | string> {
-  return new Promise((resolve) => {
+  // Ctrl-C in an editor is the editor's.
+  const listening = io.onInterrupt?.(() => {});
+  return new Promise<0 | string>((resolve) => {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'ingot', file], { stdio: 'inherit', env: { ...io.env } });
     child.once('error', (error) => resolve(`cannot be started: ${error.message}`));
     child.once('close', (code, signal) =>
       resolve(code === 0 ? 0 : code === 127 ? 'was not found' : `ended with ${signal ?? `status ${code ?? '?'}`}`),
     );
-  });
+  }).finally(() => listening?.[Symbol.dispose]());
 }

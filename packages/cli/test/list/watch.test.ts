@@ -148,6 +148,16 @@ test('on a terminal the list is drawn anew, in colours, and no longer than the w
   expect(seen.screen.endsWith('\u001B[?7h\n')).toBe(true);
 });
 
+test('a list that is not watched is coloured on a terminal only', async () => {
+  const once = { watch: false } as const;
+  expect((await watch([[row('a', 'dead')]], once, { rows: 8 })).screen).toBe(
+    'ID   STATE   AGE\na    \u001B[31mdead\u001B[39m    1s\n',
+  );
+  const plain = 'ID   STATE   AGE\na    dead    1s\n';
+  expect((await watch([[row('a', 'dead')]], once, { rows: 8, env: { NO_COLOR: '1' } })).screen).toBe(plain);
+  expect((await watch([[row('a', 'dead')]], once)).stdout).toBe(plain);
+});
+
 test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('there are no colours with %j', async (env) => {
   const seen = await watch([[row('a', 'dead')]], {}, { rows: 8, env });
   expect(seen.screen).toContain('a    dead    1s');

@@ -135,6 +135,14 @@ test.each([
   expect(stderr).toContain(words);
 });
 
+test('documents may be in several files', async () => {
+  const other = join(folder, 'other.yaml');
+  await writeFile(other, 'kind: tenant\nlogin: twin\n');
+  const { stdout } = await ingot('apply', '-f', await file('kind: tenant\nlogin: acme'), other);
+  expect(stdout).toBe('tenant acme unchanged\ntenant twin created\n');
+  expect((await ingot('apply', '-f', other, '-f', other)).stdout).toBe('tenant twin unchanged\n'.repeat(2));
+});
+
 test('all documents are checked before any is applied', async () => {
   const { stdout } = await ingot(
     'apply',
