@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../io.ts';
 import { addMembershipCommands } from '../tenancy/commands.ts';
+import { addNewTenantCommand } from '../tenancy/new-tenant.ts';
 import { PROJECTS, TENANTS } from '../tenancy/memberships.ts';
 import { addImageExtras } from './image-extras.ts';
 import { addIpExtras, addNetworkExtras } from './network-extras.ts';
@@ -10,7 +11,10 @@ import { addSizeAdvice } from './size-advice.ts';
 
 /** What only some kinds can do. */
 const EXTRAS: Readonly<Record<string, (command: Command, io: CliIo) => void>> = {
-  tenant: (command, io) => addMembershipCommands(command, io, TENANTS),
+  tenant: (command, io) => {
+    addNewTenantCommand(command, io);
+    addMembershipCommands(command, io, TENANTS);
+  },
   project: (command, io) => addMembershipCommands(command, io, PROJECTS),
   partition: addCapacityCommand,
   size: addSizeAdvice,
