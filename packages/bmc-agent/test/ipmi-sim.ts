@@ -16,8 +16,8 @@ export interface IpmiSim extends AsyncDisposable {
   setPower(state: '0' | '1'): void;
   /** What the BMC did to the chassis, in its order: `power 1`, `reset 1`, `boot pxe`, `identify …`. */
   done(): string[];
-  /** What is done to the chassis is answered so many seconds later. */
-  setDelay(seconds: number): void;
+  /** What is done to the chassis is answered when it is let go again, or after a minute. */
+  hold(isHeld: boolean): void;
   /** Throws while the chassis is at work. */
   quiet(): void;
 }
@@ -27,7 +27,7 @@ const host = '127.0.0.1';
 const chassisProgram = (directory: string): string => `#!/bin/sh
 cd ${directory} || exit 1
 shift
-answer() { read -r delay < delay; [ "$delay" = 0 ] || { : > busy; sleep "$delay"; rm -f busy; }; }
+answer() { for _ in $(seq 600); do [ -e hold ] || break; : > busy; sleep 0.1; done; rm -f busy; }
 case "$1 $2" in
 "get power") read -r value < power; echo "power:$value" ;;
 "get boot") echo "boot:none" ;;
@@ -49,7 +49,6 @@ export async function startIpmiSim(contents: readonly string[] = []): Promise<Ip
   writeFileSync(at('chassis.sh'), chassisProgram(directory), { mode: 0o755 });
   writeFileSync(at('power'), '0\n');
   writeFileSync(at('done'), '');
-  writeFileSync(at('delay'), '0\n');
   writeFileSync(
     at('lan.conf'),
     `name "sim"
@@ -91,7 +90,10 @@ set_working_mc 0x20
     power: () => readFileSync(at('power'), 'utf8').trim(),
     setPower: (state) => writeFileSync(at('power'), `${state}\n`),
     done: () => readFileSync(at('done'), 'utf8').split('\n').slice(0, -1),
-    setDelay: (seconds) => writeFileSync(at('delay'), `${seconds}\n`),
+    hold(isHeld) {
+      if (isHeld) writeFileSync(at('hold'), '');
+      else rmSync(at('hold'), { force: true });
+    },
     quiet() {
       if (existsSync(at('busy'))) throw new Error('the chassis is at work');
     },

@@ -52,7 +52,7 @@ export async function inspectRedfish(call: RedfishCall, system: ComputerSystem, 
 }
 
 /** `LocationIndicatorActive` is what came after `IndicatorLED`; undefined: there is no such LED. */
-export function litOf(of: Chassis | ComputerSystem | undefined): boolean | undefined {
+function litOf(of: Chassis | ComputerSystem | undefined): boolean | undefined {
   const { LocationIndicatorActive: active, IndicatorLED: led } = of?.value ?? {};
   if (typeof active === 'boolean') return active;
   if (led === 'Lit' || led === 'Blinking') return true;
