@@ -87,6 +87,15 @@ describe('answers of pixiecore’s API', () => {
     expect(asked).toEqual([`GET /prefix/v1/boot/${MAC_1}`]);
   });
 
+  it('of a prefix that ends in a query, put together as upstream does', async () => {
+    const { base, asked } = await api(json({ kernel: 'http://mirror/k' }));
+    const url = `${base}/ask?path=`;
+    const source = httpSource({ url, timeoutMs: 5_000, concurrency: 1, askDhcp: false }, systemClock);
+    onTestFinished(() => source.close());
+    expect(await source.plan(subject(), 'fresh')).toMatchObject({ kernel: 'http://mirror/k' });
+    expect(asked).toEqual([`GET /ask?path=/v1/boot/${MAC_1}`]);
+  });
+
   it('the command line as an object, in the order of its names', async () => {
     const { source, base } = await api(
       json({ kernel: 'k', initrd: null, cmdline: { quiet: false, debug: true, b: 'x y', a: { url: 'ks' } } }),

@@ -33,11 +33,11 @@ export function httpGet(options: HttpGetOptions): HttpGet {
   // The deadline is the clock's: undici's own would count the parts of an answer one by one.
   const { concurrency } = options;
   const dispatcher = new Agent({ connections: concurrency, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
-  const { origin, pathname } = new URL(options.base);
+  const { origin, pathname, search } = new URL(options.base);
   return {
     get: (path) =>
       new Promise((resolve, reject) => {
-        new Question(dispatcher, options, resolve, reject).ask(origin, `${pathname}${path}`);
+        new Question(dispatcher, options, resolve, reject).ask(origin, `${pathname}${search}${path}`);
       }),
     close: () => {
       dispatcher.destroy().catch(() => undefined);
