@@ -2,13 +2,22 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
-import type { Datagram } from '@ingot/net';
+import { AF_INET, packSocketAddress, type Datagram } from '@ingot/net';
 import { encodeTftp, tftpAck, tftpReadRequest } from '@ingot/wire';
 import { nativeEngine } from '../src/tftp/native/engine.ts';
 import { nodeEngine } from '../src/tftp/node-engine.ts';
 import { Bench, clock, libc, network, noise, neverEngine } from './tftp-engine-lab.ts';
 
 const LOCKSTEP = { blksize: 512, windowsize: 1, timeoutMs: 10_000, accepted: [] };
+
+/** Stands still until the kernel has handed over all that came to this UDP port; 10 s at most. */
+function waitUntilRead(port: number): void {
+  const place = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  const until = performance.now() + 10_000;
+  const waiting = (line: string): boolean => line.includes(place) && !/ [0-9A-F]{8}:00000000 /.test(line);
+  while (readFileSync('/proc/net/udp', 'latin1').split('\n').some(waiting))
+    if (performance.now() > until) throw new Error('nobody reads');
+}
 
 describe.runIf(libc !== undefined)('the native engine alone', () => {
   async function native(
@@ -126,6 +135,38 @@ describe.runIf(libc !== undefined)('the native engine alone', () => {
       await client.hears(2);
       transfer.receive(encodeTftp(tftpAck(2)));
       expect(await transfer.ended).toMatchObject({ end: { kind: 'done', confirmed: true }, bytes: 700 });
+    });
+
+    it('passes on no more than the listener takes, and goes on passing on', async () => {
+      const { bench } = await native(singlePort);
+      onTestFinished(() => bench[Symbol.asyncDispose]());
+      const told = { strays: 0, isLast: false };
+      const onStray = ({ data }: Datagram): void => {
+        if (data.byteLength > 500) told.isLast = true;
+        else told.strays += 1;
+      };
+      const client = await bench.client({ silent: true });
+      await bench.start(client, noise(700), { terms: LOCKSTEP, onStray });
+      await client.hears(1);
+      const { port } = bench.listener.address;
+      const calls = libc;
+      if (calls === undefined) throw new Error('no libc');
+      const fd = calls.socket(AF_INET, 2, 0);
+      onTestFinished(() => void calls.close(fd));
+      const flood = encodeTftp(tftpReadRequest('flood'));
+      const target = packSocketAddress(bench.listener.address);
+      // This thread takes nothing meanwhile: in pieces, for all of them must fit into the socket.
+      for (let sent = 0; sent < 4_000; sent += 1) {
+        calls.sendto(fd, flood, 0, target);
+        if (sent % 200 === 199) waitUntilRead(port);
+      }
+      while (!told.isLast) {
+        client.send(tftpReadRequest('x'.repeat(500)));
+        await clock.sleep(20);
+      }
+      expect(told.strays).toBeGreaterThanOrEqual(1_024);
+      // A batch may be under way as this thread begins to take them.
+      expect(told.strays).toBeLessThan(1_024 + 64);
     });
 
     it('leaves the port to the listener when its thread has died again and again', async () => {

@@ -8,7 +8,7 @@ import type { Logger } from '@ingot/daemon';
 import { threadDeaths } from '../../thread-deaths.ts';
 import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
 import type { TftpResult } from '../transfer-state.ts';
-import type { News, Order, WorkerSetUp } from './messages.ts';
+import { Counter, type News, type Order, type WorkerSetUp } from './messages.ts';
 import { RECEIVE_TIMEOUT_MS } from './receive-batch.ts';
 
 export interface NativeEngineOptions {
@@ -77,22 +77,23 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
   const deaths = threadDeaths(clock);
   let lastId = 0;
   let isStopped = false;
-  let worker: { thread: Worker; orders: Int32Array; exited: Promise<void> } | undefined;
+  let worker: { thread: Worker; counters: Int32Array; exited: Promise<void> } | undefined;
 
   const order = (what: Order): void => {
     if (worker === undefined) return;
     // oxlint-disable-next-line require-post-message-target-origin -- a thread, not a window
     worker.thread.postMessage(what);
-    Atomics.add(worker.orders, 0, 1);
+    Atomics.add(worker.counters, Counter.ORDERS, 1);
     writeSync(wakeFd, ONE);
   };
   const start = (): void => {
-    const orders = new SharedArrayBuffer(4);
-    const thread = (options.startWorker ?? startWorker)({ wakeFd, orders });
+    const shared = new SharedArrayBuffer(8);
+    const thread = (options.startWorker ?? startWorker)({ wakeFd, counters: shared });
     const { promise: exited, resolve } = Promise.withResolvers<void>();
-    const started = { thread, orders: new Int32Array(orders), exited };
+    const counters = new Int32Array(shared);
+    const started = { thread, counters, exited };
     let failure: Error | undefined;
-    thread.on('message', take);
+    thread.on('message', (news: News) => take(news, counters));
     thread.on('error', (error: Error) => {
       failure = error;
     });
@@ -104,7 +105,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
     worker = started;
     for (const { fd } of sockets.values()) order({ kind: 'socket', fd, tellsStrays: singlePort });
   };
-  const take = (news: News): void => {
+  const take = (news: News, counters: Int32Array): void => {
     switch (news.kind) {
       case 'heard':
         return running.get(news.id)?.job.onHeard?.();
@@ -112,6 +113,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
         return end(news.id, news.result);
       case 'stray': {
         const { fd, data, source } = news;
+        Atomics.add(counters, Counter.STRAYS, 1);
         for (const socket of sockets.values()) if (socket.fd === fd) socket.onStray?.({ data, source });
         return;
       }

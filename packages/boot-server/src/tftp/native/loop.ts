@@ -13,6 +13,8 @@ export interface LoopComponents {
   /** What has been ordered since the last call; most often nothing. */
   readonly orders: () => readonly Order[];
   readonly tell: (news: News) => void;
+  /** How many of the strays that were told have been taken, modulo 2^32. */
+  readonly straysTaken: () => number;
 }
 
 /** How exactly timers are kept; none is shorter than 300 ms. */
@@ -28,6 +30,8 @@ const EPOLLIN = 0x1;
 const EPOLLET = 0x8000_0000;
 const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 const EVENTS = 8;
+/** Strays that wait to be taken; what comes beyond them is lost, as it is in a full socket. */
+const MAX_STRAYS = 1_024;
 /** Clients whose late packets are no strangers'. */
 const MAX_PAST = 1_024;
 const NAME_SIZE = 32;
@@ -65,7 +69,7 @@ class Transfer implements SendTarget {
 }
 
 /** Runs transfers until it is told to quit. Blocks its thread. */
-export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): void {
+export function runLoop({ libc, clock, wakeFd, orders, tell, straysTaken }: LoopComponents): void {
   /** How many transfers each socket has. */
   const users = new Map<number, number>();
   /** The one socket that has all of them. */
@@ -77,6 +81,7 @@ export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): 
   const past = new Set<PeerKey>();
   /** Sockets whose strays are told. */
   const telling = new Set<number>();
+  let straysTold = 0;
   const strayName = new Pinned(libc, NAME_SIZE);
   const events = Buffer.alloc(EPOLL_EVENT_BYTES * EVENTS);
   const epoll = libc.epollCreate(0);
@@ -191,8 +196,12 @@ export function runLoop({ libc, clock, wakeFd, orders, tell }: LoopComponents): 
     if (received.head(index) >>> 16 === ACK_HEAD && past.has(received.key(index))) return;
     tellStray(fd, index);
   };
-  const tellStray = (fd: number, index: number): void =>
+  const tellStray = (fd: number, index: number): void => {
+    // Counted modulo 2^32 by both.
+    if (((straysTold - straysTaken()) | 0) >= MAX_STRAYS) return;
+    straysTold += 1;
     tell({ kind: 'stray', fd, data: received.packet(index).slice(), source: received.ipv4Source(index) });
+  };
   const answerStray = (fd: number, index: number): void => {
     // RFC 1350 §4: "an error packet should be sent to the source of the incorrect packet" — but not for an error, and
     // not for the last ACK of a transfer, come twice.

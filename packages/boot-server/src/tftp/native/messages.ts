@@ -33,10 +33,18 @@ export type News =
   | { readonly kind: 'ended'; readonly id: number; readonly result: TftpResult }
   | { readonly kind: 'stray'; readonly fd: number; readonly data: Uint8Array; readonly source: Endpoint };
 
+/** Places in the counters. */
+export const Counter = {
+  /** Orders given. */
+  ORDERS: 0,
+  /** Strays taken. */
+  STRAYS: 1,
+} as const;
+
 /** What the worker is given at its start. */
 export interface WorkerSetUp {
   /** Written to with every order. */
   readonly wakeFd: number;
-  /** One number, counted up with every order: looking at it costs less than looking for a message. */
-  readonly orders: SharedArrayBuffer;
+  /** Two 32-bit counters: looking at them costs less than looking for a message. */
+  readonly counters: SharedArrayBuffer;
 }

@@ -2,14 +2,14 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { loadLibc, systemClock } from '@ingot/net';
 import { runLoop } from './loop.ts';
-import type { Order, WorkerSetUp } from './messages.ts';
+import { Counter, type Order, type WorkerSetUp } from './messages.ts';
 
 const port = parentPort;
 const libc = await loadLibc();
 if (port === null || libc === undefined) throw new Error('this is a thread of the boot server, and needs libc');
 // What `engine.ts` gives; both are one program.
-const { wakeFd, orders }: WorkerSetUp = workerData;
-const ordered = new Int32Array(orders);
+const { wakeFd, counters: shared }: WorkerSetUp = workerData;
+const counters = new Int32Array(shared);
 let taken = 0;
 
 const NONE: readonly Order[] = [];
@@ -19,7 +19,7 @@ runLoop({
   clock: systemClock,
   wakeFd,
   orders: () => {
-    const count = Atomics.load(ordered, 0);
+    const count = Atomics.load(counters, Counter.ORDERS);
     if (count === taken) return NONE;
     taken = count;
     const list: Order[] = [];
@@ -29,6 +29,7 @@ runLoop({
     }
     return list;
   },
+  straysTaken: () => Atomics.load(counters, Counter.STRAYS),
   tell: (news) => port.postMessage(news),
 });
 port.close();
