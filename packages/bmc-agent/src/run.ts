@@ -75,7 +75,9 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
   const commanded = async ({ machine, bmc }: BmcCommand, until: AbortSignal): Promise<BmcConnection> => {
     if (bmc === undefined) return controllerOf(machine, targetOf(bmc), until);
     const found = { ...bmc, address: await book.follow(bmc) };
-    return controllerOf(machine, targetOf(found, bmc.user === '' ? await common?.() : undefined), until);
+    // The login of all BMCs goes nowhere else, whatever address somebody has reported.
+    const login = bmc.user === '' && book.covers(found.address) ? await common?.() : undefined;
+    return controllerOf(machine, targetOf(found, login), until);
   };
   const worker = startBmcWorker({
     api,

@@ -143,6 +143,8 @@ export async function startRedfishBmc(): Promise<RedfishBmc> {
     });
     request.on('end', () => answer(request, response, body));
   });
+  // A slow test is no reason to close a connection.
+  server.keepAliveTimeout = 60_000;
   server.on('secureConnection', () => {
     bmc.connections += 1;
   });

@@ -11,6 +11,8 @@ export interface LeaseBook {
   now(): Promise<ReadonlyMap<string, Lease>>;
   /** The address (`host:port`) of a BMC, at the host that its MAC address has a lease for; without one it stays. */
   follow(bmc: { readonly address: string; readonly mac: string }): Promise<string>;
+  /** Whether an address (`host:port`) is in the networks of the BMCs; a name is not. */
+  covers(address: string): boolean;
 }
 
 export interface LeaseBookOptions {
@@ -67,6 +69,10 @@ export function createLeaseBook({ files, networks, clock, log, signal }: LeaseBo
   };
   return {
     now,
+    covers(address) {
+      const host = address.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
+      return isIP(host) !== 0 && isOurs(host);
+    },
     async follow({ address, mac }) {
       const lease = mac === '' ? undefined : (await now()).get(mac.toLowerCase());
       const port = /:(\d{1,5})$/.exec(address)?.[1];
