@@ -2,7 +2,7 @@ import { createClient, infraV2 } from '@ingot/api';
 import { systemClock } from '@ingot/net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ShellParts } from './api-kit.ts';
-import { furnish, type Plane, registerMachine, startPlane } from './plane-kit.ts';
+import { furnish, PATIENCE_MS, type Plane, registerMachine, startPlane } from './plane-kit.ts';
 
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
   plane = await startPlane();
   await furnish(plane);
   await registerMachine(plane, MACHINE);
-});
+}, PATIENCE_MS);
 afterAll(async () => {
   worker.abort();
   await plane[Symbol.asyncDispose]();

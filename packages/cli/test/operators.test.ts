@@ -1,6 +1,6 @@
 import { apiV2 } from '@ingot/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { furnish, type Plane, registerMachine, sendEvent, startPlane } from './plane-kit.ts';
+import { furnish, PATIENCE_MS, type Plane, registerMachine, sendEvent, startPlane } from './plane-kit.ts';
 import type { Answer } from './api-kit.ts';
 
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await sendEvent(plane, MACHINE, Type.PREPARING);
   await sendEvent(plane, MACHINE, Type.CRASHED, 'inventory: \u001B[31mno disks');
   await sendEvent(plane, OTHER, Type.PXE_BOOTING);
-});
+}, PATIENCE_MS);
 afterAll(() => plane[Symbol.asyncDispose]());
 
 /** With the time that it is, for what is measured against the server's. */

@@ -22,6 +22,9 @@ export interface Plane extends AsyncDisposable {
   file(text: string, name?: string): Promise<string>;
 }
 
+/** For hooks that start a server, on hosts that have other things to do. */
+export const PATIENCE_MS = 60_000;
+
 export async function startPlane(): Promise<Plane> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-plane-'));
   const plane = await startControlPlane({

@@ -1,6 +1,6 @@
 import { adminV2, apiV2, type DescService, ingotAdminV1, methodPath } from '@ingot/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { furnish, type Plane, registerMachine, startPlane, waitForAllocation } from './plane-kit.ts';
+import { furnish, PATIENCE_MS, type Plane, registerMachine, startPlane, waitForAllocation } from './plane-kit.ts';
 
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
 const OTHER = 'bbbbbbbb-0000-4000-8000-00000000000b';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   ({ project, network } = await furnish(plane));
   await registerMachine(plane, MACHINE);
   await waitForAllocation(plane, MACHINE, waiting.signal);
-});
+}, PATIENCE_MS);
 afterAll(async () => {
   waiting.abort();
   await plane[Symbol.asyncDispose]();

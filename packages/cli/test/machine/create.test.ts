@@ -3,7 +3,15 @@ import { apiV2 } from '@ingot/api';
 import { systemClock } from '@ingot/net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Answer, type ShellParts } from '../api-kit.ts';
-import { furnish, type Plane, registerMachine, sendEvent, startPlane, waitForAllocation } from '../plane-kit.ts';
+import {
+  furnish,
+  PATIENCE_MS,
+  type Plane,
+  registerMachine,
+  sendEvent,
+  startPlane,
+  waitForAllocation,
+} from '../plane-kit.ts';
 
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
 const { MachineProvisioningEventType: Type } = apiV2;
@@ -21,7 +29,7 @@ beforeEach(async () => {
   await waitForAllocation(plane, MACHINE, waiting.signal);
   const where = ['--partition', 'hall', '--size', 'c1', '--network', network];
   create = ['machine', 'create', 'web01', '--project', project, '--image', 'debian-12.0', ...where];
-});
+}, PATIENCE_MS);
 afterEach(async () => {
   waiting.abort();
   await plane[Symbol.asyncDispose]();

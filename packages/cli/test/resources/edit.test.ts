@@ -3,13 +3,13 @@ import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Answer } from '../api-kit.ts';
-import { HALL, type Plane, startPlane } from '../plane-kit.ts';
+import { HALL, PATIENCE_MS, type Plane, startPlane } from '../plane-kit.ts';
 
 let plane: Plane;
 beforeAll(async () => {
   plane = await startPlane();
   await plane.ingot('apply', '-f', await plane.file(HALL));
-});
+}, PATIENCE_MS);
 afterAll(() => plane[Symbol.asyncDispose]());
 
 function edit(editor: string, ...argv: readonly string[]): Promise<Answer> {
