@@ -29,7 +29,7 @@ import { inParallel, openRig } from './api-load/rig.ts';
 import { startServer } from './api-load/server.ts';
 import { steadyState } from './api-load/steady.ts';
 import { registerStorm, registerSwitches } from './api-load/storm.ts';
-import { allocateAll, installAll, openWaiters } from './api-load/wake.ts';
+import { allocateAll, installAll, openWaiters, sayAlive } from './api-load/wake.ts';
 
 const MARK_P99_MS = 100;
 const MARK_RSS_MIB = 512;
@@ -86,10 +86,18 @@ const rig = cleanup.use(await openRig(hall, server, admin, SHARED_CONNECTIONS));
 let worst = 0;
 let failed = false;
 
-const phases: { title: string; tookMs: number; cpuEach: number; written: readonly number[] }[] = [];
+interface Phase {
+  readonly title: string;
+  /** Whether calls were made when they were due, and not as soon as the server could take them. */
+  readonly paced: boolean;
+  readonly tookMs: number;
+  readonly cpuEach: number;
+  readonly written: readonly number[];
+}
+const phases: Phase[] = [];
 
 /** Runs a phase and prints what it cost. */
-async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T>): Promise<T> {
+async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T>, paced = false): Promise<T> {
   const latencies = createLatencies();
   const delays = monitorEventLoopDelay({ resolution: 5 });
   delays.enable();
@@ -100,7 +108,7 @@ async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T
   const cpuMs = (readCpuSeconds(server.pid) - before.server) * 1000;
   const ownMs = (readCpuSeconds(process.pid) - before.own) * 1000;
   const { now, most } = readMemoryMb(server.pid);
-  phases.push({ title, tookMs, cpuEach: cpuMs / latencies.calls, written: rig.takeWritten() });
+  phases.push({ title, paced, tookMs, cpuEach: cpuMs / latencies.calls, written: rig.takeWritten() });
   console.log(`\n${title}`);
   for (const line of latencies.table()) console.log(line);
   console.log(
@@ -133,7 +141,7 @@ await inParallel(hall.switches, atOnce, async (_one, index) => {
 const waiting = cleanup.use(await openWaiters(rig, machineTokens, waiters, atOnce));
 const steady = async (title: string): Promise<void> => {
   const options = { seconds, machineTokens, switchTokens, switchConnections, random: Math.random };
-  const late = await phase(title, (latencies) => steadyState(rig, latencies, options));
+  const late = await phase(title, (latencies) => steadyState(rig, latencies, options), true);
   const p99 = percentile(
     late.toSorted((a, b) => a - b),
     0.99,
@@ -141,6 +149,7 @@ const steady = async (title: string): Promise<void> => {
   console.log(`  calls left it late by ${p99.toFixed(1)} ms (p99), which counts as the server's`);
 };
 await steady(`steady state: ${seconds} s, with ${waiters} open Wait streams`);
+await sayAlive(rig, machineTokens, waiters, atOnce);
 await phase(`${waiters} machines that wait are allocated, 4 at once`, (latencies) =>
   allocateAll(rig, waiting, latencies, tenant, { count: waiters, atOnce: 4 }),
 );
@@ -161,12 +170,12 @@ console.log(
     database === undefined ? 'SQLite (WAL, synchronous FULL)' : 'PostgreSQL'
   }; ours ÷ floor in time and in processor time for each`,
 );
-for (const { title, tookMs, cpuEach, written } of phases) {
+for (const { title, paced, tookMs, cpuEach, written } of phases) {
   const floor =
     floorDatabase === undefined ? await sqliteFloor(directory, written) : await postgresFloor(floorDatabase, written);
   console.log(
     `  ${title.padEnd(64)} ${floor.writes.toLocaleString('en-GB').padStart(7)} rows: p50 ${floor.p50.toFixed(2)} ms, p99 ` +
-      `${floor.p99.toFixed(2)} ms, ${(floor.totalMs / 1000).toFixed(1)} s (× ${(tookMs / floor.totalMs).toFixed(1)}), ` +
+      `${floor.p99.toFixed(2)} ms, ${(floor.totalMs / 1000).toFixed(1)} s (${paced ? 'calls came when they were due' : `× ${(tookMs / floor.totalMs).toFixed(1)}`}), ` +
       `processor time ${floor.cpuEach.toFixed(2)} ms each (× ${(cpuEach / floor.cpuEach).toFixed(1)})`,
   );
 }

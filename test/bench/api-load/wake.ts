@@ -4,6 +4,7 @@ import type { OpenStream } from './grpc-calls.ts';
 import { PARTITION, SIZE } from './hall.ts';
 import type { Latencies } from './latencies.ts';
 import { inParallel, mint, timed, type Rig } from './rig.ts';
+import { eventOf, SEND } from './storm.ts';
 
 const WAIT = methodPath(infraV2.BootService.method.wait);
 const CREATE = methodPath(apiV2.MachineService.method.create);
@@ -52,6 +53,15 @@ export async function openWaiters(
       for (const stream of streams) stream[Symbol.dispose]();
     },
   };
+}
+
+/** Machines that wait say that they live, as they do every minute: one that is silent is not given away. Not measured. */
+export async function sayAlive(rig: Rig, tokens: readonly string[], count: number, atOnce: number): Promise<void> {
+  await inParallel(rig.hall.machines.slice(0, count), atOnce, async ({ uuid }, index) => {
+    const alive = eventOf(uuid, apiV2.MachineProvisioningEventType.ALIVE, 'waiting for an allocation');
+    await rig.shared(index).call(SEND, tokens[index] ?? '', alive);
+  });
+  rig.takeWritten();
 }
 
 /** Says of each machine that its system is installed, with its own token, so many at once. */

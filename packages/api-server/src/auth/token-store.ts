@@ -1,6 +1,7 @@
-import { apiV2, fromJsonString, timestampMs, toJsonString } from '@ingot/api';
+import { apiV2, timestampMs, toJsonString } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { z } from 'zod';
+import { readBody } from '../store/body.ts';
 import type { Sql } from '../store/database.ts';
 import { text } from '../store/row.ts';
 import type { Lent, TokenRecord } from './caller.ts';
@@ -29,7 +30,7 @@ function lentOf(json: string): Lent | undefined {
 }
 
 export function createTokenStore(session: Sql, clock: Clock): TokenStore {
-  const parse = (body: string): apiV2.Token => fromJsonString(apiV2.TokenSchema, body, { ignoreUnknownFields: true });
+  const parse = (body: string): apiV2.Token => readBody(apiV2.TokenSchema, body);
   return {
     async get(uuid) {
       const row = await session.get('SELECT body, lent FROM token WHERE id = ? AND expires_at > ?', uuid, clock.now());

@@ -1,4 +1,5 @@
-import { apiV2, fromJsonString, toJsonString } from '@ingot/api';
+import { apiV2, toJsonString } from '@ingot/api';
+import { readBody } from './body.ts';
 import type { Sql } from './database.ts';
 import { text } from './row.ts';
 
@@ -13,7 +14,7 @@ export function createBmcStore(session: Sql): BmcStore {
     async get(machine) {
       const row = await session.get('SELECT body FROM machine_bmc WHERE id = ?', machine);
       if (row === undefined) return undefined;
-      return fromJsonString(apiV2.MachineBMCReportSchema, text(row, 'body'), { ignoreUnknownFields: true });
+      return readBody(apiV2.MachineBMCReportSchema, text(row, 'body'));
     },
     async put(machine, report) {
       await session.run(

@@ -1,5 +1,6 @@
-import { apiV2, fromJsonString, toJsonString } from '@ingot/api';
+import { apiV2, toJsonString } from '@ingot/api';
 import type { Clock } from '@ingot/net';
+import { readBody } from './body.ts';
 import type { Sql } from './database.ts';
 import { text } from './row.ts';
 
@@ -18,8 +19,7 @@ export interface ComponentStore {
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000;
 
 export function createComponentStore(session: Sql, clock: Clock): ComponentStore {
-  const parse = (body: string): apiV2.Component =>
-    fromJsonString(apiV2.ComponentSchema, body, { ignoreUnknownFields: true });
+  const parse = (body: string): apiV2.Component => readBody(apiV2.ComponentSchema, body);
   const oldest = (): number => clock.now() - FORGOTTEN_AFTER_MS;
   return {
     async find(type, identifier) {

@@ -4,13 +4,13 @@ import {
   clone,
   Code,
   create,
-  fromJsonString,
   timestampFromMs,
   toJsonString,
   type DescMessage,
   type MessageShape,
 } from '@ingot/api';
 import type { Clock } from '@ingot/net';
+import { readBody } from './body.ts';
 import type { Row, Session, SqlValue } from './database.ts';
 import { aborted } from './errors.ts';
 import { number, text } from './row.ts';
@@ -88,7 +88,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
 
   const read = (row: Row): Stored<T> => ({
     ...bookkeeping(row),
-    value: fromJsonString(schema, text(row, 'body'), { ignoreUnknownFields: true }),
+    value: readBody(schema, text(row, 'body')),
   });
   const columnsOf = (value: T, id: string): [string, SqlValue][] =>
     Object.entries<SqlValue>(options.columns?.(value, id) ?? {});

@@ -1,4 +1,5 @@
-import { apiV2, create, fromJsonString, toJsonString } from '@ingot/api';
+import { apiV2, create, toJsonString } from '@ingot/api';
+import { readBody } from './body.ts';
 import type { Sql } from './database.ts';
 import { text } from './row.ts';
 
@@ -14,7 +15,7 @@ export interface SwitchStatusStore {
 }
 
 export function createSwitchStatusStore(session: Sql): SwitchStatusStore {
-  const parse = (body: string): apiV2.Switch => fromJsonString(apiV2.SwitchSchema, body, { ignoreUnknownFields: true });
+  const parse = (body: string): apiV2.Switch => readBody(apiV2.SwitchSchema, body);
   return {
     async get(id) {
       const row = await session.get('SELECT body FROM switch_status WHERE id = ?', id);
