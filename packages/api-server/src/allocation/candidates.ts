@@ -39,14 +39,15 @@ function timesOf(clock: Clock): SqlValue[] {
 /** Reads no bodies. */
 export async function inventoryOf(stores: Stores, clock: Clock, partition: string, size: string): Promise<Inventory> {
   const available = await stores.session.all(
-    `SELECT id, rack FROM (SELECT m.id, m.rack, ${REASON} AS reason FROM ${MACHINES} WHERE ${FREE}) free
-     WHERE reason = '' ORDER BY id`,
-    ...timesOf(clock),
+    // From those that wait, in this order: CROSS JOIN tells SQLite.
+    `SELECT m.id, m.rack FROM waiting w CROSS JOIN machine m LEFT JOIN event_container e ON e.machine = m.id
+     WHERE m.id = w.machine AND ${FREE} AND ${REASON} = '' ORDER BY m.id`,
     partition,
     size,
+    ...timesOf(clock),
   );
   const counts = await stores.session.all(
-    "SELECT project, count(*) AS found FROM machine WHERE partition = ? AND size = ? AND project <> '' GROUP BY project",
+    "SELECT project, count(*) AS found FROM machine WHERE partition = ? AND size = ? AND project > '' GROUP BY project",
     partition,
     size,
   );

@@ -7,6 +7,7 @@ import { lentRights } from './0006-lent-rights.ts';
 import { idempotency } from './0007-idempotency.ts';
 import { bmcRetries } from './0008-bmc-retries.ts';
 import { owedWipes } from './0009-owed-wipes.ts';
+import { candidates } from './0010-candidates.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   idempotency,
   bmcRetries,
   owedWipes,
+  candidates,
 ];
