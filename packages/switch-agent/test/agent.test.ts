@@ -308,6 +308,35 @@ test('a cycle follows at once when the API wants something else, and never two a
   await kit.agent.stop();
 });
 
+test('what the API wants while a cycle is under way has its own as soon as that is over', async () => {
+  const seen: unknown[] = [];
+  const kit = startUnitAgent(({ clock }) => ({
+    reconcile: {
+      periodMs: 600_000,
+      cycleMs: 60_000,
+      reconciler: {
+        forget: () => {},
+        cycle: async (desired) => {
+          seen.push(desired?.nics[0]?.vrf);
+          await clock.sleep(20_000);
+          return undefined;
+        },
+      },
+    },
+  }));
+  // Whatever the start has woken is over.
+  await kit.clock.advance(100_000);
+  const before = seen.length;
+  kit.api.desired = { nics: [{ name: 'Ethernet0', vrf: 'vrf7' }] };
+  await kit.clock.advance(5000);
+  kit.api.desired = { nics: [{ name: 'Ethernet0', vrf: 'vrf8' }] };
+  await kit.clock.advance(5000);
+  expect(seen.slice(before)).toEqual(['vrf7']);
+  await kit.clock.advance(15_000);
+  expect(seen.slice(before)).toEqual(['vrf7', 'vrf8']);
+  await kit.agent.stop();
+});
+
 test('a port that is left out is not registered', async () => {
   const kit = startUnitAgent(() => ({ leaveOut: ['Ethernet4'] }));
   await kit.clock.advance(2000);

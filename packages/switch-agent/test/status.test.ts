@@ -8,8 +8,9 @@ import { MockClock } from '@ingot/net';
 import { expect, test } from 'vitest';
 import type { FabricModel } from '../src/fabric-model.ts';
 import { createCycleMetrics } from '../src/reconcile/cycle-metrics.ts';
+import type { CycleReport } from '../src/reconcile/reconciler.ts';
 import { orderActions } from '../src/reconcile/rules.ts';
-import { checkCabling } from '../src/status/cabling.ts';
+import { CABLE_STATES, type CableState, checkCabling } from '../src/status/cabling.ts';
 import { needsAttention, printStatus } from '../src/status/print-status.ts';
 import { parseSwitchStatus, type SwitchStatus } from '../src/status/status.ts';
 import { statusCommand } from '../src/status/status-command.ts';
@@ -90,7 +91,22 @@ Ethernet4  unknown  - (wanted down)  -     -    evil\\u{1b}[2J x
 `,
   );
   expect(needsAttention(status)).toBe(true);
-  expect(needsAttention({ ...status, problems: [], ports: [] })).toBe(false);
+  const well = { ...status, problems: [], ports: [] };
+  expect(needsAttention(well)).toBe(false);
+  expect(needsAttention({ ...well, problems: status.problems })).toBe(true);
+  expect(needsAttention({ ...well, ports: status.ports })).toBe(true);
+  const cycle = { endedAtMs: 0, durationMs: 1, drift: 0 };
+  for (const [result, looks] of [
+    ['converged', false],
+    ['changed', false],
+    ['observed', false],
+    ['failed', true],
+  ] as const)
+    expect(needsAttention({ ...well, cycle: { ...cycle, result } })).toBe(looks);
+  const ports = (state: CableState) =>
+    status.ports.map((port) => ({ ...port, cable: { state, wanted: A, seen: [], insteadOn: [] } }));
+  // A machine that is off is missing, and one that has not registered yet is new.
+  for (const state of CABLE_STATES) expect(needsAttention({ ...well, ports: ports(state) })).toBe(state === 'wrong');
 });
 
 const MODEL: FabricModel = {
@@ -105,6 +121,54 @@ const MODEL: FabricModel = {
   firewalls: [],
   vrfs: [],
 };
+
+test('a cycle that changes nothing has converged; one with any problem has failed, and the time of success stays', async () => {
+  const change = { table: 'VRF', key: 'Vrf7', before: undefined, after: {} } as const;
+  const actions = orderActions([{ step: 'create', subject: 'Vrf7', changes: [change] }]);
+  const problem = { subject: 'Vrf7', reason: 'its VNI is taken' };
+  const plan = { actions: [], problems: [], model: MODEL };
+  const outcome = { done: [], skipped: [], problems: [] };
+  const reports: ReadonlyArray<readonly [string, Omit<CycleReport, 'admin'> | undefined]> = [
+    ['observed', { plan: { ...plan, actions } }],
+    ['changed', { plan: { ...plan, actions }, outcome }],
+    ['converged', { plan, outcome }],
+    ['failed', { plan: { ...plan, problems: [problem] }, outcome }],
+    ['failed', { plan, outcome: { ...outcome, problems: [problem] } }],
+    ['failed', { plan: { ...plan, problems: [problem] } }],
+    // Nobody knows yet what is wanted: that is no cycle.
+    ['failed', undefined],
+  ];
+  let at = -1;
+  const kit = startUnitAgent(() => ({
+    reconcile: {
+      periodMs: 60_000,
+      cycleMs: 5000,
+      reconciler: {
+        forget: () => {},
+        cycle: () => {
+          const report = reports[at]?.[1];
+          return Promise.resolve(report && { ...report, admin: new Map() });
+        },
+      },
+    },
+  }));
+  await kit.clock.advance(10_000);
+  expect(kit.agent.status().cycle).toBeUndefined();
+  const found: unknown[] = [];
+  const succeeded: unknown[] = [];
+  for (at = 0; at < reports.length; at += 1) {
+    await kit.clock.advance(60_000);
+    const { cycle } = kit.agent.status();
+    found.push(cycle?.result);
+    succeeded.push(cycle?.succeededAtMs === cycle?.endedAtMs);
+  }
+  expect(found).toEqual(reports.map(([result]) => result));
+  expect(succeeded).toEqual([true, true, true, false, false, false, false]);
+  expect(printStatus(kit.agent.status())).toMatch(
+    /^compared {4}failed .*, 0 rows differed, last success \d+ min ago$/m,
+  );
+  await kit.agent.stop();
+});
 
 test('a cycle is counted by what came of it, and by the tables that it wrote', async () => {
   const metrics = createMetrics();
