@@ -334,6 +334,7 @@ test('what the API wants while a cycle is under way has its own as soon as that 
   expect(seen.slice(before)).toEqual(['vrf7']);
   await kit.clock.advance(15_000);
   expect(seen.slice(before)).toEqual(['vrf7', 'vrf8']);
+  await kit.clock.advance(20_000);
   await kit.agent.stop();
 });
 
