@@ -16,8 +16,14 @@ const templateName = new URL(template).pathname.slice(1);
 keepRigsIn(async () => ({ dialect: 'postgres', url: await server.createDatabase(templateName) }));
 
 const folder = new URL('../', import.meta.url);
-/** Hundreds of questions to rules, which are the same with any database. */
-const elsewhere = ['authorization-matrix.test.ts'];
+/** Questions to rules, which are the same with any database. */
+const elsewhere = [
+  'authorization-matrix.test.ts',
+  'token-rights.test.ts',
+  'reflection.test.ts',
+  'allocation/labels.test.ts',
+  'machine/machine-query.test.ts',
+];
 for (const file of globSync('**/*.test.ts', { cwd: folder, exclude: ['**/*.interop.test.ts', ...elsewhere] })) {
   const url = new URL(file, folder);
   if (readFileSync(url, 'utf8').includes('startRig(')) await import(url.href);
