@@ -23,16 +23,25 @@ const status = await runCli(process.argv.slice(2), {
   ...(stdout.isTTY ? { screen: { draw: (text) => void stdout.write(text), rows: () => stdout.rows } } : {}),
   ...(stderr.isTTY ? { progress: stderr } : {}),
   onInterrupt: (stop) => {
-    // Once: whoever presses Ctrl-C again does not want to wait for an orderly end.
-    for (const signal of ENDS) process.once(signal, stop);
+    // Whoever presses Ctrl-C again does not want to wait for an orderly end. The listener stays meanwhile: without one,
+    // what restores the cursor under a display ends the process at once.
+    let isStopping = false;
+    const end = (signal: NodeJS.Signals): void => {
+      if (isStopping) {
+        dispose();
+        process.kill(process.pid, signal);
+      }
+      isStopping = true;
+      stop();
+    };
+    const dispose = (): void => {
+      for (const signal of ENDS) process.off(signal, end);
+      stdout.off('error', stop);
+    };
+    for (const signal of ENDS) process.on(signal, end);
     // Nobody reads on, as behind "| head".
     stdout.once('error', stop);
-    return {
-      [Symbol.dispose]: () => {
-        for (const signal of ENDS) process.off(signal, stop);
-        stdout.off('error', stop);
-      },
-    };
+    return { [Symbol.dispose]: dispose };
   },
 });
 if (status !== undefined) process.exitCode = status;

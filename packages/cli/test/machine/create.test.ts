@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { apiV2 } from '@ingot/api';
 import { systemClock } from '@ingot/net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -13,6 +15,7 @@ import {
   waitForAllocation,
 } from '../plane-kit.ts';
 
+const LAUNCHER = fileURLToPath(new URL('../../../../bin/ingot', import.meta.url));
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
 const { MachineProvisioningEventType: Type } = apiV2;
 
@@ -122,6 +125,38 @@ test('Ctrl-C leaves the allocation alone and says how to go on', async () => {
       `Give it back: ingot machine rm ${MACHINE}\n`,
   );
   expect((await plane.ingot('machine', 'ls', '--project', project, '--no-headers')).stdout).toContain(MACHINE);
+});
+
+test('Ctrl-C on a real terminal ends the display in order', { timeout: PATIENCE_MS }, async () => {
+  // A terminal of its own, whose keys are our standard input.
+  const words = [LAUNCHER, ...create].map((word) => `'${word}'`).join(' ');
+  const line = `stty cols 100 rows 30; exec ${words}`;
+  const shell = spawn('script', ['--quiet', '--return', '--flush', '--command', line, '/dev/null'], {
+    env: {
+      PATH: '/usr/bin:/bin',
+      TERM: 'xterm',
+      INGOT_API_URL: plane.url,
+      INGOT_API_CA_FILE: plane.plane.caFile,
+      INGOT_API_TOKEN_FILE: plane.plane.adminTokenFile,
+    },
+  });
+  let drawn = '';
+  const press = new Promise<void>((resolve) => {
+    shell.stdout.on('data', (chunk: Buffer) => {
+      drawn += chunk.toString();
+      if (drawn.includes('boot the installed system')) resolve();
+    });
+  });
+  // Bounded, whatever becomes of the test.
+  const bound = setTimeout(() => shell.kill('SIGKILL'), PATIENCE_MS / 2);
+  const ended = new Promise<number | null>((resolve) => void shell.once('close', resolve));
+  await Promise.race([press, ended]);
+  shell.stdin.write('\u0003');
+  await ended;
+  clearTimeout(bound);
+  expect(await ended, drawn).toBe(130);
+  expect(drawn).toContain('stopped looking. web01 stays allocated');
+  expect(drawn.lastIndexOf('\u001B[?25h')).toBeGreaterThan(drawn.lastIndexOf('\u001B[?25l'));
 });
 
 test('a crash ends the wait with its reason, and what comes after a crash goes on', async () => {

@@ -50,7 +50,7 @@ test('somebody else’s change in between is not lost: the edit is refused, and 
   const done = await plane.file('', 'gate2');
   await Promise.all([rm(gate), rm(done)]);
   const editing = edit(
-    `touch ${gate}; for _ in $(seq 200); do [ -e ${done} ] && break; sleep 0.05; done; sed -i s/hall/HALL/`,
+    `touch ${gate}; for _ in $(seq 1000); do [ -e ${done} ] && break; sleep 0.05; done; sed -i s/hall/HALL/`,
     'partition',
     'edit',
     'hall',
