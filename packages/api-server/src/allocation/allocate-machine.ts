@@ -167,7 +167,22 @@ async function named(
             ? undefined
             : `is ${against}`;
   if (problem !== undefined) throw new ApiError(Code.FailedPrecondition, `machine ${machine.id} ${problem}`);
+  await keepPromises(stores, machine.value, request.project, clock);
   return machine;
+}
+
+/** An administrator who names a machine sees no reservations, so they count here, too. */
+async function keepPromises(stores: Stores, machine: apiV2.Machine, project: string, clock: Clock): Promise<void> {
+  const [partition, size] = [machine.partition?.id ?? '', machine.size?.id ?? ''];
+  const reserved = await reservedFor(stores, partition, size);
+  const { available, allocated } = await inventoryOf(stores, clock, partition, size);
+  if (mayTake(available.length, reserved, allocated, project)) return;
+  const { keptForOthers } = balance(reserved, allocated, project);
+  throw new ApiError(
+    Code.FailedPrecondition,
+    `machine ${machine.uuid} is kept for others: of ${available.length} free machines of size "${size}" in partition ` +
+      `"${partition}" ${keptForOthers} are reserved for other projects; change a reservation first`,
+  );
 }
 
 async function choose(

@@ -231,6 +231,24 @@ describe('reservations', () => {
   });
 });
 
+test('a machine that is named counts against reservations like any other', async () => {
+  await using rig = await startRig();
+  const { machines, reservations, wish, b } = await hall(rig, 2);
+  const { sizeReservation } = await reservations.create({
+    sizeReservation: { name: 'r1', project: b, size: 'c1', partitions: ['lab'], amount: 1 },
+  });
+  await machines.create(wish({ uuid: machineId(0) }));
+  const refused = await failure(machines.create(wish({ name: 'second', uuid: machineId(1) })));
+  expect(refused).toMatchObject({
+    code: Code.FailedPrecondition,
+    message: expect.stringContaining('of 1 free machines of size "c1" in partition "lab" 1 are reserved'),
+  });
+  const networks = [{ network: 'net-b' }];
+  await machines.create(wish({ name: 'theirs', uuid: machineId(1), project: b, networks }));
+  await machines.delete({ uuid: machineId(1), project: b });
+  await reservations.delete({ id: sizeReservation?.id ?? '' });
+});
+
 describe('commands for management controllers', () => {
   test('reach whoever waits for those of the partition, and are acknowledged once', async () => {
     await using rig = await startRig();
