@@ -41,20 +41,21 @@ export function resurrection({ stores, clock, log, newId }: ResurrectionOptions)
       heardBefore = new Set();
       const heard = await heardPartitions(stores, clock.now());
       const trusted = new Set([...heard].filter((partition) => before.has(partition)));
-      let done = 0;
+      const started: string[] = [];
       for (const { id, partition } of await lostMachines(stores, clock.now() - PATIENCE_MS)) {
         signal.throwIfAborted();
-        if (done === MAX_AT_ONCE) break;
+        if (started.length === MAX_AT_ONCE) break;
         if (!trusted.has(partition)) continue;
         const why = await stores.transaction((inner) => startAnew(inner, id, clock.now(), newId), IPAM);
         if (why === undefined) continue;
-        done += 1;
+        started.push(id);
         log.info(
           { event: 'machine.resurrected', machine: id, partition, why },
           `machine ${id} is started anew: ${why}`,
         );
       }
       heardBefore = heard;
+      return started.length === 0 ? undefined : { started };
     },
   };
 }
@@ -82,8 +83,9 @@ async function lostMachines(
 ): Promise<{ readonly id: string; readonly partition: string }[]> {
   const rows = await session.all(
     `SELECT machine.id, machine.partition FROM machine JOIN event_container ON event_container.machine = machine.id
-     WHERE machine.project = '' AND (event_container.last_event_at <= ? OR event_container.failed_reclaim = 1)
+     WHERE machine.project = '' AND machine.state = ? AND (event_container.last_event_at <= ? OR event_container.failed_reclaim = 1)
      ORDER BY event_container.last_event_at`,
+    MachineState.AVAILABLE,
     silentSince,
   );
   return rows.map((row) => ({ id: text(row, 'id'), partition: text(row, 'partition') }));

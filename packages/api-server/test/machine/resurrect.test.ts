@@ -17,8 +17,8 @@ interface Hall {
   readonly log: MemoryLogger;
   /** A machine that waits, with a BMC that is on. */
   readonly waits: (id: string, change?: (machine: apiV2.Machine) => void) => Promise<void>;
-  /** Time goes by, a look every ten minutes; the leaf of the partition speaks all the time, if it does. */
-  readonly pass: (minutes: number, leafSpeaks?: boolean) => Promise<void>;
+  /** Time goes by, a look every ten minutes; the leaf of the partition speaks all the time, if it does. What the last did. */
+  readonly pass: (minutes: number, leafSpeaks?: boolean) => Promise<unknown>;
   /** Machines whose start was ordered, in order. */
   readonly started: () => Promise<string[]>;
 }
@@ -53,14 +53,16 @@ async function inHall(work: (hall: Hall) => Promise<void>): Promise<void> {
       await stores.events.add(id, Event.WAITING, '');
     },
     async pass(minutes, leafSpeaks = true) {
+      let told: unknown;
       for (let passed = 0; passed < minutes; passed += 10) {
         await clock.advance(10 * MINUTE_MS);
         if (leafSpeaks) {
           const lastSync = { time: timestampFromMs(clock.now()) };
           await stores.switchStatus.put('leaf01', create(apiV2.SwitchSchema, { lastSync }));
         }
-        await job.run(new AbortController().signal);
+        told = await job.run(new AbortController().signal);
       }
+      return told;
     },
     async started() {
       const rows = await database.all('SELECT machine, command FROM bmc_command ORDER BY id');
@@ -76,9 +78,9 @@ describe('a machine that nobody has', () => {
   test('is started anew when it was silent for an hour, and again an hour later', () =>
     inHall(async ({ waits, pass, started, stores, log }) => {
       await waits(lost);
-      await pass(50);
+      expect(await pass(50)).toBeUndefined();
       expect(await started()).toEqual([]);
-      await pass(10);
+      expect(await pass(10)).toEqual({ started: [lost] });
       expect(await started()).toEqual([lost]);
       const { newest } = await stores.events.container(lost);
       expect(newest).toMatchObject({ type: Event.MACHINE_RECLAIM, message: expect.stringContaining('silent for 60') });
