@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startBootServer } from '../support/boot-server.ts';
 import { createNamespacePair, SERVER_ADDRESS, type NamespacePair, type Started } from '../support/namespace-pair.ts';
 
@@ -47,7 +47,12 @@ async function serve(
   mkdirSync(root);
   const bytes = randomBytes(sizeBytes);
   writeFileSync(join(root, FILE), bytes);
-  return { pair, bytes, server: await startBootServer(pair, { tftp: { root, ...tftp }, ...change }) };
+  try {
+    return { pair, bytes, server: await startBootServer(pair, { tftp: { root, ...tftp }, ...change }) };
+  } catch (error) {
+    await pair[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 const IN_TURN = { concurrent: false };
@@ -59,8 +64,8 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     let served: Served;
     beforeAll(async () => {
       served = await serve(await createNamespacePair(impairment), sizeBytes, { engine });
+      return () => served.pair[Symbol.asyncDispose]();
     });
-    afterAll(() => served.pair[Symbol.asyncDispose]());
 
     it('is the one that was asked for', IN_TURN, () => {
       expect(served.server.output()).toContain(`"event":"tftp.engine","engine":"${engine}"`);
