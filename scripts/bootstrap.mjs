@@ -58,6 +58,8 @@ const debianPackages = [
   ['frr-pythontools', 'frr-reload, as a leaf runs it', 'test'],
   ['postgresql', 'the second database of the API server', 'test'],
   ['swtpm', 'the TPM of a machine', 'test'],
+  ['zsh', 'a shell whose completion is tried', 'test'],
+  ['fish', 'another one', 'test'],
   ['systemd', 'systemd-analyze: what the units allow', 'test'],
 ];
 

@@ -1,4 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,12 +98,24 @@ test('files are the shell’s to complete', async () => {
   expect((await api.run('__complete', 'apply', '-f', '')).stdout).toBe('files\n');
 });
 
-/** What bash offers for a line, with the script sourced in a shell of its own. */
-async function inBash(line: string): Promise<string[]> {
+/** Where a shell started with this finds `ingot`, and `ingot` the API server. */
+async function surroundings(): Promise<NodeJS.ProcessEnv> {
   const bin = join(home, 'bin');
   await mkdir(bin, { recursive: true });
   await writeFile(join(bin, 'ingot'), `#!/bin/sh\nexec ${LAUNCHER} "$@"\n`);
   await chmod(join(bin, 'ingot'), 0o755);
+  return {
+    PATH: `${bin}:/usr/bin:/bin`,
+    HOME: home,
+    TERM: 'dumb',
+    INGOT_API_URL: api.url,
+    INGOT_API_CA_FILE: api.caFile,
+    INGOT_API_TOKEN_FILE: api.tokenFile,
+  };
+}
+
+/** What bash offers for a line, with the script sourced in a shell of its own. */
+async function inBash(line: string): Promise<string[]> {
   const script = [
     'source <(ingot completion bash)',
     'COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}',
@@ -112,13 +125,7 @@ async function inBash(line: string): Promise<string[]> {
     '_ingot; printf "%s\\n" "${COMPREPLY[@]}"; complete -p ingot >&2',
   ].join('\n');
   const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', script, 'bash', line], {
-    env: {
-      PATH: `${bin}:/usr/bin:/bin`,
-      HOME: home,
-      INGOT_API_URL: api.url,
-      INGOT_API_CA_FILE: api.caFile,
-      INGOT_API_TOKEN_FILE: api.tokenFile,
-    },
+    env: await surroundings(),
   });
   expect(stderr).toContain('complete -F _ingot ingot');
   return stdout.split('\n').filter(Boolean);
@@ -131,14 +138,43 @@ test('bash completes commands, ids and values behind an equals sign', { timeout:
   expect(await inBash('ingot machine ls --output=y')).toEqual(['yaml']);
 });
 
-test.each(['zsh', 'fish'])('the script for %s is one, as far as that shell is here to say', async (shell) => {
-  const { stdout } = await run(['completion', shell]);
-  expect(stdout).toContain('__complete');
-  const file = join(home, `ingot.${shell}`);
-  await writeFile(file, stdout);
-  try {
-    execFileSync(shell, ['-n', file], { stdio: 'pipe' });
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'ENOENT' });
-  }
+/** What fish offers for a line, with its descriptions cut off. */
+async function inFish(line: string): Promise<string[]> {
+  const script = 'source (ingot completion fish | psub); complete -C $argv[1]';
+  const { stdout } = await promisify(execFile)('fish', ['-N', '-c', script, line], { env: await surroundings() });
+  return stdout.split('\n').flatMap((offer) => (offer === '' ? [] : [offer.split('\t')[0] ?? '']));
+}
+
+test.skipIf(!isInstalled('fish'))('fish completes commands, ids and files', { timeout: PATIENCE_MS }, async () => {
+  expect(await inFish('ingot machine unl')).toEqual(['unlock']);
+  expect(await inFish('ingot machine describe 1111')).toEqual([UUID_3]);
+  expect(await inFish(`ingot apply -f ${home}/bi`)).toEqual([`${home}/bin/`]);
 });
+
+/** Types into an interactive zsh, with the tab key at the end, until the line reads as wanted; fails by its time limit. */
+async function inZsh(typed: string, wanted: string): Promise<void> {
+  const script = [
+    'zmodload zsh/zpty',
+    'zpty -b shell zsh -f -i',
+    // The words that say that it is ready are not among those that are typed, and come back as an echo.
+    'zpty -w shell "autoload -U compinit; compinit -u -D; source <(ingot completion zsh); echo re\'\'ady"',
+    "zpty -r shell said '*ready*'",
+    'zpty -w -n shell "$1"$\'\\t\'',
+    'zpty -r shell said "*$2*"',
+    'zpty -d shell',
+  ].join('\n');
+  await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', typed, wanted], {
+    env: await surroundings(),
+    timeout: PATIENCE_MS / 3,
+  });
+}
+
+test.skipIf(!isInstalled('zsh'))('zsh completes commands and ids', { timeout: PATIENCE_MS }, async () => {
+  await inZsh('ingot machine unl', 'ingot machine unlock ');
+  await inZsh('ingot machine describe 1111', `ingot machine describe ${UUID_3} `);
+});
+
+/** Those who work on something else need no shell that they do not use; `npm test` installs both. */
+function isInstalled(shell: string): boolean {
+  return existsSync(`/usr/bin/${shell}`);
+}
