@@ -8,6 +8,7 @@ import {
   type Libc,
   type Network,
   type UdpSocket,
+  type Datagram,
 } from '@ingot/net';
 import { decodeTftp, encodeTftp, tftpAck, type TftpPacket } from '@ingot/wire';
 import { contentMemory, type Content } from '../src/artifacts/content.ts';
@@ -21,6 +22,8 @@ export const clock: Clock = systemClock;
 export class Bench implements AsyncDisposable {
   readonly engine: TftpEngine;
   readonly listener: UdpSocket;
+  /** What came to the port that all share and belongs to no transfer. */
+  readonly strays: Datagram[] = [];
   readonly #contents: Content[] = [];
   readonly #clients: LossyClient[] = [];
 
@@ -60,6 +63,7 @@ export class Bench implements AsyncDisposable {
       terms: { blksize, windowsize, timeoutMs: client.options.timeoutMs, accepted: [] },
       deadlineMs: 20_000,
       minBytesPerSecond: 0,
+      onStray: (datagram) => this.strays.push(datagram),
       ...change,
     });
   }
