@@ -108,7 +108,7 @@ export async function allocateAll(
     if (answer === undefined) return;
     const { machine } = fromBinary(apiV2.MachineServiceCreateResponseSchema, answer);
     try {
-      latencies.add('asked to woken', (await waiters.wokenAt(machine?.uuid ?? '')) - askedAt);
+      latencies.addOther('asked to woken', (await waiters.wokenAt(machine?.uuid ?? '')) - askedAt);
     } catch (error) {
       latencies.fail('asked to woken', error instanceof Error ? error.message : String(error));
     }
