@@ -11,6 +11,7 @@
  * a call was due. At the end stands the floor of each phase: as many rows of the same bytes, each written by itself to the
  * same kind of database. Ends with status 1 when a call failed, or when the marks are missed: a p99 of 100 ms, 512 MiB.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +68,9 @@ if (values.database !== 'sqlite' && values.database !== 'postgres')
 await using cleanup = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), 'ingot-load-'));
 cleanup.defer(() => rm(directory, { recursive: true, force: true }));
+// Whoever is told to end takes the server along.
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const postgres = values.database === 'postgres' ? cleanup.use(await startPostgres()) : undefined;
 const database = await postgres?.createDatabase();
 const floorDatabase = await postgres?.createDatabase();
