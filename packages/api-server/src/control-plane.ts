@@ -45,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly names: readonly string[];
   readonly partitions: readonly PartitionConfig[];
   readonly clock: Clock;
+  /** What the patience with the database is measured by: it takes its real time. Default `clock`. */
+  readonly databaseClock?: Clock;
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly onCall?: (record: CallRecord) => void;
@@ -76,7 +78,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const location = options.database ?? defaultLocation(dataDir);
   await using starting = new AsyncDisposableStack();
   starting.use(takeLock(join(dataDir, 'server.lock'), dataDir));
-  const database = starting.use(await openDatabase(location, { clock }));
+  const database = starting.use(await openDatabase(location, { clock: options.databaseClock ?? clock }));
   const stores = createStores(database, clock);
   // Nobody waits at a server that starts, and SQLite has no other.
   await stores.waiting.sweep(database.dialect === Dialect.Sqlite);

@@ -73,6 +73,7 @@ export async function startRig(
       partitions: [lab],
       superUserPassword: () => options.superUserPassword,
       clock: options.clock ?? systemClock,
+      databaseClock: systemClock,
       entropy: systemEntropy,
       log,
       onCall: (record) => calls.push(record),
