@@ -1,7 +1,7 @@
 /**
  * Relayed DISCOVER→OFFER: the boot server beside dnsmasq, Kea and ISC dhcpd, 64 in flight, in one run.
  *
- *     sudo node test/bench/dhcp.bench.ts [--quick]
+ *     sudo node test/bench/dhcp.bench.ts [--quick] [--rounds N] [--only NAME] [--load TEXT]
  *
  * Each server is the real program with a configuration file, in one network namespace; the load generator
  * (test/bench/load/dhcp-load.c) is in another, as a relay with 10,000 machines behind it, and checks every answer. All
@@ -9,7 +9,8 @@
  * The last line of the first table is the same generator against an echo in C: far above the servers, so it is not what
  * limits them. The second table has a decision source (pixiecore's HTTP API) that takes 5 ms for each answer.
  */
-import { compare, type Contender } from './support/compare.ts';
+import { benchArguments } from './support/arguments.ts';
+import { compare, type Comparison, type Contender } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
 import { startBootServer, POOL } from '../support/boot-server.ts';
 import {
@@ -22,8 +23,7 @@ import {
 } from '../support/namespace-pair.ts';
 import { readCpuSeconds } from '../support/process-stat.ts';
 
-const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 1 : 5;
+const { rounds, quick, takesPart, asksFor } = benchArguments();
 const COUNT = quick ? 20_000 : 100_000;
 /** A slow server ends by time. */
 const SECONDS = quick ? 3 : 8;
@@ -155,11 +155,11 @@ const leasing = {
   subnets: [{ subnet: PAIR_NETWORK, pool: `${POOL.first}-${POOL.last}`, routers: [SERVER_ADDRESS] }],
 };
 const proxySubnets = { listen: [SERVER_ADDRESS], mode: 'proxy', subnets: [{ subnet: PAIR_NETWORK }] };
-await compare({
+await compareAsked({
   title: `DHCP, relayed DISCOVER→OFFER, ${OUTSTANDING} in flight`,
   unit: 'offers/s',
   ours: OURS,
-  rounds: ROUNDS,
+  rounds,
   contenders: [
     contender(pair, OURS, () => startBootServer(pair, { ...profiles, dhcp: leasing })),
     contender(pair, 'ingot, proxy', () => startBootServer(pair, { ...profiles, dhcp: proxySubnets }), {
@@ -184,11 +184,11 @@ const slowApi = compileC(new URL('load/slow-api.c', import.meta.url));
 await pair.start('server', [slowApi, '127.0.0.1', '4777', '5'], { ready: /listening/ });
 const slow = { api: undefined, dhcp: proxySubnets, sources: { http: { url: 'http://127.0.0.1:4777' } } };
 const again = `${OURS}, proxy, each machine ten times`;
-await compare({
+await compareAsked({
   title: 'The same with a decision source that takes 5 ms',
   unit: 'offers/s',
   ours: again,
-  rounds: ROUNDS,
+  rounds,
   contenders: [
     contender(pair, again, () => startBootServer(pair, slow), {
       load: ['--proxy', '--macs', String(COUNT / 10)],
@@ -201,5 +201,13 @@ await compare({
     }),
   ],
 });
+/** What `--load` and `--only` ask for. */
+async function compareAsked(comparison: Comparison): Promise<void> {
+  const { title, contenders } = comparison;
+  if (!asksFor(title)) return;
+  const own = contenders.filter(({ name }) => name.startsWith(OURS) || takesPart(name));
+  await compare({ ...comparison, contenders: own });
+}
+
 console.log('\nlast round:');
 for (const [name, text] of details) console.log(`  ${name.padEnd(34)} ${text}`);
