@@ -7,7 +7,7 @@ import { runChecks } from './checks.ts';
 
 const root = join(import.meta.dirname, '..');
 const groups = ['check', 'unit', 'interop', 'e2e', 'firmware'] as const;
-/** Only by its name: a quarter of an hour. */
+/** Only by its name: five minutes of rarer boots, beside the fifteen of the others. */
 const onRequest: Group = 'firmware';
 type Group = (typeof groups)[number];
 

@@ -33,8 +33,9 @@ const pollMs = 20;
 
 /** What is waited for on the console, in order, and what has passed by then. */
 const marks = [
-  { name: 'start', pattern: /\/_\/booting.*ok/, title: '' },
-  { name: 'init', pattern: /^INGOT \S+ init /, title: 'kernel and initrd unpack, init runs' },
+  // The last file that iPXE fetches; of its words after that the kernel may swallow the end.
+  { name: 'start', pattern: /\/_\/file\.\.\. ok/, title: '' },
+  { name: 'init', pattern: /INGOT \S+ init /, title: 'kernel and initrd unpack, init runs' },
   { name: 'agent', pattern: /^INGOT \S+ agent discovery/, title: 'Node runs the agent' },
   { name: 'network', pattern: /^INGOT \S+ network /, title: 'first address by DHCP' },
   { name: 'config', pattern: /^INGOT \S+ config (?:partition|answered)/, title: 'configuration fetched' },
@@ -83,11 +84,12 @@ async function boot({ initrd, last }: Contender, kernel: string): Promise<Boot> 
     // `<time> <line>`; a line without its end is still being written.
     const lines = readFileSync(machine.consoleLog, 'utf8').split('\n').slice(0, -1);
     for (const { name, pattern } of marks) {
-      if (seen.has(name)) continue;
-      const line = lines.find((text) => pattern.test(text.slice(text.indexOf(' ') + 1)));
+      if (seen.has(name) && name !== 'start') continue;
+      const isMark = (text: string): boolean => pattern.test(text.slice(text.indexOf(' ') + 1));
+      const line = name === 'start' ? lines.findLast(isMark) : lines.find(isMark);
       if (line === undefined) continue;
-      const cpu = readCpuSeconds(machine.part.pid ?? 0);
-      seen.set(name, { wall: Date.parse(line.slice(0, line.indexOf(' '))) / 1000, cpu });
+      const wall = Date.parse(line.slice(0, line.indexOf(' '))) / 1000;
+      if (seen.get(name)?.wall !== wall) seen.set(name, { wall, cpu: readCpuSeconds(machine.part.pid ?? 0) });
     }
   }
   const start = seen.get('start') ?? { wall: NaN, cpu: NaN };
