@@ -223,3 +223,14 @@ test('writing a draft gives the bytes of building and encoding it', { timeout: S
 test('a hardware address that is too long for a packet is a mistake of the caller', () => {
   expect(() => writeDhcp({ op: 2, xid: 1, chaddr: new Uint8Array(17), options: [] })).toThrow(RangeError);
 });
+
+test.each([
+  ['overflows into sname and file', 400, true],
+  ['has room nowhere', 700, false],
+])('writeDhcp does as buildDhcp with what %s', (_what, length, fits) => {
+  const options = [210, 211, 212].map((code) => ({ code, data: new Uint8Array(Math.floor(length / 3)) }));
+  const draft = { op: 2, xid: 1, options } as const;
+  const built = buildDhcp(draft, { maxBytes: 548 });
+  expect(built.ok).toBe(fits);
+  expect(writeDhcp(draft, { maxBytes: 548 })).toEqual(built.ok ? { ok: true, value: encodeDhcp(built.value) } : built);
+});
