@@ -2,7 +2,7 @@ import { apiV2, enumText, timestampDate, timestampMs, toJson } from '@ingot/api'
 import { type Command, Option } from 'commander';
 import { call } from './api.ts';
 import type { ContextFlags } from './context.ts';
-import { findMachine } from './find-machine.ts';
+import { findMachine } from './machine/find.ts';
 import type { CliIo } from './io.ts';
 import { type ListFlags, type ListView, showApiList } from './list/list.ts';
 import { parseCount, parseDuration, withApiFlags, withListFlags } from './options.ts';

@@ -1,7 +1,7 @@
 import { ApiError, type apiV2, Code } from '@ingot/api';
 import { type Api, call } from './api.ts';
 import { CliError, CliErrorCode } from './errors.ts';
-import { isUuid } from './find-machine.ts';
+import { isUuid } from './machine/find.ts';
 import { nearNames } from './near-names.ts';
 
 /** The UUID of a project that is given by it, or by its name. Throws CliError with the names that are near. */

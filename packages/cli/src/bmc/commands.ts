@@ -1,10 +1,10 @@
 import { apiV2, enumText, timestampMs, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
 import { call, withApi } from '../api.ts';
-import { bmcReportJson } from '../bmc-json.ts';
+import { bmcReportJson } from './json.ts';
 import type { ContextFlags } from '../context.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
-import { findMachine } from '../find-machine.ts';
+import { findMachine } from '../machine/find.ts';
 import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
 import { compareNaturally } from '../names.ts';

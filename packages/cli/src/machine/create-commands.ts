@@ -4,7 +4,7 @@ import { askOnce } from '../ask-once.ts';
 import { withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
-import { findMachine } from '../find-machine.ts';
+import { findMachine } from './find.ts';
 import type { CliIo } from '../io.ts';
 import { parseDuration, withApiFlags } from '../options.ts';
 import { projectIfGiven, projectUuid } from '../project-name.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { call, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
-import { findMachine } from '../find-machine.ts';
+import { findMachine } from './find.ts';
 import type { CliIo } from '../io.ts';
 import { withApiFlags } from '../options.ts';
 import { edit } from '../resources/edit.ts';

@@ -4,7 +4,7 @@ import { type Api, call, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
-import { findMachine } from '../find-machine.ts';
+import { findMachine } from '../machine/find.ts';
 import type { CliIo } from '../io.ts';
 import { withApiFlags, withDescribeFlags } from '../options.ts';
 import { fieldNames } from '../template/fields.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { call, withApi } from './api.ts';
-import type { ContextFlags } from './context.ts';
-import { CliError, CliErrorCode } from './errors.ts';
-import { isUuid } from './find-machine.ts';
-import type { CliIo } from './io.ts';
-import { withApiFlags } from './options.ts';
+import { call, withApi } from '../api.ts';
+import type { ContextFlags } from '../context.ts';
+import { CliError, CliErrorCode } from '../errors.ts';
+import { isUuid } from './find.ts';
+import type { CliIo } from '../io.ts';
+import { withApiFlags } from '../options.ts';
 
 interface WipeFlags extends ContextFlags {
   readonly cancel?: boolean;

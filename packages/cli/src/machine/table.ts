@@ -1,7 +1,7 @@
 import { apiV2, enumText, timestampMs } from '@ingot/api';
-import { Tone } from './style.ts';
-import type { Column } from './table.ts';
-import { ageText } from './time-text.ts';
+import { Tone } from '../style.ts';
+import type { Column } from '../table.ts';
+import { ageText } from '../time-text.ts';
 
 const { MachineLiveliness, MachineProvisioningEventState, MachineState } = apiV2;
 

@@ -1,17 +1,17 @@
 import { apiV2, create, enumText, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
-import { call, withApi } from './api.ts';
-import { type OrderFlags, withOrderFlags } from './bmc/commands.ts';
-import { orderOfBmc } from './bmc/order.ts';
-import type { ContextFlags } from './context.ts';
-import { CliError, CliErrorCode } from './errors.ts';
-import type { CliIo } from './io.ts';
-import { findMachine, isUuid } from './find-machine.ts';
-import { type ListFlags, type ListView, showApiList } from './list/list.ts';
-import { withApiFlags, withListFlags } from './options.ts';
-import { Tone } from './style.ts';
-import { fieldNames } from './template/fields.ts';
-import { projectIfGiven } from './project-name.ts';
+import { call, withApi } from '../api.ts';
+import { type OrderFlags, withOrderFlags } from '../bmc/commands.ts';
+import { orderOfBmc } from '../bmc/order.ts';
+import type { ContextFlags } from '../context.ts';
+import { CliError, CliErrorCode } from '../errors.ts';
+import type { CliIo } from '../io.ts';
+import { findMachine, isUuid } from './find.ts';
+import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
+import { withApiFlags, withListFlags } from '../options.ts';
+import { Tone } from '../style.ts';
+import { fieldNames } from '../template/fields.ts';
+import { projectIfGiven } from '../project-name.ts';
 
 const { MachineState, MachineBMCCommand: BmcCommand } = apiV2;
 

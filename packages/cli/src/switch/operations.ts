@@ -1,9 +1,9 @@
 import { apiV2 } from '@ingot/api';
 import type { Command } from 'commander';
-import { call, withApi } from './api.ts';
-import type { ContextFlags } from './context.ts';
-import type { CliIo } from './io.ts';
-import { withApiFlags } from './options.ts';
+import { call, withApi } from '../api.ts';
+import type { ContextFlags } from '../context.ts';
+import type { CliIo } from '../io.ts';
+import { withApiFlags } from '../options.ts';
 
 /** `ingot switch port`, `migrate`, `replace` and `rm`. */
 export function addSwitchOperations(command: Command, io: CliIo): void {

@@ -1,7 +1,7 @@
 import { apiV2, durationMs, enumText, timestampMs } from '@ingot/api';
-import { Tone } from './style.ts';
-import type { Column } from './table.ts';
-import { ageText } from './time-text.ts';
+import { Tone } from '../style.ts';
+import type { Column } from '../table.ts';
+import { ageText } from '../time-text.ts';
 
 /** The columns of `ingot switch ls`, in metalctl's order and words. */
 export function switchColumns(nowMs: number): readonly Column<apiV2.Switch>[] {

@@ -1,19 +1,19 @@
 import { ApiError, apiV2, Code, toJson } from '@ingot/api';
 import type { Command } from 'commander';
-import { type Api, call, withApi } from './api.ts';
-import type { ContextFlags } from './context.ts';
-import { type DescribeFlags, showOne } from './describe.ts';
-import type { CliIo } from './io.ts';
-import { type ListFlags, type ListView, showApiList } from './list/list.ts';
-import { compareNaturally, pick } from './names.ts';
-import { withApiFlags, withDescribeFlags, withListFlags } from './options.ts';
-import type { Json } from './output.ts';
-import { given } from './resources/given.ts';
-import { addConnectedMachines } from './switch-machines-command.ts';
-import { addSwitchOperations } from './switch-operations.ts';
-import { addSwitchEditCommand } from './switch-edit.ts';
-import { switchColumns } from './switch-table.ts';
-import { fieldNames } from './template/fields.ts';
+import { type Api, call, withApi } from '../api.ts';
+import type { ContextFlags } from '../context.ts';
+import { type DescribeFlags, showOne } from '../describe.ts';
+import type { CliIo } from '../io.ts';
+import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
+import { compareNaturally, pick } from '../names.ts';
+import { withApiFlags, withDescribeFlags, withListFlags } from '../options.ts';
+import type { Json } from '../output.ts';
+import { given } from '../resources/given.ts';
+import { addConnectedMachines } from './machines-command.ts';
+import { addSwitchOperations } from './operations.ts';
+import { addSwitchEditCommand } from './edit.ts';
+import { switchColumns } from './table.ts';
+import { fieldNames } from '../template/fields.ts';
 
 interface SwitchListFlags extends ListFlags, ContextFlags {
   readonly id?: string;

@@ -1,11 +1,11 @@
 import { apiV2, create } from '@ingot/api';
 import type { Command } from 'commander';
-import { call, withApi } from './api.ts';
-import type { ContextFlags } from './context.ts';
-import { CliError, CliErrorCode } from './errors.ts';
-import { findMachine } from './find-machine.ts';
-import type { CliIo } from './io.ts';
-import { withApiFlags } from './options.ts';
+import { call, withApi } from '../api.ts';
+import type { ContextFlags } from '../context.ts';
+import { CliError, CliErrorCode } from '../errors.ts';
+import { findMachine } from './find.ts';
+import type { CliIo } from '../io.ts';
+import { withApiFlags } from '../options.ts';
 
 interface UpdateFlags extends ContextFlags {
   readonly addLabel?: readonly string[];

@@ -1,13 +1,13 @@
 import { apiV2, fromJson, toJson } from '@ingot/api';
 import type { Command } from 'commander';
-import { call, withApi } from './api.ts';
-import type { ContextFlags } from './context.ts';
-import { CliError, CliErrorCode } from './errors.ts';
-import type { CliIo } from './io.ts';
-import { withApiFlags } from './options.ts';
-import { edit } from './resources/edit.ts';
-import { given } from './resources/given.ts';
-import { isObject, updateMetaOf, type Item, type JsonObject } from './resources/resource.ts';
+import { call, withApi } from '../api.ts';
+import type { ContextFlags } from '../context.ts';
+import { CliError, CliErrorCode } from '../errors.ts';
+import type { CliIo } from '../io.ts';
+import { withApiFlags } from '../options.ts';
+import { edit } from '../resources/edit.ts';
+import { given } from '../resources/given.ts';
+import { isObject, updateMetaOf, type Item, type JsonObject } from '../resources/resource.ts';
 
 /** What may be changed, and how it is shown where it is not set. */
 const EDITABLE: Readonly<Record<string, string>> = {

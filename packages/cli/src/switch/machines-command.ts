@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { call } from './api.ts';
+import { call } from '../api.ts';
 import type { CabledPort } from './cabling.ts';
-import type { ContextFlags } from './context.ts';
-import type { CliIo } from './io.ts';
-import { type ListFlags, type ListView, showApiList } from './list/list.ts';
-import { pick } from './names.ts';
-import { withApiFlags, withListFlags } from './options.ts';
-import { Tone } from './style.ts';
+import type { ContextFlags } from '../context.ts';
+import type { CliIo } from '../io.ts';
+import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
+import { pick } from '../names.ts';
+import { withApiFlags, withListFlags } from '../options.ts';
+import { Tone } from '../style.ts';
 
 const CABLED_PORTS: ListView<CabledPort> = {
   fields: ['switchId', 'partition', 'rack', 'port', 'identifier', 'machine', 'size', 'problems'],

@@ -1,7 +1,7 @@
 import { apiV2 } from '@ingot/api';
-import { type Api, call } from './api.ts';
-import { CliError, CliErrorCode } from './errors.ts';
-import { pick } from './names.ts';
+import { type Api, call } from '../api.ts';
+import { CliError, CliErrorCode } from '../errors.ts';
+import { pick } from '../names.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -1,6 +1,6 @@
 import type { apiV2 } from '@ingot/api';
 import { areMirrored } from '@ingot/api-server';
-import { compareNaturally } from './names.ts';
+import { compareNaturally } from '../names.ts';
 
 /** A port with the machine behind it, as the API has it. */
 export interface CabledPort {

@@ -1,5 +1,5 @@
 import { apiV2, toJson } from '@ingot/api';
-import type { Json } from './output.ts';
+import type { Json } from '../output.ts';
 
 /** What is known of a BMC, without its password; undefined when nothing is. */
 export function bmcReportJson({ bmcReport }: apiV2.MachineBMCDetails): Json | undefined {
