@@ -25,6 +25,11 @@ export interface ServerContext<Caller> {
   readonly idempotencyKey: string | undefined;
   /** Names this call in the log and in the text of internal errors. */
   readonly requestId: string;
+  /**
+   * For streams, which outlive the check at their start: asks anew whether the token is good and covers this request.
+   * Throws `Unauthenticated` or `PermissionDenied`. To be called before whatever is told next is taken from anywhere.
+   */
+  readonly checkAgain: () => Promise<void>;
 }
 
 /** Answers one request with one message or an `ApiError`. */

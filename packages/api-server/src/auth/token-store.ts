@@ -10,8 +10,6 @@ import type { Lent, TokenRecord } from './caller.ts';
 export interface TokenStore {
   /** The record, unless it has expired. */
   get(uuid: string): Promise<TokenRecord | undefined>;
-  /** Whether there is one that has not expired. */
-  has(uuid: string): Promise<boolean>;
   /** All that have not expired, ordered by UUID; of one user, if given. */
   list(user?: string): Promise<apiV2.Token[]>;
   add(record: TokenRecord): Promise<void>;
@@ -36,9 +34,6 @@ export function createTokenStore(session: Sql, clock: Clock): TokenStore {
       const row = await session.get('SELECT body, lent FROM token WHERE id = ? AND expires_at > ?', uuid, clock.now());
       return row === undefined ? undefined : { token: parse(text(row, 'body')), lent: lentOf(text(row, 'lent')) };
     },
-    has: async (uuid) =>
-      (await session.get('SELECT 1 AS one FROM token WHERE id = ? AND expires_at > ?', uuid, clock.now())) !==
-      undefined,
     async list(user) {
       const rows =
         user === undefined

@@ -10,7 +10,6 @@ import {
   type ServerContext,
 } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
-import { refuseEndedToken } from '../auth/stream-token.ts';
 import { machineIdOf, findOrCreateMachine } from '../machine/machine-records.ts';
 import type { BmcCommand } from '../store/bmc-command-store.ts';
 import type { Stores } from '../store/stores.ts';
@@ -146,7 +145,7 @@ const LOOK_EVERY_MS = 10_000;
 async function* commands(
   { stores, database, clock }: ServiceDependencies,
   partition: string,
-  { caller, signal }: ServerContext<Caller>,
+  { signal, checkAgain }: ServerContext<Caller>,
 ): AsyncGenerator<infraV2.WaitForBMCCommandResponse> {
   await stores.partitions.need(partition);
   let next = Promise.withResolvers<void>();
@@ -161,7 +160,7 @@ async function* commands(
   try {
     for (;;) {
       signal.throwIfAborted();
-      await refuseEndedToken(stores, caller);
+      await checkAgain();
       const command = await stores.bmcCommands.take(partition);
       if (command === undefined) {
         await Promise.race([next.promise, over.promise]);

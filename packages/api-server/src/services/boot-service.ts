@@ -2,7 +2,6 @@ import { ApiError, apiV2, bindService, Code, infraV2, type BoundService, type Se
 import type { Clock } from '@ingot/net';
 import { uuidV7 } from '../auth/uuid-v7.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
-import { refuseEndedToken } from '../auth/stream-token.ts';
 import { expiryOf } from '../auth/token-issuer.ts';
 import type { Caller } from '../auth/caller.ts';
 import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
@@ -86,7 +85,7 @@ async function* wait(
   let sent: string | undefined;
   for (;;) {
     const found = await unlessAway(async () => {
-      await refuseEndedToken(stores, context.caller);
+      await context.checkAgain();
       return (await stores.machines.get(machine))?.value;
     });
     const allocation = found?.allocation;

@@ -94,12 +94,17 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     requestId: string,
     onCaller: (caller: Caller) => void = () => undefined,
   ): Promise<ServerContext<Caller>> {
-    const caller = await options.authenticate(bearerOf(call.authorization));
+    const bearer = bearerOf(call.authorization);
+    const authorize = async (caller: Caller): Promise<void> =>
+      options.authorize({ access, method: desc, request: request ?? create(desc.input), caller });
+    const caller = await options.authenticate(bearer);
     onCaller(caller);
     if (request !== undefined) check(request);
-    await options.authorize({ access, method: desc, request: request ?? create(desc.input), caller });
+    await authorize(caller);
     if (handler === undefined) throw new ApiError(Code.Unimplemented, `this server does not implement ${access.path}`);
-    return { caller, peer: call.peer, signal: call.signal, idempotencyKey: idempotencyKeyOf(call), requestId };
+    const { peer, signal } = call;
+    const checkAgain = async (): Promise<void> => authorize(await options.authenticate(bearer));
+    return { caller, peer, signal, idempotencyKey: idempotencyKeyOf(call), requestId, checkAgain };
   }
 
   function begin(call: IncomingCall): { requestId: string; end: (error?: unknown) => ApiError | undefined } {
