@@ -11,7 +11,7 @@ import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
 import { inventoryOf, neighboursOf, reasonsAgainst, unavailableOf } from './candidates.ts';
 import { joinNetworks } from './join-networks.ts';
-import { balance, mayTake, type Reserved } from './reservations.ts';
+import { balance, mayTake, reservedIn, type Reserved } from './reservations.ts';
 import { pickSpread } from './spread.ts';
 
 const { ImageFeature, MachineAllocationType: Role } = apiV2;
@@ -219,17 +219,7 @@ async function choose(
   );
 }
 
-export async function reservedFor(stores: Stores, partition: string, size: string): Promise<Reserved[]> {
-  return (await stores.sizeReservations.list({ size }))
-    .filter(({ value }) => value.partitions.includes(partition))
-    .map(({ value }) => ({ project: value.project, amount: value.amount }));
-}
-
-export function countByProject(machines: readonly Stored<apiV2.Machine>[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { value } of machines) {
-    const project = value.allocation?.project ?? '';
-    counts.set(project, (counts.get(project) ?? 0) + 1);
-  }
-  return counts;
+async function reservedFor(stores: Stores, partition: string, size: string): Promise<Reserved[]> {
+  const reservations = (await stores.sizeReservations.list({ size })).map(({ value }) => value);
+  return reservedIn(reservations, partition, size);
 }

@@ -1,70 +1,109 @@
 import { adminV2, apiV2, create } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { examine } from '../machine/examine.ts';
-import { findIssues, LAST_ERROR_MS } from '../machine/issues.ts';
-import type { Stored } from '../store/entity-table.ts';
+import { findIssues, LAST_ERROR_MS, type Examined } from '../machine/issues.ts';
 import type { Stores } from '../store/stores.ts';
-import { countByProject, reservedFor } from './allocate-machine.ts';
 import { reasonsAgainst } from './candidates.ts';
-import { balance } from './reservations.ts';
+import { balance, mayTakeInAll, reservedIn } from './reservations.ts';
 
 const { MachineProvisioningEventType: Event, MachineIssueType } = apiV2;
 
+/** What of it is asked about. */
+interface CapacityFilter {
+  readonly size?: string | undefined;
+  /** Whose view `free` is. */
+  readonly project?: string | undefined;
+}
+
 /**
- * What there is of each size in a partition. `allocatable` counts the machines that could be given away, `free` those that
- * `project` could have: what is reserved for others is not. Machines that never sent an event are not counted.
+ * What there is of each size in each of these partitions. `allocatable` counts the machines that could be given away,
+ * `free` those that `project` would get if it asked for one after the other, and nobody else asked; without a project,
+ * those that are not reserved. Machines that never sent an event are not counted, but what a project has of them uses its
+ * reservation up. A size of which something is reserved has a row also where there is no machine of it. To be called
+ * within a transaction, or machines change between the questions.
  */
-export async function capacityOf(
+export async function capacitiesOf(
   stores: Stores,
   clock: Clock,
-  partition: string,
-  filter: { readonly size?: string | undefined; readonly project?: string | undefined },
-): Promise<adminV2.PartitionCapacity> {
-  const all = await stores.machines.list({ partition, ...(filter.size === undefined ? {} : { size: filter.size }) });
-  const examined = (await examine(stores, clock, all)).filter(({ hasEvents }) => hasEvents);
+  partitions: readonly string[],
+  filter: CapacityFilter,
+): Promise<adminV2.PartitionCapacity[]> {
+  const machines = await stores.machines.list();
+  const examined = await examine(stores, clock, machines);
+  // Of all machines: two with one address may be of two sizes.
   const issues = findIssues(examined, { now: clock.now(), lastErrorWithinMs: LAST_ERROR_MS });
-  const stored = new Map(all.map((one) => [one.id, one]));
-  const free = all.filter(({ value }) => value.allocation === undefined);
-  const against = await reasonsAgainst(
-    stores,
-    clock,
-    free.map(({ id }) => id),
+  const faulty = new Set(
+    [...issues]
+      .filter(([, found]) => found.some(({ type }) => type !== MachineIssueType.LAST_EVENT_ERROR))
+      .map(([id]) => id),
   );
-  const bySize = Map.groupBy(examined, ({ machine }) => machine.size?.id ?? '');
-  const capacities: adminV2.MachineSizeCapacity[] = [];
-  for (const [size, machines] of [...bySize].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const capacity = create(adminV2.MachineSizeCapacitySchema, { size });
-    const allocated: Stored<apiV2.Machine>[] = [];
-    for (const { machine } of machines) {
-      capacity.total += 1n;
-      const isFaulty =
-        issues.get(machine.uuid)?.some(({ type }) => type !== MachineIssueType.LAST_EVENT_ERROR) === true;
-      if (isFaulty) {
-        capacity.faulty += 1n;
-        capacity.faultyMachines.push(machine.uuid);
-      }
-      const one = stored.get(machine.uuid);
-      if (machine.allocation !== undefined) {
-        capacity.allocated += 1n;
-        if (one !== undefined) allocated.push(one);
-      } else if (against.has(machine.uuid)) capacity.unavailable += 1n;
-      else capacity.allocatable += 1n;
-      const newest = machine.recentProvisioningEvents?.events[0]?.event;
-      if (newest === Event.PHONED_HOME) capacity.phonedHome += 1n;
-      else if (newest === Event.WAITING) capacity.waiting += 1n;
-      else {
-        capacity.other += 1n;
-        capacity.otherMachines.push(machine.uuid);
-      }
-    }
-    const reserved = await reservedFor(stores, partition, size);
-    const { reservations, used, keptForOthers } = balance(reserved, countByProject(allocated), filter.project);
-    capacity.reservations = BigInt(reservations);
-    capacity.usedReservations = BigInt(used);
-    capacity.remainingReservations = BigInt(reservations - used);
-    const left = capacity.allocatable - BigInt(keptForOthers);
-    capacity.free = left > 0n ? left : 0n;
-    capacities.push(capacity);
+  const reservations = (await stores.sizeReservations.list()).map(({ value }) => value);
+  const isAsked = (size: string): boolean => filter.size === undefined || filter.size === size;
+  const capacities: adminV2.PartitionCapacity[] = [];
+  for (const partition of partitions) {
+    const here = examined.filter(
+      ({ machine }) => machine.partition?.id === partition && isAsked(machine.size?.id ?? ''),
+    );
+    const nobodys = here.filter(({ machine }) => machine.allocation === undefined);
+    const against = await reasonsAgainst(
+      stores,
+      clock,
+      nobodys.map(({ machine }) => machine.uuid),
+    );
+    const bySize = Map.groupBy(here, ({ machine }) => machine.size?.id ?? '');
+    const reservedSizes = reservations.filter((one) => one.partitions.includes(partition)).map(({ size }) => size);
+    const sizes = new Set([...bySize.keys(), ...reservedSizes.filter(isAsked)]);
+    const rows = [...sizes].toSorted().map((size) => {
+      const ofSize = bySize.get(size) ?? [];
+      const capacity = countMachines(size, ofSize, faulty, against);
+      const reserved = reservedIn(reservations, partition, size);
+      const allocated = countByProject(ofSize);
+      const { reservations: amount, used } = balance(reserved, allocated, filter.project);
+      capacity.reservations = BigInt(amount);
+      capacity.usedReservations = BigInt(used);
+      capacity.remainingReservations = BigInt(amount - used);
+      capacity.free = BigInt(mayTakeInAll(Number(capacity.allocatable), reserved, allocated, filter.project));
+      return capacity;
+    });
+    const machineSizeCapacities = rows.filter(({ total, reservations: amount }) => total > 0n || amount > 0n);
+    capacities.push(create(adminV2.PartitionCapacitySchema, { partition, machineSizeCapacities }));
   }
-  return create(adminV2.PartitionCapacitySchema, { partition, machineSizeCapacities: capacities });
+  return capacities;
+}
+
+function countMachines(
+  size: string,
+  examined: readonly Examined[],
+  faulty: ReadonlySet<string>,
+  against: ReadonlyMap<string, string>,
+): adminV2.MachineSizeCapacity {
+  const capacity = create(adminV2.MachineSizeCapacitySchema, { size });
+  for (const { machine, hasEvents } of examined) {
+    if (!hasEvents) continue;
+    capacity.total += 1n;
+    if (faulty.has(machine.uuid)) {
+      capacity.faulty += 1n;
+      capacity.faultyMachines.push(machine.uuid);
+    }
+    if (machine.allocation !== undefined) capacity.allocated += 1n;
+    else if (against.has(machine.uuid)) capacity.unavailable += 1n;
+    else capacity.allocatable += 1n;
+    const newest = machine.recentProvisioningEvents?.events[0]?.event;
+    if (newest === Event.PHONED_HOME) capacity.phonedHome += 1n;
+    else if (newest === Event.WAITING) capacity.waiting += 1n;
+    else {
+      capacity.other += 1n;
+      capacity.otherMachines.push(machine.uuid);
+    }
+  }
+  return capacity;
+}
+
+function countByProject(examined: readonly Examined[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { machine } of examined) {
+    const { allocation } = machine;
+    if (allocation !== undefined) counts.set(allocation.project, (counts.get(allocation.project) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -1,3 +1,5 @@
+import type { apiV2 } from '@ingot/api';
+
 /** Machines of one size that are kept for a project, in one partition. */
 export interface Reserved {
   readonly project: string;
@@ -52,4 +54,29 @@ export function mayTake(
   const { keptForOthers, owed } = balance(reserved, allocated, project);
   if (available < 1) return false;
   return owed > 0 || available > keptForOthers;
+}
+
+/**
+ * How many of `available` machines a project would get one after the other, by `mayTake` each time: what it was promised,
+ * or what is not promised to others, whichever is more.
+ */
+export function mayTakeInAll(
+  available: number,
+  reserved: readonly Reserved[],
+  allocated: ReadonlyMap<string, number>,
+  project: string | undefined,
+): number {
+  const { keptForOthers, owed } = balance(reserved, allocated, project);
+  return Math.max(Math.min(owed, available), available - keptForOthers);
+}
+
+/** What of these reservations is about a size in a partition. */
+export function reservedIn(
+  reservations: readonly apiV2.SizeReservation[],
+  partition: string,
+  size: string,
+): Reserved[] {
+  return reservations
+    .filter((one) => one.size === size && one.partitions.includes(partition))
+    .map(({ project, amount }) => ({ project, amount }));
 }

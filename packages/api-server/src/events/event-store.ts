@@ -13,6 +13,8 @@ export interface EventStore {
   of(machine: string): Promise<MachineEvents>;
   /** Those of many machines, by machine; nothing for a machine without events. */
   ofMany(machines: readonly string[]): Promise<Map<string, MachineEvents>>;
+  /** As `ofMany`, with the newest event of each only: for those that look at the machines of a whole hall. */
+  newestOfMany(machines: readonly string[]): Promise<Map<string, MachineEvents>>;
   /** When each of these machines was heard of last, milliseconds since the epoch; nothing for one that never was. */
   lastAt(machines: readonly string[]): Promise<Map<string, number>>;
   delete(machine: string): Promise<void>;
@@ -29,11 +31,14 @@ export interface MachineEvents {
 const KEPT = 100;
 
 export function createEventStore(session: Session, clock: Clock): EventStore {
-  const ofSome = async (machines: readonly string[]): Promise<[string, MachineEvents][]> => {
+  const ofSome = async (machines: readonly string[], which: 'all' | 'newest'): Promise<[string, MachineEvents][]> => {
     const { marks, values } = sqlList(machines);
     const containers = await session.all(`SELECT * FROM event_container WHERE machine IN (${marks})`, ...values);
     const events = await session.all(
-      `SELECT * FROM event WHERE machine IN (${marks}) ORDER BY machine, sequence DESC`,
+      which === 'all'
+        ? `SELECT * FROM event WHERE machine IN (${marks}) ORDER BY machine, sequence DESC`
+        : `SELECT * FROM event WHERE sequence IN
+           (SELECT max(sequence) FROM event WHERE machine IN (${marks}) GROUP BY machine)`,
       ...values,
     );
     const byMachine = Map.groupBy(events, (row) => text(row, 'machine'));
@@ -42,19 +47,21 @@ export function createEventStore(session: Session, clock: Clock): EventStore {
       return [machine, toMachineEvents(row, byMachine.get(machine) ?? [])];
     });
   };
+  const ofMany = async (machines: readonly string[], which: 'all' | 'newest'): Promise<Map<string, MachineEvents>> => {
+    const found = new Map<string, MachineEvents>();
+    for (const part of inParts(machines)) {
+      for (const [machine, events] of await ofSome(part, which)) found.set(machine, events);
+    }
+    return found;
+  };
   return {
     container: (machine) => containerOf(session, machine),
     async of(machine) {
-      const [found] = await ofSome([machine]);
+      const [found] = await ofSome([machine], 'all');
       return found?.[1] ?? { recent: create(apiV2.MachineRecentProvisioningEventsSchema), lastEventAt: undefined };
     },
-    async ofMany(machines) {
-      const found = new Map<string, MachineEvents>();
-      for (const part of inParts(machines)) {
-        for (const [machine, events] of await ofSome(part)) found.set(machine, events);
-      }
-      return found;
-    },
+    ofMany: (machines) => ofMany(machines, 'all'),
+    newestOfMany: (machines) => ofMany(machines, 'newest'),
     async lastAt(machines) {
       const found = new Map<string, number>();
       for (const part of inParts(machines)) {

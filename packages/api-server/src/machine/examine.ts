@@ -5,20 +5,18 @@ import { machineViews } from '../views/machine-view.ts';
 import type { apiV2 } from '@ingot/api';
 import type { Examined } from './issues.ts';
 
-/** Reads what the search for issues needs of these machines. */
+/** Reads what the search for issues needs of these machines; of their events the newest one. */
 export async function examine(
   stores: Stores,
   clock: Clock,
   machines: readonly Stored<apiV2.Machine>[],
 ): Promise<Examined[]> {
-  const views = await machineViews(stores, clock, machines);
-  const events = await stores.events.ofMany(machines.map(({ id }) => id));
-  const examined: Examined[] = [];
-  for (const machine of views)
-    examined.push({
-      machine,
-      bmc: await stores.bmcs.get(machine.uuid),
-      hasEvents: events.get(machine.uuid)?.lastEventAt !== undefined,
-    });
-  return examined;
+  const ids = machines.map(({ id }) => id);
+  const events = await stores.events.newestOfMany(ids);
+  const bmcs = await stores.bmcs.getMany(ids);
+  return (await machineViews(stores, clock, machines, events)).map((machine) => ({
+    machine,
+    bmc: bmcs.get(machine.uuid),
+    hasEvents: events.get(machine.uuid)?.lastEventAt !== undefined,
+  }));
 }

@@ -1,5 +1,5 @@
 import { adminV2, ApiError, apiV2, bindService, clone, Code, create, type BoundService } from '@ingot/api';
-import { capacityOf } from '../allocation/capacity.ts';
+import { capacitiesOf } from '../allocation/capacity.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView, labelsOnly } from '../views/entity-view.ts';
@@ -37,13 +37,15 @@ export function adminPartitionService({ stores, configured, clock }: ServiceDepe
       });
       return { partition: entityView(PartitionSchema, stored) };
     },
-    async capacity({ id, size, project }) {
-      const partitions = id === undefined ? await stores.partitions.list() : [await stores.partitions.need(id)];
-      const partitionCapacity: adminV2.PartitionCapacity[] = [];
-      for (const partition of partitions)
-        partitionCapacity.push(await capacityOf(stores, clock, partition.id, { size, project }));
-      return { partitionCapacity };
-    },
+    capacity: ({ id, size, project }) =>
+      stores.transaction(
+        async (inner) => {
+          const partitions = id === undefined ? await inner.partitions.list() : [await inner.partitions.need(id)];
+          const asked = partitions.map((partition) => partition.id);
+          return { partitionCapacity: await capacitiesOf(inner, clock, asked, { size, project }) };
+        },
+        { mode: 'read' },
+      ),
     delete: ({ id }) =>
       stores.transaction(async (inner) => {
         checkFree(id);

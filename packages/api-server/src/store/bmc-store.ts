@@ -2,10 +2,13 @@ import { apiV2, toJsonString } from '@ingot/api';
 import { readBody } from './body.ts';
 import type { Sql } from './database.ts';
 import { text } from './row.ts';
+import { inParts, sqlList } from './sql-list.ts';
 
 /** What is known about the management controller of a machine, its password included. */
 export interface BmcStore {
   get(machine: string): Promise<apiV2.MachineBMCReport | undefined>;
+  /** Those of many machines, by machine; nothing for a machine whose BMC nobody has told of. */
+  getMany(machines: readonly string[]): Promise<Map<string, apiV2.MachineBMCReport>>;
   put(machine: string, report: apiV2.MachineBMCReport): Promise<void>;
 }
 
@@ -15,6 +18,15 @@ export function createBmcStore(session: Sql): BmcStore {
       const row = await session.get('SELECT body FROM machine_bmc WHERE id = ?', machine);
       if (row === undefined) return undefined;
       return readBody(apiV2.MachineBMCReportSchema, text(row, 'body'));
+    },
+    async getMany(machines) {
+      const found = new Map<string, apiV2.MachineBMCReport>();
+      for (const part of inParts(machines)) {
+        const { marks, values } = sqlList(part);
+        const rows = await session.all(`SELECT id, body FROM machine_bmc WHERE id IN (${marks})`, ...values);
+        for (const row of rows) found.set(text(row, 'id'), readBody(apiV2.MachineBMCReportSchema, text(row, 'body')));
+      }
+      return found;
     },
     async put(machine, report) {
       await session.run(

@@ -13,14 +13,15 @@ export async function machineView(stores: Stores, clock: Clock, stored: Stored<a
   return viewOf(stored, partition, await stores.events.of(stored.id), clock.now());
 }
 
-/** `machineView` of many, in a few questions to the database. */
+/** `machineView` of many, in a few questions to the database; `known` are their events, if somebody has read them. */
 export async function machineViews(
   stores: Stores,
   clock: Clock,
   list: readonly Stored<apiV2.Machine>[],
+  known?: ReadonlyMap<string, MachineEvents>,
 ): Promise<apiV2.Machine[]> {
   const partitions = new Map((await stores.partitions.list()).map((partition) => [partition.id, partition]));
-  const events = await stores.events.ofMany(list.map(({ id }) => id));
+  const events = known ?? (await stores.events.ofMany(list.map(({ id }) => id)));
   const now = clock.now();
   return list.map((stored) =>
     viewOf(stored, partitions.get(stored.value.partition?.id ?? ''), events.get(stored.id), now),
