@@ -35,6 +35,9 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
         if (managementIp !== undefined) leaf.managementIp = managementIp;
         if (managementUser !== undefined) leaf.managementUser = managementUser;
         if (consoleCommand !== undefined) leaf.consoleCommand = consoleCommand;
+        // Where there is one it has two letters at least.
+        if (managementUser === '') delete leaf.managementUser;
+        if (consoleCommand === '') delete leaf.consoleCommand;
       });
       return { switch: await switchView(stores, stored) };
     },

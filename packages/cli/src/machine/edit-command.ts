@@ -7,8 +7,9 @@ import { findMachine } from './find.ts';
 import type { CliIo } from '../io.ts';
 import { withApiFlags } from '../options.ts';
 import { edit } from '../resources/edit.ts';
-import { given } from '../resources/given.ts';
+import type { Json } from '../output.ts';
 import { isObject, updateMetaOf, type Item, type JsonObject } from '../resources/resource.ts';
+import { labelsOf } from '../resources/shared.ts';
 import { projectIfGiven } from '../project-name.ts';
 
 /** `ingot machine edit`: what its project may change of an allocated machine. */
@@ -27,37 +28,38 @@ export function addMachineEditCommand(machine: Command, io: CliIo): void {
         throw new CliError(CliErrorCode.Argument, `machine ${uuid} belongs to nobody, so there is nothing to change`);
       const { project } = allocation;
       const seen = itemOf(found);
-      const save = async (edited: JsonObject): Promise<Item> => {
-        const { description, sshPublicKeys, meta } = read(edited);
+      const parse = (edited: JsonObject): Item => ({ id: uuid, json: fieldsOf(read(edited)) });
+      const save = async (json: JsonObject): Promise<Item> => {
+        const { description, sshPublicKeys, meta } = read(json);
         const { machine: changed } = await api.projectMachines.update(
           {
             uuid,
             project,
             updateMeta: updateMetaOf({ id: uuid, json: jsonOf(found) }),
-            ...given('description', description),
+            description,
             sshPublicKeys,
-            labels: { strategy: { case: 'replace', value: meta?.labels ?? create(apiV2.LabelsSchema) } },
+            ...labelsOf({ meta }),
           },
           call,
         );
         return changed === undefined ? seen : itemOf(changed);
       };
-      await edit({ kind: 'machine', seen, shown: seen.json, fixed: [], save }, api, io);
+      const changeable = { emptiable: ['description'], labelled: true };
+      await edit({ kind: 'machine', seen, shown: seen.json, fixed: [], changeable, parse, save }, api, io);
     }),
   );
 }
 
-function itemOf(machine: apiV2.Machine): Item {
-  const { allocation, meta } = machine;
-  const labels = meta?.labels?.labels ?? {};
-  return {
-    id: machine.uuid,
-    json: {
-      description: allocation?.description ?? '',
-      sshPublicKeys: [...(allocation?.sshPublicKeys ?? [])],
-      meta: { labels: { labels: { ...labels } } },
-    },
-  };
+function itemOf({ uuid, allocation, meta }: apiV2.Machine): Item {
+  return { id: uuid, json: fieldsOf({ description: '', sshPublicKeys: [], ...allocation, meta }) };
+}
+
+/** What may be changed: fields of the allocation, and the labels of the machine. */
+function fieldsOf(of: Pick<apiV2.MachineAllocation, 'description' | 'sshPublicKeys' | 'meta'>): {
+  readonly [Name in 'description' | 'sshPublicKeys' | 'meta']: Json;
+} {
+  const labels = { ...of.meta?.labels?.labels };
+  return { description: of.description, sshPublicKeys: [...of.sshPublicKeys], meta: { labels: { labels } } };
 }
 
 function jsonOf(machine: apiV2.Machine): JsonObject {
@@ -67,6 +69,10 @@ function jsonOf(machine: apiV2.Machine): JsonObject {
 
 /** The document has the fields of an allocation, and the labels of the machine. */
 function read(edited: JsonObject): apiV2.MachineAllocation {
+  const editable = Object.keys(fieldsOf(create(apiV2.MachineAllocationSchema)));
+  const stranger = Object.keys(edited).find((name) => !editable.includes(name));
+  if (stranger !== undefined)
+    throw new CliError(CliErrorCode.Argument, `${stranger} cannot be changed; there are ${editable.join(', ')}`);
   try {
     return fromJson(apiV2.MachineAllocationSchema, edited);
   } catch (error) {

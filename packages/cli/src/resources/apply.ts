@@ -1,6 +1,7 @@
 import type { Api } from '../api.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
 import { canonical } from './canonical.ts';
+import { changesOf } from './emptied.ts';
 import type { Item, JsonObject, Resource } from './resource.ts';
 
 /** What became of a document. */
@@ -54,23 +55,19 @@ async function applyOne(
     const made = await resource.create(api, item);
     return { kind, id: made.id, outcome: 'created' };
   }
-  const named = Object.keys(item.json).filter((key) => key in fields || isRenamed(key, fields));
-  const fixed = named.filter((key) => resource.fixed.includes(key) && key !== 'meta');
-  const moved = fixed.find((key) => !same(before.json[key], item.json[key]));
+  const change = { what: `${kind} ${before.id}`, before: before.json, document: fields, wanted: item.json };
+  const sent = changesOf({ ...change, whole: false }, resource.changeable);
+  const different = Object.keys(sent).filter((key) => key === 'meta' || !same(before.json[key], sent[key]));
+  const moved = different.find((key) => resource.fixed.includes(key) && key !== 'meta');
   if (moved !== undefined)
     throw new CliError(
       CliErrorCode.Argument,
       `${kind} ${before.id}: ${moved} cannot be changed from ${JSON.stringify(before.json[moved])} to ${JSON.stringify(item.json[moved])}: remove it and make it anew`,
     );
-  const labels = item.json['meta'];
-  const differs =
-    named.some((key) => !resource.fixed.includes(key) && !same(before.json[key], item.json[key])) ||
-    (labels !== undefined && !same(labelsIn(before.json['meta']), labelsIn(labels)));
-  if (!differs) return { kind, id: before.id, outcome: 'unchanged' };
+  if (different.length === 0) return { kind, id: before.id, outcome: 'unchanged' };
   if (resource.update === undefined)
     throw new CliError(CliErrorCode.Argument, `a ${kind} cannot be changed: remove ${before.id} and make it anew`);
-  const merged = { ...before.json, ...Object.fromEntries(named.map((key) => [key, item.json[key] ?? null])) };
-  const changed = await resource.update(api, { id: before.id, json: merged });
+  const changed = await resource.update(api, { id: before.id, json: { ...before.json, ...sent } });
   return { kind, id: changed.id, outcome: 'changed' };
 }
 
@@ -84,16 +81,6 @@ function sameName(resource: Resource, item: Item, there: readonly Item[]): Item 
       same(json['name'], name) &&
       Object.entries({ tenant, project, size }).every(([key, value]) => value === undefined || same(json[key], value)),
   );
-}
-
-/** Documents may be written with the contract's snake_case names. */
-function isRenamed(key: string, fields: JsonObject): boolean {
-  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) in fields;
-}
-
-function labelsIn(meta: unknown): unknown {
-  if (typeof meta !== 'object' || meta === null || !('labels' in meta)) return {};
-  return meta.labels ?? {};
 }
 
 /** Compares as JSON, whatever the order of keys. */

@@ -146,10 +146,11 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
     ).action((id: string, flags: ContextFlags & Flags) =>
       withApi(flags, io, async (api) => {
         const seen = await exactItem(api, resource, id, await scopeOf(api, resource, flags));
-        const save = (edited: JsonObject): Promise<Item> =>
-          update(api, { id: seen.id, json: resource.parse(edited).json }, seen);
+        const { changeable } = resource;
+        const parse = (edited: JsonObject): Item => resource.parse(edited);
+        const save = (json: JsonObject): Promise<Item> => update(api, { id: seen.id, json }, seen);
         const fixed = resource.fixed.filter((name) => name !== 'meta' && name in seen.json);
-        await edit({ kind, seen, shown: seen.json, fixed, save }, api, io);
+        await edit({ kind, seen, shown: seen.json, fixed, changeable, parse, save }, api, io);
       }),
     );
 

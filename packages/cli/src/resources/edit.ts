@@ -5,6 +5,7 @@ import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo } from '../io.ts';
 import { formatJson, type Json } from '../output.ts';
 import { canonical } from './canonical.ts';
+import { changesOf, type Changeable } from './emptied.ts';
 import { editText } from './editor.ts';
 import { isObject, type Item, type JsonObject } from './resource.ts';
 
@@ -16,8 +17,11 @@ export interface Editable {
   readonly shown: JsonObject;
   /** Names of fields that cannot be changed. */
   readonly fixed: readonly string[];
-  /** Stores the edited document, only if nobody has changed the thing since it was seen. Throws ApiError, CliError. */
-  readonly save: (edited: JsonObject) => Promise<Item>;
+  readonly changeable: Changeable;
+  /** Checks the edited document, and gives it in the form of `seen`. Throws CliError naming the field. */
+  readonly parse: (edited: JsonObject) => Item;
+  /** Stores the change, only if nobody has changed the thing since it was seen. Throws ApiError, CliError. */
+  readonly save: (changed: JsonObject) => Promise<Item>;
 }
 
 /**
@@ -42,14 +46,21 @@ export async function edit(editable: Editable, api: Api, io: CliIo): Promise<voi
     }
     const moved = fixed.find((name) => canonical(document[name] ?? null) !== canonical(shown[name] ?? null));
     if (moved !== undefined) throw new CliError(CliErrorCode.Argument, `${moved} cannot be changed`);
-    stayed = notTaken(document, shown, (await editable.save(document)).json);
+    const { id, json: wanted } = editable.parse(document);
+    if (id !== seen.id)
+      throw new CliError(
+        CliErrorCode.Argument,
+        `${seen.id} cannot become ${id === '' ? 'nameless' : id}: make it anew`,
+      );
+    const what = `${kind} ${seen.id}`;
+    const sent = changesOf({ what, before: shown, document, wanted, whole: true }, editable.changeable);
+    stayed = notTaken(document, shown, (await editable.save(sent)).json);
   } catch (error) {
     throw refused(error, editable, edited.file, api);
   }
   edited.discard();
   io.stdout(`${kind} ${seen.id} changed\n`);
-  if (stayed.length > 0)
-    io.stderr(`ingot: ${stayed.join(', ')} stayed: the API server keeps what a change leaves out or empty\n`);
+  if (stayed.length > 0) io.stderr(`ingot: ${stayed.join(', ')} stayed as before: the API server did not take it\n`);
 }
 
 /** Fields that were changed, or taken out, and that the server has as before. */

@@ -106,7 +106,7 @@ export const SIZE_RESERVATION: Resource = resource({
         {
           id,
           updateMeta,
-          name: message.name,
+          ...given('name', message.name || undefined),
           description: message.description,
           partitions: message.partitions,
           amount: message.amount,

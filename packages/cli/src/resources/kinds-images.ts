@@ -59,6 +59,7 @@ export const SIZE_IMAGE_CONSTRAINT: Resource = resource({
     (await api.sizeImageConstraints.create(constraintFields(message), call)).sizeImageConstraint,
   update: async (api, _size, message, updateMeta) =>
     (await api.sizeImageConstraints.update({ ...constraintFields(message), updateMeta }, call)).sizeImageConstraint,
+  changeable: { labelled: false },
   remove: (api, size) => api.sizeImageConstraints.delete({ size }, call),
 });
 
@@ -96,6 +97,7 @@ export const FILESYSTEM_LAYOUT: Resource = resource({
         call,
       )
     ).filesystemLayout,
+  changeable: { emptiable: ['description', 'constraints'], labelled: false },
   remove: (api, id) => api.adminFilesystems.delete({ id }, call),
 });
 

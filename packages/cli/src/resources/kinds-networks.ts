@@ -56,6 +56,7 @@ export const NETWORK: Resource = resource({
         call,
       )
     ).network,
+  changeable: { emptiable: ['description', 'defaultChildPrefixLength', 'minChildPrefixLength'] },
   remove: (api, id) => api.networks.delete({ id }, call),
 });
 
@@ -84,7 +85,15 @@ export const IP: Resource = resource({
   create: async (api, { ip, name, description, network, project, type, meta }) =>
     (
       await api.ips.create(
-        { network, project, name, description, type, ...(ip === '' ? {} : { ip }), ...given('labels', meta?.labels) },
+        {
+          network,
+          project,
+          ...given('name', name || undefined),
+          description,
+          type,
+          ...given('ip', ip || undefined),
+          ...given('labels', meta?.labels),
+        },
         call,
       )
     ).ip,
@@ -95,7 +104,7 @@ export const IP: Resource = resource({
           ip,
           project: message.project,
           updateMeta,
-          name: message.name,
+          ...given('name', message.name || undefined),
           description: message.description,
           type: message.type,
           ...labelsOf(message),

@@ -2,6 +2,7 @@ import { apiV2, create, fromJson, timestampFromMs, toJson, type DescMessage, typ
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { Json } from '../output.ts';
 import type { Api } from '../api.ts';
+import type { Changeable } from './emptied.ts';
 
 /** A thing as documents and lists have it. */
 export type JsonObject = { readonly [key: string]: Json };
@@ -52,6 +53,7 @@ export interface Resource {
    * whatever has happened meanwhile.
    */
   readonly update: ((api: Api, item: Item, seen?: Item) => Promise<Item>) | undefined;
+  readonly changeable: Changeable;
   remove(api: Api, item: Item): Promise<void>;
 }
 
@@ -75,6 +77,8 @@ export interface ResourceCalls<Schema extends DescMessage> {
     message: MessageShape<Schema>,
     updateMeta: apiV2.UpdateMeta,
   ) => Promise<MessageShape<Schema> | undefined>;
+  /** Default: of all that is changed the description can be emptied, and there are labels. */
+  readonly changeable?: Partial<Changeable>;
   readonly remove: (api: Api, id: string, message: MessageShape<Schema>) => Promise<unknown>;
 }
 
@@ -105,6 +109,7 @@ export function resource<Schema extends DescMessage>(calls: ResourceCalls<Schema
     fixed: ['meta', ...(calls.fixed ?? [])],
     schema,
     needs: calls.needs,
+    changeable: { emptiable: ['description'], labelled: true, ...calls.changeable },
     made: ['meta', ...(calls.made ?? [])],
     scope:
       scope === undefined

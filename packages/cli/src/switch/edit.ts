@@ -30,8 +30,9 @@ export function addSwitchEditCommand(command: Command, io: CliIo): void {
       const { switch: found } = await api.switches.get({ id }, call);
       if (found === undefined) throw new CliError(CliErrorCode.Api, 'the API server answered without the switch');
       const seen = itemOf(found);
-      const save = async (edited: JsonObject): Promise<Item> => {
-        const { description, replaceMode, managementIp, managementUser, consoleCommand } = read(edited);
+      const parse = (edited: JsonObject): Item => ({ id, json: itemOf(read(edited)).json });
+      const save = async (json: JsonObject): Promise<Item> => {
+        const { description, replaceMode, managementIp, managementUser, consoleCommand } = read(json);
         const { switch: changed } = await api.switches.update(
           {
             id,
@@ -49,7 +50,8 @@ export function addSwitchEditCommand(command: Command, io: CliIo): void {
       const shown = Object.fromEntries(
         Object.entries(EDITABLE).map(([name, unset]) => [name, seen.json[name] ?? unset]),
       );
-      await edit({ kind: 'switch', seen, shown, fixed: [], save }, api, io);
+      const changeable = { emptiable: ['description', 'managementUser', 'consoleCommand'], labelled: false };
+      await edit({ kind: 'switch', seen, shown, fixed: [], changeable, parse, save }, api, io);
     }),
   );
 }

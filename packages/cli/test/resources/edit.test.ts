@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../api-kit.ts';
 import { HALL, PATIENCE_MS, type Plane, startPlane } from '../plane-kit.ts';
 
@@ -50,7 +50,7 @@ test('somebody else’s change in between is not lost: the edit is refused, and 
   const done = await plane.file('', 'gate2');
   await Promise.all([rm(gate), rm(done)]);
   const editing = edit(
-    `touch ${gate}; for _ in $(seq 1000); do [ -e ${done} ] && break; sleep 0.05; done; sed -i s/hall/HALL/`,
+    `touch ${gate}; for _ in $(seq 1000); do [ -e ${done} ] && break; sleep 0.05; done; sed -i s/^description.*/description:\\ mine/`,
     'partition',
     'edit',
     'hall',
@@ -91,15 +91,83 @@ test('an editor that fails, or is not there, changes nothing and keeps the text'
     await rm(dirname(/the text is in (\S+)\. /.exec(stderr)?.[1] ?? ''), { recursive: true });
 });
 
-test('what is taken out goes where the server lets it go, and is said to stay where not', async () => {
-  await plane.ingot('size', 'apply', '-f', await plane.file('id: c1\ndescription: of old'));
-  const stayed = await edit('sed -i /^description/d', 'size', 'edit', 'c1');
-  expect(stayed).toEqual({
-    status: 0,
-    stdout: 'size c1 changed\n',
-    stderr: 'ingot: description stayed: the API server keeps what a change leaves out or empty\n',
+describe('what is taken out or emptied', () => {
+  const json = async (kind: string, id: string): Promise<Record<string, unknown>> =>
+    JSON.parse((await plane.ingot(kind, 'describe', id, '-o', 'json')).stdout);
+
+  test('goes: descriptions, labels, and what may be missing', async () => {
+    await plane.ingot('size', 'apply', '-f', await plane.file('id: c1\ndescription: of old'));
+    const changed = (kind: string, id: string) => ({ status: 0, stdout: `${kind} ${id} changed\n`, stderr: '' });
+    expect(await edit('sed -i /^description/d', 'size', 'edit', 'c1')).toEqual(changed('size', 'c1'));
+    expect((await json('size', 'c1'))['description'] ?? '').toBe('');
+    expect(await edit('sed -i "s/^description.*/description:/"', 'partition', 'edit', 'hall')).toEqual(
+      changed('partition', 'hall'),
+    );
+    expect(await json('partition', 'hall')).not.toHaveProperty('description');
+    const layout = 'sed -i -e /^constraints/,/^[^:\\ ]*:/d -e "$ a meta: {}"';
+    expect(await edit(layout, 'filesystem-layout', 'edit', 'tmp')).toMatchObject({ status: 0 });
+
+    const labelled = 'id: c1\nmeta: { labels: { labels: { tier: front, row: "7" } } }';
+    await plane.ingot('size', 'apply', '-f', await plane.file(labelled));
+    expect(await json('size', 'c1')).toMatchObject({ meta: { labels: { labels: { tier: 'front', row: '7' } } } });
+    expect(await edit('sed -i /tier:/d', 'size', 'edit', 'c1')).toEqual(changed('size', 'c1'));
+    expect(await json('size', 'c1')).toMatchObject({ meta: { labels: { labels: { row: '7' } } } });
+    expect(await edit('sed -i -e /labels:/d -e /row:/d', 'size', 'edit', 'c1')).toEqual(changed('size', 'c1'));
+    expect(await json('size', 'c1')).not.toMatchObject({ meta: { labels: { labels: { row: '7' } } } });
+    expect(await edit('true', 'size', 'edit', 'c1')).toMatchObject({ stdout: 'size c1 unchanged\n' });
   });
-  const gone = await edit('sed -i /^description/d', 'partition', 'edit', 'hall');
-  expect(gone).toEqual({ status: 0, stdout: 'partition hall changed\n', stderr: '' });
-  expect((await plane.ingot('partition', 'describe', 'hall', '-o', 'json')).stdout).not.toContain('description');
+
+  test.each([
+    ['partition', 'hall', '/ip:/d', 'dnsServers cannot be emptied'],
+    ['partition', 'hall', '/dnsServers/d;/ip:/d', 'dnsServers cannot be emptied'],
+    ['size', 'c1', '/^constraints/,$d', 'constraints cannot be emptied'],
+    ['image', 'debian-12.0.20260101', '/^url/d', 'url cannot be emptied'],
+    ['size', 'c1', 's/^id: c1/id: c2/', 'c1 cannot become c2'],
+    ['filesystem-layout', 'tmp', '$ a labels: { labels: { a: b } }', 'labels'],
+  ])('of %s %s by "%s" is refused, and nothing is changed', async (kind, id, script, words) => {
+    const before = await json(kind, id);
+    const answer = await edit(`sed -i '${script}'`, kind, 'edit', id);
+    expect(answer).toMatchObject({ status: 2, stdout: '' });
+    expect(answer.stderr).toContain(words);
+    await keptText(answer);
+    expect(await json(kind, id)).toEqual(before);
+  });
+
+  test('is told from what an applied document does not say', async () => {
+    const apply = async (kind: string, text: string): Promise<Answer> =>
+      plane.ingot(kind, 'apply', '-f', await plane.file(text));
+    await apply('size', 'id: c1\ndescription: again\nmeta: { labels: { labels: { tier: front } } }');
+    expect((await apply('size', 'id: c1')).stdout).toBe('size c1 unchanged\n');
+    expect(await json('size', 'c1')).toMatchObject({ description: 'again', meta: { labels: { labels: {} } } });
+    for (const empty of ['', 'null', '""']) {
+      await apply('partition', 'id: hall\ndescription: again');
+      expect((await apply('partition', `id: hall\ndescription: ${empty}`)).stdout).toBe('partition hall changed\n');
+      expect(await json('partition', 'hall')).not.toHaveProperty('description');
+      expect((await apply('partition', `id: hall\ndescription: ${empty}`)).stdout).toBe('partition hall unchanged\n');
+    }
+    expect((await apply('size', 'id: c1\nmeta: { labels: { labels: {} } }')).stdout).toBe('size c1 changed\n');
+    expect((await apply('size', 'id: c1\nmeta: { labels: {} }')).stdout).toBe('size c1 unchanged\n');
+    const refused = await apply('partition', 'id: hall\ndns_servers: []');
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain('partition hall: dnsServers cannot be emptied');
+    const labels = await apply('filesystem-layout', 'id: tmp\nmeta: { labels: { labels: { a: b } } }');
+    expect(labels).toMatchObject({ status: 2, stdout: '' });
+    expect(labels.stderr).toContain('labels cannot be changed');
+  });
+});
+
+test('addresses and reservations without a name are made, and edited', async () => {
+  const applied = await plane.ingot('apply', '-f', await plane.file(HALL));
+  const project = /^project (\S+) unchanged$/m.exec(applied.stdout)?.[1] ?? applied.stderr;
+  const made = await plane.ingot('network', 'allocate', '--project', project, '--parent-network', 'super', '--name=n1');
+  const network = /^network (\S+) created/.exec(made.stdout)?.[1] ?? made.stderr;
+  const created = await plane.ingot('ip', 'create', '--network', network, '--project', project);
+  const ip = /^ip (\S+) created/.exec(created.stdout)?.[1] ?? created.stderr;
+  const answer = await edit('sed -i "\\$ a description: of a test"', 'ip', 'edit', ip, '--project', project);
+  expect(answer).toEqual({ status: 0, stdout: `ip ${ip} changed\n`, stderr: '' });
+  const reservation = `size: c1\nproject: ${project}\npartitions: [hall]\namount: 1`;
+  const kept = await plane.ingot('size-reservation', 'create', '-f', await plane.file(reservation));
+  const id = /^size-reservation (\S+) created/.exec(kept.stdout)?.[1] ?? kept.stderr;
+  const raised = await edit('sed -i "s/^amount.*/amount: 2/"', 'size-reservation', 'edit', id);
+  expect(raised).toEqual({ status: 0, stdout: `size-reservation ${id} changed\n`, stderr: '' });
 });
