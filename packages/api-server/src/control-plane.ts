@@ -33,6 +33,7 @@ import { createAuthorityStore } from './tls/authority-store.ts';
 import { loadTlsFiles } from './tls/tls-files.ts';
 import { upsertPartitions } from './upsert-partitions.ts';
 import { version } from './version.ts';
+import { createLongReads } from './views/long-reads.ts';
 
 export interface ControlPlaneOptions {
   /** Certificates, the admin token and, unless `database` says otherwise, the database. Absolute path. */
@@ -108,6 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     version,
     methods,
     superUserPassword: options.superUserPassword ?? (() => undefined),
+    longReads: createLongReads(),
     configured: new Set(options.partitions.map(({ id }) => id)),
   });
   const served = services.flatMap((bound) => bound.methods).map(({ desc }) => desc);

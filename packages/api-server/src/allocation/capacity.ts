@@ -1,7 +1,7 @@
 import { adminV2, apiV2, create } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { examine } from '../machine/examine.ts';
-import { findIssues, LAST_ERROR_MS, type Examined } from '../machine/issues.ts';
+import { findIssues, hasEvents, LAST_ERROR_MS, type Examined } from '../machine/issues.ts';
 import type { Stores } from '../store/stores.ts';
 import { reasonsAgainst } from './candidates.ts';
 import { balance, mayTakeInAll, reservedIn } from './reservations.ts';
@@ -28,8 +28,7 @@ export async function capacitiesOf(
   partitions: readonly string[],
   filter: CapacityFilter,
 ): Promise<adminV2.PartitionCapacity[]> {
-  const machines = await stores.machines.list();
-  const examined = await examine(stores, clock, machines);
+  const examined = await examine(stores, clock);
   // Of all machines: two with one address may be of two sizes.
   const issues = findIssues(examined, { now: clock.now(), lastErrorWithinMs: LAST_ERROR_MS });
   const faulty = new Set(
@@ -41,16 +40,14 @@ export async function capacitiesOf(
   const isAsked = (size: string): boolean => filter.size === undefined || filter.size === size;
   const capacities: adminV2.PartitionCapacity[] = [];
   for (const partition of partitions) {
-    const here = examined.filter(
-      ({ machine }) => machine.partition?.id === partition && isAsked(machine.size?.id ?? ''),
-    );
-    const nobodys = here.filter(({ machine }) => machine.allocation === undefined);
+    const here = examined.filter((one) => one.partition === partition && isAsked(one.size));
+    const nobodys = here.filter(({ project }) => project === '');
     const against = await reasonsAgainst(
       stores,
       clock,
-      nobodys.map(({ machine }) => machine.uuid),
+      nobodys.map(({ id }) => id),
     );
-    const bySize = Map.groupBy(here, ({ machine }) => machine.size?.id ?? '');
+    const bySize = Map.groupBy(here, ({ size }) => size);
     const reservedSizes = reservations.filter((one) => one.partitions.includes(partition)).map(({ size }) => size);
     const sizes = new Set([...bySize.keys(), ...reservedSizes.filter(isAsked)]);
     const rows = [...sizes].toSorted().map((size) => {
@@ -78,22 +75,23 @@ function countMachines(
   against: ReadonlyMap<string, string>,
 ): adminV2.MachineSizeCapacity {
   const capacity = create(adminV2.MachineSizeCapacitySchema, { size });
-  for (const { machine, hasEvents } of examined) {
-    if (!hasEvents) continue;
+  for (const one of examined) {
+    if (!hasEvents(one)) continue;
+    const { id, project, events } = one;
     capacity.total += 1n;
-    if (faulty.has(machine.uuid)) {
+    if (faulty.has(id)) {
       capacity.faulty += 1n;
-      capacity.faultyMachines.push(machine.uuid);
+      capacity.faultyMachines.push(id);
     }
-    if (machine.allocation !== undefined) capacity.allocated += 1n;
-    else if (against.has(machine.uuid)) capacity.unavailable += 1n;
+    if (project !== '') capacity.allocated += 1n;
+    else if (against.has(id)) capacity.unavailable += 1n;
     else capacity.allocatable += 1n;
-    const newest = machine.recentProvisioningEvents?.events[0]?.event;
+    const newest = events.newest?.type;
     if (newest === Event.PHONED_HOME) capacity.phonedHome += 1n;
     else if (newest === Event.WAITING) capacity.waiting += 1n;
     else {
       capacity.other += 1n;
-      capacity.otherMachines.push(machine.uuid);
+      capacity.otherMachines.push(id);
     }
   }
   return capacity;
@@ -101,9 +99,6 @@ function countMachines(
 
 function countByProject(examined: readonly Examined[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { machine } of examined) {
-    const { allocation } = machine;
-    if (allocation !== undefined) counts.set(allocation.project, (counts.get(allocation.project) ?? 0) + 1);
-  }
+  for (const { project } of examined) if (project !== '') counts.set(project, (counts.get(project) ?? 0) + 1);
   return counts;
 }

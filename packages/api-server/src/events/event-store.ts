@@ -3,6 +3,7 @@ import type { Clock } from '@ingot/net';
 import type { Row, Session, Sql } from '../store/database.ts';
 import { number, optionalNumber, optionalText, text } from '../store/row.ts';
 import { inParts, sqlList } from '../store/sql-list.ts';
+import { turns } from '../store/turns.ts';
 import { applyEvent, emptyContainer, type EventContainer, type MachineEvent } from './fsm.ts';
 
 /** Events of machines: newest 100 of each, and what follows from them. */
@@ -10,11 +11,11 @@ export interface EventStore {
   /** Takes an event at the server's own time. */
   add(machine: string, type: apiV2.MachineProvisioningEventType, message: string): Promise<void>;
   container(machine: string): Promise<EventContainer>;
+  /** Those of many machines, by machine; nothing for a machine without events. */
+  containers(machines: readonly string[]): Promise<Map<string, EventContainer>>;
   of(machine: string): Promise<MachineEvents>;
   /** Those of many machines, by machine; nothing for a machine without events. */
   ofMany(machines: readonly string[]): Promise<Map<string, MachineEvents>>;
-  /** As `ofMany`, with the newest event of each only: for those that look at the machines of a whole hall. */
-  newestOfMany(machines: readonly string[]): Promise<Map<string, MachineEvents>>;
   /** When each of these machines was heard of last, milliseconds since the epoch; nothing for one that never was. */
   lastAt(machines: readonly string[]): Promise<Map<string, number>>;
   delete(machine: string): Promise<void>;
@@ -31,14 +32,11 @@ export interface MachineEvents {
 const KEPT = 100;
 
 export function createEventStore(session: Session, clock: Clock): EventStore {
-  const ofSome = async (machines: readonly string[], which: 'all' | 'newest'): Promise<[string, MachineEvents][]> => {
+  const ofSome = async (machines: readonly string[]): Promise<[string, MachineEvents][]> => {
     const { marks, values } = sqlList(machines);
     const containers = await session.all(`SELECT * FROM event_container WHERE machine IN (${marks})`, ...values);
     const events = await session.all(
-      which === 'all'
-        ? `SELECT * FROM event WHERE machine IN (${marks}) ORDER BY machine, sequence DESC`
-        : `SELECT * FROM event WHERE sequence IN
-           (SELECT max(sequence) FROM event WHERE machine IN (${marks}) GROUP BY machine)`,
+      `SELECT * FROM event WHERE machine IN (${marks}) ORDER BY machine, sequence DESC`,
       ...values,
     );
     const byMachine = Map.groupBy(events, (row) => text(row, 'machine'));
@@ -47,21 +45,36 @@ export function createEventStore(session: Session, clock: Clock): EventStore {
       return [machine, toMachineEvents(row, byMachine.get(machine) ?? [])];
     });
   };
-  const ofMany = async (machines: readonly string[], which: 'all' | 'newest'): Promise<Map<string, MachineEvents>> => {
-    const found = new Map<string, MachineEvents>();
-    for (const part of inParts(machines)) {
-      for (const [machine, events] of await ofSome(part, which)) found.set(machine, events);
-    }
-    return found;
-  };
   return {
     container: (machine) => containerOf(session, machine),
+    async containers(machines) {
+      const found = new Map<string, EventContainer>();
+      for await (const part of turns(machines)) {
+        const { marks, values } = sqlList(part);
+        const newest = await session.all(
+          `SELECT * FROM event WHERE sequence IN
+           (SELECT max(sequence) FROM event WHERE machine IN (${marks}) GROUP BY machine)`,
+          ...values,
+        );
+        const byMachine = new Map(newest.map((row) => [text(row, 'machine'), readEvent(row)]));
+        for (const row of await session.all(`SELECT * FROM event_container WHERE machine IN (${marks})`, ...values)) {
+          const machine = text(row, 'machine');
+          found.set(machine, { ...readContainer(row), newest: byMachine.get(machine) });
+        }
+      }
+      return found;
+    },
     async of(machine) {
-      const [found] = await ofSome([machine], 'all');
+      const [found] = await ofSome([machine]);
       return found?.[1] ?? { recent: create(apiV2.MachineRecentProvisioningEventsSchema), lastEventAt: undefined };
     },
-    ofMany: (machines) => ofMany(machines, 'all'),
-    newestOfMany: (machines) => ofMany(machines, 'newest'),
+    async ofMany(machines) {
+      const found = new Map<string, MachineEvents>();
+      for (const part of inParts(machines)) {
+        for (const [machine, events] of await ofSome(part)) found.set(machine, events);
+      }
+      return found;
+    },
     async lastAt(machines) {
       const found = new Map<string, number>();
       for (const part of inParts(machines)) {

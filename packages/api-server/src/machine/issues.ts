@@ -1,14 +1,20 @@
 import { apiV2, create, enumText, timestampMs } from '@ingot/api';
+import type { EventContainer } from '../events/fsm.ts';
 
 const { MachineIssueType: Type, MachineIssueSeverity: Severity, MachineLiveliness: Liveliness } = apiV2;
-const { MachineProvisioningEventState: EventState } = apiV2;
 
 /** What is known about one machine. */
 export interface Examined {
-  readonly machine: apiV2.Machine;
+  readonly id: string;
+  /** Empty for none; so is the project of a machine that nobody has. */
+  readonly partition: string;
+  readonly size: string;
+  readonly project: string;
+  readonly events: EventContainer;
+  readonly liveliness: apiV2.MachineLiveliness;
   readonly bmc: apiV2.MachineBMCReport | undefined;
-  /** Whether it ever sent an event. */
-  readonly hasEvents: boolean;
+  /** What its networks announce with, each number once. */
+  readonly asns: readonly number[];
 }
 
 export interface IssueOptions {
@@ -50,12 +56,17 @@ const WORDS: Readonly<Partial<Record<apiV2.MachineIssueType, string>>> = {
   [Type.NO_PARTITION]: 'it belongs to no partition: boot it by the boot server of one',
 };
 
+/** Whether it ever sent an event. */
+export function hasEvents({ events }: Examined): boolean {
+  return events.lastEventAt !== undefined;
+}
+
 /** Everything that is wrong with each machine, by what is known of all of them; nothing for a good one. */
 export function findIssues(
   examined: readonly Examined[],
   options: IssueOptions,
 ): Map<string, readonly apiV2.MachineIssue[]> {
-  const holders = countBy(examined.flatMap((one) => asnsOf(one.machine)));
+  const holders = countBy(examined.flatMap(({ asns }) => asns));
   const addresses = countBy(examined.flatMap(({ bmc }) => hostOf(bmc) ?? []));
   const found = new Map<string, readonly apiV2.MachineIssue[]>();
   for (const one of examined) {
@@ -67,31 +78,32 @@ export function findIssues(
         details,
       }),
     );
-    if (issues.length > 0) found.set(one.machine.uuid, issues);
+    if (issues.length > 0) found.set(one.id, issues);
   }
   return found;
 }
 
 function typesOf(
-  { machine, bmc, hasEvents }: Examined,
+  examined: Examined,
   { now, lastErrorWithinMs }: IssueOptions,
   asns: ReadonlyMap<number, number>,
   addresses: ReadonlyMap<string, number>,
 ): Map<apiV2.MachineIssueType, string> {
   const found = new Map<apiV2.MachineIssueType, string>();
-  const events = machine.recentProvisioningEvents;
-  if ((machine.partition?.id ?? '') === '') found.set(Type.NO_PARTITION, '');
-  if (!hasEvents) found.set(Type.NO_EVENT_CONTAINER, '');
-  const liveliness = machine.status?.liveliness ?? Liveliness.UNSPECIFIED;
+  const { bmc, events, liveliness } = examined;
+  const isKnown = hasEvents(examined);
+  if (examined.partition === '') found.set(Type.NO_PARTITION, '');
+  if (!isKnown) found.set(Type.NO_EVENT_CONTAINER, '');
   if (liveliness === Liveliness.DEAD) found.set(Type.LIVELINESS_DEAD, '');
-  if (liveliness === Liveliness.UNKNOWN && hasEvents) found.set(Type.LIVELINESS_UNKNOWN, '');
-  if (!hasEvents) found.set(Type.LIVELINESS_NOT_AVAILABLE, '');
-  if (events?.state === EventState.CRASHLOOP) found.set(Type.CRASH_LOOP, '');
-  if (events?.state === EventState.FAILED_RECLAIM) found.set(Type.FAILED_MACHINE_RECLAIM, '');
-  const error = events?.lastErrorEvent;
-  if (error?.time !== undefined && now - timestampMs(error.time) <= lastErrorWithinMs) {
-    const event = enumText(apiV2.MachineProvisioningEventTypeSchema, error.event);
-    found.set(Type.LAST_EVENT_ERROR, `${new Date(timestampMs(error.time)).toISOString()} ${event}: ${error.message}`);
+  if (liveliness === Liveliness.UNKNOWN && isKnown) found.set(Type.LIVELINESS_UNKNOWN, '');
+  if (!isKnown) found.set(Type.LIVELINESS_NOT_AVAILABLE, '');
+  // Clients see one state; of both it is the failed reclaim, which is worse.
+  if (events.failedReclaim) found.set(Type.FAILED_MACHINE_RECLAIM, '');
+  else if (events.crashLoop) found.set(Type.CRASH_LOOP, '');
+  const error = events.lastError;
+  if (error !== undefined && now - error.at <= lastErrorWithinMs) {
+    const event = enumText(apiV2.MachineProvisioningEventTypeSchema, error.type);
+    found.set(Type.LAST_EVENT_ERROR, `${new Date(error.at).toISOString()} ${event}: ${error.message}`);
   }
   const address = hostOf(bmc);
   if (address === undefined) found.set(Type.BMC_WITHOUT_IP, '');
@@ -101,14 +113,9 @@ function typesOf(
   const seen = bmc?.updatedAt;
   if (seen !== undefined && now - timestampMs(seen) > BMC_OUTDATED_MS)
     found.set(Type.BMC_INFO_OUTDATED, `last reported ${new Date(timestampMs(seen)).toISOString()}`);
-  const twice = asnsOf(machine).filter((asn) => (asns.get(asn) ?? 0) > 1);
+  const twice = examined.asns.filter((asn) => (asns.get(asn) ?? 0) > 1);
   if (twice.length > 0) found.set(Type.ASN_UNIQUENESS, twice.join(', '));
   return found;
-}
-
-/** Machines of one project's network share nothing, so each has a number of its own. */
-function asnsOf(machine: apiV2.Machine): number[] {
-  return [...new Set((machine.allocation?.networks ?? []).map(({ asn }) => asn).filter((asn) => asn > 0))];
 }
 
 function hostOf(bmc: apiV2.MachineBMCReport | undefined): string | undefined {

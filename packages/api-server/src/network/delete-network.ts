@@ -1,4 +1,5 @@
 import { ApiError, Code } from '@ingot/api';
+import { allocatedWith } from '../machine/allocated-with.ts';
 import { Pool } from '../store/number-pools.ts';
 import type { Stores } from '../store/stores.ts';
 
@@ -6,8 +7,10 @@ import type { Stores } from '../store/stores.ts';
 export async function deleteNetwork(stores: Stores, id: string): Promise<void> {
   const children = await stores.networks.list({ parent: id });
   const addresses = await stores.ips.count({ network: id });
-  const machines = (await stores.machines.list()).filter(({ value }) =>
-    value.allocation?.networks.some(({ network }) => network === id),
+  const machines = await allocatedWith(
+    stores,
+    id,
+    ({ allocation }) => allocation?.networks.some(({ network }) => network === id) === true,
   );
   const users = [
     ...(children.length === 0

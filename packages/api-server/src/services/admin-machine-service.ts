@@ -9,9 +9,9 @@ import { WIPE_LABEL } from '../machine/wipe-label.ts';
 import { IPAM } from '../network/kinds.ts';
 import type { Stores } from '../store/stores.ts';
 import { switchesOfMachine } from '../topology/switches-of-machine.ts';
-import { bmcDetails } from '../views/bmc-view.ts';
-import { selectMachines } from '../views/machine-query.ts';
-import { machineView, machineViews } from '../views/machine-view.ts';
+import { bmcDetails, bmcDetailsOf } from '../views/bmc-view.ts';
+import { machineIdsOf, machinesOf } from '../views/machine-query.ts';
+import { machineView } from '../views/machine-view.ts';
 import type { ServiceDependencies } from './context.ts';
 import { userOf } from './user-of.ts';
 
@@ -19,19 +19,15 @@ const { MachineLiveliness, MachineState } = apiV2;
 
 /** `metalstack.admin.v2.MachineService`: all machines, whoever has them. */
 export function adminMachineService(dependencies: ServiceDependencies): BoundService<Caller> {
-  const { stores, clock, entropy } = dependencies;
-  const selected = async (query: apiV2.MachineQuery | undefined): Promise<apiV2.Machine[]> => {
-    const views = await machineViews(stores, clock, await stores.machines.list());
-    return selectMachines(stores, views, query);
-  };
+  const { stores, clock, entropy, longReads } = dependencies;
   return bindService<typeof adminV2.MachineService, Caller>(adminV2.MachineService, {
     async get({ uuid }) {
       const stored = await stores.machines.need(machineIdOf(uuid));
       return { machine: await machineView(stores, clock, stored) };
     },
-    async list({ query, partition }) {
-      const machines = await selected(query);
-      return { machines: machines.filter((machine) => partition === undefined || machine.partition?.id === partition) };
+    async list({ query, partition }, { signal }) {
+      const found = await Array.fromAsync(machinesOf(stores, clock, query, { partition, signal, longReads }));
+      return { machines: found.flat() };
     },
     async getBMC({ uuid }, { caller }) {
       const stored = await stores.machines.need(machineIdOf(uuid));
@@ -40,11 +36,14 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
         throw new ApiError(Code.NotFound, `machine ${uuid} has not registered yet, so nothing is known of a BMC`);
       return { bmcDetails: found };
     },
-    async listBMC({ query }, { caller }) {
+    async listBMC({ query }, { caller, signal }) {
       const listed: apiV2.MachineBMCDetails[] = [];
-      for (const machine of await selected(query)) {
-        const found = await bmcDetails(stores, machine, mayActOnBmcs(caller));
-        if (found !== undefined) listed.push(found);
+      for await (const machines of machinesOf(stores, clock, query, { signal, longReads })) {
+        const reports = await stores.bmcs.getMany(machines.map(({ uuid }) => uuid));
+        for (const machine of machines) {
+          const report = reports.get(machine.uuid);
+          if (report !== undefined) listed.push(bmcDetailsOf(machine, report, mayActOnBmcs(caller)));
+        }
       }
       return { bmcDetails: listed };
     },
@@ -81,21 +80,25 @@ export function adminMachineService(dependencies: ServiceDependencies): BoundSer
         async (inner) => ({ machine: await deleteMachine(dependencies, inner, machineIdOf(uuid)) }),
         IPAM,
       ),
-    async issues({ query }) {
-      const examined = await examine(stores, clock, await stores.machines.list());
+    async issues({ query }, { signal }) {
+      const machineQuery = query?.machineQuery;
+      const asked =
+        machineQuery === undefined ? undefined : await machineIdsOf(stores, machineQuery, { signal, longReads });
+      using reading = new DisposableStack();
+      reading.use(await longReads.enter(signal));
+      const examined = await examine(stores, clock);
       const threshold = query?.lastErrorThreshold;
       const found = findIssues(examined, {
         now: clock.now(),
         lastErrorWithinMs: threshold === undefined ? LAST_ERROR_MS : durationMs(threshold),
       });
-      const asked = new Set((await selected(query?.machineQuery)).map((machine) => machine.uuid));
       const isAsked = ({ type, severity }: apiV2.MachineIssue): boolean =>
         (query === undefined || query.only.length === 0 || query.only.includes(type)) &&
         query?.omit.includes(type) !== true &&
         severity >= (query?.severity ?? 0);
       return {
         issues: [...found]
-          .filter(([id]) => asked.has(id))
+          .filter(([id]) => asked?.has(id) !== false)
           .map(([id, issues]) => ({ uuid: id, issues: issues.filter(isAsked) }))
           .filter(({ issues }) => issues.length > 0),
       };

@@ -1,9 +1,7 @@
 import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
-import type { Stores } from '../store/stores.ts';
 import { moveSwitch } from '../topology/move-switch.ts';
-import { selectMachines } from '../views/machine-query.ts';
-import { machineViews } from '../views/machine-view.ts';
+import { machinesOf } from '../views/machine-query.ts';
 import { switchMatches } from '../views/switch-query.ts';
 import { switchView, switchViews } from '../views/switch-view.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -79,18 +77,19 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
         });
         return { switch: await switchView(inner, stored) };
       }),
-    async connectedMachines({ query, machineQuery }) {
+    async connectedMachines({ query, machineQuery }, { signal }) {
       const switches = (await switchViews(stores, await stores.switches.list())).filter((one) =>
         switchMatches(one, query),
       );
-      const machines = await machinesById(dependencies, stores, switches, machineQuery);
+      const machines = await machinesById(dependencies, switches, machineQuery, signal);
+      const reports = await stores.bmcs.getMany([...machines.keys()]);
       const switchesWithMachines: apiV2.SwitchWithMachines[] = [];
       for (const leaf of switches) {
         const connections: apiV2.SwitchNicWithMachine[] = [];
         for (const { machineId, nic } of leaf.machineConnections) {
           const machine = machines.get(machineId);
           if (machine === undefined) continue;
-          const fru = (await stores.bmcs.get(machineId))?.fru;
+          const fru = reports.get(machineId)?.fru;
           const port = leaf.nics.find(({ name }) => name === nic?.name) ?? nic;
           connections.push(
             create(apiV2.SwitchNicWithMachineSchema, {
@@ -115,13 +114,14 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
 }
 
 async function machinesById(
-  { clock }: ServiceDependencies,
-  stores: Stores,
+  { stores, clock, longReads }: ServiceDependencies,
   switches: readonly apiV2.Switch[],
   query: apiV2.MachineQuery | undefined,
+  signal: AbortSignal,
 ): Promise<Map<string, apiV2.Machine>> {
-  const ids = switches.flatMap((leaf) => leaf.machineConnections.map((one) => one.machineId));
-  const stored = [...(await stores.machines.getMany(ids)).values()];
-  const views = await selectMachines(stores, await machineViews(stores, clock, stored), query);
-  return new Map(views.map((machine) => [machine.uuid, machine]));
+  const connected = new Set(switches.flatMap((leaf) => leaf.machineConnections.map((one) => one.machineId)));
+  const found = new Map<string, apiV2.Machine>();
+  for await (const machines of machinesOf(stores, clock, query, { ids: connected, signal, longReads }))
+    for (const machine of machines) found.set(machine.uuid, machine);
+  return found;
 }

@@ -4,6 +4,7 @@ import type { TokenIssuer } from '../auth/token-issuer.ts';
 import type { WaitingRoom } from '../machine/waiting-room.ts';
 import type { Database } from '../store/database.ts';
 import type { Stores } from '../store/stores.ts';
+import type { LongReads } from '../views/long-reads.ts';
 
 /** What the services work with. */
 export interface ServiceDependencies {
@@ -19,6 +20,8 @@ export interface ServiceDependencies {
   readonly methods: ReadonlyMap<string, MethodAccess>;
   /** What the superuser of every BMC is to have; undefined: there is to be no superuser. Asked at each use. */
   readonly superUserPassword: () => string | undefined;
+  /** Where those wait who read thousands of machines. */
+  readonly longReads: LongReads;
   /** Partitions that the configuration defines. */
   readonly configured: ReadonlySet<string>;
 }

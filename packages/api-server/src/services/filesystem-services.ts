@@ -3,6 +3,7 @@ import type { Caller } from '../auth/caller.ts';
 import { checkDisksFit, checkLayout, findLayout, sharedCombinations } from '../image/filesystem-layout.ts';
 import { findImage } from '../image/find-image.ts';
 import { machineIdOf } from '../machine/machine-records.ts';
+import { allocatedWith } from '../machine/allocated-with.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView, labelsOnly } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -55,16 +56,11 @@ export function adminFilesystemService({ stores, clock }: ServiceDependencies): 
     delete: ({ id }) =>
       stores.transaction(async (inner) => {
         const stored = await inner.filesystemLayouts.need(id);
-        const users = (await inner.machines.list()).filter(
-          ({ value }) => value.allocation?.filesystemLayout?.id === id,
-        );
+        const users = await allocatedWith(inner, id, ({ allocation }) => allocation?.filesystemLayout?.id === id);
         if (users.length > 0)
           throw new ApiError(
             Code.FailedPrecondition,
-            `filesystem layout "${id}" is used by ${users.length} machines (${users
-              .slice(0, 3)
-              .map((one) => one.id)
-              .join(', ')}): free those first`,
+            `filesystem layout "${id}" is used by ${users.length} machines (${users.slice(0, 3).join(', ')}): free those first`,
           );
         await inner.filesystemLayouts.delete(id);
         return { filesystemLayout: entityView(FilesystemLayoutSchema, stored) };

@@ -12,6 +12,7 @@ import {
 import type { Caller } from '../auth/caller.ts';
 import { findImage, isExpired } from '../image/find-image.ts';
 import { parseImageId } from '../image/image-version.ts';
+import { allocatedWith } from '../machine/allocated-with.ts';
 import type { Stores } from '../store/stores.ts';
 import { entityView, labelsOnly } from '../views/entity-view.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -69,7 +70,7 @@ export function adminImageService({ stores, clock }: ServiceDependencies): Bound
     delete: ({ id }) =>
       stores.transaction(async (inner) => {
         const stored = await inner.images.need(id);
-        const users = await usersOf(inner, id);
+        const users = await allocatedWith(inner, id, ({ allocation }) => allocation?.image?.id === id);
         if (users.length > 0) {
           throw new ApiError(
             Code.FailedPrecondition,
@@ -82,21 +83,12 @@ export function adminImageService({ stores, clock }: ServiceDependencies): Bound
       }),
     async usage({ query }) {
       const images = await listed(stores, query);
-      const machines = await stores.machines.list();
-      return {
-        imageUsage: images.map((image) => ({
-          image,
-          usedBy: machines.filter(({ value }) => value.allocation?.image?.id === image.id).map((one) => one.id),
-        })),
-      };
+      const users = new Map(images.map(({ id }): [string, string[]] => [id, []]));
+      for await (const some of stores.machines.some(await stores.machines.ids({ project: { not: '' } })))
+        for (const { id, value } of some) users.get(value.allocation?.image?.id ?? '')?.push(id);
+      return { imageUsage: images.map((image) => ({ image, usedBy: users.get(image.id) ?? [] })) };
     },
   });
-}
-
-async function usersOf(stores: Stores, image: string): Promise<string[]> {
-  return (await stores.machines.list())
-    .filter(({ value }) => value.allocation?.image?.id === image)
-    .map((stored) => stored.id);
 }
 
 function checkId(id: string): void {

@@ -8,8 +8,8 @@ import { machineIdOf } from '../machine/machine-records.ts';
 import { IPAM } from '../network/kinds.ts';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
-import { selectMachines } from '../views/machine-query.ts';
-import { machineView, machineViews } from '../views/machine-view.ts';
+import { machinesOf } from '../views/machine-query.ts';
+import { machineView } from '../views/machine-view.ts';
 import { bmcDetails } from '../views/bmc-view.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import type { ServiceDependencies } from './context.ts';
@@ -21,7 +21,7 @@ const { AdminRole, MachineBMCCommand: Command } = apiV2;
 
 /** `metalstack.api.v2.MachineService`: machines that a project has. Somebody else's machine looks like none. */
 export function projectMachineService(dependencies: ServiceDependencies): BoundService<Caller> {
-  const { stores, clock, entropy } = dependencies;
+  const { stores, clock, entropy, longReads } = dependencies;
   const newId = (): string => uuidV7(clock.now(), entropy);
   const own = async (inner: Stores, uuid: string, project: string): Promise<Stored<apiV2.Machine>> => {
     const found = await inner.machines.get(machineIdOf(uuid));
@@ -70,10 +70,9 @@ export function projectMachineService(dependencies: ServiceDependencies): BoundS
       });
       return { machine: await machineView(stores, clock, changed) };
     },
-    async list({ project, query }) {
-      const mine = await stores.machines.list({ project });
-      const machines = await selectMachines(stores, await machineViews(stores, clock, mine), query);
-      return { machines };
+    async list({ project, query }, { signal }) {
+      const found = await Array.fromAsync(machinesOf(stores, clock, query, { project, signal, longReads }));
+      return { machines: found.flat() };
     },
     delete: ({ uuid, project }) =>
       stores.transaction(async (inner) => {

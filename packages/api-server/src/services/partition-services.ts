@@ -9,7 +9,12 @@ import { updateEntity, updateLabels } from './update-entity.ts';
 const { PartitionSchema } = apiV2;
 
 /** `metalstack.admin.v2.PartitionService`. What the configuration defines is changed there. */
-export function adminPartitionService({ stores, configured, clock }: ServiceDependencies): BoundService<Caller> {
+export function adminPartitionService({
+  stores,
+  configured,
+  clock,
+  longReads,
+}: ServiceDependencies): BoundService<Caller> {
   const checkFree = (id: string): void => {
     if (!configured.has(id)) return;
     throw new ApiError(
@@ -37,15 +42,18 @@ export function adminPartitionService({ stores, configured, clock }: ServiceDepe
       });
       return { partition: entityView(PartitionSchema, stored) };
     },
-    capacity: ({ id, size, project }) =>
-      stores.transaction(
+    async capacity({ id, size, project }, { signal }) {
+      using reading = new DisposableStack();
+      reading.use(await longReads.enter(signal));
+      return await stores.transaction(
         async (inner) => {
           const partitions = id === undefined ? await inner.partitions.list() : [await inner.partitions.need(id)];
           const asked = partitions.map((partition) => partition.id);
           return { partitionCapacity: await capacitiesOf(inner, clock, asked, { size, project }) };
         },
         { mode: 'read' },
-      ),
+      );
+    },
     delete: ({ id }) =>
       stores.transaction(async (inner) => {
         checkFree(id);

@@ -85,18 +85,11 @@ async function checkSize(stores: Stores, size: apiV2.Size): Promise<void> {
 }
 
 async function checkUnused(stores: Stores, id: string): Promise<void> {
-  const machines = (await stores.machines.list()).filter(({ value }) => value.size?.id === id);
+  const machines = await stores.machines.ids({ size: id });
   const reservations = await stores.sizeReservations.count({ size: id });
   const constraint = await stores.sizeImageConstraints.get(id);
   const users = [
-    ...(machines.length === 0
-      ? []
-      : [
-          `${machines.length} machines (${machines
-            .slice(0, 3)
-            .map((one) => one.id)
-            .join(', ')})`,
-        ]),
+    ...(machines.length === 0 ? [] : [`${machines.length} machines (${machines.slice(0, 3).join(', ')})`]),
     ...(reservations === 0 ? [] : [`${reservations} reservations`]),
     ...(constraint === undefined ? [] : ['a size image constraint']),
   ];

@@ -25,7 +25,7 @@ const DEFAULT_COUNT = 100;
 /** `metalstack.admin.v2.TaskService`: what is still to be done, and what came of what was done within the last day. */
 export function taskService({ stores, clock }: ServiceDependencies): BoundService<Caller> {
   const wipes = async (): Promise<adminV2.TaskInfo[]> =>
-    (await stores.machines.list()).flatMap(({ value }) => wipeTask(value) ?? []);
+    (await stores.machines.list({ wipe: 1 })).flatMap(({ value }) => wipeTask(value) ?? []);
   /** All but the commands. */
   const others = async (queue: string | undefined): Promise<adminV2.TaskInfo[]> => [
     ...(queue === undefined || queue === PERIODIC_QUEUE ? (await stores.tasks.list()).map(periodicTask) : []),

@@ -2,7 +2,8 @@ import { apiV2, toJsonString } from '@ingot/api';
 import { readBody } from './body.ts';
 import type { Sql } from './database.ts';
 import { text } from './row.ts';
-import { inParts, sqlList } from './sql-list.ts';
+import { sqlList } from './sql-list.ts';
+import { turns } from './turns.ts';
 
 /** What is known about the management controller of a machine, its password included. */
 export interface BmcStore {
@@ -21,7 +22,7 @@ export function createBmcStore(session: Sql): BmcStore {
     },
     async getMany(machines) {
       const found = new Map<string, apiV2.MachineBMCReport>();
-      for (const part of inParts(machines)) {
+      for await (const part of turns(machines)) {
         const { marks, values } = sqlList(part);
         const rows = await session.all(`SELECT id, body FROM machine_bmc WHERE id IN (${marks})`, ...values);
         for (const row of rows) found.set(text(row, 'id'), readBody(apiV2.MachineBMCReportSchema, text(row, 'body')));

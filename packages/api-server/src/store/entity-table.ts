@@ -15,6 +15,7 @@ import type { Row, Session, SqlValue } from './database.ts';
 import { aborted } from './errors.ts';
 import { number, text } from './row.ts';
 import { inParts, sqlList } from './sql-list.ts';
+import { turns } from './turns.ts';
 
 /** One stored version of an entity. */
 export interface Stored<T> {
@@ -27,8 +28,10 @@ export interface Stored<T> {
   readonly updatedAt: number;
 }
 
-/** What rows must hold: a value in each named column, or one of a list of values. */
-export type Filter<Column extends string> = Readonly<Partial<Record<Column, SqlValue | readonly string[]>>>;
+/** What rows must hold: a value in each named column, one of a list of values, or another value than this. */
+export type Filter<Column extends string> = Readonly<
+  Partial<Record<Column, SqlValue | readonly string[] | { readonly not: string } | undefined>>
+>;
 
 /**
  * A table of protobuf messages, one row each, with columns of its own to search by. Every change is told to the
@@ -42,8 +45,15 @@ export interface EntityTable<T, Column extends string = never> {
   need(id: string): Promise<Stored<T>>;
   /** Those of these IDs that there are, by ID. */
   getMany(ids: readonly string[]): Promise<Map<string, Stored<T>>>;
-  /** Ordered by ID. */
+  /** Ordered by ID. Everybody waits while it reads: not for thousands, for which there are `ids` and `some`. */
   list(filter?: Filter<Column>): Promise<Stored<T>[]>;
+  /**
+   * The IDs of those, in order. With `mention` of those only whose body has this JSON string somewhere: what may mean
+   * something, to be read and looked at.
+   */
+  ids(filter?: Filter<Column | 'id'>, mention?: string): Promise<string[]>;
+  /** These in the order of their IDs, a few at a time, with a turn for others in between; what is gone by then is left out. */
+  some(ids: readonly string[]): AsyncGenerator<Stored<T>[]>;
   count(filter?: Filter<Column>): Promise<number>;
   /** Throws `AlreadyExists`. */
   create(id: string, value: T): Promise<Stored<T>>;
@@ -186,6 +196,19 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
       const { where, values } = condition(filter ?? {});
       return (await session.all(`SELECT * FROM ${table}${where} ORDER BY id`, ...values)).map(read);
     },
+    async ids(filter, mention) {
+      const { where, values } = condition(filter ?? {});
+      const mentions = mention === undefined ? '' : `${where === '' ? ' WHERE' : ' AND'} body LIKE ? ESCAPE '!'`;
+      const pattern = mention === undefined ? [] : [`%${JSON.stringify(mention).replaceAll(/[!%_]/g, '!$&')}%`];
+      const rows = await session.all(`SELECT id FROM ${table}${where}${mentions} ORDER BY id`, ...values, ...pattern);
+      return rows.map((row) => text(row, 'id'));
+    },
+    async *some(ids) {
+      for await (const part of turns(ids)) {
+        const { where, values } = condition({ id: part });
+        yield (await session.all(`SELECT * FROM ${table}${where} ORDER BY id`, ...values)).map(read);
+      }
+    },
     async count(filter) {
       const { where, values } = condition(filter ?? {});
       const row = await session.get(`SELECT count(*) AS found FROM ${table}${where}`, ...values);
@@ -253,6 +276,9 @@ function condition(filter: Filter<string>): { readonly where: string; readonly v
       const list = sqlList(wanted);
       terms.push(`${column} IN (${list.marks})`);
       values.push(...list.values);
+    } else if (isOther(wanted)) {
+      terms.push(`${column} <> ?`);
+      values.push(wanted.not);
     } else {
       terms.push(`${column} = ?`);
       values.push(wanted);
@@ -261,8 +287,14 @@ function condition(filter: Filter<string>): { readonly where: string; readonly v
   return { where: terms.length === 0 ? '' : ` WHERE ${terms.join(' AND ')}`, values };
 }
 
-function isList(wanted: string | number | Uint8Array | readonly string[]): wanted is readonly string[] {
+type Wanted = Exclude<Filter<string>[string], null | undefined>;
+
+function isList(wanted: Wanted): wanted is readonly string[] {
   return Array.isArray(wanted);
+}
+
+function isOther(wanted: Wanted): wanted is { readonly not: string } {
+  return typeof wanted === 'object' && 'not' in wanted;
 }
 
 /** The bookkeeping of an entity as clients see it; labels are the entity's own. */

@@ -64,7 +64,7 @@ export interface Stores {
 }
 
 /** `role` is that of the allocation, 0 without one; `wipe` is 1 with disks to erase; `placement` holds labels as JSON. */
-type MachineColumn = 'partition' | 'size' | 'project' | 'rack' | 'state' | 'role' | 'placement' | 'wipe';
+export type MachineColumn = 'partition' | 'size' | 'project' | 'rack' | 'state' | 'role' | 'placement' | 'wipe';
 
 /** The key of a membership; neither part has a slash. */
 export function memberId(of: string, member: string): string {

@@ -8,7 +8,15 @@ export async function bmcDetails(
   showsPassword: boolean,
 ): Promise<apiV2.MachineBMCDetails | undefined> {
   const report = await stores.bmcs.get(machine.uuid);
-  if (report === undefined) return undefined;
+  return report === undefined ? undefined : bmcDetailsOf(machine, report, showsPassword);
+}
+
+/** `bmcDetails` of a report. */
+export function bmcDetailsOf(
+  machine: apiV2.Machine,
+  report: apiV2.MachineBMCReport,
+  showsPassword: boolean,
+): apiV2.MachineBMCDetails {
   return create(apiV2.MachineBMCDetailsSchema, {
     uuid: machine.uuid,
     partition: machine.partition?.id ?? '',

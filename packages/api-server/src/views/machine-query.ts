@@ -1,32 +1,95 @@
 import { ApiError, apiV2, Code } from '@ingot/api';
-import type { Stores } from '../store/stores.ts';
+import type { Clock } from '@ingot/net';
+import { shownLabels } from '../machine/labels.ts';
+import { machineIdOf } from '../machine/machine-records.ts';
+import type { Filter, Stored } from '../store/entity-table.ts';
+import type { MachineColumn, Stores } from '../store/stores.ts';
+import { machineViews } from './machine-view.ts';
+import type { LongReads } from './long-reads.ts';
 import { matchesBmc, matchesDisks, matchesFru, matchesHardware, matchesNics } from './device-queries.ts';
 
+/** Where to look: among the machines of a partition, of a project, or these; and for how long. */
+export interface MachineScope {
+  readonly longReads: LongReads;
+  readonly signal?: AbortSignal;
+  readonly partition?: string | undefined;
+  readonly project?: string | undefined;
+  readonly ids?: ReadonlySet<string>;
+}
+
 /**
- * The machines that a query selects: every field that is set must fit. What the query asks of controllers and waiting is
- * read only if it does. Throws `Unimplemented` for a filter that this server does not know: ignored, it would answer with
- * machines that were not asked for.
+ * The machines that a query selects, as clients see them, ordered by ID, a few at a time with a turn for others in between:
+ * every field that is set must fit. Bodies are read only of those that by their columns may fit. Throws `Unimplemented`
+ * for a filter that this server does not know: ignored, it would answer with machines that were not asked for.
  */
-export async function selectMachines(
+export async function* machinesOf(
   stores: Stores,
-  machines: readonly apiV2.Machine[],
+  clock: Clock,
   query: apiV2.MachineQuery | undefined,
-): Promise<apiV2.Machine[]> {
-  if (query === undefined) return [...machines];
-  if (query.allocation?.vpn !== undefined)
+  scope: MachineScope,
+): AsyncGenerator<apiV2.Machine[]> {
+  const partitions = new Map((await stores.partitions.list()).map((partition) => [partition.id, partition]));
+  for await (const found of selected(stores, query, scope)) yield machineViews(stores, clock, found, partitions);
+}
+
+/** The IDs of those that `machinesOf` finds. */
+export async function machineIdsOf(
+  stores: Stores,
+  query: apiV2.MachineQuery | undefined,
+  scope: MachineScope,
+): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for await (const found of selected(stores, query, scope)) for (const { id } of found) ids.add(id);
+  return ids;
+}
+
+/** So many machines take some ten megabytes, and a tenth of a second. */
+const MANY = 500;
+
+async function* selected(
+  stores: Stores,
+  query: apiV2.MachineQuery | undefined,
+  scope: MachineScope,
+): AsyncGenerator<Stored<apiV2.Machine>[]> {
+  if (query?.allocation?.vpn !== undefined)
     throw new ApiError(Code.Unimplemented, 'this server runs no VPN, so it cannot select machines by allocation.vpn');
-  const found = machines.filter((machine) => matches(machine, query));
-  const waiting = query.waiting === undefined ? undefined : await stores.waiting.all();
-  const selected: apiV2.Machine[] = [];
-  for (const machine of found) {
-    if (waiting !== undefined && waiting.has(machine.uuid) !== query.waiting) continue;
-    if (query.bmc !== undefined || query.fru !== undefined) {
-      const report = await stores.bmcs.get(machine.uuid);
-      if (!matchesBmc(report?.bmc, query.bmc) || !matchesFru(report?.fru, query.fru)) continue;
-    }
-    selected.push(machine);
+  let ids = await stores.machines.ids(columnsOf(query, scope));
+  const among = scope.ids;
+  if (among !== undefined) ids = ids.filter((id) => among.has(id));
+  if (query?.waiting !== undefined) {
+    const waiting = await stores.waiting.all();
+    ids = ids.filter((id) => waiting.has(id) === query.waiting);
   }
-  return selected;
+  using reading = new DisposableStack();
+  if (ids.length > MANY) reading.use(await scope.longReads.enter(scope.signal));
+  for await (const some of stores.machines.some(ids)) {
+    scope.signal?.throwIfAborted();
+    const found = query === undefined ? some : some.filter(({ value }) => matches(value, query));
+    if (query?.bmc === undefined && query?.fru === undefined) yield found;
+    else {
+      const reports = await stores.bmcs.getMany(found.map(({ id }) => id));
+      yield found.filter(({ id }) => {
+        const report = reports.get(id);
+        return matchesBmc(report?.bmc, query.bmc) && matchesFru(report?.fru, query.fru);
+      });
+    }
+  }
+}
+
+/** What columns say of a query: machines that do not fit may be left, and none that does is left out. */
+function columnsOf(query: apiV2.MachineQuery | undefined, scope: MachineScope): Filter<MachineColumn | 'id'> {
+  const { allocation, notAllocated } = query ?? {};
+  const isAllocated = allocation !== undefined || notAllocated === false;
+  const holder = isAllocated ? { not: '' } : notAllocated === true ? '' : undefined;
+  return {
+    id: query?.uuid === undefined ? undefined : machineIdOf(query.uuid),
+    partition: scope.partition ?? query?.partition,
+    size: query?.size,
+    rack: query?.rack,
+    state: query?.state,
+    project: scope.project ?? allocation?.project?.toLowerCase() ?? holder,
+    role: allocation?.allocationType,
+  };
 }
 
 function matches(machine: apiV2.Machine, query: apiV2.MachineQuery): boolean {
@@ -40,7 +103,7 @@ function matches(machine: apiV2.Machine, query: apiV2.MachineQuery): boolean {
     is(query.size, machine.size?.id) &&
     is(query.rack, machine.rack) &&
     is(query.room, machine.room) &&
-    hasLabels(machine.meta?.labels, query.labels) &&
+    hasLabels(shownLabels(machine), query.labels) &&
     matchesAllocation(allocation, query.allocation) &&
     matchesNetworks(allocation?.networks ?? [], query.network) &&
     matchesNics(machine.hardware?.nics ?? [], query.nic) &&

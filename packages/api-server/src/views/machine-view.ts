@@ -10,18 +10,18 @@ import { partitionView } from './partition-view.ts';
 /** A machine as clients see it: with its partition, its events, and whether it is alive now. */
 export async function machineView(stores: Stores, clock: Clock, stored: Stored<apiV2.Machine>): Promise<apiV2.Machine> {
   const partition = await stores.partitions.get(stored.value.partition?.id ?? '');
-  return viewOf(stored, partition, await stores.events.of(stored.id), clock.now());
+  const mine = { ...stored, value: clone(apiV2.MachineSchema, stored.value) };
+  return viewOf(mine, partition, await stores.events.of(stored.id), clock.now());
 }
 
-/** `machineView` of many, in a few questions to the database; `known` are their events, if somebody has read them. */
+/** `machineView` of many, made of the values themselves: nobody else may have them. */
 export async function machineViews(
   stores: Stores,
   clock: Clock,
   list: readonly Stored<apiV2.Machine>[],
-  known?: ReadonlyMap<string, MachineEvents>,
+  partitions: ReadonlyMap<string, Stored<apiV2.Partition>>,
 ): Promise<apiV2.Machine[]> {
-  const partitions = new Map((await stores.partitions.list()).map((partition) => [partition.id, partition]));
-  const events = known ?? (await stores.events.ofMany(list.map(({ id }) => id)));
+  const events = await stores.events.ofMany(list.map(({ id }) => id));
   const now = clock.now();
   return list.map((stored) =>
     viewOf(stored, partitions.get(stored.value.partition?.id ?? ''), events.get(stored.id), now),
@@ -34,8 +34,8 @@ function viewOf(
   events: MachineEvents | undefined,
   now: number,
 ): apiV2.Machine {
-  const view = clone(apiV2.MachineSchema, stored.value);
-  view.meta = metaOf(stored, shownLabels(stored.value));
+  const view = stored.value;
+  view.meta = metaOf(stored, shownLabels(view));
   if (partition !== undefined) view.partition = partitionView(partition);
   view.recentProvisioningEvents = events?.recent ?? create(apiV2.MachineRecentProvisioningEventsSchema);
   view.status ??= create(apiV2.MachineStatusSchema);

@@ -144,7 +144,7 @@ test('the counts of a capacity add up, and agree with what allocation permits', 
   const property = fc.asyncProperty(machines, fc.array(reservation, { maxLength: 4 }), wish, async (some, list, w) => {
     const given: Given[] = some.map((one, index) => ({ ...one, id: machineId(index) }));
     await furnish(given, list);
-    const examined = await examine(stores, clock, await stores.machines.list());
+    const examined = await examine(stores, clock);
     const issues = findIssues(examined, { now: clock.now(), lastErrorWithinMs: LAST_ERROR_MS });
     const rows = await rowsOf();
     for (const partition of PARTITIONS)

@@ -203,6 +203,66 @@ export function storeConformance(place: () => Promise<Place>): void {
         expect(ids(await machines.list({ partition: 'lab' }))).toEqual(['Z', 'a']);
       }));
 
+    test('tells the IDs of many, and reads them a few at a time with a turn for others in between', () =>
+      withDatabase(async (database, clock) => {
+        const stores = createStores(database, clock);
+        const name = (n: number): string => `m${String(n).padStart(3, '0')}`;
+        await stores.transaction(async ({ machines }) => {
+          for (let n = 0; n < 130; n += 1) {
+            const allocation = { project: n % 2 === 0 ? 'p_1%' : '', image: { id: n === 4 ? 'deb_12' : 'debX12' } };
+            await machines.put(
+              name(n),
+              create(apiV2.MachineSchema, { uuid: name(n), partition: { id: n < 3 ? 'lab' : 'other' }, allocation }),
+            );
+          }
+        });
+        const { machines } = stores;
+        expect(await machines.ids({ partition: 'lab' })).toEqual([name(0), name(1), name(2)]);
+        expect(await machines.ids({ id: [name(7), 'none'] })).toEqual([name(7)]);
+        expect(await machines.ids({ project: { not: '' }, partition: 'lab' })).toEqual([name(0), name(2)]);
+        expect(await machines.ids({}, 'deb_12')).toEqual([name(4)]);
+        expect(await machines.ids({ partition: 'lab' }, 'p_1%')).toEqual([name(0), name(2)]);
+        expect(await machines.ids({}, 'none')).toEqual([]);
+        const all = await machines.ids();
+        expect(all).toHaveLength(130);
+        const parts: number[] = [];
+        const found: string[] = [];
+        let turns = 0;
+        const others = new AbortController();
+        const meanwhile = (async () => {
+          for (; !others.signal.aborted; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+        })();
+        for await (const some of machines.some([...all, 'gone'])) {
+          parts.push(turns);
+          found.push(...some.map(({ id }) => id));
+        }
+        others.abort();
+        await meanwhile;
+        expect(found).toEqual(all);
+        expect(parts).toHaveLength(3);
+        expect(parts[1]).toBeGreaterThan(parts[0] ?? 0);
+        expect(parts[2]).toBeGreaterThan(parts[1] ?? 0);
+        expect(await Array.fromAsync(machines.some([]))).toEqual([]);
+      }));
+
+    test('tells of many machines what is known of their events and controllers', () =>
+      withDatabase(async (database, clock) => {
+        const { machines, events, bmcs } = createStores(database, clock);
+        const { CRASHED, WAITING } = apiV2.MachineProvisioningEventType;
+        await machines.put(machineA, create(apiV2.MachineSchema, { uuid: machineA }));
+        await bmcs.put(machineA, create(apiV2.MachineBMCReportSchema, { uuid: machineA, bmc: { mac: 'aa' } }));
+        await events.add(machineA, WAITING, 'first');
+        await clock.advance(1_000);
+        await events.add(machineA, CRASHED, 'then');
+        await events.add(machineB, WAITING, 'only');
+        const of = [machineA, machineB, 'none'];
+        const containers = await events.containers(of);
+        expect([...containers.keys()].toSorted()).toEqual([machineA, machineB].toSorted());
+        for (const id of [machineA, machineB]) expect(containers.get(id)).toEqual(await events.container(id));
+        expect(containers.get(machineA)?.newest?.message).toBe('then');
+        expect([...(await bmcs.getMany(of))].map(([id, { bmc }]) => [id, bmc?.mac])).toEqual([[machineA, 'aa']]);
+      }));
+
     test('takes its dependants with it', () =>
       withDatabase(async (database, clock) => {
         const { machines, bmcs } = createStores(database, clock);

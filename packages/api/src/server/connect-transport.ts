@@ -11,6 +11,7 @@ import {
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ApiError, codeFromNumber } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
+import { encodeInTurns } from './encode-in-turns.ts';
 import type { ServerLimits } from './limits.ts';
 import type { IncomingCall, PipelineMethod } from './pipeline.ts';
 
@@ -51,7 +52,8 @@ export function createConnectHandler(
 function implementation(desc: DescMethod, method: PipelineMethod): never {
   const unary = async (request: Message, context: HandlerContext): Promise<Message> => {
     try {
-      return await method.unary(request, incomingCall(context));
+      const response = await method.unary(request, incomingCall(context));
+      return isBinary(context) ? await encodeInTurns(desc.output, response) : response;
     } catch (error) {
       throw connectError(error);
     }
@@ -97,6 +99,11 @@ function incomingCall(context: HandlerContext): IncomingCall {
     peer: context.values.get(peerKey),
     signal: context.signal,
   };
+}
+
+/** Whether the answer is binary, too: it is what the request is. */
+function isBinary({ requestHeader }: HandlerContext): boolean {
+  return /^application\/(?:proto|grpc-web(?:\+proto)?)(?:;|$)/.test(requestHeader.get('content-type') ?? '');
 }
 
 function peerOf(request: IncomingMessage | Http2ServerRequest): string {

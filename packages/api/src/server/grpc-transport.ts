@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { ApiError, Code } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
+import { encodeInTurns } from './encode-in-turns.ts';
 import type { ServerLimits } from './limits.ts';
 import type { IncomingCall, PipelineMethod } from './pipeline.ts';
 
@@ -71,7 +72,10 @@ function definition(desc: DescMethod, { maxStreamRequestBytes }: ServerLimits): 
         };
       }
     },
-    responseSerialize: (message: Message) => Buffer.from(toBinary(desc.output, message)),
+    responseSerialize: (message: Message) => {
+      const bytes = toBinary(desc.output, message);
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    },
     responseDeserialize: (bytes: Buffer) => bytes,
   };
 }
@@ -81,7 +85,8 @@ function unaryCall(method: PipelineMethod, stopSignal: AbortSignal) {
     const incoming = incomingCall(call, stopSignal);
     let answer: Parameters<UnaryCallback>;
     try {
-      answer = [null, await method.unary(messageOf(call.request), incoming)];
+      const response = await method.unary(messageOf(call.request), incoming);
+      answer = [null, await encodeInTurns(method.desc.output, response)];
     } catch (error) {
       answer = [status(error)];
     }
