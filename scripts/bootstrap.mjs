@@ -39,6 +39,7 @@ const debianPackages = [
   ['openssl', 'certificates for tests of HTTPS', 'test'],
   ['tcpdump', 'captures', 'test'],
   ['dnsmasq-base', 'a foreign DHCP server beside ours', 'test'],
+  ['dnsmasq-utils', "dnsmasq's tools that ask about leases and end them", 'test'],
   ['kea-dhcp4-server', 'another foreign DHCP server beside ours', 'test'],
   ['kea-dhcp6-server', 'a foreign DHCPv6 server beside ours', 'test'],
   ['qemu-system-arm', 'machines with an ARM processor', 'test'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBootNetwork, type BootNetwork, type Running } from './boot-server-network.ts';
+import { createBootNetwork, UDHCPC, type BootNetwork, type Running } from './boot-server-network.ts';
 
 // The whole life of a lease, as other people's clients live it.
 
@@ -143,5 +143,30 @@ describe('perfdhcp -4', () => {
     expect(numbers('sent packets'), output).toEqual([200, 200]);
     expect(numbers('received packets'), output).toEqual([200, 200]);
     expect(numbers('non unique addresses'), output).toEqual([0, 0]);
+  });
+});
+
+describe('dnsmasq’s tools on the server’s host', () => {
+  it('ask how long a lease runs, and end it: the next machine gets the only address', async () => {
+    const subnets = [{ subnet: '10.0.0.0/24', pool: '10.0.0.20-10.0.0.20', leaseSeconds: 7_500 }];
+    // dhcp_lease_time asks 127.0.0.1, and nobody else.
+    const server = await net.bootServer({ dhcp: { listen: ['10.0.0.1', '127.0.0.1'], subnets } });
+    const script = net.file('udhcpc.sh', '#!/bin/sh\necho "$1 $ip $lease"\n');
+    const lease = async (...more: readonly string[]): Promise<string> =>
+      (await net.run('near', [...UDHCPC, '-s', script, ...more])).output;
+    expect(await lease()).toMatch(/^bound 10\.0\.0\.20 7500$/m);
+
+    const left = await net.run('server', ['dhcp_lease_time', '10.0.0.20']);
+    // 7500 s are two hours and five minutes; the host may be slow, but not by five.
+    expect(left).toEqual({ exitCode: 0, output: expect.stringMatching(/^2h(?:5m(?:0s)?|[0-4]m\d+s)?$/) });
+
+    const first = await net.macOf('near');
+    await net.run('near', ['ip', 'link', 'set', 'eth0', 'address', '52:54:00:00:0c:0c']);
+    // One try: there is nothing to come.
+    expect(await lease('-t', '1', '-T', '1')).not.toContain('bound');
+    await net.run('server', ['dhcp_release', 'br0', '10.0.0.20', first]);
+    await server.prints(/"event":"dhcp\.released"/);
+    expect(await net.run('server', ['dhcp_lease_time', '10.0.0.20'])).toEqual({ exitCode: 1, output: '' });
+    expect(await lease()).toMatch(/^bound 10\.0\.0\.20 7500$/m);
   });
 });

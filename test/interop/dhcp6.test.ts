@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBootNetwork, type BootNetwork, type Namespace } from './boot-server-network.ts';
 
@@ -102,6 +104,28 @@ async function relay(): Promise<void> {
 }
 
 const leased = (output: string): string => /^LEASE \w+ (\S+)/m.exec(output)?.[1] ?? output;
+
+describe('dnsmasq’s dhcp_release6', () => {
+  it('on the server’s host ends a lease', async () => {
+    const one = { subnet: '2001:db8::/64', interface: 'br0', pool: '2001:db8::1:5-2001:db8::1:5' };
+    const server = await net.bootServer({ ...IPV6, dhcp6: { ...DHCP6, subnets: [one] } });
+    expect(leased(await dhclient('near'))).toBe('2001:db8::1:5');
+    await dhclient('near', '-x');
+
+    const file = readFileSync(join(net.folder, 'near.leases6'), 'utf8');
+    const of = (pattern: RegExp): string => pattern.exec(file)?.[1] ?? '';
+    const duids = ['--client-id', of(/6\.client-id ([0-9a-f:]+);/), '--server-id', of(/6\.server-id ([0-9a-f:]+);/)];
+    // dhclient writes the four bytes of the IAID; the program wants their number.
+    const iaid = String(Number.parseInt(of(/ia-na ([0-9a-f:]+) /).replaceAll(':', ''), 16));
+    await net.run('server', ['dhcp_release6', '--iface', 'br0', '--ip', '2001:db8::1:5', ...duids, '--iaid', iaid]);
+    await server.prints(/"event":"dhcp6\.released","addresses":\["2001:db8::1:5"\]/);
+
+    using database = new DatabaseSync(join(net.folder, 'data/boot-server.sqlite'), { readOnly: true });
+    expect(database.prepare('SELECT address, state FROM lease6').all()).toEqual([
+      { address: '2001:db8::1:5', state: 'released' },
+    ]);
+  });
+});
 
 describe('dhclient -6', () => {
   it('on the own link leases an address, name servers and a search domain, and releases it', async () => {

@@ -47,6 +47,8 @@ export interface EngineLab {
   readonly receive: (...packets: readonly Uint8Array[]) => void;
   /** Broadcasts of the own link, whose clients `link` reaches one by one. */
   readonly receiveLocally: (link: ClientLink | undefined, ...packets: readonly Uint8Array[]) => void;
+  /** One packet from a program of the server's own host, or from who says so. */
+  readonly receiveFromHost: (data: Uint8Array, address: string) => void;
   readonly discover: (mac: string, xid?: number, kind?: ClientKind) => Uint8Array;
   readonly request: (mac: string, address: string) => Uint8Array;
   readonly heard: Reply[];
@@ -105,6 +107,8 @@ export function engine(options: {
     dhcp.stop();
     database.close();
   });
+  const receiveFromHost = (data: Uint8Array, address: string): void =>
+    dhcp.receive([{ data, source: { address, port: 40_000 } }], ip('127.0.0.1'), socket);
   const receiveLocally = (link: ClientLink | undefined, ...packets: readonly Uint8Array[]): void =>
     dhcp.receive(
       packets.map((data) => ({ data, source: { address: '0.0.0.0', port: 68 } })),
@@ -138,6 +142,7 @@ export function engine(options: {
     leases,
     receive,
     receiveLocally,
+    receiveFromHost,
     discover,
     request,
     heard,

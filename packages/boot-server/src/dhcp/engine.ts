@@ -122,7 +122,16 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
   const dispatch = (ready: readonly Ready[]): void => {
     const outgoing = new Map<ReplySocket, Outgoing[]>();
     const stages = new Map<Stage, number>();
+    const send = (socket: ReplySocket, answer: Outgoing): void => {
+      const list = outgoing.get(socket);
+      if (list === undefined) outgoing.set(socket, [answer]);
+      else list.push(answer);
+    };
     for (const { outcome, source, socket, link } of ready) {
+      if (outcome.kind === 'told') {
+        send(socket, outcome);
+        continue;
+      }
       if (outcome.kind !== 'reply') {
         note(outcome, source);
         continue;
@@ -138,9 +147,7 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
         log.debug({ mac, reason: 'broadcast-limit' }, 'no DHCP answer: too many broadcasts');
         continue;
       }
-      const list = outgoing.get(socket);
-      if (list === undefined) outgoing.set(socket, [outcome]);
-      else list.push(outcome);
+      send(socket, outcome);
       stages.set(stage, (stages.get(stage) ?? 0) + 1);
     }
     for (const [socket, list] of outgoing) {
@@ -175,7 +182,7 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       `${String(mac)} gets an address and nothing to boot: there is no boot loader for it, see ipxe.files`,
     );
   };
-  const note = (outcome: Exclude<DhcpOutcome, { kind: 'reply' }>, source: Endpoint): void => {
+  const note = (outcome: Exclude<DhcpOutcome, { kind: 'reply' | 'told' }>, source: Endpoint): void => {
     const { request } = outcome;
     const who = { mac: request?.mac, uuid: request?.boot.uuid, giaddr: request?.packet.giaddr };
     if (outcome.kind === 'done') {

@@ -41,6 +41,8 @@ export interface LeaseEngine {
   decline(subnet: Subnet, mac: string, address: number): boolean;
   /** Who holds, or last held, this address. */
   holderOf(address: number): Lease | undefined;
+  /** How long the lease of this address still runs, whole seconds; undefined when nobody has one. */
+  secondsLeft(address: number): number | undefined;
   /** What this NIC holds, or last held, in every subnet. */
   leasesOf(mac: string): Lease[];
   /** Running leases by subnet. */
@@ -267,6 +269,11 @@ export function createLeaseEngine(components: {
     holderOf: (address) => {
       const lease = leases.get(address);
       return lease?.state === 'declined' ? undefined : lease;
+    },
+    secondsLeft: (address) => {
+      const lease = leases.get(address);
+      const leftMs = lease?.state === 'bound' ? lease.expiresAt - clock.now() : 0;
+      return leftMs > 0 ? Math.floor(leftMs / 1000) : undefined;
     },
     leasesOf: (mac) => {
       const found: Lease[] = [];

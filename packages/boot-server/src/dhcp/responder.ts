@@ -16,6 +16,7 @@ import { bootFields, type BootFields } from './boot-fields.ts';
 import { bootQuestion, type BootQuestion } from './boot-question.ts';
 import { mayUnicast, replyTarget } from './destination.ts';
 import type { LeaseEngine, RequestKind } from './lease-engine.ts';
+import { answerLeaseTime } from './lease-time.ts';
 import { informReply, leaseReply, nakReply, proxyReply } from './reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from './request.ts';
 import { findSubnet, type Subnet } from './subnets.ts';
@@ -37,6 +38,8 @@ export type DhcpOutcome =
       /** Of an offer whose address somebody else may have: ask the network first. */
       readonly unproven?: UnprovenOffer;
     }
+  /** An answer to a program on this host, which is no client. */
+  | { readonly kind: 'told'; readonly what: 'lease-time'; readonly data: Uint8Array; readonly target: Endpoint }
   /** Understood, acted upon, and nothing to answer. */
   | { readonly kind: 'done'; readonly what: 'released' | 'declined' | 'withdrawn'; readonly request: DhcpRequest }
   | { readonly kind: 'drop'; readonly reason: DhcpDropReason; readonly detail: string; readonly request?: DhcpRequest };
@@ -97,7 +100,11 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
   const { leases, sightings } = components;
   return (data, source, receivedAt) => {
     const parsed = parseDhcpRequest(data);
-    if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
+    if (!parsed.ok) {
+      const told = answerLeaseTime(data, source, { leases, serverId: receivedAt });
+      if (told !== undefined) return { kind: 'told', what: 'lease-time', data: told, target: source };
+      return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
+    }
     const request = parsed.value;
     const subnet = chooseSubnet(request, receivedAt, components);
     if (typeof subnet === 'string') {
