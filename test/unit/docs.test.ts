@@ -180,6 +180,7 @@ function references({ where, folder }: Limit): (readonly [string, string])[] {
 const NO_LIMITS: ReadonlySet<string> = new Set([
   'DAY_MS',
   'HOUR_MS',
+  'MINUTE_MS',
   'FAMILY_BYTES',
   'PATH_BYTES',
   'MAC_BYTES',

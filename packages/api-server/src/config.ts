@@ -1,5 +1,6 @@
 import { defineConfig, listenAddress, type ConfigDefinition, type DaemonConfig } from '@ingot/daemon';
 import { z } from 'zod';
+import type { CallsPerMinute } from './auth/call-limits.ts';
 import { backupSchema, type BackupSettings } from './backup/settings.ts';
 import { parseDatabaseLocation } from './store/location.ts';
 
@@ -53,6 +54,23 @@ const schema = z.object({
     })
     .default({ names: [] }),
   partitions: z.array(partition).default([]).describe('written to the database at every start'),
+  callsPerMinute: z
+    .strictObject({
+      token: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(600)
+        .describe('with one token; administrators and infrastructure have no limit'),
+      anonymous: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(300)
+        .describe('without a good token, from one IPv4 address or one IPv6 /64'),
+    })
+    .prefault({})
+    .describe('how often one client may call'),
   resurrectMachines: z
     .boolean()
     .default(true)
@@ -85,6 +103,7 @@ export interface ApiServerConfig extends DaemonConfig {
   readonly listen: readonly string[];
   readonly tls: { readonly names: readonly string[] };
   readonly partitions: readonly PartitionConfig[];
+  readonly callsPerMinute: CallsPerMinute;
   readonly resurrectMachines: boolean;
   readonly backup?: BackupSettings | undefined;
 }

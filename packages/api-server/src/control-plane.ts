@@ -14,6 +14,7 @@ import type { Clock, Entropy } from '@ingot/net';
 import { createAudit } from './audit/audit-calls.ts';
 import { ensureAdminToken } from './auth/admin-token.ts';
 import { createAuthorizer } from './auth/authorizer.ts';
+import { createCallLimits, type CallsPerMinute } from './auth/call-limits.ts';
 import type { Caller } from './auth/caller.ts';
 import { createTokenIssuer } from './auth/token-issuer.ts';
 import { uuidV7 } from './auth/uuid-v7.ts';
@@ -51,6 +52,8 @@ export interface ControlPlaneOptions {
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly onCall?: (record: CallRecord) => void;
+  /** How often others than administrators and infrastructure may call. Default: as often as they like. */
+  readonly callsPerMinute?: CallsPerMinute;
   /** What the superuser of every BMC is to have, asked at each use. Default: there is to be no superuser. */
   readonly superUserPassword?: () => string | undefined;
   /** Whether lost machines that nobody has are started anew; default no. */
@@ -116,11 +119,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   for (const desc of served) methods.set(methodPath(desc), methodAccess(desc));
   const serving = async (): Promise<boolean> => (await database.state()).ok;
   const withHealth = [...services, grpcHealthService<Caller>({ services, serving, clock })];
+  const limits =
+    options.callsPerMinute === undefined
+      ? undefined
+      : createCallLimits({ perMinute: options.callsPerMinute, methods, clock, log });
   const server = createApiServer<Caller>({
     services: [...withHealth, ...reflectionServices(withHealth)],
     tls: tls.server,
     listen: options.listen,
     authenticate: (bearer) => issuer.authenticate(bearer),
+    ...(limits === undefined ? {} : { admit: limits.admit }),
     authorize: createAuthorizer(stores),
     audit: createAudit(stores, new Map(served.map((desc) => [methodPath(desc), desc])), log),
     clock,

@@ -26,6 +26,7 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
     listen: config.listen,
     names: config.tls.names,
     partitions: config.partitions,
+    callsPerMinute: config.callsPerMinute,
     resurrect: config.resurrectMachines,
     superUserPassword,
     clock,
@@ -84,7 +85,8 @@ function callObserver({ metrics, log }: DaemonContext<ApiServerConfig>): (record
     seconds.observe({ method }, durationMs / 1000);
     const fields = { event: 'api.call', method, peer, requestId, code, ms: Math.round(durationMs) };
     if (code === 'Internal' || code === 'Unknown') log.error({ ...fields, err: error }, `${method} failed`);
-    else if (code === 'Ok' || code === 'Canceled') log.debug(fields, method);
+    // Whoever calls too often is in the log already, and not once for each call.
+    else if (code === 'Ok' || code === 'Canceled' || error?.retryAfterMs !== undefined) log.debug(fields, method);
     else log.warn({ ...fields, reason: error?.message }, `${method}: ${code}: ${error?.message ?? ''}`);
   };
 }

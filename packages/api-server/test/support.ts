@@ -14,8 +14,9 @@ import {
   type MessageInitShape,
 } from '@ingot/api';
 import { MemoryLogger } from '@ingot/daemon';
-import { MockClock, systemClock, systemEntropy, type Clock } from '@ingot/net';
+import { MockClock, systemClock, systemEntropy } from '@ingot/net';
 import type { DatabaseLocation } from '../src/store/location.ts';
+import type { ControlPlaneOptions } from '../src/control-plane.ts';
 import { startControlPlane, type ControlPlane, type PartitionConfig } from '../src/index.ts';
 
 const lab: PartitionConfig = {
@@ -57,7 +58,9 @@ export function keepRigsIn(location: () => Promise<DatabaseLocation>): void {
 }
 
 export async function startRig(
-  options: { readonly clock?: Clock; readonly database?: DatabaseLocation; readonly superUserPassword?: string } = {},
+  options: Pick<Partial<ControlPlaneOptions>, 'clock' | 'database' | 'callsPerMinute'> & {
+    readonly superUserPassword?: string;
+  } = {},
 ): Promise<Rig> {
   const database = options.database ?? (await rigDatabase?.());
   const dataDir = await mkdtemp(join(tmpdir(), 'ingot-api-'));
@@ -71,6 +74,7 @@ export async function startRig(
       listen: ['127.0.0.1:0'],
       names: [],
       partitions: [lab],
+      ...(options.callsPerMinute === undefined ? {} : { callsPerMinute: options.callsPerMinute }),
       superUserPassword: () => options.superUserPassword,
       clock: options.clock ?? systemClock,
       databaseClock: systemClock,

@@ -61,10 +61,16 @@ export function codeFromNumber(code: number): Code {
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: Code;
+  /**
+   * When to ask again, milliseconds from now; undefined where nobody knows. On the wire it is `grpc-retry-pushback-ms`
+   * (gRFC A6), and `retry-after` in whole seconds (RFC 9110, section 10.2.3) for Connect.
+   */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: Code, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number | undefined }) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   /** Name of the code, such as `FailedPrecondition`. */

@@ -115,7 +115,11 @@ function cancelled(method: DescMethod, signal: AbortSignal): ApiError {
 function toApiError(error: unknown, method: DescMethod, signal: AbortSignal | undefined): ApiError {
   if (error instanceof ApiError) return error;
   if (signal?.aborted === true) return cancelled(method, signal);
-  if (isServiceError(error)) return new ApiError(codeFromNumber(error.code), error.details, { cause: error });
+  if (isServiceError(error)) {
+    const pushback = Number(error.metadata?.get('grpc-retry-pushback-ms')[0] ?? Number.NaN);
+    const retryAfterMs = pushback >= 0 ? pushback : undefined;
+    return new ApiError(codeFromNumber(error.code), error.details, { cause: error, retryAfterMs });
+  }
   return new ApiError(Code.Unknown, error instanceof Error ? error.message : String(error), { cause: error });
 }
 

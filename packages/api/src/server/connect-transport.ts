@@ -114,6 +114,10 @@ function peerOf(request: IncomingMessage | Http2ServerRequest): string {
 
 // Connect's codes have gRPC's names.
 function connectError(error: unknown): ConnectError {
-  if (error instanceof ApiError) return new ConnectError(error.message, ConnectCode[error.codeName]);
+  if (error instanceof ApiError) {
+    const { retryAfterMs } = error;
+    const headers = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
+    return new ConnectError(error.message, ConnectCode[error.codeName], headers);
+  }
   return new ConnectError('internal error', ConnectCode.Internal);
 }

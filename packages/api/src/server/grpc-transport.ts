@@ -185,6 +185,10 @@ function peerOf(peer: string): string {
 }
 
 function status(error: unknown): { code: number; details: string; metadata: Metadata } {
-  if (error instanceof ApiError) return { code: error.code, details: error.message, metadata: new Metadata() };
+  if (error instanceof ApiError) {
+    const metadata = new Metadata();
+    if (error.retryAfterMs !== undefined) metadata.set('grpc-retry-pushback-ms', String(Math.ceil(error.retryAfterMs)));
+    return { code: error.code, details: error.message, metadata };
+  }
   return { code: Code.Internal, details: 'internal error', metadata: new Metadata() };
 }

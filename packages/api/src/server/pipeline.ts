@@ -24,7 +24,7 @@ export interface CallRecord {
   readonly durationMs: number;
   readonly code: CodeName | 'Ok';
   /** What went wrong; its cause may have more. */
-  readonly error?: Error;
+  readonly error?: ApiError;
 }
 
 /** An audited call: first when it may be done, then when it was done or refused. */
@@ -54,6 +54,11 @@ export interface PipelineOptions<Caller> {
    * (`Unauthenticated`) for a bad one. No token is not an error by itself: public methods need none.
    */
   readonly authenticate: (bearer: string | undefined) => Promise<Caller> | Caller;
+  /**
+   * Throws an `ApiError` for whoever calls too often; asked once for each call, whatever it is about. `caller` is undefined
+   * where the token was bad. What this refuses is not written down: it would be as many lines as there are calls.
+   */
+  readonly admit?: (caller: Caller | undefined, peer: string) => void;
   /** Throws an `ApiError` if the caller may not do this. */
   readonly authorize: (question: AccessQuestion<Caller>) => Promise<void> | void;
   /**
@@ -67,6 +72,12 @@ export interface PipelineOptions<Caller> {
   readonly bounds: RequestBounds;
   readonly clock: Clock;
   readonly entropy: Entropy;
+}
+
+/** What is known of a call as it is let in. */
+interface Seen<Caller> {
+  caller?: Caller;
+  isAdmitted?: boolean;
 }
 
 /** One method as the transports see it: authentication, validation, authorisation and errors are already around it. */
@@ -92,19 +103,32 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     request: Message | undefined,
     call: IncomingCall,
     requestId: string,
-    onCaller: (caller: Caller) => void = () => undefined,
+    seen: Seen<Caller> = {},
   ): Promise<ServerContext<Caller>> {
     const bearer = bearerOf(call.authorization);
     const authorize = async (caller: Caller): Promise<void> =>
       options.authorize({ access, method: desc, request: request ?? create(desc.input), caller });
-    const caller = await options.authenticate(bearer);
-    onCaller(caller);
+    const caller = await known(bearer, call, seen);
+    seen.caller = caller;
+    options.admit?.(caller, call.peer);
+    seen.isAdmitted = true;
     if (request !== undefined) check(request);
     await authorize(caller);
     if (handler === undefined) throw new ApiError(Code.Unimplemented, `this server does not implement ${access.path}`);
     const { peer, signal } = call;
     const checkAgain = async (): Promise<void> => authorize(await options.authenticate(bearer));
     return { caller, peer, signal, idempotencyKey: idempotencyKeyOf(call), requestId, checkAgain };
+  }
+
+  /** Whoever is behind a token; somebody with bad ones is let in as often as somebody without any. */
+  async function known(bearer: string | undefined, call: IncomingCall, seen: Seen<Caller>): Promise<Caller> {
+    try {
+      return await options.authenticate(bearer);
+    } catch (error) {
+      options.admit?.(undefined, call.peer);
+      seen.isAdmitted = true;
+      throw error;
+    }
   }
 
   function begin(call: IncomingCall): { requestId: string; end: (error?: unknown) => ApiError | undefined } {
@@ -127,15 +151,14 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
 
   async function unary(request: Message, call: IncomingCall): Promise<Message> {
     const { requestId, end } = begin(call);
-    let caller: Caller | undefined;
+    const seen: Seen<Caller> = {};
     const audit = async (outcome: AuditRecord<Caller>['outcome']): Promise<void> => {
-      if (!access.audited) return;
+      if (!access.audited || seen.isAdmitted !== true) return;
+      const { caller } = seen;
       await options.audit?.({ requestId, method: access.path, request, caller, peer: call.peer, outcome });
     };
     try {
-      const context = await enter(request, call, requestId, (known) => {
-        caller = known;
-      });
+      const context = await enter(request, call, requestId, seen);
       if (handler?.kind !== 'unary') throw new Error(`${access.path} is not unary`);
       await audit('started');
       const response = create(desc.output, await handler.call(request, context));
