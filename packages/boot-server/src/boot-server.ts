@@ -109,7 +109,8 @@ export async function startBootServer(components: BootServerComponents): Promise
     stops.push(() => Promise.resolve(database.close()));
     const metrics = bootMetrics(components.metrics);
     const commits = groupCommit(database);
-    const sightings = sightingStore(database, clock, commits);
+    const subjects = subjectMemory(database, commits);
+    const sightings = sightingStore(database, clock, { commits, onSaw: (mac) => subjects.keep(mac) });
     const leaseRows = leaseStore(database, commits);
     const lease6Rows = lease6Store(database, commits);
     const lastPlans = bootStore(database, clock, { commits, log });
@@ -129,7 +130,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       sightings,
       api,
       httpListen,
-      subjects: subjectMemory(database, clock, commits),
+      subjects,
       signingKeys: ({ dataDir, http: { signing } }) => loadSigningKeys({ ...signing, dataDir }),
       fetches: loaderFetches(clock),
       debugKeys,
@@ -165,7 +166,7 @@ export async function startBootServer(components: BootServerComponents): Promise
           engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
           pathMtu: ethernetMtu,
         }),
-        quirksOf: (mac) => quirksOf({ mac, architectures: stores.subjects.find(mac)?.architectures ?? [] }),
+        quirksOf: (mac) => quirksOf({ mac, architectures: subjects.find(mac)?.architectures ?? [] }),
       },
       listenPlaces([...(config.tftp.listen ?? bootAddresses), ...(policy.now.plan6?.listen ?? [])]),
     );

@@ -261,7 +261,7 @@ function decisions(source: BootSource, chainRoms = false): Decisions {
   const decide = createBootDecider({
     planner: createBootPlanner([source]),
     decision: { httpUrl: 'http://10.0.0.1:8080', binaries: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' } },
-    subjects: subjectMemory(database, clock),
+    subjects: subjectMemory(database),
     fetches,
     chainRoms,
     log: new MemoryLogger(),

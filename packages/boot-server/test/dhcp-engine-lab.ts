@@ -71,7 +71,7 @@ export function engine(options: {
   const path = options.path ?? join(temporaryFolder(), 'test.sqlite');
   const database = openDatabase(path);
   const commits = groupCommit(database);
-  const sightings = sightingStore(database, clock, commits);
+  const sightings = sightingStore(database, clock, { commits });
   const plan = planDhcp(testConfig('/none'));
   const leases = createLeaseEngine({ clock, store: leaseStore(database, commits), subnets: plan.subnets });
   const { probe } = options;

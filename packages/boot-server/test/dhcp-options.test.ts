@@ -232,7 +232,7 @@ describe('interfaces', () => {
       clock,
       log,
       metrics: bootMetrics(createMetrics()),
-      respond: createDhcpResponder({ ...plan, leases, sightings: sightingStore(database, clock, commits) }),
+      respond: createDhcpResponder({ ...plan, leases, sightings: sightingStore(database, clock, { commits }) }),
       decide: () => ({ kind: 'ignore', reason: 'not-booting' }),
       whenUndecided: 'ignore',
       commits,

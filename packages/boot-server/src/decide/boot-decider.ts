@@ -62,7 +62,7 @@ export function createBootDecider(components: BootDeciderComponents): BootDecide
     };
     try {
       const offer = planner.offer(subject);
-      return offer instanceof Promise ? offer.then(decide).catch(refused) : decide(offer);
+      return offer instanceof Promise ? offer.then(decide, refused) : decide(offer);
     } catch (error) {
       return Promise.reject(error).catch(refused);
     }

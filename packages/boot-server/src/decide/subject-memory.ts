@@ -1,19 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '@ingot/net';
 import { z } from 'zod';
-import { keepNewest } from '../keep-newest.ts';
-import { textOf, toColumn } from '../store/database.ts';
+import { textOf } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
+import { nicLog } from '../store/nic-log.ts';
 import type { BootSubject } from './boot-plan.ts';
 
 /** What a NIC's DHCP showed of its place, for the script that it asks for by HTTP or TFTP afterwards. */
 export interface SubjectMemory {
+  /** In memory: a NIC that is answered with nothing to boot asks for no script. */
   note(subject: BootSubject): void;
+  /** Has what was noted of a NIC survive a restart, if that is new; before it is offered a boot. */
+  keep(mac: string): void;
   find(mac: string): BootSubject | undefined;
 }
 
 const MAX_NICS = 16_384;
-const PRUNE_EVERY = 1_024;
 
 const stored = z.object({
   mac: z.string(),
@@ -25,50 +26,47 @@ const stored = z.object({
   subnet: z.string().optional(),
 });
 
-/** Survives a restart between a machine's DHCP and its script; the disk is touched when something is new. */
-export function subjectMemory(database: DatabaseSync, clock: Clock, commits?: GroupCommit): SubjectMemory {
-  const put = database.prepare(
-    `INSERT INTO boot_subject (mac, subject, seen_at) VALUES (?, ?, ?)
-     ON CONFLICT (mac) DO UPDATE SET subject = excluded.subject, seen_at = excluded.seen_at`,
-  );
-  const get = database.prepare('SELECT subject FROM boot_subject WHERE mac = ?');
-  const prune = database.prepare(
-    'DELETE FROM boot_subject WHERE mac IN (SELECT mac FROM boot_subject ORDER BY seen_at DESC LIMIT -1 OFFSET ?)',
-  );
-  const known = new Map<string, BootSubject>();
-  let sincePrune = 0;
-  const read = (mac: string): BootSubject | undefined => {
-    const row = get.get(mac);
-    const parsed = row === undefined ? undefined : stored.safeParse(JSON.parse(textOf(row['subject'], 'subject')));
-    if (parsed?.success !== true) return undefined;
-    const { uuid, circuitId, remoteId, architectures, hostname, subnet } = parsed.data;
-    return { mac, uuid, serial: undefined, circuitId, remoteId, architectures, hostname, subnet };
-  };
-  const keep = (subject: BootSubject): void => {
-    keepNewest(known, subject.mac, subject, MAX_NICS);
+export function subjectMemory(database: DatabaseSync, commits?: GroupCommit): SubjectMemory {
+  // Text, as the table has it, is read when somebody asks for it: a start does not wait for all of them.
+  const log = nicLog<BootSubject | string>({
+    database,
+    commits,
+    table: 'boot_subject_log',
+    columns: ['subject'],
+    toRow: (known) => [typeof known === 'string' ? known : textOfSubject(known)],
+    fromRow: (row) => textOf(row['subject'], 'subject'),
+    max: MAX_NICS,
+  });
+  const find = (mac: string): BootSubject | undefined => {
+    const entry = log.find(mac);
+    if (typeof entry?.value !== 'string') return entry?.value;
+    const subject = parseSubject(entry.value);
+    if (subject !== undefined) entry.value = subject;
+    return subject;
   };
   return {
     note: (subject) => {
-      const { mac, uuid, circuitId, remoteId, architectures, hostname, subnet } = subject;
-      const before = known.get(mac);
-      if (before !== undefined && isSame(before, subject)) return;
-      keep(subject);
-      const text = JSON.stringify({ mac, uuid, circuitId, remoteId, architectures, hostname, subnet });
-      commits?.willWrite();
-      put.run(mac, text, toColumn(clock.now()));
-      sincePrune += 1;
-      if (sincePrune < PRUNE_EVERY) return;
-      sincePrune = 0;
-      prune.run(MAX_NICS);
+      const before = find(subject.mac);
+      if (before === undefined || !isSame(before, subject)) log.hold(subject.mac, subject);
     },
-    find: (mac) => {
-      const remembered = known.get(mac);
-      if (remembered !== undefined) return remembered;
-      const found = read(mac);
-      if (found !== undefined) keep(found);
-      return found;
+    keep: (mac) => {
+      const entry = log.find(mac);
+      if (entry?.isOnDisk === false) log.write(mac, entry.value);
     },
+    find,
   };
+}
+
+function textOfSubject({ mac, uuid, circuitId, remoteId, architectures, hostname, subnet }: BootSubject): string {
+  return JSON.stringify({ mac, uuid, circuitId, remoteId, architectures, hostname, subnet });
+}
+
+/** Undefined for what another version wrote. */
+function parseSubject(text: string): BootSubject | undefined {
+  const parsed = stored.safeParse(JSON.parse(text));
+  if (!parsed.success) return undefined;
+  const { mac, uuid, circuitId, remoteId, architectures, hostname, subnet } = parsed.data;
+  return { mac, uuid, serial: undefined, circuitId, remoteId, architectures, hostname, subnet };
 }
 
 function isSame(a: BootSubject, b: BootSubject): boolean {

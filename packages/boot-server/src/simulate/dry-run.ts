@@ -49,7 +49,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         sightings,
         api,
         httpListen,
-        subjects: subjectMemory(database, clock),
+        subjects: subjectMemory(database),
         // Nobody follows the URLs of a simulation: the server's own key is not for them.
         signingKeys: () => Promise.resolve([entropy.bytes(KEY_BYTES)]),
         fetches: loaderFetches(clock),

@@ -26,12 +26,18 @@ export interface BootStore {
 
 /** Of each source: more NICs than one boot server will meet; the longest unasked for go. */
 const MAX_ANSWERS = 65_536;
-const PRUNE_EVERY = 1_024;
-/** A commit for each turn of the event loop would cost more than the rows. */
-const WRITE_AFTER_MS = 100;
+/** A commit for each turn of the event loop would cost more than the rows; what came in 100 ms would hold up packets. */
+const WRITE_AFTER_MS = 20;
+
+/** What is kept of one source. */
+interface Answers {
+  readonly unwritten: Map<string, StoredPlan>;
+  /** NICs with a row: asking the table for one without costs as much as writing it. */
+  readonly written: Set<string>;
+}
 
 /**
- * With `together`, the answers of 100 ms are written as one: nobody's boot waits for them, and what is lost with a
+ * With `together`, the answers of 20 ms are written as one: nobody's boot waits for them, and what is lost with a
  * killed process is asked for again.
  */
 export function bootStore(
@@ -48,19 +54,23 @@ export function bootStore(
     'SELECT plan, answered_at FROM boot_plan WHERE source = ? ORDER BY answered_at DESC, mac LIMIT 1',
   );
   const remove = database.prepare('DELETE FROM boot_plan WHERE source = ? AND mac = ?');
-  const prune = database.prepare(
-    `DELETE FROM boot_plan WHERE source = ?1 AND mac IN
-       (SELECT mac FROM boot_plan WHERE source = ?1 ORDER BY answered_at DESC LIMIT -1 OFFSET ?2)`,
-  );
-  /** Rows written since the last one, by source. */
-  const sincePrune = new Map<string, number>();
+  const oldest = database.prepare('SELECT mac FROM boot_plan WHERE source = ? ORDER BY answered_at LIMIT ?');
   const read = (row: Record<string, unknown> | undefined): StoredPlan | undefined => {
     if (row === undefined) return undefined;
     // A plan that this version does not know, as after a downgrade, is as good as none.
     const plan = parseStoredPlan(textOf(row['plan'], 'plan'));
     return plan === undefined ? undefined : { plan, answeredAt: numberOf(row['answered_at'], 'answered_at') };
   };
-  const unwritten = new Map<string, { source: string; mac: string; plan: BootPlan; answeredAt: number }>();
+  const bySource = new Map<string, Answers>();
+  const answersOf = (source: string): Answers => {
+    const known = bySource.get(source);
+    if (known !== undefined) return known;
+    const answers: Answers = { unwritten: new Map(), written: new Set() };
+    bySource.set(source, answers);
+    return answers;
+  };
+  for (const { source, mac } of database.prepare('SELECT source, mac FROM boot_plan').iterate())
+    answersOf(textOf(source, 'source')).written.add(textOf(mac, 'mac'));
   /** Most machines of a source boot the same. */
   const texts = new WeakMap<BootPlan, string>();
   const jsonOf = (plan: BootPlan): string => {
@@ -70,21 +80,27 @@ export function bootStore(
     texts.set(plan, json);
     return json;
   };
-  const keyOf = (source: string, mac: string): string => `${source} ${mac}`;
   const write = (): void => {
-    for (const { source, mac, plan, answeredAt } of unwritten.values()) {
-      put.run(source, mac, jsonOf(plan), toColumn(answeredAt));
-      const written = (sincePrune.get(source) ?? 0) + 1;
-      sincePrune.set(source, written % PRUNE_EVERY);
-      if (written === PRUNE_EVERY) prune.run(source, MAX_ANSWERS);
+    for (const [source, { unwritten, written }] of bySource) {
+      for (const [mac, { plan, answeredAt }] of unwritten) {
+        put.run(source, mac, jsonOf(plan), toColumn(answeredAt));
+        written.add(mac);
+      }
+      unwritten.clear();
+      if (written.size <= MAX_ANSWERS) continue;
+      for (const row of oldest.all(source, written.size - MAX_ANSWERS)) {
+        const mac = textOf(row['mac'], 'mac');
+        remove.run(source, mac);
+        written.delete(mac);
+      }
     }
-    unwritten.clear();
   };
+  const isWaiting = (): boolean => bySource.values().some(({ unwritten }) => unwritten.size > 0);
   let timer: Timer | undefined;
   const flush = (): void => {
     timer?.cancel();
     timer = undefined;
-    if (unwritten.size === 0 || together === undefined || !database.isOpen) return;
+    if (!isWaiting() || together === undefined || !database.isOpen) return;
     const { commits, log } = together;
     try {
       commits.run(() => {
@@ -92,23 +108,30 @@ export function bootStore(
         write();
       });
     } catch (error) {
-      unwritten.clear();
+      for (const { unwritten } of bySource.values()) unwritten.clear();
       log.error({ err: error }, 'the last answers of the sources could not be written to dataDir');
     }
   };
   return {
     remember: (source, mac, plan) => {
-      unwritten.delete(keyOf(source, mac));
-      unwritten.set(keyOf(source, mac), { source, mac, plan, answeredAt: clock.now() });
+      const { unwritten } = answersOf(source);
+      unwritten.delete(mac);
+      unwritten.set(mac, { plan, answeredAt: clock.now() });
       if (together === undefined) write();
       else timer ??= clock.setTimeout(flush, WRITE_AFTER_MS);
     },
-    recall: (source, mac) => unwritten.get(keyOf(source, mac)) ?? read(get.get(source, mac)),
+    recall: (source, mac) => {
+      const { unwritten, written } = answersOf(source);
+      const waiting = unwritten.get(mac);
+      if (waiting !== undefined) return waiting;
+      return written.has(mac) ? read(get.get(source, mac)) : undefined;
+    },
     // What is not written yet is newer than all that is.
-    newest: (source) => [...unwritten.values()].findLast((each) => each.source === source) ?? read(last.get(source)),
+    newest: (source) => [...answersOf(source).unwritten.values()].at(-1) ?? read(last.get(source)),
     forget: (source, mac) => {
-      unwritten.delete(keyOf(source, mac));
-      remove.run(source, mac);
+      const { unwritten, written } = answersOf(source);
+      unwritten.delete(mac);
+      if (written.delete(mac)) remove.run(source, mac);
     },
     flush,
   };

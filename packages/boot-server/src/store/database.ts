@@ -84,6 +84,13 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX last_nonce_issued_at ON last_nonce (issued_at);`,
   `CREATE INDEX boot_subject_seen_at ON boot_subject (seen_at);`,
+  `CREATE TABLE boot_subject_log (
+     id INTEGER PRIMARY KEY,
+     mac TEXT NOT NULL,
+     subject TEXT NOT NULL
+   ) STRICT;
+   INSERT INTO boot_subject_log (mac, subject) SELECT mac, subject FROM boot_subject ORDER BY seen_at;
+   DROP TABLE boot_subject;`,
 ];
 
 /** KiB of pages in memory: what is known of 65,536 machines, which ask in no order. */

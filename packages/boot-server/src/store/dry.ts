@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { openDatabase } from './database.ts';
 
 /** What an answer depends on. Not copied: nonces, which nobody may see, and sightings, which a dry run makes itself. */
-const TABLES = ['lease', 'boot_plan', 'boot_subject'];
+const TABLES = ['lease', 'boot_plan', 'boot_subject_log'];
 
 /**
  * A database in memory with what the one at `path` knows, for answers that must leave no trace. Empty when there is
