@@ -1,5 +1,5 @@
 // `ingot db` on the database of a running API server.
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiV2, create } from '@ingot/api';
 import { MemoryLogger } from '@ingot/daemon';
@@ -11,6 +11,7 @@ import { inDirectory, key } from '../../packages/api-server/test/backup/kit.ts';
 import { accessKeyId, region, secretAccessKey, startS3 } from '../../packages/api-server/test/backup/s3-stand-in.ts';
 import { machineA, startRig, until, type Rig } from '../../packages/api-server/test/support.ts';
 import { runCli } from '../../packages/cli/src/cli.ts';
+import type { CliIo } from '../../packages/cli/src/io.ts';
 
 interface Answer {
   readonly status: number | undefined;
@@ -18,7 +19,11 @@ interface Answer {
   readonly stderr: string;
 }
 
-async function ingot(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> {
+async function ingot(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  parts: Pick<CliIo, 'onInterrupt'> = {},
+): Promise<Answer> {
   let stdout = '';
   let stderr = '';
   const status = await runCli(argv, {
@@ -28,6 +33,7 @@ async function ingot(argv: readonly string[], env: Readonly<Record<string, strin
     home: '/nonexistent',
     labConfigFile: '/nonexistent',
     now: () => Date.now(),
+    ...parts,
   });
   return { status, stdout, stderr };
 }
@@ -37,6 +43,19 @@ async function keyFileIn(directory: string): Promise<string> {
   await writeFile(file, key.toString('base64'), { mode: 0o600 });
   return file;
 }
+
+test('a backup that Ctrl-C stops leaves nothing', () =>
+  inDirectory(async (directory) => {
+    await using rig = await startRig();
+    const place = join(directory, 'backups');
+    const onInterrupt = (stop: () => void): Disposable => {
+      stop();
+      return { [Symbol.dispose]: () => {} };
+    };
+    const stopped = await ingot(['db', 'backup', place, databaseOf(rig)], {}, { onInterrupt });
+    expect(stopped).toEqual({ status: 130, stdout: '', stderr: 'ingot: stopped: no backup was made\n' });
+    expect(await readdir(place)).toEqual([]);
+  }));
 
 const databaseOf = (rig: Rig): string => `--database=sqlite:${join(rig.dataDir, 'api.sqlite')}`;
 

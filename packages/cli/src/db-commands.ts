@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { BackupReport, BackupTarget, DatabaseLocation } from '@ingot/api-server';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError, CliErrorCode } from './errors.ts';
+import { untilInterrupted } from './interrupt.ts';
 import type { CliIo } from './io.ts';
 
 type Server = typeof import('@ingot/api-server');
@@ -37,14 +38,23 @@ export function addDbCommands(program: Command, io: CliIo): void {
       inWords(async (server) => {
         const target = server.openBackupTarget(place, s3Options(io));
         const { systemClock, systemEntropy } = await import('@ingot/net');
-        const { name, report, removed } = await server.keepBackup({
-          location: await locationOf(server, flags),
-          target,
-          key: await keyOf(server, flags),
-          keep: flags.keep,
-          clock: systemClock,
-          entropy: systemEntropy,
-        });
+        const location = await locationOf(server, flags);
+        const key = await keyOf(server, flags);
+        // An end in order takes away what was begun, here and in the place.
+        const { name, report, removed } = await untilInterrupted(
+          io,
+          (signal) =>
+            server.keepBackup({
+              location,
+              target,
+              key,
+              keep: flags.keep,
+              clock: systemClock,
+              entropy: systemEntropy,
+              signal,
+            }),
+          () => 'stopped: no backup was made',
+        );
         io.stdout(`${joined(target, name)}\n`);
         io.stderr(`${summary(report)}${removed.length === 0 ? '' : `; removed ${removed.join(', ')}`}\n`);
         if (flags.keyFile === undefined)
@@ -148,7 +158,8 @@ async function withFile<T>(server: Server, backup: string, io: CliIo, work: (fil
   const folder = await mkdtemp(join(tmpdir(), 'ingot-backup-'));
   try {
     const file = join(folder, 'backup');
-    await server.openBackupTarget(dirname(backup), s3Options(io)).get(basename(backup), file);
+    const target = server.openBackupTarget(dirname(backup), s3Options(io));
+    await untilInterrupted(io, (signal) => target.get(basename(backup), file, signal));
     return await work(file);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -31,7 +31,7 @@ const LOOK_EVERY_MS = 60_000;
 export async function createBackupJob(options: BackupJobOptions): Promise<BackupJob> {
   const { settings, location, clock, entropy, log, redactor } = options;
   const key = settings.keyFile === undefined ? undefined : await readBackupKey(settings.keyFile);
-  const target = await targetOf(settings, redactor);
+  const target = await targetOf(settings, redactor, clock);
   let newest: number | undefined;
   return {
     newestAt: () => newest,
@@ -52,9 +52,13 @@ export async function createBackupJob(options: BackupJobOptions): Promise<Backup
   };
 }
 
-async function targetOf({ to, s3 }: BackupSettings, redactor: Pick<Redactor, 'add'>): Promise<BackupTarget> {
+async function targetOf(
+  { to, s3 }: BackupSettings,
+  redactor: Pick<Redactor, 'add'>,
+  clock: Clock,
+): Promise<BackupTarget> {
   if (s3 === undefined) return openBackupTarget(to, undefined);
   const secretAccessKey = await readSecretFile(s3.secretAccessKeyFile);
   redactor.add(secretAccessKey);
-  return openBackupTarget(to, { ...s3, secretAccessKey });
+  return openBackupTarget(to, { ...s3, secretAccessKey }, clock);
 }

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Clock } from '@ingot/net';
 import { AwsClient } from 'aws4fetch';
-import { words } from '../store/errors.ts';
-import { backupsAmong } from './backup-name.ts';
 import { BackupError, BackupErrorCode } from '../errors.ts';
+import { backupsAmong } from './backup-name.ts';
+import { downloadFromS3 } from './s3-download.ts';
+import { s3Requests } from './s3-requests.ts';
+import { unescaped, uploadToS3 } from './s3-upload.ts';
 import type { BackupTarget } from './target.ts';
 
 export interface S3Options {
@@ -17,27 +16,23 @@ export interface S3Options {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
+  /** Longest content of one request, bytes; from 5 MiB. Default 64 MiB. */
+  readonly partBytes?: number | undefined;
 }
 
-/** A question without content, and one that carries a backup. */
 const QUESTION_TIMEOUT_MS = 30_000;
-const COPY_TIMEOUT_MS = 60 * 60 * 1000;
-const RETRIES = 3;
 /** Of a thousand names each: a store that goes on for ever. */
 const MAX_PAGES = 100;
-/** Of an answer that says what is wrong. */
-const MAX_WORDS = 300;
 
 /** Backups as objects of a bucket. */
-export function s3Target(bucket: string, prefix: string, options: S3Options): BackupTarget {
-  const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options;
+export function s3Target(bucket: string, prefix: string, options: S3Options, clock: Clock): BackupTarget {
+  const { endpoint, region, accessKeyId, secretAccessKey, sessionToken, partBytes } = options;
   const client = new AwsClient({
     accessKeyId,
     secretAccessKey,
     ...(sessionToken === undefined ? {} : { sessionToken }),
     service: 's3',
     region,
-    retries: RETRIES,
   });
   const base =
     endpoint === undefined
@@ -46,32 +41,7 @@ export function s3Target(bucket: string, prefix: string, options: S3Options): Ba
   const folder = prefix === '' ? '' : `${prefix}/`;
   const name = `s3://${bucket}/${prefix}`;
   const urlOf = (key: string): string => `${base}/${`${folder}${key}`.split('/').map(encodeURIComponent).join('/')}`;
-
-  const ask = async (
-    url: string,
-    init: { readonly method: string; readonly body?: Blob; readonly headers?: Record<string, string> },
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<Response> => {
-    const limit = AbortSignal.timeout(timeoutMs);
-    let answer: Response;
-    try {
-      answer = await client.fetch(url, {
-        ...init,
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      });
-    } catch (cause) {
-      const reason = cause instanceof Error && cause.cause !== undefined ? words(cause.cause) : words(cause);
-      throw new BackupError(BackupErrorCode.Place, `cannot reach ${name}: ${reason}`, { cause });
-    }
-    if (answer.ok) return answer;
-    const text = await answer.text().catch(() => '');
-    const reason = /<Message>([^<]*)</.exec(text)?.[1] ?? /<Code>([^<]*)</.exec(text)?.[1] ?? text;
-    throw new BackupError(
-      BackupErrorCode.Place,
-      `${name} answers ${answer.status} to ${init.method}: ${reason.slice(0, MAX_WORDS)}`,
-    );
-  };
+  const requests = s3Requests(name, client, clock);
 
   return {
     name,
@@ -88,7 +58,8 @@ export function s3Target(bucket: string, prefix: string, options: S3Options): Ba
         if (token !== undefined) query.set('continuation-token', token);
         // Of a signed query a space is %20.
         const url = `${base}/?${query.toString().replaceAll('+', '%20')}`;
-        const xml = await (await ask(url, { method: 'GET' }, QUESTION_TIMEOUT_MS, signal)).text();
+        const read = (answer: Response): Promise<string> => answer.text();
+        const xml = await requests.ask(url, { method: 'GET' }, { timeoutMs: QUESTION_TIMEOUT_MS, signal, read });
         for (const [, key = ''] of xml.matchAll(/<Key>([^<]*)<\/Key>/g)) keys.push(unescaped(key));
         const next = /<NextContinuationToken>([^<]*)</.exec(xml)?.[1];
         token = next === undefined ? undefined : unescaped(next);
@@ -96,27 +67,11 @@ export function s3Target(bucket: string, prefix: string, options: S3Options): Ba
       return backupsAmong(keys.filter((key) => key.startsWith(folder)).map((key) => key.slice(folder.length)));
     },
     async put(file, key, signal) {
-      const digest = createHash('sha256');
-      await pipeline(createReadStream(file), digest);
-      // The store compares what arrives with this, which is part of the signature.
-      const headers = { 'x-amz-content-sha256': digest.digest('hex') };
-      await ask(urlOf(key), { method: 'PUT', body: await openAsBlob(file), headers }, COPY_TIMEOUT_MS, signal);
+      await uploadToS3(requests, urlOf(key), file, { partBytes, signal });
       await rm(file);
     },
-    async get(key, file, signal) {
-      const { body } = await ask(urlOf(key), { method: 'GET' }, COPY_TIMEOUT_MS, signal);
-      await pipeline(
-        body === null ? [] : Readable.fromWeb(body),
-        createWriteStream(file, { mode: 0o600, flags: 'wx' }),
-      );
-    },
-    async delete(key, signal) {
-      await ask(urlOf(key), { method: 'DELETE' }, QUESTION_TIMEOUT_MS, signal);
-    },
+    get: (key, file, signal) => downloadFromS3(requests, urlOf(key), file, { clock, signal }),
+    delete: (key, signal) =>
+      requests.ask(urlOf(key), { method: 'DELETE' }, { timeoutMs: QUESTION_TIMEOUT_MS, signal, read: () => undefined }),
   };
-}
-
-function unescaped(xml: string): string {
-  const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
-  return xml.replaceAll(/&(\w+);/g, (whole, name: string) => named[name] ?? whole);
 }

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { systemClock, type Clock } from '@ingot/net';
 import { BackupError, BackupErrorCode } from '../errors.ts';
 import { localTarget } from './local-target.ts';
 import { s3Target, type S3Options } from './s3-target.ts';
@@ -19,7 +20,7 @@ export interface BackupTarget {
 }
 
 /** `/a/directory` or `s3://bucket/prefix`. */
-export function openBackupTarget(text: string, s3: S3Options | undefined): BackupTarget {
+export function openBackupTarget(text: string, s3: S3Options | undefined, clock: Clock = systemClock): BackupTarget {
   if (isAbsolute(text)) return localTarget(text);
   const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text) ?? [];
   if (bucket === undefined) {
@@ -31,5 +32,5 @@ export function openBackupTarget(text: string, s3: S3Options | undefined): Backu
   if (s3 === undefined) {
     throw new BackupError(BackupErrorCode.Place, `${text} needs an access key: see the settings of S3`);
   }
-  return s3Target(bucket, prefix.replace(/\/*$/, ''), s3);
+  return s3Target(bucket, prefix.replace(/\/*$/, ''), s3, clock);
 }

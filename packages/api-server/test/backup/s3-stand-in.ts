@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createUploads, etagOf, type Reply } from './s3-uploads.ts';
 
 /** An object store that takes only what is signed with its key, by AWS's Signature Version 4. */
 export interface S3StandIn extends AsyncDisposable {
@@ -10,7 +11,19 @@ export interface S3StandIn extends AsyncDisposable {
   readonly refused: string[];
   /** Whether each list goes on where it began. */
   isEndless: boolean;
+  /** Uploads in parts that were neither completed nor aborted, by ID. */
+  readonly uploads: ReadonlyMap<string, unknown>;
+  /** Method and query of each request, as they came. */
+  readonly requests: string[];
+  /** What goes wrong with a request; by default nothing. */
+  misbehave: (request: string) => Misdeed | undefined;
 }
+
+/**
+ * `drop`: the connection ends before anything is done; `forget`: after it is done, without an answer; `fail`: status 500;
+ * `late`: status 200, and an error in the answer; a number: the connection ends after so many bytes of the answer.
+ */
+export type Misdeed = 'drop' | 'forget' | 'fail' | 'late' | number;
 
 export const accessKeyId = 'AKIDTEST';
 export const secretAccessKey = 'very-secret-key';
@@ -22,8 +35,10 @@ const PAGE = 2;
 export async function startS3(): Promise<S3StandIn> {
   const objects = new Map<string, Buffer>();
   const refused: string[] = [];
+  const requests: string[] = [];
+  const uploads = createUploads(objects);
   let s3: S3StandIn | undefined;
-  const answerTo = (request: IncomingMessage, body: Buffer): readonly [status: number, content?: string | Buffer] => {
+  const answerTo = (request: IncomingMessage, body: Buffer): Reply => {
     const problem = wrongSignature(request, body);
     if (problem !== undefined) {
       refused.push(problem);
@@ -31,6 +46,8 @@ export async function startS3(): Promise<S3StandIn> {
     }
     const url = new URL(request.url ?? '/', 'http://s3');
     const path = decodeURIComponent(url.pathname);
+    const inParts = uploads.answer(request.method ?? '', path, url.searchParams, body);
+    if (inParts !== undefined) return inParts;
     if (request.method === 'PUT') {
       objects.set(path, body);
       return [200];
@@ -38,7 +55,7 @@ export async function startS3(): Promise<S3StandIn> {
     if (request.method === 'DELETE') return [objects.delete(path) ? 204 : 404];
     if (url.searchParams.get('list-type') !== '2') {
       const found = objects.get(path);
-      return found === undefined ? [404, '<Error><Code>NoSuchKey</Code></Error>'] : [200, found];
+      return found === undefined ? [404, '<Error><Code>NoSuchKey</Code></Error>'] : read(request, found);
     }
     const keys = [...objects.keys()]
       .map((one) => one.slice(path.length))
@@ -57,8 +74,23 @@ export async function startS3(): Promise<S3StandIn> {
     return [200, `<?xml version="1.0"?><ListBucketResult>${contents.join('')}${more}</ListBucketResult>`];
   };
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [status, content] = answerTo(request, await readAll(request));
-    response.writeHead(status).end(content);
+    const { method = '', url = '/' } = request;
+    const what = `${method} ${new URL(url, 'http://s3').search}`;
+    requests.push(what);
+    const misdeed = s3?.misbehave(what);
+    const body = await readAll(request).catch(() => undefined);
+    if (body === undefined) return;
+    if (misdeed === 'drop') return void request.socket.destroy();
+    if (misdeed === 'fail') return void response.writeHead(500).end('<Error><Code>InternalError</Code></Error>');
+    const error = '<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>';
+    if (misdeed === 'late') return void response.writeHead(200).end(error);
+    const [status, content = '', headers = {}] = answerTo(request, body);
+    if (misdeed === 'forget') return void request.socket.destroy();
+    const bytes = Buffer.from(content);
+    response.writeHead(status, { 'content-length': bytes.length, ...headers });
+    if (typeof misdeed === 'number')
+      response.write(bytes.subarray(0, misdeed), () => setImmediate(() => request.socket.destroy()));
+    else response.end(method === 'HEAD' ? undefined : bytes);
   };
   const server = createServer((request, response) => void serve(request, response));
   server.listen(0, '127.0.0.1');
@@ -70,6 +102,9 @@ export async function startS3(): Promise<S3StandIn> {
     objects,
     refused,
     isEndless: false,
+    uploads: uploads.open,
+    requests,
+    misbehave: () => undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -77,6 +112,15 @@ export async function startS3(): Promise<S3StandIn> {
     },
   };
   return s3;
+}
+
+/** An object, or what of it was asked for (RFC 9110, section 14.2). */
+function read(request: IncomingMessage, content: Buffer): Reply {
+  const etag = etagOf(content);
+  const { range, 'if-match': match } = request.headers;
+  if (match !== undefined && match !== etag) return [412, '<Error><Code>PreconditionFailed</Code></Error>'];
+  const [, from] = /^bytes=(\d+)-$/.exec(range ?? '') ?? [];
+  return from === undefined ? [200, content, { etag }] : [206, content.subarray(Number(from)), { etag }];
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {
@@ -95,7 +139,8 @@ function wrongSignature(request: IncomingMessage, body: Buffer): string | undefi
   const scope = `${day}/${region}/s3/aws4_request`;
   if (credential !== `${accessKeyId}/${scope}`) return `credential ${credential} is not ${accessKeyId}/${scope}`;
   const payload = String(request.headers['x-amz-content-sha256']);
-  if (request.method === 'PUT' && payload !== createHash('sha256').update(body).digest('hex')) {
+  const isSent = request.method === 'PUT' || (request.method === 'POST' && body.length > 0);
+  if (isSent && payload !== createHash('sha256').update(body).digest('hex')) {
     return `the content is not what was signed: ${payload}`;
   }
   const url = new URL(request.url ?? '/', 'http://s3');

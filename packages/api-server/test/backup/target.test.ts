@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemoryLogger } from '@ingot/daemon';
-import { MockClock, systemEntropy } from '@ingot/net';
+import { type Clock, MockClock, systemClock, systemEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
 import { createBackupJob } from '../../src/backup/backup-job.ts';
 import { backupName, backupTime } from '../../src/backup/backup-name.ts';
@@ -11,7 +13,10 @@ import { openBackupTarget, type BackupTarget } from '../../src/backup/target.ts'
 import { decryptSidecarFile } from '../../src/backup/ctr.ts';
 import { verifyBackup } from '../../src/backup/write-backup.ts';
 import { filled, inDirectory, key, sqliteIn } from './kit.ts';
-import { accessKeyId, region, secretAccessKey, startS3 } from './s3-stand-in.ts';
+import { accessKeyId, region, type S3StandIn, secretAccessKey, startS3 } from './s3-stand-in.ts';
+
+/** The least that a store takes, but for the last part. */
+const PART_BYTES = 5 * 2 ** 20;
 
 /** Four backups, an hour apart, of which two are to be kept. */
 async function four(target: BackupTarget, directory: string): Promise<readonly KeptBackup[]> {
@@ -94,6 +99,9 @@ describe('the periodic backup', () => {
     }));
 });
 
+/** Waits for nothing. */
+const hasty: Clock = { ...systemClock, sleep: async (_ms, signal) => signal?.throwIfAborted() };
+
 describe('backups in S3', () => {
   const s3 = (endpoint: string, secret = secretAccessKey) => ({
     endpoint,
@@ -125,8 +133,119 @@ describe('backups in S3', () => {
         /s3:\/\/racks\/ answers 403 to PUT: signature/,
       );
       expect(store.objects.size).toBe(0);
-      await expect(openBackupTarget('s3://racks', s3('http://127.0.0.1:1')).list()).rejects.toThrow(
+      await expect(openBackupTarget('s3://racks', s3('http://127.0.0.1:1'), hasty).list()).rejects.toThrow(
         'cannot reach s3://racks/',
+      );
+    }));
+
+  /** A file of two parts and a bit, and a place that takes them. */
+  const withLarge = (
+    work: (file: string, target: BackupTarget, store: S3StandIn, content: Buffer, directory: string) => Promise<void>,
+  ): Promise<void> =>
+    inDirectory(async (directory) => {
+      await using store = await startS3();
+      const file = join(directory, 'large');
+      const content = randomBytes(2 * PART_BYTES + 12_345);
+      await writeFile(file, content);
+      const options = { ...s3(store.endpoint), partBytes: PART_BYTES };
+      await work(file, openBackupTarget('s3://racks/berlin 1', options, hasty), store, content, directory);
+    });
+  const stored = (store: S3StandIn): Buffer | undefined => store.objects.get('/racks/berlin 1/large');
+
+  test('are sent in parts when they are large, and fetched again', () =>
+    withLarge(async (file, target, store, content, directory) => {
+      await target.put(file, 'large');
+      expect(store.refused).toEqual([]);
+      expect(store.requests.map((request) => request.replace(/uploadId=[^&]*/, 'uploadId'))).toEqual([
+        'POST ?uploads=',
+        'PUT ?partNumber=1&uploadId',
+        'PUT ?partNumber=2&uploadId',
+        'PUT ?partNumber=3&uploadId',
+        'POST ?uploadId',
+        'HEAD ',
+      ]);
+      expect(stored(store)?.equals(content)).toBe(true);
+      expect(store.uploads.size).toBe(0);
+      expect(existsSync(file)).toBe(false);
+      const copy = join(directory, 'copy');
+      await target.get('large', copy);
+      expect((await readFile(copy)).equals(content)).toBe(true);
+    }));
+
+  test.each([
+    ['a part whose connection breaks', 'PUT ?partNumber=2', 'drop'],
+    ['a part whose answer is lost', 'PUT ?partNumber=3', 'forget'],
+    ['a part that the store fails at', 'PUT ?partNumber=1', 'fail'],
+    ['a beginning that the store fails at', 'POST ?uploads', 'fail'],
+    ['an end that fails after it was said to be fine', 'POST ?uploadId', 'late'],
+    ['an end whose answer is lost', 'POST ?uploadId', 'forget'],
+  ] as const)('are there in spite of %s', (_name, prefix, misdeed) =>
+    withLarge(async (file, target, store, content) => {
+      let left = 2;
+      store.misbehave = (request) => {
+        if (!request.startsWith(prefix) || left === 0) return undefined;
+        left -= 1;
+        return misdeed;
+      };
+      await target.put(file, 'large');
+      expect(left).toBe(0);
+      expect(stored(store)?.equals(content)).toBe(true);
+      // What was sent twice is not sent a third time.
+      expect(store.requests.filter((request) => request.startsWith('PUT')).length).toBeLessThanOrEqual(5);
+    }),
+  );
+
+  test.each([
+    ['a part', 'PUT ?partNumber=2', 'fail', 'answers 500 to PUT: InternalError'],
+    ['the end', 'POST ?uploadId', 'late', 'cannot put the parts together: We encountered an internal error.'],
+  ] as const)(
+    'leave nothing behind when %s fails again and again, nor lose the file',
+    (_name, prefix, misdeed, words) =>
+      withLarge(async (file, target, store) => {
+        store.misbehave = (request) => (request.startsWith(prefix) ? misdeed : undefined);
+        await expect(target.put(file, 'large')).rejects.toThrow(words);
+        expect(store.requests.filter((request) => request.startsWith(prefix))).toHaveLength(4);
+        expect([store.objects.size, store.uploads.size]).toEqual([0, 0]);
+        expect(existsSync(file)).toBe(true);
+      }),
+  );
+
+  test('leave nothing behind when they are stopped', () =>
+    withLarge(async (file, target, store) => {
+      const stop = new AbortController();
+      store.misbehave = (request) => {
+        if (request.startsWith('PUT ?partNumber=2')) stop.abort();
+        return undefined;
+      };
+      await expect(target.put(file, 'large', stop.signal)).rejects.toThrow('aborted');
+      expect([store.objects.size, store.uploads.size]).toEqual([0, 0]);
+    }));
+
+  test('go on where a copy from there broke off', () =>
+    withLarge(async (file, target, store, content, directory) => {
+      await target.put(file, 'large');
+      store.requests.length = 0;
+      let bytes = 1_000_000;
+      // More often than anything is tried again without getting on.
+      store.misbehave = (request) => (request.startsWith('GET') && store.requests.length <= 8 ? bytes++ : undefined);
+      const copy = join(directory, 'copy');
+      await target.get('large', copy);
+      expect((await readFile(copy)).equals(content)).toBe(true);
+      expect(store.requests.length).toBeGreaterThan(8);
+      store.misbehave = () => 0;
+      await expect(target.get('large', `${copy}2`)).rejects.toThrow(/broke off|cannot reach/);
+    }));
+
+  test('are not put together of two that had one name', () =>
+    withLarge(async (file, target, store, content, directory) => {
+      await target.put(file, 'large');
+      store.misbehave = (request) => {
+        if (!request.startsWith('GET')) return undefined;
+        store.objects.set('/racks/berlin 1/large', randomBytes(content.length));
+        return store.requests.length > 7 ? undefined : 1_000_000;
+      };
+      await expect(target.get('large', join(directory, 'copy'))).rejects.toThrow(
+        'answers 412 to GET: PreconditionFailed',
       );
     }));
 
