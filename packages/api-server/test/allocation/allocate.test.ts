@@ -249,6 +249,33 @@ test('a machine that is named counts against reservations like any other', async
   await reservations.delete({ id: sizeReservation?.id ?? '' });
 });
 
+describe('machines of a project are spread over racks', () => {
+  test('by placement labels', async () => {
+    await using rig = await startRig();
+    const { machines, wish } = await hall(rig, 8);
+    const take = async (name: string, tier: string, uuid?: string): Promise<string | undefined> =>
+      (
+        await machines.create(
+          wish({ name, placementLabels: { labels: { tier } }, ...(uuid === undefined ? {} : { uuid }) }),
+        )
+      ).machine?.rack;
+    // Two machines stand in each of four racks.
+    for (const [index, tier] of ['db', 'db', 'db', 'web'].entries())
+      await take(`first${index}`, tier, machineId(2 * index));
+    expect(await take('second', 'db')).toBe('rack3');
+  });
+
+  test('firewalls by themselves', async () => {
+    await using rig = await startRig();
+    const { machines, wish } = await hall(rig, 8);
+    const firewall = { allocationType: Role.FIREWALL, networks: [{ network: 'net-a' }, { network: 'internet' }] };
+    await machines.create(wish({ uuid: machineId(0) }));
+    for (const index of [1, 2, 3])
+      await machines.create(wish({ name: `fw${index}`, uuid: machineId(2 * index), ...firewall }));
+    expect((await machines.create(wish({ name: 'fw0', ...firewall }))).machine?.rack).toBe('rack0');
+  });
+});
+
 describe('commands for management controllers', () => {
   test('reach whoever waits for those of the partition, and are acknowledged once', async () => {
     await using rig = await startRig();

@@ -116,6 +116,17 @@ describe('a child network', () => {
   });
 });
 
+test('a VPN is refused with the reason', async () => {
+  await using rig = await startRig();
+  const vpn = createClient(adminV2.VPNService, rig.admin);
+  const wish = { project: machineA, reason: 'looking at a machine' };
+  for (const call of [() => vpn.authKey(wish), () => vpn.listNodes({})])
+    expect(await failure(call())).toMatchObject({
+      code: Code.Unimplemented,
+      message: expect.stringContaining('machines are reached through the management network'),
+    });
+});
+
 test('external members are refused with the reason, and nothing is kept of them', async () => {
   await using rig = await startRig();
   const { admin } = await lab(rig);
