@@ -14,12 +14,13 @@ import { systemClock } from '@ingot/net';
 import { decodeJwt } from 'jose';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createAuthorizer } from '../src/auth/authorizer.ts';
+import type { Caller } from '../src/auth/caller.ts';
 import { createStores, memberId, type Stores } from '../src/store/stores.ts';
 import { readProtoAccess, type ProtoAccess } from './proto-options.ts';
 import { sqlitePlace } from './store/sqlite-place.ts';
 import { failure, machineA, machineB, MockClock, startRig } from './support.ts';
 
-const { ProjectRole, TenantRole, TokenType } = apiV2;
+const { AdminRole, InfraRole, MachineRole, ProjectRole, TenantRole, TokenType } = apiV2;
 const isService = (value: unknown): value is DescService =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
 const services = [apiV2, adminV2, infraV2, ingotAdminV1].flatMap((part) => Object.values(part).filter(isService));
@@ -37,10 +38,13 @@ const others = { machine: machineB, project: otherProject, tenant: 'globex' } as
 interface Case {
   readonly token: Partial<apiV2.Token>;
   readonly roles: readonly string[];
+  /** Of administrators: all methods; of agents: those about the caller itself, which else come with people's tokens. */
+  readonly besides?: 'all' | 'own';
 }
 
 const none = { tokenType: TokenType.API };
 const projectRoles = { OWNER: ProjectRole.OWNER, EDITOR: ProjectRole.EDITOR, VIEWER: ProjectRole.VIEWER } as const;
+const machineRoles = { EDITOR: MachineRole.EDITOR, VIEWER: MachineRole.VIEWER } as const;
 const tenantRoles = { ...projectRoles, GUEST: TenantRole.GUEST } as const;
 /** With a role in the tenant comes the same role in its projects; guests have none. */
 const inTenant = (role: keyof typeof tenantRoles): string[] => [
@@ -50,6 +54,30 @@ const inTenant = (role: keyof typeof tenantRoles): string[] => [
 
 const listed: Readonly<Record<string, Case>> = Object.fromEntries([
   ['a token without rights', { token: none, roles: [] }],
+  ['an administrator', { token: { ...none, adminRole: AdminRole.EDITOR }, roles: [], besides: 'all' }],
+  ['one who may look', { token: { ...none, adminRole: AdminRole.VIEWER }, roles: ['ADMIN_ROLE_VIEWER'] }],
+  ['no administrator', { token: { ...none, adminRole: AdminRole.UNSPECIFIED }, roles: [] }],
+  ['an agent', { token: { ...none, infraRole: InfraRole.EDITOR }, roles: ['INFRA_ROLE_EDITOR'], besides: 'own' }],
+  ['an agent that may look', { token: { ...none, infraRole: InfraRole.VIEWER }, roles: ['INFRA_ROLE_VIEWER'] }],
+  ['no agent', { token: { ...none, infraRole: InfraRole.UNSPECIFIED }, roles: [] }],
+  ...names(machineRoles).flatMap((role): [string, Case][] => [
+    [
+      `${role} of the machine`,
+      { token: { ...none, machineRoles: { [machineA]: machineRoles[role] } }, roles: [`MACHINE_ROLE_${role}`] },
+    ],
+    [
+      `${role} of all machines`,
+      { token: { ...none, machineRoles: { '*': machineRoles[role] } }, roles: [`MACHINE_ROLE_${role}`] },
+    ],
+    [`${role} of another machine`, { token: { ...none, machineRoles: { [machineB]: machineRoles[role] } }, roles: [] }],
+    [
+      `${role} of all machines but this one`,
+      {
+        token: { ...none, machineRoles: { '*': machineRoles[role], [machineA]: MachineRole.UNSPECIFIED } },
+        roles: [],
+      },
+    ],
+  ]),
   ...names(projectRoles).flatMap((role): [string, Case][] => [
     [
       `${role} of the project`,
@@ -142,8 +170,11 @@ function requestOf(method: Method): ReturnType<typeof create> {
   return request;
 }
 
-async function verdict(method: Method, token: Partial<apiV2.Token>): Promise<string> {
-  const caller = { kind: 'token', token: Object.assign(create(apiV2.TokenSchema), token) } as const;
+async function verdict(method: Method, token: Partial<apiV2.Token> | undefined): Promise<string> {
+  const caller: Caller =
+    token === undefined
+      ? { kind: 'anonymous' }
+      : { kind: 'token', token: Object.assign(create(apiV2.TokenSchema), token) };
   try {
     await authorizer({ access: methodAccess(method), method, request: requestOf(method), caller });
     return 'allowed';
@@ -164,11 +195,15 @@ describe('every method and every role', () => {
     const expected: Record<string, string> = {};
     for (const [name, one] of Object.entries({ ...listed, ...people })) {
       // What is about the caller itself comes with tokens of people.
-      const isOwn = visibility === 'self' && one.token.tokenType === TokenType.USER;
-      const may = visibility === 'public' || isOwn || one.roles.some((role) => roles.has(role));
+      const isPerson = one.token.tokenType === TokenType.USER;
+      const isOwn = visibility === 'self' && (isPerson || one.besides === 'own');
+      const has = one.besides === 'all' || one.roles.some((role) => roles.has(role));
+      const may = visibility === 'public' || isOwn || has;
       expected[name] = may ? 'allowed' : 'PermissionDenied';
       found[name] = await verdict(method, one.token);
     }
+    expected['nobody'] = visibility === 'public' ? 'allowed' : 'Unauthenticated';
+    found['nobody'] = await verdict(method, undefined);
     expect(found).toEqual(expected);
   });
 });
