@@ -98,7 +98,7 @@ function database(
   clock: Clock,
 ): Database {
   const guard = createTransactionGuard();
-  const transaction = createTransactions(pool, guard, clock);
+  const { transaction, run } = createTransactions(pool, guard, clock);
   const all: Database['all'] = async (sql, ...values) => {
     guard.refuseInside();
     try {
@@ -119,7 +119,7 @@ function database(
   return {
     dialect: Dialect.Postgres,
     transaction,
-    run: (sql, ...values) => transaction((session) => session.run(sql, ...values)),
+    run,
     get: async (sql, ...values) => (await all(sql, ...values))[0],
     all,
     notify: (channel, payload) => transaction((session) => session.notify(channel, payload)),
