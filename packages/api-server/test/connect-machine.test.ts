@@ -2,7 +2,7 @@ import { apiV2, create, type MessageInitShape } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
 import { connectMachine, type Connection } from '../src/topology/connect-machine.ts';
 import { laneOf, mirrored } from '../src/topology/port-names.ts';
-import { cableTo, leaf, machineA, machineB, port } from './support.ts';
+import { cableTo, leaf, port } from './support.ts';
 
 const nics = (...inits: MessageInitShape<typeof apiV2.MachineNicSchema>[]): apiV2.MachineNic[] =>
   inits.map((init) => create(apiV2.MachineNicSchema, init));
@@ -13,7 +13,7 @@ const refused = (connection: Connection): string => (connection.ok ? 'connected'
 
 describe('a machine is connected', () => {
   test('to the ports whose identifiers it sees, and takes over their rack', () => {
-    const connection = connectMachine(machineA, both, leaves);
+    const connection = connectMachine(both, leaves);
     expect(connection).toMatchObject({
       ok: true,
       rack: 'rack01',
@@ -26,12 +26,12 @@ describe('a machine is connected', () => {
 
   test('with two cables to each leaf', () => {
     const four = [...both, ...nics(cableTo('eth2', 'leaf01', 'Eth1/3'), cableTo('eth3', 'leaf02', 'Eth1/3'))];
-    expect(connectMachine(machineA, four, leaves)).toMatchObject({ ok: true });
+    expect(connectMachine(four, leaves)).toMatchObject({ ok: true });
   });
 
   test('although other things speak LLDP to it, too', () => {
     const noisy = [...both, ...nics(cableTo('eth2', 'mgmt-switch', 'ge-0/0/1'), cableTo('eth3', '', 'x'))];
-    const connection = connectMachine(machineA, noisy, leaves);
+    const connection = connectMachine(noisy, leaves);
     expect(connection.ok && connection.cables.length).toBe(2);
   });
 
@@ -40,32 +40,32 @@ describe('a machine is connected', () => {
       one.nics = [port('swp1', 'swp1'), port('swp2', 'swp2')];
     });
     const mixed = nics(cableTo('eth0', 'leaf01', 'Eth1/2'), cableTo('eth1', 'leaf02', 'swp2'));
-    expect(connectMachine(machineA, mixed, [leaf('leaf01'), cumulus])).toMatchObject({ ok: true });
+    expect(connectMachine(mixed, [leaf('leaf01'), cumulus])).toMatchObject({ ok: true });
   });
 });
 
 describe('a machine is refused', () => {
   test('without neighbours, naming the switches that there are', () => {
-    const reason = refused(connectMachine(machineA, [], leaves));
+    const reason = refused(connectMachine([], leaves));
     expect(reason).toContain('expected neighbours on exactly 2 switches of the partition, saw 0');
     expect(reason).toContain('registered switches: leaf01, leaf02');
   });
 
   test('with one leaf, saying what it sees instead of the other', () => {
     const lonely = nics(cableTo('eth0', 'leaf01', 'Eth1/1'), cableTo('eth1', 'leaf99', 'Eth1/1'));
-    const reason = refused(connectMachine(machineA, lonely, leaves));
+    const reason = refused(connectMachine(lonely, leaves));
     expect(reason).toContain('saw 1 (eth0 on leaf01 Ethernet0)');
     expect(reason).toContain('other neighbours: eth1 sees "leaf99" port "Eth1/1"');
   });
 
   test('with three leaves', () => {
     const three = [...both, ...nics(cableTo('eth2', 'leaf03', 'Eth1/2'))];
-    expect(refused(connectMachine(machineA, three, [...leaves, leaf('leaf03')]))).toContain('saw 3');
+    expect(refused(connectMachine(three, [...leaves, leaf('leaf03')]))).toContain('saw 3');
   });
 
   test('on a port that its switch does not know, listing those that it does', () => {
     const wrong = nics(cableTo('eth0', 'leaf01', 'Eth9/9'), cableTo('eth1', 'leaf02', 'Eth1/1'));
-    const reason = refused(connectMachine(machineA, wrong, leaves));
+    const reason = refused(connectMachine(wrong, leaves));
     expect(reason).toContain('eth0 sees port "Eth9/9" of switch leaf01');
     expect(reason).toContain('only Eth1/1, Eth1/2, Eth1/3, Eth1/4');
   });
@@ -74,37 +74,19 @@ describe('a machine is refused', () => {
     const elsewhere = leaf('leaf02', (one) => {
       one.rack = 'rack02';
     });
-    expect(refused(connectMachine(machineA, both, [leaf('leaf01'), elsewhere]))).toContain(
+    expect(refused(connectMachine(both, [leaf('leaf01'), elsewhere]))).toContain(
       'leaf01 is in "rack01" and leaf02 in "rack02"',
     );
   });
 
   test('on different ports of the two leaves', () => {
     const crossed = nics(cableTo('eth0', 'leaf01', 'Eth1/1'), cableTo('eth1', 'leaf02', 'Eth1/2'));
-    expect(refused(connectMachine(machineA, crossed, leaves))).toContain(
-      'Ethernet0 of leaf01 has no counterpart on leaf02',
-    );
+    expect(refused(connectMachine(crossed, leaves))).toContain('Ethernet0 of leaf01 has no counterpart on leaf02');
   });
 
   test('with more cables to one leaf than to the other', () => {
     const uneven = [...both, ...nics(cableTo('eth2', 'leaf02', 'Eth1/3'))];
-    expect(refused(connectMachine(machineA, uneven, leaves))).toContain(
-      'Ethernet8 of leaf02 has no counterpart on leaf01',
-    );
-  });
-
-  test('on a port of another machine, naming that machine', () => {
-    const taken = leaf('leaf01', (one) => {
-      one.machineConnections = [
-        create(apiV2.MachineConnectionSchema, {
-          machineId: machineB,
-          nic: { name: 'Ethernet4', identifier: 'Eth1/2' },
-        }),
-      ];
-    });
-    expect(refused(connectMachine(machineA, both, [taken, leaf('leaf02')]))).toContain(
-      `connected to machine ${machineB}`,
-    );
+    expect(refused(connectMachine(uneven, leaves))).toContain('Ethernet8 of leaf02 has no counterpart on leaf01');
   });
 });
 

@@ -52,8 +52,10 @@ test('machines that register at once, and wait at once, all get what is theirs',
     expect(stored.get(uuid)?.value).toMatchObject({ uuid, rack: `rack${rackOf(index)}` });
     expect(told.get(uuid)?.recent.events.map(({ message }) => message)).toEqual([`${index}`]);
   }
-  for (const { id, value } of await stores.switches.list()) {
-    const connected = value.machineConnections.map((one) => `${one.machineId} ${one.nic?.identifier ?? ''}`);
+  const ports = await stores.ports.ofMany((await stores.switches.list()).map(({ id }) => id));
+  expect(ports.size).toBe(RACKS * 2);
+  for (const [id, { connections }] of ports) {
+    const connected = connections.map((one) => `${one.machineId} ${one.identifier}`);
     const expected = uuids.flatMap((uuid, index) =>
       id.startsWith(`rack${rackOf(index)}-`) ? [`${uuid} ${portOf(index)}`] : [],
     );

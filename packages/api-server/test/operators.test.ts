@@ -64,9 +64,7 @@ describe('a switch is migrated', () => {
   test('to one with other port names, with its machines, their VRFs and their neighbours', async () => {
     await using rig = await startRig();
     const { admin, agents, machines, boot } = await rack(rig);
-    await rig.plane.stores.switches.edit('leaf01', (one) => {
-      for (const nic of one.nics) if (nic.name === 'Ethernet0') nic.vrf = 'vrf7';
-    });
+    await rig.plane.stores.ports.setVrf('leaf01', 'Ethernet0', 'vrf7');
     await agents.register({ switch: leaf('leaf09', toCumulus) });
     const { switch: moved } = await admin.migrate({ oldSwitch: 'leaf01', newSwitch: 'leaf09' });
     expect(moved?.machineConnections.map(({ machineId, nic }) => [machineId, nic?.name])).toEqual([[machineA, 'swp1']]);
@@ -109,9 +107,7 @@ describe('a switch is migrated', () => {
 test('a switch that is replaced takes over from its twin, whatever system it runs', async () => {
   await using rig = await startRig();
   const { admin, agents, machines } = await rack(rig);
-  await rig.plane.stores.switches.edit('leaf02', (one) => {
-    for (const nic of one.nics) if (nic.name === 'Ethernet0') nic.vrf = 'vrf7';
-  });
+  await rig.plane.stores.ports.setVrf('leaf02', 'Ethernet0', 'vrf7');
   await admin.update({ id: 'leaf01', updateMeta: SERVER, replaceMode: SwitchReplaceMode.REPLACE });
   const { switch: fresh } = await agents.register({ switch: leaf('leaf01', toCumulus) });
   expect(fresh?.replaceMode).toBe(SwitchReplaceMode.OPERATIONAL);

@@ -24,18 +24,20 @@ export async function findOrCreateMachine(
     found.value.partition = create(apiV2.PartitionSchema, { id: partition });
     return stores.machines.put(id, found.value);
   }
-  const made = create(apiV2.MachineSchema, {
+  return stores.transaction(async (inner) => inner.machines.put(id, await newMachine(inner, id, partition)));
+}
+
+/** What is known of a machine of which nobody has heard yet, to be stored in the same transaction. */
+export async function newMachine(stores: Stores, id: string, partition?: string): Promise<apiV2.Machine> {
+  const owed = await stores.owedWipes.take(id);
+  return create(apiV2.MachineSchema, {
     uuid: id,
     ...(partition === undefined ? {} : { partition: { id: partition } }),
+    ...(owed === undefined ? {} : { meta: { labels: { labels: { [WIPE_LABEL]: owed } } } }),
     size: { id: UNKNOWN_SIZE },
     status: {
       condition: { state: apiV2.MachineState.AVAILABLE },
       ledState: { value: 'LED-OFF', description: 'nobody has asked for it' },
     },
-  });
-  return stores.transaction(async (inner) => {
-    const owed = await inner.owedWipes.take(id);
-    if (owed !== undefined) made.meta = create(apiV2.MetaSchema, { labels: { labels: { [WIPE_LABEL]: owed } } });
-    return inner.machines.put(id, made);
   });
 }

@@ -8,7 +8,6 @@ import { machineIdOf } from '../machine/machine-records.ts';
 import { WIPE_LABEL } from '../machine/wipe-label.ts';
 import { IPAM } from '../network/kinds.ts';
 import type { Stores } from '../store/stores.ts';
-import { switchesOfMachine } from '../topology/switches-of-machine.ts';
 import { bmcDetails, bmcDetailsOf } from '../views/bmc-view.ts';
 import { machineIdsOf, machinesOf } from '../views/machine-query.ts';
 import { machineView } from '../views/machine-view.ts';
@@ -124,15 +123,13 @@ async function deleteMachine({ clock }: ServiceDependencies, stores: Stores, id:
       Code.FailedPrecondition,
       `machine ${id} still speaks: power it off, and wait until it has been silent for five minutes`,
     );
-  for (const leaf of (await switchesOfMachine(stores, id)).keys())
-    await stores.switches.edit(leaf, (found) => {
-      found.machineConnections = found.machineConnections.filter((one) => one.machineId !== id);
-    });
+  for (const connection of await stores.ports.ofMachine(id)) await stores.ports.release(connection);
   await stores.events.delete(id);
   await stores.bmcCommands.deleteOf(id);
   await stores.consolePasswords.delete(id);
   const order = stored.value.meta?.labels?.labels[WIPE_LABEL];
   if (order !== undefined) await stores.owedWipes.put(id, order);
+  await stores.bmcs.delete(id);
   await stores.machines.delete(id);
   return view;
 }

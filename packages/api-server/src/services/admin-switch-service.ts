@@ -1,23 +1,26 @@
 import { adminV2, ApiError, apiV2, bindService, Code, create, type BoundService } from '@ingot/api';
 import type { Caller } from '../auth/caller.ts';
+import type { Stores } from '../store/stores.ts';
 import { moveSwitch } from '../topology/move-switch.ts';
+import { setMachines } from '../topology/set-machines.ts';
 import { machinesOf } from '../views/machine-query.ts';
 import { switchMatches } from '../views/switch-query.ts';
-import { switchView, switchViews } from '../views/switch-view.ts';
+import { switchView, switchViews, withPorts } from '../views/switch-view.ts';
 import type { ServiceDependencies } from './context.ts';
 import { switchOf } from './switch-service.ts';
 import { updateEntity } from './update-entity.ts';
 
 const { SwitchPortStatus, SwitchReplaceMode } = apiV2;
+const READ = { mode: 'read' } as const;
 
 /** `metalstack.admin.v2.SwitchService`: what an operator does with switches. */
 export function adminSwitchService(dependencies: ServiceDependencies): BoundService<Caller> {
   const { stores } = dependencies;
   return bindService<typeof adminV2.SwitchService, Caller>(adminV2.SwitchService, {
-    get: async ({ id }) => ({ switch: await switchView(stores, await switchOf(stores, id)) }),
+    get: ({ id }) =>
+      stores.transaction(async (inner) => ({ switch: await switchView(inner, await switchOf(inner, id)) }), READ),
     async list({ query }) {
-      const views = await switchViews(stores, await stores.switches.list());
-      return { switches: views.filter((one) => switchMatches(one, query)) };
+      return { switches: (await allSwitches(stores)).filter((one) => switchMatches(one, query)) };
     },
     async update({ id, updateMeta, nics, os, ...change }) {
       const { description, replaceMode, managementIp, managementUser, consoleCommand } = change;
@@ -42,21 +45,23 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
     delete: ({ id, force }) =>
       stores.transaction(async (inner) => {
         const stored = await switchOf(inner, id);
-        const machines = [...new Set(stored.value.machineConnections.map((one) => one.machineId))];
+        const view = await switchView(inner, stored);
+        const machines = [...new Set(view.machineConnections.map((one) => one.machineId))];
         if (machines.length > 0 && !force)
           throw new ApiError(
             Code.FailedPrecondition,
             `switch ${id} has ${machines.length} machines, as ${machines.slice(0, 3).join(', ')}: move them with ` +
               '"ingot switch migrate", or delete it with force',
           );
-        const view = await switchView(inner, stored);
+        await setMachines(inner, id, []);
+        await inner.ports.clearVrfs(id);
         await inner.switches.delete(id);
         return { switch: view };
       }),
     migrate: ({ oldSwitch, newSwitch }) =>
       stores.transaction(async (inner) => {
         const [from, to] = [await switchOf(inner, oldSwitch), await switchOf(inner, newSwitch)];
-        await moveSwitch(inner, from.value, to.value);
+        await moveSwitch(inner, await withPorts(inner, from), await withPorts(inner, to));
         return { switch: await switchView(inner, await switchOf(inner, newSwitch)) };
       }),
     port: ({ id, nicName, status }) =>
@@ -78,9 +83,7 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
         return { switch: await switchView(inner, stored) };
       }),
     async connectedMachines({ query, machineQuery }, { signal }) {
-      const switches = (await switchViews(stores, await stores.switches.list())).filter((one) =>
-        switchMatches(one, query),
-      );
+      const switches = (await allSwitches(stores)).filter((one) => switchMatches(one, query));
       const machines = await machinesById(dependencies, switches, machineQuery, signal);
       const reports = await stores.bmcs.getMany([...machines.keys()]);
       const switchesWithMachines: apiV2.SwitchWithMachines[] = [];
@@ -111,6 +114,11 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
       return { switchesWithMachines };
     },
   });
+}
+
+/** All of them in one state: ports, and the machines on them, may be moving to other switches meanwhile. */
+function allSwitches(stores: Stores): Promise<apiV2.Switch[]> {
+  return stores.transaction(async (inner) => switchViews(inner, await inner.switches.list()), READ);
 }
 
 async function machinesById(

@@ -4,12 +4,12 @@ import { uuidV7 } from '../auth/uuid-v7.ts';
 import { orderBmcCommand } from '../machine/bmc-commands.ts';
 import { expiryOf } from '../auth/token-issuer.ts';
 import type { Caller } from '../auth/caller.ts';
-import { findOrCreateMachine, machineIdOf } from '../machine/machine-records.ts';
+import { machineIdOf } from '../machine/machine-records.ts';
+import { noteBoot } from '../machine/note-events.ts';
 import { refuseUnwiped } from '../machine/wipe-order.ts';
 import { registerMachine } from '../machine/register-machine.ts';
 import type { Stores } from '../store/stores.ts';
 import { setPortVrfs, vrfOf } from '../topology/port-vrfs.ts';
-import { storeConnection } from '../topology/store-connection.ts';
 import type { ServiceDependencies } from './context.ts';
 
 /** `metalstack.infra.v2.BootService`: from the first DHCP request to waiting, and to an installed system. */
@@ -17,12 +17,7 @@ export function bootService(dependencies: ServiceDependencies): BoundService<Cal
   const { stores, clock, entropy, superUserPassword } = dependencies;
   return bindService<typeof infraV2.BootService, Caller>(infraV2.BootService, {
     async dhcp({ uuid, partition }) {
-      const id = machineIdOf(uuid);
-      await stores.transaction(async (inner) => {
-        await partitionOf(inner, partition);
-        await findOrCreateMachine(inner, id, partition);
-        await inner.events.add(id, apiV2.MachineProvisioningEventType.PXE_BOOTING, 'asked for an address');
-      });
+      await noteBoot(stores, machineIdOf(uuid), partition, (inner) => partitionOf(inner, partition));
       return {};
     },
     async boot({ partition }) {
@@ -46,8 +41,6 @@ export function bootService(dependencies: ServiceDependencies): BoundService<Cal
     },
     async register(request) {
       const machine = await registerMachine(stores, clock, request);
-      // A transaction of its own: a machine with wrong cabling is to be seen, with the reason in its events.
-      await storeConnection(stores, machine.id);
       return { uuid: machine.id, size: machine.value.size?.id ?? '', partition: request.partition };
     },
     wait: (request, context) => wait(dependencies, machineIdOf(request.uuid), context),

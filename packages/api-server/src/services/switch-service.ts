@@ -11,7 +11,11 @@ import type { ServiceDependencies } from './context.ts';
 /** `metalstack.infra.v2.SwitchService`: the switch agent's side. */
 export function switchService({ stores, clock }: ServiceDependencies): BoundService<Caller> {
   return bindService<typeof infraV2.SwitchService, Caller>(infraV2.SwitchService, {
-    get: async ({ id }) => ({ switch: await desiredView(stores, await switchOf(stores, id)) }),
+    // In one state: a port whose machine is moving meanwhile would be told out of its VRF.
+    get: ({ id }) =>
+      stores.transaction(async (inner) => ({ switch: await desiredView(inner, await switchOf(inner, id)) }), {
+        mode: 'read',
+      }),
     async register({ switch: registered }) {
       if (registered === undefined) throw new ApiError(Code.InvalidArgument, 'switch is required');
       const stored = await registerSwitch(stores, clone(apiV2.SwitchSchema, registered));

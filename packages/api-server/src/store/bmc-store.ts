@@ -11,6 +11,7 @@ export interface BmcStore {
   /** Those of many machines, by machine; nothing for a machine whose BMC nobody has told of. */
   getMany(machines: readonly string[]): Promise<Map<string, apiV2.MachineBMCReport>>;
   put(machine: string, report: apiV2.MachineBMCReport): Promise<void>;
+  delete(machine: string): Promise<void>;
 }
 
 export function createBmcStore(session: Sql): BmcStore {
@@ -35,6 +36,9 @@ export function createBmcStore(session: Sql): BmcStore {
         machine,
         toJsonString(apiV2.MachineBMCReportSchema, report),
       );
+    },
+    async delete(machine) {
+      await session.run('DELETE FROM machine_bmc WHERE id = ?', machine);
     },
   };
 }

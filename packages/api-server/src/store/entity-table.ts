@@ -13,6 +13,7 @@ import type { Clock } from '@ingot/net';
 import { readBody } from './body.ts';
 import type { Row, Session, SqlValue } from './database.ts';
 import { aborted } from './errors.ts';
+import { Overtaken } from './overtaken.ts';
 import { number, text } from './row.ts';
 import { inParts, sqlList } from './sql-list.ts';
 import { turns } from './turns.ts';
@@ -33,10 +34,7 @@ export type Filter<Column extends string> = Readonly<
   Partial<Record<Column, SqlValue | readonly string[] | { readonly not: string } | undefined>>
 >;
 
-/**
- * A table of protobuf messages, one row each, with columns of its own to search by. Every change is told to the
- * subscribers of the channel named like the table, with the ID.
- */
+/** A table of protobuf messages, one row each, with columns of its own to search by. */
 export interface EntityTable<T, Column extends string = never> {
   get(id: string): Promise<Stored<T> | undefined>;
   /** Whether there is one, without reading it. */
@@ -64,6 +62,14 @@ export interface EntityTable<T, Column extends string = never> {
    * when it is gone.
    */
   update(id: string, value: T, generation: number): Promise<Stored<T>>;
+  /**
+   * Stores what became of `before`, which was read outside of this transaction, undefined for nothing. Throws `Overtaken`
+   * when that is not what is stored any more. As `put` it changes nothing for an equal value, unless `touch` is set. What
+   * it writes over it does not read: on PostgreSQL it comes into conflict with those only who write this very row.
+   */
+  swap(before: Stored<T> | undefined, id: string, value: T, touch?: boolean): Promise<Stored<T>>;
+  /** Stores a new generation of the same value, if there is one. */
+  touch(id: string): Promise<void>;
   /** Changes a copy of the stored value and stores it. Throws `NotFound`, and what `edit` throws. */
   edit(id: string, edit: (value: T, stored: Stored<T>) => void): Promise<Stored<T>>;
   /** False if there was none. With a generation it throws `Aborted` when somebody has changed it since. */
@@ -80,13 +86,12 @@ export interface EntityTableOptions<Schema extends DescMessage, Column extends s
   readonly schema: Schema;
   /** Values of the table's own columns. */
   readonly columns?: (value: MessageShape<Schema>, id: string) => Readonly<Record<Column, SqlValue>>;
-  /** A table of two columns that says what an entity is about: the first names it, the second what `of` finds in it. */
-  readonly links?: {
-    readonly table: string;
-    readonly from: string;
-    readonly to: string;
-    readonly of: (value: MessageShape<Schema>) => Iterable<string>;
-  };
+  /**
+   * What of a value the subscribers of the channel named like the table wait for; empty for nothing. They are told the ID
+   * when it changes, and of deletions. Nobody else is told anything: PostgreSQL stores transactions that tell something one
+   * after the other.
+   */
+  readonly told?: (value: MessageShape<Schema>) => string;
 }
 
 export function entityTable<Schema extends DescMessage, Column extends string = never>(
@@ -114,16 +119,9 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
     return stored;
   };
 
-  const writeLinks = async (inner: Session, id: string, value: T): Promise<void> => {
-    const { links } = options;
-    if (links === undefined) return;
-    const wanted = new Set(links.of(value));
-    const rows = await inner.all(`SELECT ${links.to} AS target FROM ${links.table} WHERE ${links.from} = ?`, id);
-    const found = new Set(rows.map((row) => text(row, 'target')));
-    for (const target of found.difference(wanted))
-      await inner.run(`DELETE FROM ${links.table} WHERE ${links.from} = ? AND ${links.to} = ?`, id, target);
-    for (const target of wanted.difference(found))
-      await inner.run(`INSERT INTO ${links.table} (${links.from}, ${links.to}) VALUES (?, ?)`, id, target);
+  const tell = async (inner: Session, id: string, before: T | undefined, value: T): Promise<void> => {
+    if (options.told === undefined) return;
+    if ((before === undefined ? '' : options.told(before)) !== options.told(value)) await inner.notify(table, id);
   };
 
   const insert = async (inner: Session, id: string, value: T): Promise<Stored<T> | undefined> => {
@@ -140,8 +138,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
       ...own.map(([, column]) => column),
     );
     if (written === 0) return undefined;
-    await writeLinks(inner, id, value);
-    await inner.notify(table, id);
+    await tell(inner, id, undefined, value);
     return { id, value, generation: 1, createdAt: now, updatedAt: now };
   };
 
@@ -160,8 +157,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
       ...own.map(([, column]) => column),
       old.id,
     );
-    await writeLinks(inner, old.id, value);
-    await inner.notify(table, old.id);
+    if (options.told !== undefined) await tell(inner, old.id, read(before).value, value);
     return { ...old, value, generation, updatedAt: now };
   };
 
@@ -235,6 +231,50 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
         checkGeneration(before, generation);
         return replace(inner, before, value);
       }),
+    swap: (before, id, value, touch = false) =>
+      session.transaction(async (inner) => {
+        const overtaken = (): Overtaken => new Overtaken(`${noun} "${id}" was changed by somebody else`);
+        if (before === undefined) {
+          const stored = await insert(inner, id, value);
+          if (stored === undefined) throw overtaken();
+          return stored;
+        }
+        const body = toJsonString(schema, value);
+        if (!touch && body === toJsonString(schema, before.value)) {
+          const row = await inner.get(`SELECT generation FROM ${table} WHERE id = ?`, id);
+          if (row === undefined || number(row, 'generation') !== before.generation) throw overtaken();
+          return before;
+        }
+        const now = clock.now();
+        const own = columnsOf(value, id);
+        const names = ['id', 'body', 'generation', 'created_at', 'updated_at', ...own.map(([name]) => name)];
+        const changed = ['body', 'updated_at', ...own.map(([name]) => name)];
+        // An UPDATE would read the page of the index that the row stands on.
+        const row = await inner.get(
+          `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+           ON CONFLICT (id) DO UPDATE SET generation = ${table}.generation + 1,
+           ${changed.map((name) => `${name} = excluded.${name}`).join(', ')}
+           WHERE ${table}.generation = ? RETURNING generation`,
+          id,
+          body,
+          0,
+          before.createdAt,
+          now,
+          ...own.map(([, column]) => column),
+          before.generation,
+        );
+        // 0: it was deleted, and this would make it anew.
+        if (row === undefined || number(row, 'generation') === 0) throw overtaken();
+        await tell(inner, id, before.value, value);
+        return { ...before, value, generation: before.generation + 1, updatedAt: now };
+      }),
+    async touch(id) {
+      await session.run(
+        `UPDATE ${table} SET generation = generation + 1, updated_at = ? WHERE id = ?`,
+        clock.now(),
+        id,
+      );
+    },
     edit: (id, edit) =>
       session.transaction(async (inner) => {
         const before = await find(inner, id);
@@ -250,7 +290,7 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
         if (before === undefined) return false;
         checkGeneration(before, generation);
         await inner.run(`DELETE FROM ${table} WHERE id = ?`, id);
-        await inner.notify(table, id);
+        if (options.told !== undefined) await inner.notify(table, id);
         return true;
       }),
   };

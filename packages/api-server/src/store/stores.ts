@@ -14,6 +14,7 @@ import { createIdempotencyStore, type IdempotencyStore } from './idempotency-sto
 import { createNumberPools, type NumberPools } from './number-pools.ts';
 import { WIPE_LABEL } from '../machine/wipe-label.ts';
 import { MACHINE_LABEL } from '../network/machine-label.ts';
+import { createPortStore, type PortStore } from './port-store.ts';
 import { createSwitchStatusStore, type SwitchStatusStore } from './switch-status-store.ts';
 import { createTaskStore, type TaskStore } from './task-store.ts';
 import { createWaitingStore, type WaitingStore } from './waiting-store.ts';
@@ -27,9 +28,13 @@ export interface Stores {
   /** Bodies hold the ID of partition and size only, and neither events nor liveliness: see `machine-view.ts`. */
   readonly machines: EntityTable<apiV2.Machine, MachineColumn>;
   readonly bmcs: BmcStore;
-  /** Bodies hold what was registered and is desired; what heartbeats report is in `switchStatus`. */
+  /**
+   * Bodies hold what was registered and what operators want. Machines and VRFs at the ports are in `ports`, what heartbeats
+   * report in `switchStatus`: see `switch-view.ts`.
+   */
   readonly switches: EntityTable<apiV2.Switch, 'partition'>;
   readonly switchStatus: SwitchStatusStore;
+  readonly ports: PortStore;
   readonly events: EventStore;
   readonly tokens: TokenStore;
   readonly components: ComponentStore;
@@ -97,6 +102,9 @@ export function createStores(session: Session, clock: Clock): Stores {
         placement: allocation?.placementLabels === undefined ? '' : JSON.stringify(allocation.placementLabels.labels),
         wipe: meta?.labels?.labels[WIPE_LABEL] === undefined ? 0 : 1,
       }),
+      // What ends the waiting of a machine.
+      told: ({ allocation, meta }) =>
+        [allocation?.uuid, meta?.labels?.labels[WIPE_LABEL]].filter((one) => one !== undefined).join(' '),
     }),
     bmcs: createBmcStore(session),
     switches: entityTable({
@@ -105,15 +113,9 @@ export function createStores(session: Session, clock: Clock): Stores {
       table: 'switch',
       schema: apiV2.SwitchSchema,
       columns: (value) => ({ partition: value.partition }),
-      links: {
-        table: 'switch_machine',
-        from: 'switch',
-        to: 'machine',
-        of: ({ machineConnections }) =>
-          machineConnections.map(({ machineId }) => machineId).filter((machine) => machine !== ''),
-      },
     }),
     switchStatus: createSwitchStatusStore(session),
+    ports: createPortStore(session),
     events: createEventStore(session, clock),
     tokens: createTokenStore(session, clock),
     components: createComponentStore(session, clock),

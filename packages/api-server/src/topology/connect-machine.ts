@@ -2,7 +2,7 @@ import type { apiV2 } from '@ingot/api';
 import { mirrored } from './port-names.ts';
 
 /** A cable, as the machine's LLDP and the switch's registration agree on it. */
-interface Cable {
+export interface Cable {
   readonly switchId: string;
   /** Port of the switch. */
   readonly nic: apiV2.SwitchNic;
@@ -25,12 +25,12 @@ const LEAVES = 2;
 /**
  * Finds out which switch ports a machine is plugged into. A neighbour is a port if its hostname is the ID of a switch
  * and its identifier that of one of the switch's ports. There must be exactly two switches, of one rack, with equally
- * many cables on ports of the same names, and no port may belong to another machine. Neighbours that are no switch of
- * the partition (a management switch, another server) are passed over, and named if the rest does not fit. `switches` has
- * at least those of the partition that the machine sees; `registered` names all, for the words of a refusal.
+ * many cables on ports of the same names. Whether a port belongs to another machine shows when it is claimed. Neighbours
+ * that are no switch of the partition (a management switch, another server) are passed over, and named if the rest does not
+ * fit. `switches` has at least those of the partition that the machine sees; `registered` names all, for the words of a
+ * refusal.
  */
 export function connectMachine(
-  machineId: string,
   nics: readonly apiV2.MachineNic[],
   switches: readonly apiV2.Switch[],
   registered: readonly string[] = switches.map(({ id }) => id),
@@ -50,13 +50,6 @@ export function connectMachine(
         return refuse(
           `${machineNic.name} sees port "${neighbor.identifier}" of switch ${leaf.id}, ` +
             `which has registered no port with this identifier, only ${list(leaf.nics.map((one) => one.identifier))}`,
-        );
-      }
-      const owner = leaf.machineConnections.find((one) => one.nic?.name === nic.name && one.machineId !== machineId);
-      if (owner !== undefined) {
-        return refuse(
-          `${machineNic.name} sees port ${nic.name} of switch ${leaf.id}, which is connected to machine ` +
-            `${owner.machineId}: delete that machine if this one has replaced it`,
         );
       }
       if (!cables.some((cable) => cable.switchId === leaf.id && cable.nic.name === nic.name)) {

@@ -1,11 +1,12 @@
 import { ApiError, apiV2, Code, create } from '@ingot/api';
 import type { Stores } from '../store/stores.ts';
 import { isTwin } from './port-names.ts';
+import { setMachines } from './set-machines.ts';
 import { rewriteNeighbours } from './rewrite-neighbours.ts';
 
 /**
  * Gives what one switch has to another one of the same rack: VRFs, filters, wishes and the machines on its ports, whose
- * neighbours are rewritten. Ports are the same by name, or, between Cumulus and SONiC, by lane. Within one transaction:
+ * neighbours are rewritten. Both are `withPorts`. Ports are the same by name, or, between Cumulus and SONiC, by lane. Within one transaction:
  * either all of it moves, or nothing. Throws `FailedPrecondition` with each port that the new switch lacks.
  */
 export async function moveSwitch(stores: Stores, from: apiV2.Switch, to: apiV2.Switch): Promise<void> {
@@ -28,31 +29,25 @@ export async function moveSwitch(stores: Stores, from: apiV2.Switch, to: apiV2.S
         to.nics.map(({ name }) => name).join(', '),
     );
   const twinOf = (name: string): apiV2.SwitchNic => twins.get(name) ?? unreachable(name);
-  const connections = from.machineConnections.map(({ machineId, nic }) => {
-    const { name, identifier, mac } = twinOf(nic?.name ?? '');
-    return create(apiV2.MachineConnectionSchema, {
-      machineId,
-      nic: { name, identifier, ...(mac === undefined ? {} : { mac }) },
-    });
-  });
   await stores.switches.edit(to.id, (leaf) => {
     for (const old of needed) {
       const nic = leaf.nics.find(({ name }) => name === twinOf(old.name).name);
       if (nic === undefined) continue;
-      if (old.vrf === undefined) delete nic.vrf;
-      else nic.vrf = old.vrf;
       if (old.state?.desired !== undefined)
         nic.state = create(apiV2.NicStateSchema, {
           desired: old.state.desired,
           actual: nic.state?.actual ?? apiV2.SwitchPortStatus.UNKNOWN,
         });
     }
-    leaf.machineConnections = connections;
   });
-  await stores.switches.edit(from.id, (leaf) => {
-    leaf.machineConnections = [];
-    for (const nic of leaf.nics) delete nic.vrf;
-  });
+  for (const { name, vrf } of needed) await stores.ports.setVrf(to.id, twinOf(name).name, vrf);
+  await stores.ports.clearVrfs(from.id);
+  await setMachines(stores, from.id, []);
+  await setMachines(
+    stores,
+    to.id,
+    from.machineConnections.map(({ machineId, nic }) => ({ machineId, nic: twinOf(nic?.name ?? '') })),
+  );
   for (const machine of new Set(from.machineConnections.map((one) => one.machineId)))
     await rewriteNeighbours(stores, machine, from, to.id, twinOf);
 }

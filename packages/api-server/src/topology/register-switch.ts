@@ -1,6 +1,7 @@
 import { ApiError, apiV2, Code, create, enumText } from '@ingot/api';
 import type { Stored } from '../store/entity-table.ts';
 import type { Stores } from '../store/stores.ts';
+import { withPorts } from '../views/switch-view.ts';
 import { replaceFromTwin } from './replace-switch.ts';
 
 /**
@@ -10,7 +11,8 @@ import { replaceFromTwin } from './replace-switch.ts';
 export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise<Stored<apiV2.Switch>> {
   return outer.transaction(async (stores) => {
     await check(stores, registered);
-    const known = (await stores.switches.get(registered.id))?.value;
+    const stored = await stores.switches.get(registered.id);
+    const known = stored === undefined ? undefined : await withPorts(stores, stored);
     const replaces =
       known?.replaceMode === apiV2.SwitchReplaceMode.REPLACE ||
       registered.replaceMode === apiV2.SwitchReplaceMode.REPLACE;
@@ -23,7 +25,6 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
         state: create(apiV2.NicStateSchema, { actual: apiV2.SwitchPortStatus.UNKNOWN }),
       });
       if (nic.mac !== undefined) kept.mac = nic.mac;
-      if (old?.vrf !== undefined) kept.vrf = old.vrf;
       if (old?.bgpFilter !== undefined) kept.bgpFilter = old.bgpFilter;
       if (old?.state?.desired !== undefined && kept.state !== undefined) kept.state.desired = old.state.desired;
       return kept;
@@ -32,11 +33,13 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
       ...registered,
       replaceMode: apiV2.SwitchReplaceMode.OPERATIONAL,
       nics,
-      machineConnections: known?.machineConnections ?? [],
+      machineConnections: [],
     });
-    const taken = replaces ? await replaceFromTwin(stores, known ?? registered, value) : undefined;
-    if (taken !== undefined) value.machineConnections = taken;
-    else if (known !== undefined) checkUpdate(known, registered, replaces);
+    const tookOver = replaces && (await replaceFromTwin(stores, known ?? registered, value));
+    if (known !== undefined && !tookOver) checkUpdate(known, registered, replaces);
+    const names = new Set(nics.map(({ name }) => name));
+    for (const { name, vrf } of known?.nics ?? [])
+      if (vrf !== undefined && !names.has(name)) await stores.ports.setVrf(registered.id, name, undefined);
     // What only operators set survives the agent, which does not know it.
     if (registered.consoleCommand === undefined && known?.consoleCommand !== undefined) {
       value.consoleCommand = known.consoleCommand;
@@ -45,9 +48,9 @@ export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise
     delete value.lastSyncError;
     delete value.meta;
     if (known?.meta !== undefined) value.meta = known.meta;
-    const stored = await stores.switches.put(registered.id, value);
+    const written = await stores.switches.put(registered.id, value);
     await noteActualStates(stores, registered);
-    return stored;
+    return written;
   });
 }
 

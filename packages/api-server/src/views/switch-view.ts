@@ -1,20 +1,50 @@
 import { apiV2, clone, create } from '@ingot/api';
 import { metaOf, type Stored } from '../store/entity-table.ts';
+import { toMachineConnection, type SwitchPorts } from '../store/port-store.ts';
 import type { Stores } from '../store/stores.ts';
 
-/** A switch as clients see it: what was registered and is desired, with what its heartbeats have reported. */
+/** A switch as clients see it: what was registered and is desired, with its machines and what its heartbeats have reported. */
 export async function switchView(stores: Stores, stored: Stored<apiV2.Switch>): Promise<apiV2.Switch> {
-  return viewOf(stored, await stores.switchStatus.get(stored.id));
+  const [ports, status] = await Promise.all([stores.ports.of(stored.id), stores.switchStatus.get(stored.id)]);
+  return viewOf(stored, ports, status);
 }
 
 /** `switchView` of many, in a few questions to the database. */
 export async function switchViews(stores: Stores, list: readonly Stored<apiV2.Switch>[]): Promise<apiV2.Switch[]> {
   const statuses = await stores.switchStatus.all();
-  return list.map((stored) => viewOf(stored, statuses.get(stored.id) ?? create(apiV2.SwitchSchema)));
+  const ports = await stores.ports.ofMany(list.map(({ id }) => id));
+  return list.map((stored) =>
+    viewOf(
+      stored,
+      ports.get(stored.id) ?? { connections: [], vrfs: new Map() },
+      statuses.get(stored.id) ?? create(apiV2.SwitchSchema),
+    ),
+  );
 }
 
-function viewOf(stored: Stored<apiV2.Switch>, status: apiV2.Switch): apiV2.Switch {
-  const view = clone(apiV2.SwitchSchema, stored.value);
+/** A switch with the machines and VRFs at its ports. */
+export async function withPorts(stores: Stores, stored: Stored<apiV2.Switch>): Promise<apiV2.Switch> {
+  return filled(stored.value, await stores.ports.of(stored.id));
+}
+
+/** `withPorts` of many. */
+export async function manyWithPorts(stores: Stores, list: readonly Stored<apiV2.Switch>[]): Promise<apiV2.Switch[]> {
+  const ports = await stores.ports.ofMany(list.map(({ id }) => id));
+  return list.map(({ id, value }) => filled(value, ports.get(id) ?? { connections: [], vrfs: new Map() }));
+}
+
+function filled(value: apiV2.Switch, { connections, vrfs }: SwitchPorts): apiV2.Switch {
+  const copy = clone(apiV2.SwitchSchema, value);
+  copy.machineConnections = connections.map(toMachineConnection);
+  for (const nic of copy.nics) {
+    const vrf = vrfs.get(nic.name);
+    if (vrf !== undefined) nic.vrf = vrf;
+  }
+  return copy;
+}
+
+function viewOf(stored: Stored<apiV2.Switch>, ports: SwitchPorts, status: apiV2.Switch): apiV2.Switch {
+  const view = filled(stored.value, ports);
   view.meta = metaOf(stored, stored.value.meta?.labels);
   if (status.lastSync !== undefined) view.lastSync = status.lastSync;
   if (status.lastSyncError !== undefined) view.lastSyncError = status.lastSyncError;

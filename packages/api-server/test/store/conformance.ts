@@ -6,6 +6,8 @@ import { tablesOf } from '../../src/backup/tables.ts';
 import type { Database } from '../../src/store/database.ts';
 import { UniqueViolation } from '../../src/store/errors.ts';
 import { migrations } from '../../src/store/migrations/index.ts';
+import { Overtaken } from '../../src/store/overtaken.ts';
+import type { PortConnection } from '../../src/store/port-store.ts';
 import { number } from '../../src/store/row.ts';
 import { createStores } from '../../src/store/stores.ts';
 import { failure, machineA, machineB, until } from '../support.ts';
@@ -265,12 +267,75 @@ export function storeConformance(place: () => Promise<Place>): void {
 
     test('takes its dependants with it', () =>
       withDatabase(async (database, clock) => {
-        const { machines, bmcs } = createStores(database, clock);
-        await machines.put(machineA, create(apiV2.MachineSchema, { uuid: machineA }));
-        await bmcs.put(machineA, create(apiV2.MachineBMCReportSchema, { uuid: machineA }));
+        const { switches, switchStatus } = createStores(database, clock);
+        await switches.put('s', create(apiV2.SwitchSchema, { id: 's' }));
+        await switchStatus.put('s', create(apiV2.SwitchSchema, { lastSync: {} }));
+        await switches.delete('s');
+        expect((await switchStatus.get('s')).lastSync).toBeUndefined();
+        await expect(switchStatus.put('s', create(apiV2.SwitchSchema))).rejects.toThrow(/foreign key/i);
+      }));
+
+    test('is written over what was read before, and over nothing else', () =>
+      withDatabase(async (database, clock) => {
+        const { machines } = createStores(database, clock);
+        const made = (room: string): apiV2.Machine => create(apiV2.MachineSchema, { uuid: machineA, room });
+        const first = await machines.swap(undefined, machineA, made('a'));
+        expect(first).toMatchObject({ generation: 1 });
+        await expect(machines.swap(undefined, machineA, made('b'))).rejects.toThrow(Overtaken);
+        await clock.advance(1_000);
+        const second = await machines.swap(first, machineA, made('b'));
+        expect(second).toMatchObject({ generation: 2, createdAt: first.createdAt, updatedAt: first.createdAt + 1_000 });
+        expect(await machines.get(machineA)).toEqual(second);
+        for (const late of [made('c'), made('a')])
+          await expect(machines.swap(first, machineA, late)).rejects.toThrow(Overtaken);
+        expect(await machines.swap(second, machineA, made('b'))).toEqual(second);
+        expect(await machines.swap(second, machineA, made('b'), true)).toMatchObject({ generation: 3 });
+        await machines.touch(machineA);
+        const last = await machines.need(machineA);
+        expect(last).toMatchObject({ generation: 4, value: { room: 'b' } });
         await machines.delete(machineA);
-        expect(await bmcs.get(machineA)).toBeUndefined();
-        await expect(bmcs.put(machineA, create(apiV2.MachineBMCReportSchema))).rejects.toThrow(/foreign key/i);
+        for (const gone of [made('b'), made('c')])
+          await expect(machines.swap(last, machineA, gone)).rejects.toThrow(Overtaken);
+        expect(await machines.has(machineA)).toBe(false);
+      }));
+  });
+
+  describe('a port', () => {
+    const at = (port: string, machineId: string, mac?: string): PortConnection => ({
+      switchId: 'leaf',
+      port,
+      identifier: `id of ${port}`,
+      mac,
+      machineId,
+    });
+
+    test('is one machine’s until that leaves it, and its VRF is its own', () =>
+      withDatabase(async (database, clock) => {
+        const { ports } = createStores(database, clock);
+        expect(await ports.claim(at('p2', machineA))).toBe(true);
+        expect(await ports.claim(at('p1', machineB))).toBe(true);
+        expect(await ports.claim(at('p2', machineB))).toBe(false);
+        expect(await ports.claim(at('p2', machineA, '52:54:00:00:00:02'))).toBe(true);
+        expect(await ports.ownerOf('leaf', 'p2')).toBe(machineA);
+        expect(await ports.ownerOf('leaf', 'p3')).toBeUndefined();
+        await ports.setVrf('leaf', 'p2', 'vrf1');
+        await ports.setVrf('leaf', 'p2', 'vrf2');
+        await ports.setVrf('leaf', 'p3', 'vrf3');
+        await ports.setVrf('leaf', 'p3', undefined);
+        expect(await ports.of('leaf')).toEqual({
+          connections: [at('p1', machineB), at('p2', machineA, '52:54:00:00:00:02')],
+          vrfs: new Map([['p2', 'vrf2']]),
+        });
+        expect(await ports.ofMachine(machineA)).toEqual([at('p2', machineA, '52:54:00:00:00:02')]);
+        await ports.release(at('p2', machineB));
+        expect(await ports.ownerOf('leaf', 'p2')).toBe(machineA);
+        await ports.release(at('p2', machineA));
+        await ports.clearVrfs('leaf');
+        const many = await ports.ofMany(['other', 'leaf']);
+        expect([...many]).toEqual([
+          ['other', { connections: [], vrfs: new Map() }],
+          ['leaf', { connections: [at('p1', machineB)], vrfs: new Map() }],
+        ]);
       }));
   });
 
@@ -306,7 +371,8 @@ export function storeConformance(place: () => Promise<Place>): void {
         using other = database.subscribe('switch', () => heard.push('switch?'));
         const put = (id: string): Promise<unknown> =>
           stores.transaction(async (inner) => {
-            await inner.machines.put(id, create(apiV2.MachineSchema, { uuid: id }));
+            const allocation = create(apiV2.MachineAllocationSchema, { uuid: `for ${id}` });
+            await inner.machines.put(id, create(apiV2.MachineSchema, { uuid: id, allocation }));
             if (id === 'bad') throw new Error('no');
           });
         await put(machineA);
@@ -314,6 +380,8 @@ export function storeConformance(place: () => Promise<Place>): void {
         await put(machineB);
         // The same again is no change.
         await put(machineB);
+        // Nobody waits for this one.
+        await stores.machines.edit(machineB, (machine) => void (machine.room = 'r1'));
         await database.notify('machine', 'end');
         await until(() => heard.includes('end'));
         expect([subscription, other]).toHaveLength(2);
@@ -336,6 +404,23 @@ export function storeConformance(place: () => Promise<Place>): void {
           [2, 100, 1],
         );
         await events.delete(machineA);
+        expect((await events.of(machineA)).recent.events).toEqual([]);
+      }));
+
+    test('come after what was read before, and after nothing else', () =>
+      withDatabase(async (database, clock) => {
+        const { events } = createStores(database, clock);
+        const { PREPARING, REGISTERING } = apiV2.MachineProvisioningEventType;
+        const none = await events.container(machineA);
+        const first = await events.add(machineA, PREPARING, 'a', none);
+        expect(first).toMatchObject({ revision: 1, kept: 1, newest: { type: PREPARING, message: 'a' } });
+        expect(await events.container(machineA)).toEqual(first);
+        expect([...(await events.containers([machineB, machineA]))]).toEqual([[machineA, first]]);
+        await expect(events.add(machineA, REGISTERING, 'late', none)).rejects.toThrow(Overtaken);
+        const second = await events.add(machineA, REGISTERING, 'b', first);
+        await expect(events.add(machineA, REGISTERING, 'late', first)).rejects.toThrow(Overtaken);
+        await events.delete(machineA);
+        await expect(events.add(machineA, REGISTERING, 'gone', second)).rejects.toThrow(Overtaken);
         expect((await events.of(machineA)).recent.events).toEqual([]);
       }));
   });
@@ -362,12 +447,19 @@ export function storeConformance(place: () => Promise<Place>): void {
         );
         await before.run(
           "INSERT INTO switch (id, body, generation, created_at, updated_at, partition) VALUES ('s', ?, 1, 1, 2, 'lab')",
-          '{"machineConnections":[{"machineId":"n","nic":{"name":"a"}},{"machineId":"n","nic":{"name":"b"}},{"machineId":"m"}]}',
+          '{"id":"s","description":"a \\"b\\" ä","nics":[{"name":"a","identifier":"ia","mac":"m1","vrf":"vrf7"},{"name":"b"},' +
+            '{"name":"c","vrf":"default","state":{"desired":"SWITCH_PORT_STATUS_UP"}}],"machineConnections":[{"machineId":"n",' +
+            '"nic":{"name":"b"}},{"machineId":"n","nic":{"name":"a","identifier":"ia","mac":"m1"}},{"machineId":"m"}],"rack":"r1"}',
         );
         await before.run(
           "INSERT INTO switch (id, body, generation, created_at, updated_at, partition) VALUES ('t', '{}', 1, 1, 2, 'lab')",
         );
+        await before.run("INSERT INTO event (machine, at, type, message) VALUES ('m', 2, 7, 'd')");
         await before.run("INSERT INTO event (machine, at, type, message) VALUES ('m', 3, 1, 'e')");
+        await before.run(
+          "INSERT INTO event_container (machine, last_event_at, crash_loop, failed_reclaim) VALUES ('m', 4, 1, 0), ('n', 5, 0, 0)",
+        );
+        await before.run('INSERT INTO machine_bmc (id, body) VALUES (\'m\', \'{"uuid":"m"}\')');
         await before.close();
         await (await home.open(clock, version)).close();
         await using after = await home.open(clock);
@@ -382,15 +474,41 @@ export function storeConformance(place: () => Promise<Place>): void {
           { id: 'm', rack: '', state: 0, role: 0, placement: '', wipe: 0 },
           { id: 'n', rack: 'r1', state: 2, role: 2, placement: '{"tier":"web"}', wipe: 1 },
         ]);
-        const onPorts = 'SELECT switch, machine FROM switch_machine ORDER BY machine';
-        expect(await after.all(onPorts)).toEqual([
-          { switch: 's', machine: 'm' },
-          { switch: 's', machine: 'n' },
+        const { machines, switches, ports, events, bmcs } = createStores(after, clock);
+        expect(await ports.of('s')).toEqual({
+          connections: [
+            { switchId: 's', port: '', identifier: '', mac: undefined, machineId: 'm' },
+            { switchId: 's', port: 'a', identifier: 'ia', mac: 'm1', machineId: 'n' },
+            { switchId: 's', port: 'b', identifier: '', mac: undefined, machineId: 'n' },
+          ],
+          vrfs: new Map([
+            ['a', 'vrf7'],
+            ['c', 'default'],
+          ]),
+        });
+        expect(await after.all('SELECT body, generation FROM switch ORDER BY id')).toEqual([
+          {
+            body:
+              '{"id":"s","description":"a \\"b\\" ä","nics":[{"name":"a","identifier":"ia","mac":"m1"},{"name":"b"},' +
+              '{"name":"c","state":{"desired":"SWITCH_PORT_STATUS_UP"}}],"rack":"r1"}',
+            generation: 1,
+          },
+          { body: '{}', generation: 1 },
         ]);
+        expect(await events.container('m')).toEqual({
+          revision: 1,
+          kept: 2,
+          newest: { at: 3, type: 1, message: 'e' },
+          lastEventAt: 4,
+          lastError: undefined,
+          crashLoop: true,
+          failedReclaim: false,
+        });
+        expect(await events.container('n')).toMatchObject({ kept: 0, newest: undefined, lastEventAt: 5 });
+        expect((await bmcs.get('m'))?.uuid).toBe('m');
         // What the program writes are the same columns.
-        const { machines, switches } = createStores(after, clock);
         await machines.edit('n', (machine) => void (machine.room = 'b'));
-        await switches.edit('s', (leaf) => void leaf.machineConnections.pop());
+        await switches.edit('s', (leaf) => void (leaf.rack = 'r2'));
         expect(await after.get("SELECT rack, state, role, placement, wipe FROM machine WHERE id = 'n'")).toEqual({
           rack: 'r1',
           state: 2,
@@ -398,10 +516,10 @@ export function storeConformance(place: () => Promise<Place>): void {
           placement: '{"tier":"web"}',
           wipe: 1,
         });
-        expect(await after.all(onPorts)).toEqual([{ switch: 's', machine: 'n' }]);
-        await switches.delete('s');
-        expect(await after.all(onPorts)).toEqual([]);
-        expect(await after.all('SELECT message FROM event')).toEqual([{ message: 'e' }]);
+        expect(await after.all('SELECT message FROM event ORDER BY sequence')).toEqual([
+          { message: 'd' },
+          { message: 'e' },
+        ]);
         expect(await after.get('SELECT value FROM secret')).toEqual({ value: 'x' });
       },
     );

@@ -8,6 +8,7 @@ import { idempotency } from './0007-idempotency.ts';
 import { bmcRetries } from './0008-bmc-retries.ts';
 import { owedWipes } from './0009-owed-wipes.ts';
 import { candidates } from './0010-candidates.ts';
+import { connections } from './0011-connections.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   bmcRetries,
   owedWipes,
   candidates,
+  connections,
 ];
