@@ -16,7 +16,7 @@ const { ServiceStatus } = apiV2;
 export function addAboutCommands(program: Command, io: CliIo): void {
   const method = program.command('method').description('see what the API server can do').helpCommand(false);
   withApiFlags(
-    withListFlags(method.command('ls').alias('list').description('list the methods')).option(
+    withListFlags(method.command('ls').alias('list').description('list the methods'), METHODS, RIGHTS).option(
       '--mine',
       'only those that the token in use may call, and on what',
     ),
@@ -37,6 +37,7 @@ export function addAboutCommands(program: Command, io: CliIo): void {
       program
         .command('health')
         .description('show how the services of the API server are; exits with 1 unless all are well'),
+      SERVICES,
     ),
   ).action(async (flags: ListFlags & ContextFlags) => {
     let ill: readonly string[] = [];

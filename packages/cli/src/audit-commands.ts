@@ -34,7 +34,10 @@ export function addAuditCommands(program: Command, io: CliIo): void {
   const audit = program.command('audit').description('show who did what').helpCommand(false);
 
   withApiFlags(
-    withListFlags(audit.command('ls').alias('list').description('list calls to the API server, the newest first'))
+    withListFlags(
+      audit.command('ls').alias('list').description('list calls to the API server, the newest first'),
+      TRACES,
+    )
       .option('--tenant <login>', 'only what was done with this tenant; enough for this is a token of its owner')
       .option('--since <duration>', 'not older than: 30m, 8h, 7d', parseDuration)
       .option('--from <time>', 'not before: 2026-01-31 or 2026-01-31T08:00:00Z', parseTime)

@@ -29,9 +29,10 @@ export function addComponentCommands(program: Command, io: CliIo): void {
     .helpCommand(false);
 
   withApiFlags(
-    withListFlags(component.command('ls').alias('list').description('list what reports, and what is silent')).addOption(
-      new Option('--type <type>', 'only these').choices([...TYPES.keys()]),
-    ),
+    withListFlags(
+      component.command('ls').alias('list').description('list what reports, and what is silent'),
+      COMPONENTS,
+    ).addOption(new Option('--type <type>', 'only these').choices([...TYPES.keys()])),
   ).action((flags: ListFlags & ContextFlags & { readonly type?: string }) => {
     const query = given('type', flags.type === undefined ? undefined : TYPES.get(flags.type));
     return showApiList(flags, io, COMPONENTS, async (api) => {

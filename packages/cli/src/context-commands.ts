@@ -23,9 +23,10 @@ export function addContextCommands(program: Command, io: CliIo): void {
     .description('see, choose and write down the API servers that commands talk to')
     .helpCommand(false);
 
-  withListFlags(context.command('ls').alias('list').description('list the contexts; * is the current one')).action(
-    (flags: ListFlags) => showList(flags, io, CONTEXTS, () => Promise.resolve(contextsOf(io).contexts)),
-  );
+  withListFlags(
+    context.command('ls').alias('list').description('list the contexts; * is the current one'),
+    CONTEXTS,
+  ).action((flags: ListFlags) => showList(flags, io, CONTEXTS, () => Promise.resolve(contextsOf(io).contexts)));
 
   context
     .command('current')

@@ -47,6 +47,7 @@ export function addEventCommands(program: Command, io: CliIo): void {
         .alias('list')
         .description('list the events of a machine, or the newest of each machine; newest first')
         .argument('[machine]', 'its uuid, its name, or the beginning of the uuid; default: all'),
+      EVENTS,
     )
       .option('--partition <id>', 'only machines of this partition')
       .option('--project <uuid|name>', 'only machines of this project; enough for this is a token of the project')

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { columnName, parseSortBy } from './list/sort.ts';
 import { DESCRIBE_FORMATS, LIST_FORMATS } from './output.ts';
 
 /** Adds the flags that say which API server is meant. */
@@ -16,8 +17,20 @@ const DEFAULT_INTERVAL_S = 5;
 const MIN_INTERVAL_S = 1;
 const MAX_INTERVAL_S = 3600;
 
-/** Adds the flags of every `ls`. */
-export function withListFlags(command: Command): Command {
+/** What a list can be sorted by. */
+interface Sortable {
+  readonly columns: (nowMs: number) => readonly { readonly title: string }[];
+}
+
+/** Adds the flags of every `ls`, which shows one of these. */
+export function withListFlags(command: Command, ...views: readonly Sortable[]): Command {
+  const sortBy = new Option(
+    '--sort-by <columns>',
+    'sort by these columns, with commas between them; :desc behind one turns it round',
+  ).argParser(parseSortBy);
+  const names = views.flatMap((view) => view.columns(0).map(({ title }) => columnName(title)));
+  // For the help and the shell; which columns there are is found out with the list.
+  sortBy.argChoices = [...new Set(names)].filter((name) => name !== '');
   return command
     .addOption(new Option('-o, --output <format>', 'how to print').choices(LIST_FORMATS).default('table'))
     .option(
@@ -25,6 +38,7 @@ export function withListFlags(command: Command): Command {
       "print each row by this, as Go's templates, with the fields of -o json: '{{ .meta.createdAt }}'",
     )
     .option('--no-headers', 'print no titles above the columns')
+    .addOption(sortBy)
     .option('-w, --watch', 'look again and again: drawn anew on a terminal, changes only on a pipe')
     .addOption(
       new Option('--interval <duration>', 'how long to wait between two looks, 1s to 1h')

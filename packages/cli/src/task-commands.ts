@@ -32,7 +32,7 @@ export function addTaskCommands(program: Command, io: CliIo): void {
     .helpCommand(false);
 
   withApiFlags(
-    withListFlags(task.command('ls').alias('list').description('list the tasks'))
+    withListFlags(task.command('ls').alias('list').description('list the tasks'), TASKS)
       .option('--queue <name>', 'only this queue')
       .option('--count <count>', 'so many on a page', parseCount(1, 10_000))
       .option('--page <number>', 'which page, from 0', parseCount(0, 1_000_000)),

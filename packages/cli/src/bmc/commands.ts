@@ -64,7 +64,7 @@ export function withOrderFlags(command: Command): Command {
 /** `ingot bmc ls`, `describe` and `command`. */
 export function addBmcCommands(bmc: Command, io: CliIo): void {
   withApiFlags(
-    withListFlags(bmc.command('ls').alias('list').description('list the management controllers of machines'))
+    withListFlags(bmc.command('ls').alias('list').description('list the management controllers of machines'), VIEW)
       .option('--partition <id>', 'only those of this partition')
       .option('--rack <id>', 'only those of this rack'),
   ).action((flags: BmcListFlags) => {

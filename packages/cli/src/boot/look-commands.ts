@@ -35,7 +35,10 @@ const FOLLOW_MS = 500;
 /** `ingot boot machines`, `trace` and `leases`: what a running boot server sees. */
 export function addLookCommands(boot: Command, io: CliIo): void {
   withServerFlags(
-    withListFlags(boot.command('machines').description('list the machines, how far each came, and which are stuck')),
+    withListFlags(
+      boot.command('machines').description('list the machines, how far each came, and which are stuck'),
+      MACHINES,
+    ),
   ).action((flags: ListFlags & ServerFlags) =>
     showList(flags, io, MACHINES, async () => {
       const machines = await withServer(flags, io, (server) => server.machines());
@@ -54,12 +57,13 @@ export function addLookCommands(boot: Command, io: CliIo): void {
     await trace(machine, flags, io);
   });
 
-  withServerFlags(withListFlags(boot.command('leases').description('list the addresses that were given out'))).action(
-    (flags: ListFlags & ServerFlags) =>
-      showList(flags, io, LEASES, async () => {
-        const leases = await withServer(flags, io, (server) => server.leases());
-        return leases.sort(byAddress);
-      }),
+  withServerFlags(
+    withListFlags(boot.command('leases').description('list the addresses that were given out'), LEASES),
+  ).action((flags: ListFlags & ServerFlags) =>
+    showList(flags, io, LEASES, async () => {
+      const leases = await withServer(flags, io, (server) => server.leases());
+      return leases.sort(byAddress);
+    }),
   );
 }
 

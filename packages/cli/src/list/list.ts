@@ -7,6 +7,7 @@ import { outputPaint } from '../style.ts';
 import { type Column, renderTable } from '../table.ts';
 import { checkFields } from '../template/fields.ts';
 import { requireTemplate } from '../template/template.ts';
+import { sortRows, type SortKey } from './sort.ts';
 import { watchList } from './watch.ts';
 
 /** What every `ls` understands. */
@@ -14,6 +15,7 @@ export interface ListFlags {
   readonly output: ListFormat;
   readonly template?: string;
   readonly headers: boolean;
+  readonly sortBy?: readonly SortKey[];
   readonly watch?: boolean;
   /** Seconds between two looks. */
   readonly interval: number;
@@ -34,9 +36,13 @@ export async function showList<Row>(
   flags: ListFlags,
   io: CliIo,
   view: ListView<Row>,
-  fetch: () => Promise<readonly Row[]>,
+  given: () => Promise<readonly Row[]>,
 ): Promise<void> {
-  const { output, headers } = flags;
+  const { output, headers, sortBy } = flags;
+  // A wrong column is told before anybody is asked.
+  if (sortBy !== undefined) sortRows([], sortBy, view.columns(0));
+  const fetch = async (): Promise<readonly Row[]> =>
+    sortBy === undefined ? given() : sortRows(await given(), sortBy, view.columns(io.now()));
   const template = output === 'template' || flags.template !== undefined ? requireTemplate(flags.template) : undefined;
   if (template !== undefined && view.fields !== undefined) checkFields(template, view.fields);
   if (flags.watch === true) return watchList({ flags, io, view, template, fetch });

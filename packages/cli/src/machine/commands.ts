@@ -54,7 +54,7 @@ export function addMachineCommands(program: Command, io: CliIo): void {
     .helpCommand(false);
 
   withApiFlags(
-    withListFlags(machine.command('ls').alias('list').description('list the machines'))
+    withListFlags(machine.command('ls').alias('list').description('list the machines'), MACHINES)
       .option('--id <uuid>', 'only this machine')
       .option('--name <name>', 'only machines that their project calls so')
       .option('--partition <id>', 'only machines of this partition')

@@ -146,9 +146,10 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
   });
 
   withApiFlags(
-    withListFlags(machine.command('issues').description('list what is wrong with machines, and what to do')).addOption(
-      new Option('--severity <level>', 'at least').choices(['minor', 'major', 'critical']).default('minor'),
-    ),
+    withListFlags(
+      machine.command('issues').description('list what is wrong with machines, and what to do'),
+      ISSUES,
+    ).addOption(new Option('--severity <level>', 'at least').choices(['minor', 'major', 'critical']).default('minor')),
   ).action((flags: IssueFlags) =>
     showApiList(flags, io, ISSUES, async (api) => {
       const { issues } = await api.machines.issues({ query: { severity: SEVERITIES[flags.severity] } }, call);

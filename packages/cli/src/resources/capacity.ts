@@ -30,6 +30,7 @@ export function addCapacityCommand(partition: Command, io: CliIo): void {
       partition
         .command('capacity')
         .description('list how many machines of each size there are, are given away, are free, and are out of order'),
+      CAPACITY,
     )
       .option('--id <id>', 'only this partition')
       .option('--size <id>', 'only this size')

@@ -77,6 +77,7 @@ function addReading(command: Command, io: CliIo, resource: Resource): void {
           .command('ls')
           .alias('list')
           .description(`list the ${nounOf(resource)}s`),
+        view,
       ),
       resource,
     ),

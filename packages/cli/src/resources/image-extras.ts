@@ -27,6 +27,7 @@ export function addImageExtras(image: Command, io: CliIo): void {
   withApiFlags(
     withListFlags(
       image.command('usage').description('list which machines run which image: what is of no use can be removed'),
+      USAGE,
     ).option('--id <id>', 'only this image'),
   ).action((flags: ListFlags & ContextFlags & { readonly id?: string }) =>
     showApiList(flags, io, USAGE, async (api) => {

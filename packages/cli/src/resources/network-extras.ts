@@ -121,6 +121,7 @@ export function addNetworkExtras(network: Command, io: CliIo): void {
         .command('base')
         .description('list the networks that a project may use besides its own')
         .requiredOption('--project <uuid|name>', 'which project'),
+      BASE,
     ),
   ).action((flags: ListFlags & NamedFlags) =>
     showApiList(flags, io, BASE, async (api) => {
@@ -163,7 +164,7 @@ function addExternalMembers(network: Command, io: CliIo): void {
     .helpCommand(false);
 
   withApiFlags(
-    withListFlags(member.command('ls').alias('list').description('list them').argument('<network>', 'its id'))
+    withListFlags(member.command('ls').alias('list').description('list them').argument('<network>', 'its id'), MEMBERS)
       .option('--switch <id>', 'only ports of this switch')
       .option('--rack <id>', 'only switches of this rack'),
   ).action((id: string, flags: ListFlags & ContextFlags & { readonly switch?: string; readonly rack?: string }) =>

@@ -33,7 +33,7 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
   const command = program.command('switch').description('show the switches, move what they have').helpCommand(false);
 
   withApiFlags(
-    withListFlags(command.command('ls').alias('list').description('list the switches'))
+    withListFlags(command.command('ls').alias('list').description('list the switches'), SWITCHES)
       .option('--id <id>', 'only this switch')
       .option('--partition <id>', 'only switches of this partition')
       .option('--rack <id>', 'only switches of this rack'),

@@ -42,6 +42,7 @@ export function addConnectedMachines(command: Command, io: CliIo): void {
         .command('connected-machines')
         .description('list the machines on the ports of switches, and what is wrong with their cables')
         .argument('[id]', 'only of this switch: its name, or the beginning of it'),
+      CABLED_PORTS,
     ),
   ).action((id: string | undefined, flags: ListFlags & ContextFlags) =>
     showApiList(flags, io, CABLED_PORTS, async (api) => {

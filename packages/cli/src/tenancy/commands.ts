@@ -89,7 +89,10 @@ function addMemberCommands(command: Command, io: CliIo, membership: Membership):
     forAdmins ? one.option('--admin', 'as an administrator, who need not belong to it') : one;
 
   withApiFlags(
-    withListFlags(member.command('ls').alias('list').description('list the members').argument(`<${kind}>`, argument)),
+    withListFlags(
+      member.command('ls').alias('list').description('list the members').argument(`<${kind}>`, argument),
+      MEMBERS,
+    ),
   ).action((of: string, flags: ListFlags & ContextFlags) =>
     showApiList(flags, io, MEMBERS, async (api) => membership.members(api, await membership.resolve(api, of))),
   );
@@ -159,7 +162,10 @@ function addInviteCommands(command: Command, io: CliIo, membership: Membership):
   const invite = command.command('invite').description(`invite people to a ${kind}`).helpCommand(false);
 
   withApiFlags(
-    withListFlags(invite.command('ls').alias('list').description('list the invites').argument(`<${kind}>`, argument)),
+    withListFlags(
+      invite.command('ls').alias('list').description('list the invites').argument(`<${kind}>`, argument),
+      INVITES,
+    ),
   ).action((of: string, flags: ListFlags & ContextFlags) =>
     showApiList(flags, io, INVITES, async (api) => membership.invites(api, await membership.resolve(api, of))),
   );

@@ -33,7 +33,7 @@ export function addTokenCommands(program: Command, io: CliIo): void {
   addTokenSecretCommands(token, io);
 
   withApiFlags(
-    withListFlags(token.command('ls').alias('list').description('list tokens; their secrets are not kept'))
+    withListFlags(token.command('ls').alias('list').description('list tokens; their secrets are not kept'), TOKENS)
       .option('--own', 'only your own, which takes no administrator')
       .option('--user <name>', "only this user's")
       .addOption(new Option('--type <type>', 'only these').choices(Object.keys(TYPES))),
