@@ -158,6 +158,8 @@ describe('a machine that is allocated', () => {
       () => machines.get({ uuid, project: b }),
       () => machines.delete({ uuid, project: b }),
       () => machines.update({ uuid, project: b, updateMeta: SERVER, description: 'x' }),
+      () => machines.getBMC({ uuid, project: b }),
+      () => machines.bMCCommand({ uuid, project: b, command: apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_OFF }),
     ])
       expect((await failure(attempt())).code).toBe(Code.NotFound);
   });
