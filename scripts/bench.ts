@@ -1,9 +1,11 @@
 // `pnpm bench [name …] [options]`: the benchmarks under test/bench whose names are given, or all, one after the other.
 // Options go to each of them: `pnpm bench dhcp --quick`.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2).filter((arg) => arg !== '--');
 const options = args.filter((arg) => arg.startsWith('--'));
@@ -19,13 +21,15 @@ if (unknown.length > 0) {
 for (const file of all) {
   if (names.length > 0 && !names.includes(basename(file, '.bench.ts'))) continue;
   console.log(`\n== ${file} ==`);
-  const { status } = spawnSync(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(root, file), ...options],
-    {
-      cwd: root,
-      stdio: 'inherit',
-    },
-  );
-  if (status !== 0) process.exitCode = 1;
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, file), ...options], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  // It takes away what it made, and ends by the same signal.
+  const end = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, end);
+  await once(child, 'exit');
+  for (const signal of SIGNALS) process.off(signal, end);
+  if (child.signalCode !== null) process.kill(process.pid, child.signalCode);
+  if (child.exitCode !== 0) process.exitCode = 1;
 }

@@ -11,7 +11,6 @@
  * a call was due. At the end stands the floor of each phase: as many rows of the same bytes, each written by itself to the
  * same kind of database. Ends with status 1 when a call failed, or when the marks are missed: a p99 of 100 ms, 512 MiB.
  */
-import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +30,7 @@ import { startServer } from './api-load/server.ts';
 import { steadyState } from './api-load/steady.ts';
 import { registerStorm, registerSwitches } from './api-load/storm.ts';
 import { allocateAll, installAll, openWaiters, sayAlive } from './api-load/wake.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const MARK_P99_MS = 100;
 const MARK_RSS_MIB = 512;
@@ -65,12 +65,10 @@ const atOnce = count('at-once', 16, 16);
 if (values.database !== 'sqlite' && values.database !== 'postgres')
   throw new RangeError('--database: sqlite or postgres');
 
+leaveNothingBehind();
 await using cleanup = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), 'ingot-load-'));
 cleanup.defer(() => rm(directory, { recursive: true, force: true }));
-// Whoever is told to end takes the server along.
-process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const postgres = values.database === 'postgres' ? cleanup.use(await startPostgres()) : undefined;
 const database = await postgres?.createDatabase();
 const floorDatabase = await postgres?.createDatabase();

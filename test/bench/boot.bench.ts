@@ -17,6 +17,8 @@ import { systemClock, systemEntropy } from '@ingot/net';
 import { buildFloorInitrd } from './support/floor-initrd.ts';
 import { readCpuSeconds } from '../support/process-stat.ts';
 import { buildImage } from '../../images/build.ts';
+import { atEnd } from '../support/at-end.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const { values } = parseArgs({
   options: {
@@ -73,6 +75,7 @@ async function boot({ initrd, last }: Contender, kernel: string): Promise<Boot> 
     { clock: systemClock, entropy: systemEntropy },
     { onPhase: () => undefined, onNote: (text) => console.error(`  ${text}`) },
   );
+  atEnd(() => rack[Symbol.asyncDispose]());
   const [machine] = rack.machines;
   if (machine === undefined) throw new Error('the rack has no machine');
   await machine.power.on();
@@ -111,6 +114,7 @@ function total(contender: Contender, key: keyof Mark): number {
   return median(contender.boots.map((seen, index) => (seen.get(contender.last)?.[key] ?? NaN) - (waits[index] ?? 0)));
 }
 
+leaveNothingBehind();
 const work = mkdtempSync(join(tmpdir(), 'ingot-boot-bench-'));
 try {
   const manifest = await buildImage({ out: work, say: (line) => console.error(line) });

@@ -22,6 +22,7 @@ import {
   type Started,
 } from '../support/namespace-pair.ts';
 import { readCpuSeconds } from '../support/process-stat.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const { rounds, quick, takesPart, asksFor } = benchArguments();
 const COUNT = quick ? 20_000 : 100_000;
@@ -142,6 +143,7 @@ function echo(pair: NamespacePair): Promise<Started> {
   });
 }
 
+leaveNothingBehind();
 await using pair = await createNamespacePair();
 const dnsmasqNeeds = { program: 'dnsmasq', debianPackage: 'dnsmasq-base' };
 const keaNeeds = { program: 'kea-dhcp4', debianPackage: 'kea-dhcp4-server' };

@@ -18,6 +18,8 @@ import { compare, median, type Contender } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
 import { startBootServer } from '../support/boot-server.ts';
 import { createNamespacePair, SERVER_ADDRESS, type NamespacePair, type Started } from '../support/namespace-pair.ts';
+import { atEnd } from '../support/at-end.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const { rounds, takesPart, asksFor } = benchArguments();
 const FILE_BYTES = 200 * 1024 * 1024;
@@ -97,10 +99,12 @@ function writeRandomFile(path: string): void {
   closeSync(file);
 }
 
+leaveNothingBehind();
 await using pair = await createNamespacePair();
 // All of these addresses are the client's.
 await pair.run('client', ['ip', 'route', 'add', 'local', '10.9.1.0/24', 'dev', 'lo']);
 const tmpfs = mkdtempSync('/dev/shm/ingot-bench-');
+atEnd(() => rmSync(tmpfs, { recursive: true, force: true }));
 try {
   // nginx's workers are another user.
   chmodSync(tmpfs, 0o755);

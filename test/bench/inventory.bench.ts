@@ -14,6 +14,7 @@ import { bundle } from '../../images/bundle.ts';
 import { compileC } from '../support/compile.ts';
 import { compare, median } from './support/compare.ts';
 import type { Contender } from './support/compare.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const ROUNDS = 5;
 const OURS = 'ingot-discovery inventory --json';
@@ -33,6 +34,7 @@ const systeminformation = `
     'graphics', 'networkInterfaces'];
   Promise.all(parts.map((part) => si[part]())).then((all) => console.log(JSON.stringify(all)));`;
 
+leaveNothingBehind();
 const directory = mkdtempSync(join(tmpdir(), 'ingot-inventory-bench-'));
 try {
   const { code } = await bundle(join(agentFolder, 'src/main.ts'));

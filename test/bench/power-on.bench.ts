@@ -16,6 +16,7 @@ import { compileC } from '../support/compile.ts';
 import { POOL_NETWORK, startBootServer } from '../support/boot-server.ts';
 import { CLIENT_ADDRESS, createNamespacePair, SERVER_ADDRESS } from '../support/namespace-pair.ts';
 import { readCpuSeconds, readMemoryMb } from '../support/process-stat.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const { values } = parseArgs({ options: { machines: { type: 'string' }, quick: { type: 'boolean', default: false } } });
 const machines = Number(values.machines ?? (values.quick ? 100 : 1_000));
@@ -45,6 +46,7 @@ interface PowerOn {
 
 const STAGES = ['lease', 'loader', 'ipxeLease', 'script', 'kernel', 'initrd', 'ready', 'config', 'boot'] as const;
 
+leaveNothingBehind();
 await using pair = await createNamespacePair();
 const kernel = join(pair.folder, 'vmlinuz');
 const initrd = join(pair.folder, 'initrd');

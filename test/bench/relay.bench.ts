@@ -14,8 +14,16 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { compare, type Contender, type Measurement } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
-import { CLIENT_ADDRESS, createNamespacePair, SERVER_ADDRESS, type Started } from '../support/namespace-pair.ts';
+import { atEnd } from '../support/at-end.ts';
+import {
+  CLIENT_ADDRESS,
+  createNamespacePair,
+  deleteNamespaceNow,
+  SERVER_ADDRESS,
+  type Started,
+} from '../support/namespace-pair.ts';
 import { readCpuSeconds } from '../support/process-stat.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 5;
@@ -35,10 +43,13 @@ interface LoadResult {
   readonly rssKb: number;
 }
 
+leaveNothingBehind();
 await using pair = await createNamespacePair();
 const upstream = `${pair.names.server}-up`;
 await using stack = new AsyncDisposableStack();
-stack.defer(async () => void (await execa('ip', ['netns', 'del', upstream], { reject: false })));
+const removeUpstream = (): void => deleteNamespaceNow(upstream);
+stack.defer(removeUpstream);
+atEnd(removeUpstream);
 await execa('ip', ['netns', 'add', upstream]);
 const leaf = (words: string): Promise<unknown> => execa('ip', ['-n', pair.names.server, ...words.split(' ')]);
 const behind = (words: string): Promise<unknown> => execa('ip', ['-n', upstream, ...words.split(' ')]);
@@ -52,8 +63,7 @@ await execa('ip', ['-n', pair.names.client, 'route', 'add', '255.255.255.255/32'
 const echo = compileC(new URL('load/udp-echo.c', import.meta.url));
 const load = compileC(new URL('load/dhcp-load.c', import.meta.url));
 // In the namespace of the echo, which the pair does not know.
-const server = execa('ip', ['netns', 'exec', upstream, echo, SERVER], { reject: false });
-stack.defer(() => void server.kill('SIGKILL'));
+void execa('ip', ['netns', 'exec', upstream, echo, SERVER], { reject: false });
 
 const details = new Map<string, string>();
 

@@ -16,6 +16,7 @@ import type { DesiredSwitch } from '../../packages/switch-agent/src/api.ts';
 import { connectTo, CONFIG_DB, ASIC_DB, startRedis, STATE_DB } from '../../packages/switch-agent/test/redis-server.ts';
 import { executorOf, freshConfig, LEAF, openDatabases, UPLINKS } from '../../packages/switch-agent/test/sonic/leaf.ts';
 import { cycleOnce } from '../../packages/switch-agent/test/sonic/transitions.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const quick = process.argv.includes('--quick');
 const PORTS = 512;
@@ -34,6 +35,7 @@ const desired = (shift: number): DesiredSwitch => ({
   }),
 });
 
+leaveNothingBehind();
 await using redis = await startRedis();
 const admin = await connectTo(redis.socketPath, CONFIG_DB);
 await redis.run(CONFIG_DB, freshConfig(machines));

@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { testSwitch, writeSwitch } from '../../packages/switch-agent/test/platforms/platforms.ts';
 import { compileC } from '../support/compile.ts';
 import { compare, median } from './support/compare.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 5;
@@ -40,6 +41,7 @@ function leaf(breakouts: readonly string[], ports: readonly string[]): string {
   ].join('\n');
 }
 
+leaveNothingBehind();
 const directory = mkdtempSync(join(tmpdir(), 'ingot-switch-generate-bench-'));
 try {
   await writeSwitch(directory, onSwitch);

@@ -15,6 +15,7 @@ import { benchArguments } from './support/arguments.ts';
 import { compare, findProgram, type Contender, type Measurement } from './support/compare.ts';
 import { compileC } from '../support/compile.ts';
 import { createNamespacePair, SERVER_ADDRESS, type NamespacePair, type Started } from '../support/namespace-pair.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 /** dnsmasq knows port 69 only, and we have that on the first address. */
 const DNSMASQ_ADDRESS = '10.9.0.3';
@@ -49,6 +50,7 @@ const LOADS: readonly Load[] = [
 const { rounds, quick, takesPart, asksFor } = benchArguments();
 const load = compileC(new URL('load/tftp-load.c', import.meta.url));
 const hpa = fetchTftpdHpa();
+leaveNothingBehind();
 await using pair = await createNamespacePair();
 const root = join(pair.folder, 'tftp');
 mkdirSync(root);

@@ -2,6 +2,7 @@
 // machine at once, one server killed with SIGKILL after a third of the answers. Ends with 1 when an allocation is lost or
 // doubled, or a reservation broken.
 import { allocationStorm } from '../../packages/api-server/test/allocation/storm.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const asks = Number(process.argv[2] ?? 1_000);
 // Each project has a child network of 2,046 addresses.
@@ -11,6 +12,7 @@ if (!Number.isSafeInteger(asks) || asks < 10 || asks > 5_000 || asks % 10 !== 0)
   );
   process.exit(2);
 }
+leaveNothingBehind();
 const { allocated, refused, cutOff, storedUntold, seconds } = await allocationStorm(asks, Math.floor(asks / 3));
 process.stdout.write(
   `${allocated} allocations, ${refused} refused as promised to others, ${cutOff} calls cut off by the kill ` +

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { adminV2, ApiError, apiV2, createChannel, createClient, infraV2 } from '@ingot/api';
 import { systemEntropy } from '@ingot/net';
 import { startReplica, type Replica } from '../../packages/api-server/test/allocation/replica-process.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const CLIENTS = 8;
 const MAX_WRITES = 60;
@@ -78,6 +79,7 @@ async function lastEvent(channel: ReturnType<typeof createChannel>, client: numb
   }
 }
 
+leaveNothingBehind();
 const startedAt = performance.now();
 const directory = await mkdtemp(join(tmpdir(), 'ingot-api-kills-'));
 try {

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz-run.ts';
 import type { Served } from './honest-clients.ts';
 import { verdictOf } from './verdict.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
+leaveNothingBehind();
 const result = await fuzz({
   packets: Number(values.packets),
   seconds: Number(values.seconds),

@@ -2,6 +2,7 @@
 // four files side by side; no write that was promised may be gone. Ends with 1 if one is.
 import { systemEntropy } from '@ingot/net';
 import { killRounds } from '../../packages/api-server/test/store/kills.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const LANES = 4;
 const rounds = Number(process.argv[2] ?? 200);
@@ -9,6 +10,7 @@ if (!Number.isSafeInteger(rounds) || rounds < 1) {
   process.stderr.write('usage: node test/soak/store-kills.ts [ROUNDS]\n');
   process.exit(2);
 }
+leaveNothingBehind();
 const startedAt = performance.now();
 const lanes = Array.from({ length: LANES }, (_, lane) => Math.floor((rounds + lane) / LANES));
 const promises = await Promise.all(lanes.map((share) => killRounds(share, systemEntropy)));

@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import { mockEntropy, systemEntropy } from '@ingot/net';
 import prepareImage from '../support/image.ts';
 import { createTwoServers, describeMoment, drawMoment } from '../e2e/two-servers.ts';
+import { atEnd } from '../support/at-end.ts';
+import { leaveNothingBehind } from '../support/leave-nothing.ts';
 
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '20' }, seed: { type: 'string' } } });
 const kills = Number(values.kills);
@@ -15,12 +17,14 @@ const seed = Number(values.seed ?? systemEntropy.int(2 ** 32));
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed))
   throw new Error('usage: node test/soak/two-servers.ts [--kills 20] [--seed N]');
 
+leaveNothingBehind();
 prepareImage();
 const entropy = mockEntropy(seed);
 const rows: string[] = [];
 let lost = 0;
 {
   await using twins = await createTwoServers('soak');
+  atEnd(() => twins[Symbol.asyncDispose]());
   for (let round = 1; round <= kills; round += 1) {
     const firmware = entropy.int(2) === 0 ? 'bios' : 'uefi';
     const moment = drawMoment(entropy, firmware);

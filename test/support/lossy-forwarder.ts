@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
+import { atEnd } from './at-end.ts';
 import { compileC } from './compile.ts';
 
 /** What the cable does to frames, each way; shares in percent. */
@@ -59,6 +60,8 @@ export async function startLossyForwarder(
   const child = spawn(compileC(new URL('lossy-forwarder.c', import.meta.url)), words, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const forget = atEnd(() => void child.kill('SIGKILL'));
+  child.once('close', forget);
   const complaints = text(child.stderr);
   const output: string[] = [];
   const ended = once(child, 'close');

@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
+import { atEnd } from './at-end.ts';
+import { killIfThere } from './leave-nothing.ts';
 import { startLossyForwarder, type CableEnd, type Impairment, type LossyForwarder } from './lossy-forwarder.ts';
 
 export const SERVER_ADDRESS = '10.9.0.1';
@@ -29,7 +31,7 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Two network namespaces on one link, and a folder; gone with all their processes on disposal. */
+/** Two network namespaces on one link, and a folder; gone with all their processes on disposal, or at the end of the process. */
 export interface NamespacePair extends AsyncDisposable {
   readonly folder: string;
   /** The link, when it is a bad cable; `a` is the server's end. */
@@ -57,6 +59,11 @@ export async function createNamespacePair(
   const running: Started[] = [];
   let cable: LossyForwarder | undefined;
   let count = 0;
+  const forget = atEnd(() => {
+    for (const { process: child } of running) child.kill('SIGKILL');
+    for (const name of Object.values(names)) deleteNamespaceNow(name);
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   const start = async (side: Side, command: readonly string[], options: StartOptions = {}): Promise<Started> => {
     const logPath = join(folder, `${String((count += 1))}.log`);
@@ -96,12 +103,9 @@ export async function createNamespacePair(
   const dispose = async (): Promise<void> => {
     await Promise.all(running.map((one) => one.stop()));
     await cable?.[Symbol.asyncDispose]();
-    for (const name of Object.values(names)) {
-      const left = await execa('ip', ['netns', 'pids', name], { reject: false });
-      for (const pid of left.stdout.split('\n').filter((line) => line !== '')) killIfThere(Number(pid));
-      await execa('ip', ['netns', 'del', name], { reject: false });
-    }
+    for (const name of Object.values(names)) deleteNamespaceNow(name);
     rmSync(folder, { recursive: true, force: true });
+    forget();
   };
 
   const ip = (side: Side, words: string): Promise<unknown> => execa('ip', ['-n', names[side], ...words.split(' ')]);
@@ -151,11 +155,9 @@ export async function createNamespacePair(
   };
 }
 
-/** A process may end between being listed and being killed. */
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
+/** With what runs in it. Does not wait, so that it also works at the end of the process. */
+export function deleteNamespaceNow(name: string): void {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+  for (const pid of (stdout ?? '').split('\n').filter((line) => line !== '')) killIfThere(Number(pid));
+  spawnSync('ip', ['netns', 'del', name]);
 }

@@ -61,7 +61,6 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
-  process.once('exit', () => child.kill('SIGKILL'));
   let output = '';
   const serving = Promise.withResolvers<void>();
   for (const stream of [child.stdout, child.stderr])
