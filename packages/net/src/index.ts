@@ -6,6 +6,8 @@ export { retrySchedule, withRetry, type RetryNotice, type RetryOptions, type Wit
 export { systemClock } from './system-clock.ts';
 export { systemEntropy } from './system-entropy.ts';
 export { nodeNetwork } from './node-network.ts';
+export { indexOfInterface, interfaceWatch, type InterfaceWatch } from './interface-watch.ts';
+export { followingNetwork } from './following-network.ts';
 export { portHolders, type PortHolder } from './native/port-holders.ts';
 export { MockClock, type MockClockOptions } from './mock-clock.ts';
 export { mockEntropy } from './mock-entropy.ts';
@@ -23,4 +25,4 @@ export { udpPacket } from './native/udp-packet.ts';
 export { packetLinks, type LinkDatagram, type LinkOutgoing, type PacketLink } from './native/packet-link.ts';
 export { openKernelLinks, type InterfaceAddress, type KernelLinks } from './native/rtnetlink.ts';
 export { startWakeups, type Wakeups } from './native/wakeups.ts';
-export { openCapture, openRaw, packetReader, readUdpPacket, type RawSocket } from './native/capture.ts';
+export { bindCapture, openCapture, openRaw, packetReader, readUdpPacket, type RawSocket } from './native/capture.ts';

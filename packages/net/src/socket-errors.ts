@@ -8,13 +8,13 @@ export function bindError(options: BindOptions, cause: unknown): NetError {
     case 'EADDRINUSE':
       return new NetError(
         NetErrorCode.AddressInUse,
-        `${where}: another process has UDP port ${options.port}; find it with "ss -ulpn sport = :${options.port}" and stop it, or configure another port`,
+        `${where}: another process has UDP port ${options.port}; find it with "ss -ulpn sport = :${options.port}" and stop it, or listen elsewhere`,
         cause,
       );
     case 'EADDRNOTAVAIL':
       return new NetError(
         NetErrorCode.AddressNotAvailable,
-        `${where}: no interface of this machine has ${options.address}; see "ip address", or bind 0.0.0.0`,
+        `${where}: no interface of this machine has ${options.address}; see "ip address"`,
         cause,
       );
     case 'ENODEV':

@@ -45,13 +45,22 @@ export function openCapture(libc: Libc, interfaceIndex: number, port: number): n
   const program = new BigUint64Array([BigInt(code.byteLength / 8), libc.addressOf(code)]);
   check('filter', libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint8Array(program.buffer)));
   libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, new Uint8Array(Int32Array.of(RECEIVE_BUFFER_BYTES).buffer));
+  check('bind', bindLink(libc, fd, interfaceIndex));
+  return fd;
+}
+
+/** Has such a descriptor hear another interface: no privilege is needed for that. Throws an Error with the number of errno. */
+export function bindCapture(libc: Libc, fd: number, interfaceIndex: number): void {
+  if (bindLink(libc, fd, interfaceIndex) < 0) throw new Error(`bind of a packet socket: errno ${libc.errno()}`);
+}
+
+function bindLink(libc: Libc, fd: number, interfaceIndex: number): number {
   const address = new Uint8Array(LINK_ADDRESS_BYTES);
   const view = new DataView(address.buffer);
   new Uint16Array(address.buffer)[0] = AF_PACKET;
   view.setUint16(2, ETH_P_IP);
   new Int32Array(address.buffer)[1] = interfaceIndex;
-  check('bind', libc.bind(fd, address));
-  return fd;
+  return libc.bind(fd, address);
 }
 
 /** struct sock_filter, bpf(4) of old: UDP to this port, and of fragments the first, which says that there are more. */
