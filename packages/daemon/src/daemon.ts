@@ -20,7 +20,10 @@ export interface DaemonContext<Config> {
   readonly signal: AbortSignal;
   /** One line on what it is doing, for `systemctl status`. */
   readonly status: (text: string) => void;
-  /** Reports a failure that it cannot go on from: it is stopped, and the process exits with 69. */
+  /**
+   * Reports a failure that it cannot go on from: it is stopped, and the process exits with 69; with 78 for a DaemonError
+   * CONFIG, where starting again does not help.
+   */
   readonly fail: (error: Error) => void;
   /** Reads the configuration again, as SIGHUP does. */
   readonly reload: () => Promise<ReloadResult>;

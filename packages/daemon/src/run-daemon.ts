@@ -3,6 +3,7 @@ import type { DestinationStream } from 'pino';
 import type { DaemonConfig } from './config-definition.ts';
 import { loadConfig } from './config-load.ts';
 import type { DaemonContext, DaemonOptions, RunningDaemon } from './daemon.ts';
+import { DaemonError, DaemonErrorCode } from './errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { createHealth, type Health } from './health.ts';
 import type { Logger } from './logger.ts';
@@ -115,7 +116,8 @@ async function run<Config extends DaemonConfig>(
     fail: (error) => {
       log.error({ event: 'daemon.failed', err: error }, error.message);
       host.stderr(`ingot ${part}: ${redactor.text(error.message)}\n`);
-      ending.resolve({ code: ExitCode.Unavailable, reason: error.message });
+      const isConfig = error instanceof DaemonError && error.code === DaemonErrorCode.Config;
+      ending.resolve({ code: isConfig ? ExitCode.Config : ExitCode.Unavailable, reason: error.message });
     },
     reload: createReloader({
       definition: options.config,

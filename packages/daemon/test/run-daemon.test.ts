@@ -106,6 +106,11 @@ describe('runDaemon', { timeout: 60_000 }, () => {
     expect(eventsOf(ended)).not.toContain('daemon.ready');
   });
 
+  it('exits with 78 when the settings contradict each other, so that it is not started again and again', async () => {
+    const ended = await runFixture(['--misbehave', 'wrong-config']);
+    expect(ended).toMatchObject({ code: 78, stderr: 'ingot fixture: first and second contradict each other\n' });
+  });
+
   it('says in one line what is wrong with a flag, and exits with 64', async () => {
     const ended = await runFixture(['--misbehaves', 'no']);
     expect(ended).toMatchObject({
@@ -118,7 +123,7 @@ describe('runDaemon', { timeout: 60_000 }, () => {
   it('prints its help and exits with 0', async () => {
     const ended = await runFixture(['--help']);
     expect(ended.code).toBe(0);
-    expect(ended.stdout).toContain('--misbehave no|throw|reject|hang|fail|cannot-start');
+    expect(ended.stdout).toContain('--misbehave no|throw|reject|hang|fail|cannot-start|wrong-config');
   });
 
   it('keeps secrets out of the log', async () => {
@@ -174,7 +179,7 @@ describe('runDaemon', { timeout: 60_000 }, () => {
       expect(ended).toMatchObject({
         code: 78,
         stdout: '',
-        stderr: `${file}:1:12: misbehave: found "maybe"; write one of no, throw, reject, hang, fail, cannot-start\n`,
+        stderr: `${file}:1:12: misbehave: found "maybe"; write one of no, throw, reject, hang, fail, cannot-start, wrong-config\n`,
       });
     });
 
