@@ -94,6 +94,53 @@ describe('ingot boot kernel', () => {
   });
 });
 
+describe('ingot boot kernel beside others', () => {
+  const kernel = (...words: readonly string[]): readonly string[] => [
+    process.execPath,
+    INGOT,
+    'boot',
+    'kernel',
+    '/bin/sh',
+    ...words,
+  ];
+
+  it('takes no packets from a dnsmasq that would let it, says so, and answers below it when told to', async () => {
+    const words = `dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --log-facility=- --no-ping --pid-file --bind-interfaces --interface=br0 --dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0,1h --dhcp-leasefile=${net.folder}/dnsmasq.leases`;
+    const dnsmasq = net.start('server', words.split(' '));
+    await dnsmasq.prints(/started/);
+    const refused = await net.run('server', kernel('--interface', 'br0'));
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toMatch(/dnsmasq \(pid \d+\) on 0\.0\.0\.0:67.*take --capture, or give .* --listen/);
+    const server = net.start('server', kernel('--interface', 'br0', '--capture'));
+    await server.prints(/stop with Ctrl-C/);
+    // The lease is dnsmasq's, and what to boot ours: two answers to one question.
+    expect(await udhcpc()).toMatch(/^LEASE 10\.0\.0\.(?:5\d|60) /);
+    await server.prints(/wants to boot: is offered undionly.kpxe by TFTP/);
+  });
+
+  it('leases no address that somebody has', async () => {
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.100/24', 'dev', 'eth0']);
+    const server = net.start('server', kernel('--interface', 'br0', '--pool', '10.0.0.100-10.0.0.110'));
+    await server.prints(/stop with Ctrl-C/);
+    expect(await udhcpc()).toMatch(/^LEASE 10\.0\.0\.101 /);
+  });
+
+  it('refuses what does not go, in the words of its flags', async () => {
+    for (const [words, message] of [
+      [['--pool', '10.0.5.1-10.0.5.9'], '--pool: 10.0.5.1 is not in 10.0.0.0/24'],
+      [['--router', '10.0.0.254'], '--router goes with addresses that are leased: give --pool'],
+      [['--cmdline', 'a=${foo}'], '--cmdline: there is no variable ${foo}'],
+      [['/tmp'], '/tmp is no file'],
+    ] as const) {
+      const { exitCode, output } = await net.run('server', kernel('--interface', 'br0', ...words));
+      expect(exitCode, output).not.toBe(0);
+      expect(output).toContain(`ingot: ${message}`);
+    }
+    const { output } = await net.run('server', kernel('--listen', '10.0.0.9'));
+    expect(output).toContain('ingot: no interface has 10.0.0.9; there is br0 (10.0.0.1)');
+  });
+});
+
 describe('ingot boot that was killed', () => {
   it('leaves a folder that the next one removes, and nothing that anybody else has', async () => {
     const tmp = join(net.folder, 'tmp');

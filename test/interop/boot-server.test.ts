@@ -194,3 +194,51 @@ describe('HTTP', () => {
     await server.prints(/"reason":"not-seen"/);
   });
 });
+
+describe('a full disk', () => {
+  it('is said in the log and by /readyz; when there is room again, machines are answered again', async () => {
+    const small = join(net.folder, 'small');
+    // Mounted in the server's own mount namespace: gone with it.
+    const mount = `mkdir ${small} && mount -t tmpfs -o size=1200k tmpfs ${small} && exec "$@"`;
+    const server = await net.bootServer({ dataDir: join(small, 'data'), metrics: '127.0.0.1:2113' }, [
+      'sh',
+      '-c',
+      mount,
+      'sh',
+    ]);
+    const lease = async (): Promise<string> =>
+      (await net.run('near', [...UDHCPC, '-s', '/bin/true'])).output.includes('lease of 10.0.0.') ? 'lease' : 'none';
+    const ready = async (): Promise<string> =>
+      (await net.run('server', ['curl', '-sS', 'http://127.0.0.1:2113/readyz'])).output;
+    expect(await lease()).toBe('lease');
+    const fill = `/proc/${server.process.pid ?? 0}/root${small}/fill`;
+    await net.run('server', ['dd', 'if=/dev/zero', `of=${fill}`, 'bs=4k']);
+    await net.run('near', ['ip', 'link', 'set', 'eth0', 'address', '52:54:00:00:07:01']);
+    expect(await lease()).toBe('none');
+    expect(server.output()).toMatch(/"event":"store.failed".*free space on the disk of dataDir/);
+    expect(await ready()).toContain('"store":"database or disk is full"');
+    await net.run('server', ['rm', fill]);
+    expect(await ready()).toContain('"status":"ready"');
+    expect(await lease()).toBe('lease');
+  });
+});
+
+describe('settings that contradict each other', () => {
+  it('end it with 78, which systemd takes for the last word', async () => {
+    const config = net.file(
+      'wrong.yaml',
+      JSON.stringify({
+        partition: 'test',
+        dataDir: join(net.folder, 'data'),
+        advertiseAddress: '10.0.0.1',
+        dhcp: { listen: ['10.0.0.1'], subnets: [{ subnet: '10.0.0.0/24', pool: '10.0.5.1-10.0.5.9' }] },
+        http: { listen: '10.0.0.1:8080' },
+        sources: { profiles: { inline: [] } },
+      }),
+    );
+    const main = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', import.meta.url));
+    const { exitCode, output } = await net.run('server', [process.execPath, main, '--config', config]);
+    expect(output).toContain('ingot boot-server: dhcp.subnets[0].pool: 10.0.5.1 is not in 10.0.0.0/24');
+    expect(exitCode).toBe(78);
+  });
+});

@@ -15,8 +15,16 @@ const SHA256 = createHash('sha256')
 let pair: NamespacePair;
 beforeEach(async () => {
   pair = await createNamespacePair();
-  const ip = (side: 'server' | 'client', words: string): Promise<unknown> =>
-    execa('ip', ['-n', pair.names[side], ...words.split(' ')]);
+  await addSecondLink();
+});
+afterEach(async () => {
+  await pair[Symbol.asyncDispose]();
+});
+
+const ip = (side: 'server' | 'client', words: string): Promise<unknown> =>
+  execa('ip', ['-n', pair.names[side], ...words.split(' ')]);
+
+async function addSecondLink(): Promise<void> {
   await ip('server', `link add eth1 type veth peer name eth1 netns ${pair.names.client}`);
   for (const [side, host] of [
     ['server', 1],
@@ -27,10 +35,7 @@ beforeEach(async () => {
     await ip(side, `addr add 10.10.0.${host}/24 dev eth1`);
     await ip(side, `-6 addr add fe80::${host}/64 dev eth1 nodad`);
   }
-});
-afterEach(async () => {
-  await pair[Symbol.asyncDispose]();
-});
+}
 
 /** What the client gets, as a digest; else what curl says. */
 async function fetched(url: string): Promise<string> {
@@ -73,5 +78,27 @@ describe('the boot server on one of two links', () => {
     expect(await fetched(`tftp://[2001:db8::1]/${FILE}`)).toBe(SHA256);
     expect(await fetched(`tftp://[fe80::1%25eth1]/${FILE}`)).toBe(SHA256);
     expect(await fetched(`tftp://10.10.0.1/${FILE}`)).toMatch(UNHEARD);
+  });
+
+  it('goes on there when the interface is taken away and made anew', async () => {
+    const server = await startBootServer(pair, {
+      dhcp: { interfaces: ['eth1'], subnets: [{ subnet: '10.10.0.0/24', pool: '10.10.0.100-10.10.0.199' }] },
+      tftp: { listen: ['eth1'] },
+      http: { listen: ['eth1:8080'] },
+    });
+    const lease = (): Promise<string> =>
+      pair.run('client', 'busybox udhcpc -i eth1 -n -q -t 10 -T 1 -s /bin/true'.split(' '), 20_000);
+    const everything = async (): Promise<void> => {
+      await lease();
+      expect(await fetched(`http://10.10.0.1:8080/boot/${FILE}`)).toBe(SHA256);
+      expect(await fetched(`tftp://10.10.0.1/${FILE}`)).toBe(SHA256);
+      expect(await fetched(`tftp://[fe80::1%25eth1]/${FILE}`)).toBe(SHA256);
+    };
+    await everything();
+    await ip('server', 'link del eth1');
+    await addSecondLink();
+    // It looks once a second; a lease may take a DISCOVER more until then.
+    await expect.poll(() => server.output(), { timeout: 20_000 }).toContain('"event":"interface.anew"');
+    await everything();
   });
 });

@@ -151,10 +151,17 @@ describe('with capture, on the same address,', () => {
     await bothOffer();
   });
 
-  it('as another user, who may not open such sockets himself, the boot server goes on hearing', async () => {
+  it('as another user, who may not open such sockets himself, the boot server goes on hearing, also where its interface is made anew', async () => {
     // Out of its reach otherwise.
     chmodSync(net.folder, 0o711);
     const server = await net.bootServer({ ...capture, runAs: 'daemon' });
+    expect(await addressesOffered()).toEqual(['0.0.0.0']);
+    await net.run('server', ['ip', 'link', 'del', 'br0']);
+    await server.prints(/"event":"interface.gone"/);
+    for (const words of ['link add br0 type bridge', 'addr add 10.0.0.1/24 dev br0', 'link set br0 up'])
+      await net.run('server', ['ip', ...words.split(' ')]);
+    for (const port of ['p0', 'p1']) await net.run('server', ['ip', 'link', 'set', port, 'master', 'br0']);
+    await server.prints(/"event":"interface.anew"/);
     expect(await addressesOffered()).toEqual(['0.0.0.0']);
     await server.kill('SIGTERM');
     expect(server.process.exitCode).toBe(0);

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
-import type { Clock, Entropy, FrameSocket, Libc, Network } from '@ingot/net';
+import type { Clock, Entropy, FrameSocket, InterfaceWatch, Libc, Network } from '@ingot/net';
 import type { Health, Logger, Metrics, Redactor, Reloaded, ReloadResult } from '@ingot/daemon';
 import { adminRoutes } from './admin/routes.ts';
 import { startAdminServer } from './admin/server.ts';
@@ -16,6 +16,7 @@ import type { AddressProbe } from './dhcp/address-probe.ts';
 import type { CaptureSockets } from './dhcp/capture.ts';
 import type { Neighbour } from './dhcp/neighbours.ts';
 import { clientRate } from './dhcpv6/client-rate.ts';
+import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { parseHttpListen } from './http/listen.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import type { ImageLists } from './image-cache/lists.ts';
@@ -32,7 +33,7 @@ import { warnOfMissingBinaries } from './services/missing-binaries.ts';
 import { simulateDry } from './simulate/dry-run.ts';
 import { bootStore } from './store/boots.ts';
 import { openDatabase } from './store/database.ts';
-import { groupCommit } from './store/group-commit.ts';
+import { groupCommit, writeAnything } from './store/group-commit.ts';
 import { leaseStore } from './store/leases.ts';
 import { lease6Store, serverDuid } from './store/leases6.ts';
 import { lockDataDir } from './store/lock.ts';
@@ -46,6 +47,8 @@ import { watchMachines, type MachineWatch } from './timeline/watch.ts';
 export interface BootServerComponents {
   readonly config: BootServerConfig;
   readonly network: Network;
+  /** Has what listens at an interface follow it when it is made anew; undefined: HTTP does not. */
+  readonly interfaces?: InterfaceWatch | undefined;
   /** Other programs on port 67 of this host; default none. */
   readonly neighbours?: readonly Neighbour[];
   /** Asks whether an address is in use before it is offered; default: nobody is asked. The caller stops it. */
@@ -96,7 +99,7 @@ export async function startBootServer(components: BootServerComponents): Promise
   const log = traceLogger(components.log, machines.timeline);
   const httpListen = parseHttpListen(config.http.listen);
 
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await makeDataDir(config.dataDir);
   const unlock = lockDataDir(config.dataDir, process.pid);
   const stops: (() => Promise<void>)[] = [() => Promise.resolve(unlock())];
   if (tftpPath !== undefined) stops.push(() => tftpPath.engine.stop());
@@ -222,6 +225,8 @@ export async function startBootServer(components: BootServerComponents): Promise
     });
     const forgetCheck = components.health.check('store', () => {
       database.prepare('SELECT count(*) FROM used_nonce').get();
+      // Nothing may have asked since there is room again.
+      if (commits.failure !== undefined) writeAnything(database, commits);
       return { ok: true };
     });
     stops.push(() => Promise.resolve(forgetCheck()));
@@ -245,5 +250,18 @@ export async function startBootServer(components: BootServerComponents): Promise
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function makeDataDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new BootServerError(
+      BootServerErrorCode.StoreUnusable,
+      `dataDir: ${words}; name a folder, in one that this user may write to`,
+      cause,
+    );
   }
 }

@@ -1,6 +1,7 @@
 /** Stable codes of `BootServerError`. */
 export const BootServerErrorCode = {
   ConfigInvalid: 'BOOT_CONFIG_INVALID',
+  FileUnusable: 'BOOT_FILE_UNUSABLE',
   StoreUnusable: 'BOOT_STORE_UNUSABLE',
   DataDirInUse: 'BOOT_DATA_DIR_IN_USE',
   ListenFailed: 'BOOT_LISTEN_FAILED',

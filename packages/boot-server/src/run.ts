@@ -1,14 +1,18 @@
 import { hostname } from 'node:os';
-import { loadLibc, nodeNetwork } from '@ingot/net';
-import { becomeUser, Capability, type DaemonContext, type RunningDaemon } from '@ingot/daemon';
+import {
+  becomeUser,
+  Capability,
+  DaemonError,
+  DaemonErrorCode,
+  type DaemonContext,
+  type RunningDaemon,
+} from '@ingot/daemon';
 import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
-import { chooseCapture } from './dhcp/capture.ts';
-import { chooseFrames } from './dhcp/client-link.ts';
-import { chooseAddressProbe } from './dhcp/choose-probe.ts';
-import { findNeighbours } from './dhcp/neighbours.ts';
+import { BootServerError, BootServerErrorCode } from './errors.ts';
+import { openHost } from './host.ts';
 import { ipv6Listens, ipv6Ready } from './ipv6-ready.ts';
 import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
@@ -17,16 +21,21 @@ import { bootServerVersion } from './version.ts';
 export async function runBootServer(
   context: DaemonContext<BootServerConfig>,
 ): Promise<RunningDaemon<BootServerConfig>> {
+  try {
+    return await start(context);
+  } catch (error) {
+    // Settings that contradict each other do so at the next start as well; a file may be there by then.
+    if (error instanceof BootServerError && error.code === BootServerErrorCode.ConfigInvalid)
+      throw new DaemonError(DaemonErrorCode.Config, error.message, error);
+    throw error;
+  }
+}
+
+async function start(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon<BootServerConfig>> {
   const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
-  const libc = await loadLibc();
   await ipv6Ready(ipv6Listens(config), { clock, log, signal });
-  // Another user may not see whose sockets they are.
-  const neighbours = findNeighbours();
-  const network = nodeNetwork();
-  // An echo socket, too, may be root's alone.
-  const addressProbe = await chooseAddressProbe({ config: config.dhcp, libc, network, clock, log });
-  const frames = chooseFrames({ config: config.dhcp, libc, log });
-  const capture = chooseCapture(config.dhcp, libc);
+  const { close, ...host } = await openHost(config, { clock, log });
+  const { libc, network } = host;
   if (config.runAs !== undefined) {
     becomeUser({ user: config.runAs, keep: [Capability.NET_BIND_SERVICE], folder: config.dataDir, libc });
     log.info({ event: 'run-as', user: config.runAs }, `goes on as ${config.runAs}`);
@@ -35,11 +44,7 @@ export async function runBootServer(
   const api = apiOptions && grpcBootApi(apiOptions);
   const server = await startBootServer({
     config,
-    network,
-    neighbours,
-    addressProbe,
-    frames,
-    capture,
+    ...host,
     clock,
     entropy,
     log,
@@ -48,7 +53,6 @@ export async function runBootServer(
     redactor,
     api,
     ...(api === undefined ? {} : { imageLists: api }),
-    libc,
     tftpPath: await chooseTftpPath({ config: config.tftp, libc, network, clock, log }),
     signal,
     reload: context.reload,
@@ -69,9 +73,7 @@ export async function runBootServer(
     stop: async () => {
       await pings?.stop();
       await server.stop();
-      addressProbe?.stop();
-      frames?.close();
-      capture?.close();
+      close();
       await api?.close();
     },
   };

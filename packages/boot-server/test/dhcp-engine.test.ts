@@ -165,6 +165,30 @@ describe('a decision that takes its time', () => {
     expect(lab.clock.pendingTimers).toBe(0);
   });
 
+  it('says in the log what the source said, also when it says so too late', async () => {
+    const source = slowly();
+    const lab = engine({ decide: source.decide });
+    const words = (): string[] => lab.log.records.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    lab.receive(lab.discover(MAC_1));
+    source.asked[0]?.fail(new Error('http://10.0.0.5/v1/boot/1 answers 500'));
+    await lab.clock.settle();
+    expect(words()).toEqual(['no DHCP answer: http://10.0.0.5/v1/boot/1 answers 500']);
+    lab.receive(lab.discover(MAC_2));
+    await lab.clock.advance(1_500);
+    expect(words().at(-1)).toBe(
+      'no DHCP answer: nothing was decided in time; a question before: http://10.0.0.5/v1/boot/1 answers 500',
+    );
+    source.asked[1]?.fail(new Error('no answer within 2000 ms'));
+    await lab.clock.settle();
+    lab.receive(lab.discover(MAC_1));
+    await lab.clock.advance(1_500);
+    expect(words().at(-1)).toContain('a question before: no answer within 2000 ms');
+    await lab.clock.advance(60_000);
+    lab.receive(lab.discover(MAC_2));
+    await lab.clock.advance(1_500);
+    expect(words().at(-1)).toBe('no DHCP answer: nothing was decided in time');
+  });
+
   it('or fails is replaced by what the machine booted last', async () => {
     const source = slowly();
     const lab = engine({ decide: source.decide });

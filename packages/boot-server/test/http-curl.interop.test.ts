@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
@@ -86,10 +87,47 @@ describe('the certificate', () => {
     stop();
   });
 
-  it('that does not fit its key keeps the server from starting', async () => {
+  it('that cannot be used keeps the server from starting, and the file and its fault are named', async () => {
     const folder = temporaryFolder();
-    const { certFile } = certificate(folder);
-    const { keyFile } = certificate(folder, 'other');
-    await expect(serve('node', { tls: { certFile, keyFile } })).rejects.toThrow('http.tls');
+    const { certFile, keyFile } = certificate(folder);
+    const other = certificate(folder, 'other');
+    const junk = join(folder, 'junk');
+    writeFileSync(junk, 'junk', { mode: 0o600 });
+    const missing = join(folder, 'missing');
+    for (const [tls, words] of [
+      [{ certFile, keyFile: other.keyFile }, `${other.keyFile} is not the key of the certificate in ${certFile}`],
+      [{ certFile: junk, keyFile }, `${junk} holds no certificate in PEM`],
+      [{ certFile, keyFile: junk }, `${junk} holds no private key in PEM`],
+      [{ certFile: missing, keyFile }, `no such file or directory, open '${missing}'`],
+    ] as const)
+      await expect(serve('node', { tls })).rejects.toMatchObject({
+        code: 'BOOT_FILE_UNUSABLE',
+        message: expect.stringContaining(words),
+      });
+  });
+
+  it('is warned of a week before it ends, and when it has ended, once each', async () => {
+    const files = certificate(temporaryFolder());
+    const pair = await loadTls(files);
+    const clock = new MockClock({ nowMs: pair.validUntil - 8 * 24 * 3_600_000 });
+    const log = new MemoryLogger();
+    const stop = watchTls({ clock, log, files, use: () => undefined }, pair);
+    const warned = (): string[] => log.records.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    const look = async (count: number): Promise<void> => {
+      await clock.advance(60_000);
+      // The files are read anew each time.
+      for (let turn = 0; turn < 100 && warned().length < count; turn += 1) await setTimeout(10);
+    };
+    await look(0);
+    expect(warned()).toEqual([]);
+    clock.stepWallClock(24 * 3_600_000);
+    await look(1);
+    await look(1);
+    expect(warned()).toEqual([expect.stringMatching(/ends at .*: renew .*tls\.pem$/)]);
+    clock.stepWallClock(8 * 24 * 3_600_000);
+    await look(2);
+    await look(2);
+    expect(warned().slice(1)).toEqual([expect.stringMatching(/ended at .*, and clients refuse it: renew /)]);
+    stop();
   });
 });

@@ -256,7 +256,7 @@ describe('files with mistakes', () => {
     ['a script that is none', 'profiles:\n  - { name: a, script: "shell" }\n', /does not begin with a line "#!ipxe"/],
   ])('%s is refused with its place and what to write', async (_what, text, words) => {
     await expect(load({ 'a.yaml': text })).rejects.toMatchObject({
-      code: BootServerErrorCode.ConfigInvalid,
+      code: BootServerErrorCode.FileUnusable,
       message: expect.stringMatching(words),
     });
   });

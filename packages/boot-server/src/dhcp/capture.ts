@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { DHCP_SERVER_PORT, IPV4_BROADCAST, type Ipv4 } from '@ingot/wire';
 import {
+  bindCapture,
+  indexOfInterface,
   openCapture,
   openFrames,
   openRaw,
@@ -9,6 +11,7 @@ import {
   type Clock,
   type Datagram,
   type FrameSocket,
+  type InterfaceWatch,
   type Libc,
   type RawSocket,
   type Timer,
@@ -18,19 +21,30 @@ import type { DhcpConfig } from '../config/dhcp.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { CaptureWord, type Captured, type CaptureSetUp } from './capture-messages.ts';
-import { indexOfInterface, interfaceOf } from './client-link.ts';
+import { interfaceOf } from './client-link.ts';
 import type { ReplySocket } from './engine.ts';
+
+interface CaptureLink {
+  readonly name: string;
+  /** Of the interface that has that name now. */
+  readonly interfaceIndex: number;
+  readonly fd: number;
+}
 
 /** Sockets below those of other programs, opened while we may. */
 export interface CaptureSockets {
-  readonly links: readonly { readonly name: string; readonly interfaceIndex: number; readonly fd: number }[];
+  readonly links: readonly CaptureLink[];
   readonly frames: FrameSocket;
   readonly raw: RawSocket;
   close(): void;
 }
 
 /** For mode capture, else undefined. Throws BootServerError LISTEN_FAILED. */
-export function chooseCapture(config: DhcpConfig, libc: Libc | undefined): CaptureSockets | undefined {
+export function chooseCapture(
+  config: DhcpConfig,
+  libc: Libc | undefined,
+  watch: InterfaceWatch,
+): CaptureSockets | undefined {
   if (config.capture !== true) return undefined;
   const names = new Set([
     ...(config.interfaces ?? []),
@@ -38,8 +52,10 @@ export function chooseCapture(config: DhcpConfig, libc: Libc | undefined): Captu
   ]);
   const frames = libc && openFrames(libc);
   const raw = libc && openRaw(libc);
-  const links: CaptureSockets['links'][number][] = [];
+  const links: { -readonly [Field in keyof CaptureLink]: CaptureLink[Field] }[] = [];
+  const unfollow: (() => void)[] = [];
   const close = (): void => {
+    for (const each of unfollow) each();
     for (const { fd } of links) libc?.close(fd);
     frames?.close();
     raw?.close();
@@ -49,7 +65,16 @@ export function chooseCapture(config: DhcpConfig, libc: Libc | undefined): Captu
       failed('it takes CAP_NET_RAW, the address family AF_PACKET, and a Node with node:ffi');
     for (const name of names) {
       const interfaceIndex = indexOfInterface(name) ?? failed(`there is no interface ${name}`);
-      links.push({ name, interfaceIndex, fd: openCapture(libc, interfaceIndex, DHCP_SERVER_PORT) });
+      const link = { name, interfaceIndex, fd: openCapture(libc, interfaceIndex, DHCP_SERVER_PORT) };
+      links.push(link);
+      unfollow.push(
+        watch.follow(name, () =>
+          Promise.try(() => {
+            link.interfaceIndex = indexOfInterface(name) ?? failed(`there is no interface ${name}`);
+            bindCapture(libc, link.fd, link.interfaceIndex);
+          }),
+        ),
+      );
     }
     return { links, frames, raw, close };
   } catch (error) {
@@ -66,7 +91,7 @@ function failed(why: string, cause?: unknown): never {
 const ALL = new Uint8Array(6).fill(0xff);
 
 /** Answers from an own address, port 67, without having that port: broadcasts by frame, the rest as the routes say. */
-export function captureReplies(sockets: CaptureSockets, interfaceIndex: number, own: Ipv4): ReplySocket {
+export function captureReplies(sockets: CaptureSockets, link: CaptureLink, own: Ipv4): ReplySocket {
   return {
     sendBatch: (datagrams, onFailure) => {
       for (const each of datagrams) {
@@ -74,7 +99,7 @@ export function captureReplies(sockets: CaptureSockets, interfaceIndex: number, 
         const packet = udpPacket({ address: own, port: DHCP_SERVER_PORT }, target, data);
         const isSent =
           target.address === IPV4_BROADCAST
-            ? sockets.frames.send(interfaceIndex, ALL, packet)
+            ? sockets.frames.send(link.interfaceIndex, ALL, packet)
             : sockets.raw.send(target.address, packet);
         if (!isSent) onFailure(each, new Error(`the kernel does not send to ${target.address}`));
       }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { bytesOfMac, DHCP_CLIENT_PORT, DHCP_SERVER_PORT, type Ipv4, type Mac } from '@ingot/wire';
-import { openFrames, udpPacket, type FrameSocket, type Libc } from '@ingot/net';
+import { indexOfInterface, openFrames, udpPacket, type FrameSocket, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { DhcpConfig } from '../config/dhcp.ts';
 
@@ -51,12 +50,4 @@ export function interfaceOf(own: string): string | undefined {
   return Object.entries(networkInterfaces())
     .find(([, addresses = []]) => addresses.some(({ address }) => address === own))?.[0]
     .replace(/:.*$/, '');
-}
-
-export function indexOfInterface(interfaceName: string): number | undefined {
-  try {
-    return Number(readFileSync(`/sys/class/net/${interfaceName}/ifindex`, 'latin1'));
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import { IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootMetrics, Stage } from '../metrics.ts';
-import { isStoreError } from '../store/database.ts';
+import { isStoreError, storeFailureWords } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { DecideBoot } from './boot-question.ts';
 import { rememberedProbe, type AddressProbe } from './address-probe.ts';
@@ -66,10 +66,10 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     whenUndecided,
     onDecided: (question, asker, decision) =>
       later(() => conflicts.pass({ ...asker, outcome: question.answer(decision) })),
-    onGivenUp: (question, asker, reason) =>
+    onGivenUp: (question, asker, reason, why) =>
       later(() => ({
         ...asker,
-        outcome: { kind: 'drop', reason, detail: 'nothing was decided in time', request: question.request },
+        outcome: { kind: 'drop', reason, detail: why, request: question.request },
       })),
   });
 
@@ -107,14 +107,19 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       'a DHCP packet could not be answered: this is a bug, please report it',
     );
   };
+  /** A full disk shows here; the next packets may be luckier. A rack that goes on asking must not fill its log, too. */
+  const tellOfFailure = (error: unknown): void => {
+    const words = isStoreError(error) ? storeFailureWords(error) : String(error);
+    if (!isFirst(words)) return;
+    log.error({ event: 'store.failed', err: error }, `DHCP packets could not be answered: ${words}`);
+  };
   const round = (work: (ready: Ready[]) => void): void => {
     const ready: Ready[] = [];
     try {
       commits.run(() => work(ready));
     } catch (error) {
-      // A full disk shows here; the next packets may be luckier.
       metrics.drop('dhcp', 'internal');
-      log.error({ err: error }, 'DHCP packets could not be answered');
+      tellOfFailure(error);
       return;
     }
     dispatch(ready);

@@ -1,5 +1,5 @@
 import { DHCP_SERVER_PORT, IPV4_ANY, IPV4_BROADCAST, parseIpv4, type Ipv4 } from '@ingot/wire';
-import type { Clock, FrameSocket, Network, UdpSocket } from '@ingot/net';
+import { NetError, NetErrorCode, type Clock, type FrameSocket, type Network, type UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -72,7 +72,7 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
       await close();
       throw new BootServerError(
         BootServerErrorCode.ListenFailed,
-        `DHCP: ${cause instanceof Error ? cause.message : String(cause)}. ISC dhcpd can share the address (mode: proxy); beside Kea and dnsmasq it takes dhcp.capture: true, or an address of the boot server's own`,
+        `DHCP: ${cause instanceof Error ? cause.message : String(cause)}${isTaken(cause) ? ". ISC dhcpd can share the address (mode: proxy); beside Kea and dnsmasq it takes dhcp.capture: true, or an address of the boot server's own" : ''}`,
         cause,
       );
     }
@@ -118,7 +118,8 @@ function startBelow(
 ): UdpServer {
   const { network, log, engine, capture, neighbours } = components;
   if (neighbours.length > 0) tellNeighbours(neighbours, log);
-  const links = capture.links.map(({ name, interfaceIndex }) => {
+  const links = capture.links.map((link) => {
+    const { name } = link;
     const listening = network.interfaceAddresses(name).find((text) => listen.addresses.some((own) => own === text));
     const parsed = listening === undefined ? undefined : parseIpv4(listening);
     const own = parsed?.ok === true ? parsed.value : addressOn(network, name, components.isServed);
@@ -127,7 +128,7 @@ function startBelow(
         BootServerErrorCode.ListenFailed,
         `DHCP: interface ${name} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
       );
-    return { own, replies: captureReplies(capture, interfaceIndex, own) };
+    return { own, replies: captureReplies(capture, link, own) };
   });
   const thread = startCapture({
     ...components,
@@ -148,6 +149,10 @@ function startBelow(
       engine.stop();
     },
   };
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof NetError && error.code === NetErrorCode.AddressInUse;
 }
 
 function tellNeighbours(neighbours: readonly Neighbour[], log: Logger): void {

@@ -26,6 +26,8 @@ export interface Undecided<Asker> {
 const DECISION_DEADLINE_MS = 1_500;
 /** A row of racks powering on. Beyond it the oldest go: they are the nearest to asking again. */
 const MAX_UNDECIDED = 4_096;
+/** A source that failed as long ago may fail for another reason now. */
+const RECENT_MS = 60_000;
 /** Last decisions, by machine and boot stage. */
 const MAX_REMEMBERED = 16_384;
 
@@ -42,7 +44,8 @@ export function undecidedTable<Asker>(components: {
   decide: DecideBoot;
   whenUndecided: WhenUndecided;
   onDecided: (question: DhcpQuestion, asker: Asker, decision: BootDecision) => void;
-  onGivenUp: (question: DhcpQuestion, asker: Asker, reason: UndecidedReason) => void;
+  /** `why`: what a source said, as far as it is known. */
+  onGivenUp: (question: DhcpQuestion, asker: Asker, reason: UndecidedReason, why: string) => void;
 }): Undecided<Asker> {
   const { clock, decide, whenUndecided, onDecided, onGivenUp } = components;
   /** By MAC, the longest waiting first. */
@@ -50,6 +53,8 @@ export function undecidedTable<Asker>(components: {
   const lastKnown = new Map<string, BootDecision>();
   let timer: Timer | undefined;
   let stopped = false;
+  /** Why the last decision that failed did: a source that is too slow says so after the machine was given up. */
+  let lastFailure: { readonly words: string; readonly at: number } | undefined;
 
   const stageOf = ({ question }: DhcpQuestion): string =>
     `${question.mac} ${question.vendorClass ?? ''} ${question.userClasses.join()}`;
@@ -57,12 +62,19 @@ export function undecidedTable<Asker>(components: {
     if (whenUndecided !== 'lastKnown') return;
     keepNewest(lastKnown, stageOf(question), decision, MAX_REMEMBERED);
   };
-  const giveUp = (entry: Waiting<Asker>, reason: UndecidedReason): void => {
+  const why = (reason: UndecidedReason): string => {
+    if (reason !== 'undecided')
+      return reason === 'overloaded' ? 'too many machines wait' : 'it asks something else now';
+    if (lastFailure === undefined || clock.monotonic() - lastFailure.at > RECENT_MS)
+      return 'nothing was decided in time';
+    return `nothing was decided in time; a question before: ${lastFailure.words}`;
+  };
+  const giveUp = (entry: Waiting<Asker>, reason: UndecidedReason, failure?: string): void => {
     const asked = take(entry);
     if (asked === undefined) return;
     const before = whenUndecided === 'lastKnown' ? lastKnown.get(stageOf(asked.question)) : undefined;
     if (before !== undefined && reason !== 'superseded') onDecided(asked.question, asked.asker, before);
-    else onGivenUp(asked.question, asked.asker, reason);
+    else onGivenUp(asked.question, asked.asker, reason, failure ?? why(reason));
   };
   const take = (entry: Waiting<Asker>): Waiting<Asker>['asked'] => {
     const { asked } = entry;
@@ -123,8 +135,10 @@ export function undecidedTable<Asker>(components: {
           remember(question, decided);
           const asked = stopped ? undefined : take(entry);
           if (asked !== undefined) onDecided(asked.question, asked.asker, decided);
-        } catch {
-          if (!stopped) giveUp(entry, 'undecided');
+        } catch (error) {
+          const words = error instanceof Error ? error.message : String(error);
+          lastFailure = { words, at: clock.monotonic() };
+          if (!stopped) giveUp(entry, 'undecided', words);
         }
       };
       void wait();

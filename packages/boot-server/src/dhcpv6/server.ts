@@ -157,7 +157,7 @@ function ask(listener: Listener, step: Dhcp6Question): Dhcp6Outcome | undefined 
   undecided.set(key, timer);
   decision.then(
     (decided) => end(() => step.answer(decided)),
-    () => end(() => givenUp('nothing could be decided')),
+    (error: unknown) => end(() => givenUp(error instanceof Error ? error.message : String(error))),
   );
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import { bindTcp, type Clock, type Libc } from '@ingot/net';
+import { bindTcp, type Clock, type InterfaceWatch, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BOOTING_TEXT, noteBooting } from '../booting.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
@@ -39,6 +39,8 @@ export interface HttpServerComponents {
   readonly bodies: BodySender;
   /** Binds interfaces; undefined: that fails. */
   readonly libc?: Libc | undefined;
+  /** Has the listeners of an interface follow it when it is made anew; undefined: they do not. */
+  readonly interfaces?: InterfaceWatch | undefined;
   /** Default: those of `limits.ts`. */
   readonly idleTimeoutMs?: number;
   readonly drainMs?: number;
@@ -60,7 +62,7 @@ export interface HttpListen {
   readonly tls?: TlsFiles | undefined;
 }
 
-/** Serves scripts, boot files and machine configurations. Rejects with BootServerError LISTEN_FAILED, CONFIG_INVALID. */
+/** Serves scripts, boot files and machine configurations. Rejects with BootServerError LISTEN_FAILED, FILE_UNUSABLE. */
 export async function startHttpServer(
   components: HttpServerComponents,
   listen: readonly HttpListen[],
@@ -88,6 +90,8 @@ export async function startHttpServer(
       ports.push(await listenOn(server, place, components.libc));
       servers.push(server);
       server.on('error', (error) => components.log.error({ err: error }, 'HTTP listener'));
+      if (place.interface !== undefined && components.interfaces !== undefined)
+        unwatch.push(components.interfaces.follow(place.interface, () => listenAnew(server, place, components.libc)));
     }
   } catch (error) {
     await stop();
@@ -152,7 +156,7 @@ async function listenOn(server: Server | TlsServer, place: HttpListen, libc: Lib
       reject(
         new BootServerError(
           BootServerErrorCode.ListenFailed,
-          `HTTP cannot listen on ${where}: ${cause.message}; stop the program that has the port (ss -ltnp), or change http.listen`,
+          `HTTP cannot listen on ${where}: ${cause.message}; ${adviceFor(cause, port)}`,
           cause,
         ),
       );
@@ -176,6 +180,25 @@ async function listenOn(server: Server | TlsServer, place: HttpListen, libc: Lib
   });
   const bound = server.address();
   return typeof bound === 'object' && bound !== null ? bound.port : port;
+}
+
+function adviceFor(cause: NodeJS.ErrnoException, port: number): string {
+  switch (cause.code) {
+    case 'EADDRNOTAVAIL':
+      return 'no interface of this machine has the address, see "ip address"';
+    case 'ENODEV':
+      return 'this machine has no such interface, see "ip link"';
+    case 'EACCES':
+      return 'ports below 1024 need CAP_NET_BIND_SERVICE: use the systemd unit, or change http.listen';
+    default:
+      return `stop the program that has the port (ss -ltnp sport = :${port}), or change http.listen`;
+  }
+}
+
+/** Connections that are there stay; new ones come by the interface that has the name now. */
+async function listenAnew(server: Server | TlsServer, place: HttpListen, libc: Libc | undefined): Promise<void> {
+  if (server.listening) server.close();
+  await listenOn(server, place, libc);
 }
 
 async function handle(

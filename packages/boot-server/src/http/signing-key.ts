@@ -39,7 +39,7 @@ async function readKey(path: string): Promise<Uint8Array> {
   }
   if (!/^[0-9a-f]{64}$/i.test(text))
     throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
+      BootServerErrorCode.FileUnusable,
       `http.signing: ${path} does not hold 64 hex digits; make a key with: openssl rand -hex 32`,
     );
   return Buffer.from(text, 'hex');
@@ -47,5 +47,5 @@ async function readKey(path: string): Promise<Uint8Array> {
 
 function refuse(path: string, cause: unknown): BootServerError {
   const words = cause instanceof Error ? cause.message : String(cause);
-  return new BootServerError(BootServerErrorCode.ConfigInvalid, `http.signing: ${path}: ${words}`, cause);
+  return new BootServerError(BootServerErrorCode.FileUnusable, `http.signing: ${path}: ${words}`, cause);
 }

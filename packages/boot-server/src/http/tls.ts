@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '@ingot/net';
@@ -13,27 +14,53 @@ export interface TlsFiles {
 export interface TlsPair {
   readonly cert: string;
   readonly key: string;
+  /** End of the certificate, milliseconds since the epoch. */
+  readonly validUntil: number;
 }
 
 /** How often the files are looked at: a new certificate is made days before the old one ends. */
 const LOOK_EVERY_MS = 60_000;
 
-/** Rejects with BootServerError CONFIG_INVALID when the files cannot be read or do not belong together. */
+/** A certificate for 90 days is renewed a month before its end: later than this, somebody has to look. */
+const WARN_BEFORE_MS = 7 * 24 * 3_600_000;
+
+/** Rejects with BootServerError FILE_UNUSABLE when the files cannot be read or do not belong together. */
 export async function loadTls({ certFile, keyFile }: TlsFiles): Promise<TlsPair> {
+  let cert: string;
+  let key: string;
   try {
-    const pair = { cert: await readFile(certFile, 'utf8'), key: await readSecretFile(keyFile) };
-    createSecureContext(pair);
-    return pair;
+    [cert, key] = [await readFile(certFile, 'utf8'), await readSecretFile(keyFile)];
   } catch (cause) {
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      `http.tls: ${certFile} and ${keyFile}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw unusable(wordsOf(cause), cause);
+  }
+  // What OpenSSL says of the pair names neither the file nor the mistake.
+  const leaf = parsed(() => new X509Certificate(cert), `${certFile} holds no certificate in PEM`);
+  const privateKey = parsed(() => createPrivateKey(key), `${keyFile} holds no private key in PEM, or a locked one`);
+  if (!leaf.checkPrivateKey(privateKey)) throw unusable(`${keyFile} is not the key of the certificate in ${certFile}`);
+  parsed(() => createSecureContext({ cert, key }), `${certFile} and ${keyFile} cannot be used`);
+  return { cert, key, validUntil: Date.parse(leaf.validTo) };
+}
+
+function parsed<T>(parse: () => T, otherwise: string): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw unusable(`${otherwise} (${wordsOf(cause)})`, cause);
   }
 }
 
-/** Calls `use` with each new pair; a bad one is logged, and the old one stays. Returns the end of it. */
+function unusable(words: string, cause?: unknown): BootServerError {
+  return new BootServerError(BootServerErrorCode.FileUnusable, `http.tls: ${words}`, cause);
+}
+
+function wordsOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/**
+ * Calls `use` with each new pair; a bad one is logged, and the old one stays. Says so when the certificate ends soon, and
+ * when it has ended. Returns the end of it.
+ */
 export function watchTls(
   components: { clock: Clock; log: Logger; files: TlsFiles; use: (pair: TlsPair) => void },
   first: TlsPair,
@@ -41,21 +68,36 @@ export function watchTls(
   const { clock, log, files, use } = components;
   let current = first;
   let complaint = '';
+  let warning = '';
+  const warnOfEnd = (): void => {
+    const leftMs = current.validUntil - clock.now();
+    if (leftMs > WARN_BEFORE_MS) return;
+    const validUntil = new Date(current.validUntil).toISOString();
+    const words =
+      leftMs > 0
+        ? `the certificate of HTTPS ends at ${validUntil}: renew ${files.certFile}`
+        : `the certificate of HTTPS ended at ${validUntil}, and clients refuse it: renew ${files.certFile}`;
+    if (words !== warning) log.warn({ event: 'tls.expiring', file: files.certFile, validUntil }, words);
+    warning = words;
+  };
   const look = async (): Promise<void> => {
     try {
       const next = await loadTls(files);
       complaint = '';
-      if (next.cert === current.cert && next.key === current.key) return;
-      current = next;
-      use(next);
-      log.info({ event: 'tls.renewed', file: files.certFile }, 'HTTPS has a new certificate');
+      if (next.cert !== current.cert || next.key !== current.key) {
+        current = next;
+        use(next);
+        log.info({ event: 'tls.renewed', file: files.certFile }, 'HTTPS has a new certificate');
+      }
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error);
+      const words = wordsOf(error);
       // Once for each mistake: it may stay for days.
       if (words !== complaint) log.error({ event: 'tls.refused', err: error }, 'HTTPS keeps its old certificate');
       complaint = words;
     }
+    warnOfEnd();
   };
+  warnOfEnd();
   const timer = clock.setInterval(() => void look(), LOOK_EVERY_MS);
   return () => timer.cancel();
 }

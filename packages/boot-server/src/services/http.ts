@@ -1,4 +1,4 @@
-import type { Clock, Libc } from '@ingot/net';
+import type { Clock, InterfaceWatch, Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { BootApi } from '../api/boot-api.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
@@ -26,6 +26,7 @@ export interface HttpServiceComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly libc: Libc | undefined;
+  readonly interfaces?: InterfaceWatch | undefined;
   readonly api: BootApi | undefined;
   readonly artifacts: ArtifactStore;
   readonly imageCache: ImageCache | undefined;
@@ -76,6 +77,7 @@ export async function startHttpService(components: HttpServiceComponents): Promi
       log: log.child({ service: 'http' }),
       metrics,
       libc: components.libc,
+      interfaces: components.interfaces,
       bodies,
       images: imageCache === undefined ? undefined : { clock, log, metrics, cache: imageCache, macOf, uuidOf },
       script,

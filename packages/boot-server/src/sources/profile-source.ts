@@ -15,7 +15,10 @@ export interface ProfilesConfig {
 const MAX_FILES = 1_024;
 const MAX_FILE_BYTES = 4_194_304;
 
-/** Profiles in files as a source. Answers at once, out of memory. Rejects with CONFIG_INVALID and every problem. */
+/**
+ * Profiles in files as a source. Answers at once, out of memory. Rejects with every problem: FILE_UNUSABLE, or
+ * CONFIG_INVALID where only `inline` can be wrong.
+ */
 export async function loadProfiles(config: ProfilesConfig, log: Logger): Promise<BootSource> {
   const set = await read(config);
   log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profiles`);
@@ -36,9 +39,10 @@ async function read({ directory, inline }: ProfilesConfig): Promise<ProfileSet> 
     const { value, locate } = document;
     groups.push({ ...value, locate: (index, rest) => locate(['profiles', index, ...rest]) });
   }
-  if (problems.length > 0) throw invalid(problems);
+  const code = directory === undefined ? BootServerErrorCode.ConfigInvalid : BootServerErrorCode.FileUnusable;
+  if (problems.length > 0) throw refused(code, problems);
   const compiled = compileProfiles(groups);
-  if (!compiled.ok) throw invalid(compiled.problems);
+  if (!compiled.ok) throw refused(code, compiled.problems);
   return compiled.set;
 }
 
@@ -50,7 +54,8 @@ async function filesOf(directory: string): Promise<string[]> {
     throw unreadable(directory, error);
   }
   const files = names.filter((name) => /^[^.].*\.ya?ml$/.test(name)).toSorted();
-  if (files.length > MAX_FILES) throw invalid([`${directory} has ${files.length} files: at most ${MAX_FILES}`]);
+  if (files.length > MAX_FILES)
+    throw refused(BootServerErrorCode.FileUnusable, [`${directory} has ${files.length} files: at most ${MAX_FILES}`]);
   return files.map((name) => join(directory, name));
 }
 
@@ -67,12 +72,12 @@ async function textOf(path: string): Promise<string> {
 function unreadable(path: string, cause: unknown): BootServerError {
   const words = cause instanceof Error ? cause.message : String(cause);
   return new BootServerError(
-    BootServerErrorCode.ConfigInvalid,
+    BootServerErrorCode.FileUnusable,
     `cannot read ${path}: ${words}; see sources.profiles.directory`,
     cause,
   );
 }
 
-function invalid(problems: readonly string[]): BootServerError {
-  return new BootServerError(BootServerErrorCode.ConfigInvalid, problems.join('\n'));
+function refused(code: BootServerErrorCode, problems: readonly string[]): BootServerError {
+  return new BootServerError(code, problems.join('\n'));
 }

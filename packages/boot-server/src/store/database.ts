@@ -111,15 +111,58 @@ export function openDatabase(path: string): DatabaseSync {
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -${CACHE_KIB};`,
     );
     migrate(database);
+    checkPages(database);
     return database;
   } catch (cause) {
     database?.close();
     throw new BootServerError(
       BootServerErrorCode.StoreUnusable,
-      `cannot use ${path}: ${cause instanceof Error ? cause.message : String(cause)}; make its folder writable for this user, or move the file away to start with no leases`,
+      `cannot use ${path}: ${cause instanceof Error ? cause.message : String(cause)}; ${adviceFor(cause)}`,
       cause,
     );
   }
+}
+
+/** 75 ms for what is known of 65,536 machines. Else a page that is damaged shows when some machine needs what is on it. */
+function checkPages(database: DatabaseSync): void {
+  const found = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+  if (found !== 'ok') throw new DamagedError(`it is damaged: ${String(found)}`);
+}
+
+class DamagedError extends Error {}
+
+function adviceFor(cause: unknown): string {
+  switch (sqliteCode(cause)) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return `move the file away to start with no leases: addresses are asked for on the network before they are leased anew`;
+    case SQLITE_FULL:
+      return 'free space on its disk';
+    default:
+      return 'make its folder writable for this user, or move the file away to start with no leases';
+  }
+}
+
+// https://sqlite.org/rescode.html
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+
+function sqliteCode(error: unknown): number | undefined {
+  if (error instanceof DamagedError) return SQLITE_CORRUPT;
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  // The low byte is the primary code.
+  return error.errcode & 0xff;
+}
+
+/** What SQLite says of a file that it cannot write, and what to do. */
+export function storeFailureWords(error: Error): string {
+  return `${error.message}: ${sqliteCode(error) === SQLITE_FULL ? 'free space on the disk of dataDir' : 'dataDir has to be on a disk that can be written'}`;
+}
+
+/** Whether a file that should be SQLite's holds something else. */
+export function isNoDatabase(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE_NOTADB;
 }
 
 function migrate(database: DatabaseSync): void {
@@ -134,7 +177,7 @@ function migrate(database: DatabaseSync): void {
 }
 
 /** Whether SQLite threw it: then the rows of the whole group may be gone. */
-export function isStoreError(error: unknown): boolean {
+export function isStoreError(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
 }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { isStoreError } from './database.ts';
 
 /** Many rows, one commit: what several packets change goes to disk together, before any of them is answered. */
 export interface GroupCommit {
@@ -13,6 +14,8 @@ export interface GroupCommit {
   onRollback(forget: () => void): void;
   /** The number of the group that runs, or ran last: tells a store which of its writes belong together. */
   readonly group: number;
+  /** Why the last group that had rows could not be written; undefined when it was. */
+  readonly failure: Error | undefined;
 }
 
 export function groupCommit(database: DatabaseSync): GroupCommit {
@@ -22,7 +25,11 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
   let group = 0;
   let isRunning = false;
   let hasBegun = false;
+  let failure: Error | undefined;
   return {
+    get failure() {
+      return failure;
+    },
     get group() {
       return group;
     },
@@ -37,9 +44,13 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
       hasBegun = false;
       try {
         const result = work();
-        if (hasBegun) commit.run();
+        if (hasBegun) {
+          commit.run();
+          failure = undefined;
+        }
         return result;
       } catch (error) {
+        if (isStoreError(error)) failure = error;
         // SQLite itself has rolled back after some errors, a full disk for one.
         if (database.isTransaction) database.exec('ROLLBACK');
         for (const forget of forgetters) forget();
@@ -52,4 +63,13 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
       forgetters.push(forget);
     },
   };
+}
+
+/** Writes a row that says nothing: whether there is room again. Throws what SQLite says. */
+export function writeAnything(database: DatabaseSync, commits: GroupCommit): void {
+  commits.run(() => {
+    commits.willWrite();
+    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+    database.exec(`PRAGMA user_version = ${version}`);
+  });
 }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { isNoDatabase } from './database.ts';
 
 /**
  * Takes `folder` for this process: two boot servers on one would give the same addresses to different machines. The
@@ -31,7 +32,7 @@ export function lockDataDir(folder: string, pid: number): () => void {
     }
     throw new BootServerError(
       BootServerErrorCode.StoreUnusable,
-      `cannot lock ${folder}: ${words}; make it writable for this user`,
+      `cannot lock ${folder}: ${words}; ${isNoDatabase(cause) ? `remove ${path}: it holds nothing that is needed` : 'make it writable for this user, with some space left'}`,
       cause,
     );
   }

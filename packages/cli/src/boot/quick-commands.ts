@@ -104,6 +104,7 @@ function withQuickFlags(command: Command): Command {
     .option('--pool <first-last>', 'lease these addresses, as 10.0.0.100-10.0.0.199')
     .option('--router <address>', 'default gateway of the leases')
     .option('--proxy', 'lease none: another DHCP server does; the default without --pool')
+    .option('--capture', 'answer below the sockets of a DHCP server on this very host, as libvirt has one')
     .option('--port <number>', 'TCP port of HTTP', parsePort, 8080);
 }
 

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bootServerConfig, type BootServerConfig } from '@ingot/boot-server';
 import { CliError, CliErrorCode } from '../errors.ts';
@@ -20,6 +20,8 @@ export interface QuickOptions {
   /** Undefined: beside another DHCP server. */
   readonly pool: string | undefined;
   readonly router: string | undefined;
+  /** Below the sockets of a DHCP server on this host. */
+  readonly capture: boolean;
   readonly port: number;
   /** A folder of this run alone. */
   readonly folder: string;
@@ -27,7 +29,7 @@ export interface QuickOptions {
 
 /** A configuration in memory: one profile, for everyone. Throws CliError. */
 export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerConfig {
-  const { place, pool, router, port, folder } = options;
+  const { place, pool, router, capture, port, folder } = options;
   const files = [boot.kernel, ...boot.initrds].map(fileOf);
   const [kernel, ...initrd] = files;
   const parsed = bootServerConfig.parse({
@@ -37,6 +39,7 @@ export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerC
     dhcp: {
       listen: [place.address],
       mode: pool === undefined ? 'proxy' : 'server',
+      capture,
       subnets: [
         {
           subnet: place.subnet,
@@ -56,16 +59,37 @@ export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerC
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new CliError(CliErrorCode.Argument, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  throw new CliError(CliErrorCode.Argument, inFlags(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`));
+}
+
+/** Settings, as the boot server names them, in the words of those who have a command line only. */
+const FLAGS: readonly (readonly [setting: RegExp, flag: string])[] = [
+  [/\bdhcp\.subnets(?:\[0\]|\.0)\.pool\b/g, '--pool'],
+  [/\bdhcp\.subnets(?:\[0\]|\.0)\.routers(?:\.0)?\b/g, '--router'],
+  [/\bdhcp\.subnets(?:\[0\]|\.0)\.subnet\b/g, '--subnet'],
+  [/\bsources\.profiles\.inline\[0\]: profile "everyone"/g, '--cmdline'],
+  [/\bin mode proxy set dhcp\.capture: true\b/g, 'without --pool take --capture'],
+  [/\bdhcp\.capture(?:: true)?\b/g, '--capture'],
+  [/\ban address of its own, in dhcp\.listen and advertiseAddress\b/g, 'another address with --listen'],
+  [/\bchange http\.listen\b/g, 'take another with --port'],
+];
+
+/** What the boot server says of its settings, said of the flags that they came from. */
+export function inFlags(message: string): string {
+  return FLAGS.reduce((text, [setting, flag]) => text.replace(setting, flag), message);
 }
 
 /** The file itself, wherever links lead: only its folder is served. */
 function fileOf(file: string): string {
   if (/^https?:\/\//.test(file)) return file;
+  let path: string;
   try {
-    return realpathSync(file);
+    path = realpathSync(file);
+    accessSync(path, constants.R_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(CliErrorCode.File, `${file} cannot be read: ${reason}`, error);
   }
+  if (!statSync(path).isFile()) throw new CliError(CliErrorCode.File, `${file} is no file: name the file to load`);
+  return path;
 }

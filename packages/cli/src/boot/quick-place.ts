@@ -34,9 +34,11 @@ export function findPlace(flags: PlaceFlags, all: readonly Own[] = ownAddresses(
     throw refusal(
       `${flags.interface} has no link: it is down, or nothing is switched on at the other end of its cable; a machine that is plugged in directly has to be on`,
     );
+  if (one === undefined && flags.interface === undefined && flags.listen !== undefined)
+    throw refusal(`no interface has ${flags.listen}; there is ${known === '' ? 'no address at all' : known}`);
   if (one === undefined)
     throw refusal(
-      `${flags.interface ?? flags.listen ?? 'this host'} has no IPv4 address to serve from; there ${all.length === 0 ? 'is none: give an interface one with ip addr add' : `is ${known}`}`,
+      `${flags.interface ?? 'this host'} has no IPv4 address to serve from; there ${all.length === 0 ? 'is none: give an interface one with ip addr add' : `is ${known}`}`,
     );
   if (others.length > 0 && flags.interface === undefined)
     throw refusal(`say where to serve, with --interface: there is ${known}`);

@@ -15,6 +15,7 @@ export interface QuickFlags extends PlaceFlags {
   readonly pool?: string;
   readonly proxy?: boolean;
   readonly router?: string;
+  readonly capture?: boolean;
   readonly port: number;
 }
 
@@ -35,8 +36,18 @@ export async function runQuick(
       CliErrorCode.Argument,
       '--pool leases addresses, and --proxy leaves that to another server: take one',
     );
+  if (flags.pool === undefined && flags.router !== undefined)
+    throw new CliError(
+      CliErrorCode.Argument,
+      '--router goes with addresses that are leased: give --pool, too, or set the router in the other DHCP server',
+    );
+  if (flags.pool !== undefined && flags.capture === true)
+    throw new CliError(
+      CliErrorCode.Argument,
+      '--capture is for answers beside another DHCP server, and --pool leases addresses: take one',
+    );
   const place = findPlace(flags);
-  const [{ BootServerError, lockDataDir, startQuickBootServer }, { quickConfig }] = await Promise.all([
+  const [{ BootServerError, lockDataDir, startQuickBootServer }, { inFlags, quickConfig }] = await Promise.all([
     import('@ingot/boot-server'),
     import('./quick-config.ts'),
   ]);
@@ -50,14 +61,14 @@ export async function runQuick(
     const files = join(folder.path, 'files');
     mkdirSync(files);
     const boot = makeBoot({ httpUrl: `http://${place.address}:${flags.port}`, files });
-    const { pool, router, port } = flags;
-    const config = quickConfig(boot, { place, pool, router, port, folder: folder.path });
+    const { pool, router, capture = false, port } = flags;
+    const config = quickConfig(boot, { place, pool, router, capture, port, folder: folder.path });
     const say = (text: string): void => io.stdout(`${printable(text)}\n`);
     const server = await startQuickBootServer(config, {
       log: quietLogger((text) => io.stderr(`ingot: ${printable(text)}\n`)),
       signal: stopping.signal,
     }).catch((error: unknown) => {
-      if (error instanceof BootServerError) throw new CliError(CliErrorCode.Refused, error.message, error);
+      if (error instanceof BootServerError) throw new CliError(CliErrorCode.Refused, inFlags(error.message), error);
       throw error;
     });
     try {

@@ -3,7 +3,7 @@ import { endianness } from 'node:os';
 import { isIPv4 } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { encodeTftp, tftpOack } from '@ingot/wire';
-import { packSocketAddress, type Clock, type Libc } from '@ingot/net';
+import { indexOfInterface, packSocketAddress, type Clock, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { threadDeaths } from '../../thread-deaths.ts';
 import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
@@ -155,7 +155,8 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
   };
   const socketOf = ({ listener, device, onStray }: TftpJob): number => {
     const { address, port } = listener.address;
-    const key = `${address} ${device ?? ''}`;
+    // An interface that was made anew is another: a socket of the one before sends nowhere.
+    const key = `${address} ${device ?? ''} ${device === undefined ? '' : (indexOfInterface(device) ?? '')}`;
     const known = sockets.get(key);
     if (known !== undefined) return known.fd;
     const fd = openSocket(libc, { address, port: singlePort ? port : 0 }, device);
