@@ -21,6 +21,8 @@ export interface CliIo {
   readonly clock?: Clock;
   /** Has `stop` called at Ctrl-C and the like, until disposed; without it, Ctrl-C ends the process. */
   readonly onInterrupt?: (stop: () => void) => Disposable;
+  /** Has `stop` called when nobody reads standard output any more, until disposed. */
+  readonly onReaderGone?: (stop: () => void) => Disposable;
 }
 
 /** A terminal as it is: what is drawn has to be clean. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { runCli } from './cli.ts';
+import { whenReaderLeaves } from './reader.ts';
 
 // A reader that has seen enough, such as head, is no error, nor is a terminal that was closed: a lab or a daemon still
 // has to take itself down in order.
@@ -22,6 +23,7 @@ const status = await runCli(process.argv.slice(2), {
   now: () => Date.now(),
   ...(stdout.isTTY ? { screen: { draw: (text) => void stdout.write(text), rows: () => stdout.rows } } : {}),
   ...(stderr.isTTY ? { progress: stderr } : {}),
+  onReaderGone: whenReaderLeaves,
   onInterrupt: (stop) => {
     // Whoever presses Ctrl-C again does not want to wait for an orderly end. The listener stays meanwhile: without one,
     // what restores the cursor under a display ends the process at once.

@@ -38,6 +38,13 @@ test("everything behind the name of a part is the part's own, --help included", 
   expect(stdout).toContain('INGOT_SWITCH_AGENT_PARTITION');
 });
 
+test('a list that is watched ends when its reader has left, without a change', { timeout: PATIENCE_MS }, async () => {
+  const watch = `"${LAUNCHER}" context ls --watch --interval 1h; echo "status $?" >&2`;
+  const { stdout, stderr } = await launch('/bin/sh', '-c', `{ ${watch}; } | head -n 1`);
+  expect(stdout).toMatch(/^AT +CHANGE/);
+  expect(stderr).toBe('status 130\n');
+});
+
 test('without set-up, bin/ingot says what to run', async () => {
   await mkdir(join(folder, 'fresh/bin'), { recursive: true });
   const copy = join(folder, 'fresh/bin/ingot');

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { LeaseWire, MachineWire } from '@ingot/boot-server/admin';
+import { whileRead } from '../interrupt.ts';
 import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showList } from '../list/list.ts';
 import { compareNaturally } from '../names.ts';
@@ -67,7 +68,13 @@ export function addLookCommands(boot: Command, io: CliIo): void {
   );
 }
 
-async function trace(machine: string, flags: TraceFlags, io: CliIo): Promise<void> {
+function trace(machine: string, flags: TraceFlags, io: CliIo): Promise<void> {
+  return flags.follow === true
+    ? whileRead(io, (signal) => show(machine, flags, io, signal))
+    : show(machine, flags, io, undefined);
+}
+
+async function show(machine: string, flags: TraceFlags, io: CliIo, signal: AbortSignal | undefined): Promise<void> {
   await withServer(flags, io, async (server) => {
     let after = 0;
     for (;;) {
@@ -87,7 +94,7 @@ async function trace(machine: string, flags: TraceFlags, io: CliIo): Promise<voi
       }
       if (flags.follow !== true) return;
       after = entries.at(-1)?.seq ?? after;
-      await pause(FOLLOW_MS);
+      await pause(FOLLOW_MS, undefined, signal === undefined ? {} : { signal });
     }
   });
 }

@@ -2,7 +2,7 @@ import { systemClock } from '@ingot/net';
 import { printableLines } from '../display-width.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo, CliScreen } from '../io.ts';
-import { untilInterrupted } from '../interrupt.ts';
+import { whileRead } from '../interrupt.ts';
 import { outputPaint } from '../style.ts';
 import { renderTable } from '../table.ts';
 import { durationText } from '../time-text.ts';
@@ -29,7 +29,7 @@ export async function watchList<Row>(watch: Watch<Row>): Promise<void> {
   const draws = watch.template === undefined && (flags.output === 'table' || flags.output === 'wide');
   const onScreen = draws && io.screen !== undefined;
   const show = onScreen ? screenPrinter(watch, io.screen) : changePrinter(watch);
-  await untilInterrupted(io, async (signal) => {
+  await whileRead(io, async (signal) => {
     let away: string | undefined;
     let first = true;
     try {
