@@ -17,11 +17,14 @@ export interface Request {
   readonly response: ServerResponse;
 }
 
+/** GRUB 2.06 knows this name by letter, and starts no file whose size it does not know. */
+const CONTENT_LENGTH = 'Content-Length';
+
 export function sendText(request: Request, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
   const body = Buffer.from(text);
   request.response.writeHead(status, {
     'content-type': type,
-    'content-length': body.byteLength,
+    [CONTENT_LENGTH]: body.byteLength,
     'cache-control': 'no-store',
   });
   request.response.end(request.method === 'HEAD' ? undefined : body);
@@ -37,7 +40,7 @@ export function sendJson(
   request.response.writeHead(status, {
     ...headers,
     'content-type': 'application/json',
-    'content-length': body.byteLength,
+    [CONTENT_LENGTH]: body.byteLength,
     'cache-control': 'no-store',
   });
   request.response.end(request.method === 'HEAD' ? undefined : body);
@@ -76,7 +79,7 @@ export function sendArtifact(request: Request, artifact: Artifact, contentType: 
   // RFC 9110 §13.2.2 has this order.
   const ifMatch = incoming.headers['if-match'];
   if (ifMatch !== undefined && !matches(ifMatch, etag, 'strong')) {
-    response.writeHead(412, { ...common, 'content-length': 0 });
+    response.writeHead(412, { ...common, [CONTENT_LENGTH]: 0 });
     response.end();
     return NO_BODY;
   }
@@ -91,7 +94,7 @@ export function sendArtifact(request: Request, artifact: Artifact, contentType: 
   const range =
     method === 'GET' && isCurrent ? parseRange(incoming.headers.range, sizeBytes) : ({ kind: 'whole' } as const);
   if (range.kind === 'unsatisfiable') {
-    response.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}`, 'content-length': 0 });
+    response.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}`, [CONTENT_LENGTH]: 0 });
     response.end();
     return NO_BODY;
   }
@@ -100,7 +103,7 @@ export function sendArtifact(request: Request, artifact: Artifact, contentType: 
   response.writeHead(range.kind === 'part' ? 206 : 200, {
     ...common,
     'content-type': contentType,
-    'content-length': length,
+    [CONTENT_LENGTH]: length,
     ...(range.kind === 'part' ? { 'content-range': `bytes ${range.first}-${range.last}/${sizeBytes}` } : {}),
   });
   if (method === 'HEAD') {
