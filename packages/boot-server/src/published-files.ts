@@ -34,12 +34,14 @@ export function publishedFiles(options: {
   return {
     find: (name) => {
       const binary = byName.get(name);
-      if (binary !== undefined) return loader(binary);
+      const known = byLoader.get(name);
+      // What is given to a kind of machine may be one of the boot loaders, which lie elsewhere.
+      const isElsewhere = known !== undefined && isFile(known);
+      if (binary !== undefined && (!isElsewhere || isFile(binary))) return loader(binary);
       if (!isPlainRelative(name)) return undefined;
       if (root !== undefined && isFile(resolve(root, name)))
         return { uri: pathToFileURL(resolve(root, name)).href, isLoader: false };
-      const known = byLoader.get(name);
-      if (known !== undefined && isFile(known)) return loader(known);
+      if (isElsewhere) return loader(known);
       // A profile may name any of the binaries that lie beside those of the configuration.
       const beside = resolve(directory, name);
       return !name.includes('/') && isFile(beside) ? loader(beside) : undefined;

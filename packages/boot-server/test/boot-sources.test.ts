@@ -219,6 +219,35 @@ describe('published names', () => {
     expect((await lab.get('/boot/52-54-00-00-01-01//shimx64.efi')).status).toBe(200);
   });
 
+  it('a kind of machine may be given one of them, which need not lie beside the iPXE binaries', async () => {
+    const { lab } = await profileLab([INSTALL], ({ ipxe }) => ({
+      ipxe: {
+        ...ipxe,
+        files: { ...ipxe.files, efiIa32: 'grubia32.efi', efiArm64: 'snponly.efi' },
+        // Beside the binaries there is one of the second name: that is what a name in files means first.
+        loaders: { 'grubia32.efi': '/usr/lib/ipxe/undionly.kpxe', 'snponly.efi': '/usr/lib/ipxe/undionly.kpxe' },
+      },
+    }));
+    const fetched = await machine(lab);
+    const size = async (name: string): Promise<number> => {
+      const file = await fetched(`52-54-00-00-01-01/${name}`);
+      return file.ok ? file.bytes.byteLength : -file.code;
+    };
+    expect(await size('grubia32.efi')).toBe(74_213);
+    expect(await size('snponly.efi')).toBe(173_792);
+  });
+
+  it('GRUB’s search for modules that it has built in fills no log', async () => {
+    const { lab } = await profileLab([INSTALL]);
+    const fetched = await machine(lab);
+    for (const name of ['command.lst', 'fs.lst', 'crypto.lst', 'terminal.lst', 'http.mod', 'grub.cfg'])
+      expect(text(await fetched(`grub/i386-efi/${name}`))).toBe('ERROR 1');
+    expect(lab.log.events('tftp.failed')).toEqual([]);
+    // Without this one a GRUB that has nothing built in stops.
+    expect(text(await fetched('grub/i386-efi/normal.mod'))).toBe('ERROR 1');
+    expect(lab.log.events('tftp.failed')).toHaveLength(1);
+  });
+
   it('a file with another digest than the profile’s is not served', async () => {
     const sha256 = 'a'.repeat(64);
     const { lab } = await profileLab([{ ...INSTALL, kernel: { uri: 'FILES/vmlinuz', sha256 } }]);

@@ -42,6 +42,19 @@ describe('the configuration', () => {
     });
   });
 
+  it('a boot loader can be added without naming Debian’s, and one of those can be another', async () => {
+    const own = '{ own.efi: /srv/own.efi, grubx64.efi: /srv/grub.efi }';
+    expect(await load(`${MINIMAL}ipxe: { loaders: ${own} }\n`)).toMatchObject({
+      ipxe: {
+        loaders: {
+          'own.efi': '/srv/own.efi',
+          'grubx64.efi': '/srv/grub.efi',
+          'shimx64.efi': '/usr/lib/shim/shimx64.efi.signed',
+        },
+      },
+    });
+  });
+
   it.each([
     [
       'a subnet with host bits',

@@ -9,11 +9,15 @@ export interface IpxeConfig {
   readonly loaders: Readonly<Record<string, string>>;
 }
 
-/** Where Debian has its signed boot loaders for Secure Boot. shim asks for GRUB and for MokManager beside itself. */
+/**
+ * Where Debian has its signed boot loaders for Secure Boot. shim asks for GRUB and for MokManager beside itself. For UEFI
+ * of 32 bits an amd64 host can install an unsigned GRUB only.
+ */
 const DEBIAN_LOADERS: Readonly<Record<string, string>> = {
   'shimx64.efi': '/usr/lib/shim/shimx64.efi.signed',
   'mmx64.efi': '/usr/lib/shim/mmx64.efi.signed',
   'grubx64.efi': '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+  'grubia32.efi': '/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi',
   'shimaa64.efi': '/usr/lib/shim/shimaa64.efi.signed',
   'mmaa64.efi': '/usr/lib/shim/mmaa64.efi.signed',
   'grubaa64.efi': '/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
@@ -33,16 +37,17 @@ export const ipxeSchema: z.ZodType<IpxeConfig> = z
         efiLoong64: fileName().optional().describe('for UEFI on LoongArch, 64 bit'),
       })
       .prefault({})
-      .describe('iPXE binary for each kind of machine'),
+      .describe('iPXE binary for each kind of machine, or the name of one of loaders'),
     chainRoms: z
       .boolean()
       .default(false)
       .describe('give an iPXE in a ROM the binary from files first, also where it could boot by itself'),
     loaders: z
       .record(fileName(), absolutePath())
-      .default(DEBIAN_LOADERS)
+      .transform((own) => ({ ...DEBIAN_LOADERS, ...own }))
+      .prefault({})
       .describe(
-        'further boot loaders by the names under which machines ask for them; those that are not there count as none',
+        'further boot loaders by the names under which machines ask for them, besides those of Debian’s packages; those that are not there count as none',
       ),
   })
   .prefault({})

@@ -17,7 +17,7 @@ export async function warnOfMissingBinaries(components: {
     } catch (error) {
       components.log.error(
         { event: 'ipxe.missing', file, err: error },
-        `machines that need ${file} will not boot: install Debian's ipxe, or see ipxe.directory`,
+        `machines that need ${file} will not boot: install Debian's ipxe, or see ipxe.directory and ipxe.loaders`,
       );
     }
   }
