@@ -44,6 +44,8 @@ const debianPackages = [
   ['kea-dhcp6-server', 'a foreign DHCPv6 server beside ours', 'test'],
   ['qemu-system-arm', 'machines with an ARM processor', 'test'],
   ['qemu-efi-aarch64', 'UEFI firmware of the machines with an ARM processor', 'test'],
+  ['ovmf-ia32', 'UEFI firmware of 32 bits', 'test'],
+  ['grub-efi-ia32-bin', 'the boot loader of the machines that have it', 'test'],
   ['u-boot-qemu', 'U-Boot, as ARM boards have it', 'test'],
   ['shim-signed', 'the first loader under Secure Boot', 'test'],
   ['grub-efi-amd64-signed', 'the second loader under Secure Boot', 'test'],

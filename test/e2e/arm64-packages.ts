@@ -14,6 +14,8 @@ import { root } from '../support/image.ts';
 
 /** What an ARM machine boots, out of Debian's packages for its architecture. */
 export interface Arm64Files {
+  /** Modules of the same version, to build another one from. */
+  readonly grubModules: string;
   /** Signed, with its modules built in; looks for /grub/grub.cfg on the server that it came from. */
   readonly grub: string;
   readonly kernel: string;
@@ -27,8 +29,10 @@ const cache = join(root, '.cache/arm64');
  * package lists of the other architecture, and all that is downloaded, go into a state of their own.
  */
 export function fetchArm64Files(): Arm64Files {
-  if (!existsSync(join(cache, 'kernel'))) fetchPackages();
+  const grubModules = join(cache, 'root/usr/lib/grub/arm64-efi');
+  if (!existsSync(join(cache, 'kernel')) || !existsSync(grubModules)) fetchPackages();
   return {
+    grubModules,
     grub: join(cache, 'root/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed'),
     kernel: join(cache, 'root', readFileSync(join(cache, 'kernel'), 'utf8')),
     busybox: join(cache, 'root/bin/busybox'),
@@ -58,7 +62,7 @@ function fetchPackages(): void {
     apt('apt-get', 'update');
     const kernelPackage = /\b(linux-image-\d\S*)/.exec(apt('apt-cache', 'depends', 'linux-image-arm64'))?.[1];
     if (kernelPackage === undefined) throw new Error('linux-image-arm64 names no kernel');
-    apt('apt-get', 'download', kernelPackage, 'grub-efi-arm64-signed', 'busybox-static');
+    apt('apt-get', 'download', kernelPackage, 'grub-efi-arm64-signed', 'grub-efi-arm64-bin', 'busybox-static');
     for (const deb of readdirSync(join(work, 'debs')))
       execFileSync('dpkg-deb', ['-x', join(work, 'debs', deb), join(work, 'root')], { stdio: 'pipe' });
     for (const spent of ['state', 'cache', 'debs', 'root/lib']) rmSync(join(work, spent), { recursive: true });

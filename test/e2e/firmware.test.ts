@@ -104,6 +104,15 @@ describe('a boot server that hands out shim and GRUB', () => {
     expect(server.story(machine.mac)).toContain('http.booting');
   });
 
+  test('boots a 64-bit kernel on UEFI of 32 bits, through GRUB', async () => {
+    const machine = await rack.createMachine('ia32', 'uefi-ia32', [leaf]);
+    const marker = await machine.boots();
+    expect(marker).toMatchObject({ machine: 'x86_64', uuid: machine.machine.uuid, secureboot: 'disabled' });
+    expect(marker.cmdline).toContain('profile=ia32');
+    expect(loadedBy(machine.mac)).toEqual(['grubia32.efi']);
+    expect(server.story(machine.mac)).toContain('http.booting');
+  });
+
   test('boots an ARM machine through GRUB', async () => {
     const machine = await rack.createMachine('arm64', 'uefi-arm64', [leaf]);
     const marker = await machine.boots();

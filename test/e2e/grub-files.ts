@@ -5,7 +5,7 @@ import { fetchArm64Files } from './arm64-packages.ts';
 import { buildMarkerInitrd } from './marker-initrd.ts';
 import { image } from '../support/image.ts';
 
-/** Sections of a boot server's configuration that hand out Debian's signed loaders, and a kernel for each processor. */
+/** Sections of a boot server's configuration that hand out Debian's boot loaders, and a kernel for each processor. */
 export function grubConfiguration(directory: string): Readonly<Record<string, unknown>> {
   const arm64 = fetchArm64Files();
   const initrd = buildMarkerInitrd('initrd-amd64', '/bin/busybox');
@@ -16,11 +16,8 @@ export function grubConfiguration(directory: string): Readonly<Record<string, un
   writeFileSync(arm64Kernel, gzipSync(readFileSync(arm64.kernel), { level: 6 }));
   return {
     ipxe: {
-      loaders: {
-        'shimx64.efi': '/usr/lib/shim/shimx64.efi.signed',
-        'grubx64.efi': '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
-        'grubaa64.efi': arm64.grub,
-      },
+      // The others are where Debian's packages put them.
+      loaders: { 'grubaa64.efi': arm64.grub },
     },
     artifacts: { roots: [join(image.kernel, '..'), join(initrd, '..'), directory] },
     sources: {
@@ -33,6 +30,15 @@ export function grubConfiguration(directory: string): Readonly<Record<string, un
             kernel: image.kernel,
             initrd,
             cmdline: 'quiet profile=secure-boot',
+          },
+          {
+            name: 'ia32',
+            match: { arch: 'efiIa32' },
+            loader: 'grubia32.efi',
+            // Linux starts a 64-bit kernel from 32-bit UEFI, and still uses that (CONFIG_EFI_MIXED).
+            kernel: image.kernel,
+            initrd,
+            cmdline: 'quiet profile=ia32',
           },
           {
             name: 'arm64',

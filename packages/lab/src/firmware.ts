@@ -8,8 +8,11 @@ import { LabError } from './errors.ts';
  * - `uefi`: OVMF's own PXE client.
  * - `uefi-http`: OVMF that knows only HTTP boot.
  * - `uefi-ipv6`: OVMF whose PXE client knows only IPv6.
+ * - `uefi-ia32`, `uefi-http-ia32`: OVMF of 32 bits on a 64-bit processor, as tablets and small boxes have it, by PXE and
+ *   by HTTP boot alone.
  * - `uefi-secure-boot`: OVMF with Secure Boot on and Microsoft's keys enrolled, as servers are delivered.
  * - `uefi-arm64`: AAVMF's PXE client on a 64-bit ARM machine.
+ * - `uefi-http-arm64`: AAVMF that knows only HTTP boot.
  * - `u-boot-arm64`: U-Boot on the same machine, as small ARM boards have it.
  */
 export const firmwares = [
@@ -17,8 +20,11 @@ export const firmwares = [
   'uefi',
   'uefi-http',
   'uefi-ipv6',
+  'uefi-ia32',
+  'uefi-http-ia32',
   'uefi-secure-boot',
   'uefi-arm64',
+  'uefi-http-arm64',
   'u-boot-arm64',
 ] as const;
 export type Firmware = (typeof firmwares)[number];
@@ -76,6 +82,19 @@ const ovmf: FlashFiles = {
   debianPackage: 'ovmf',
 };
 
+/** Debian builds it with system management mode only; no keys are enrolled, so Secure Boot is off. */
+const ovmfIa32: FlashFiles = {
+  code: '/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd',
+  variables: '/usr/share/OVMF/OVMF32_VARS_4M.fd',
+  debianPackage: 'ovmf-ia32',
+};
+
+const aavmf: FlashFiles = {
+  code: '/usr/share/AAVMF/AAVMF_CODE.fd',
+  variables: '/usr/share/AAVMF/AAVMF_VARS.fd',
+  debianPackage: 'qemu-efi-aarch64',
+};
+
 interface Parts {
   readonly board: Board;
   readonly flash?: FlashFiles;
@@ -88,6 +107,8 @@ const parts: Readonly<Record<Firmware, Parts>> = {
   uefi: { board: pc, flash: ovmf },
   'uefi-http': { board: pc, flash: ovmf, without: [4, 6] },
   'uefi-ipv6': { board: pc, flash: ovmf, without: [4] },
+  'uefi-ia32': { board: securePc, flash: ovmfIa32 },
+  'uefi-http-ia32': { board: securePc, flash: ovmfIa32, without: [4, 6] },
   'uefi-secure-boot': {
     board: securePc,
     flash: {
@@ -96,14 +117,8 @@ const parts: Readonly<Record<Firmware, Parts>> = {
       variables: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
     },
   },
-  'uefi-arm64': {
-    board: armServer,
-    flash: {
-      code: '/usr/share/AAVMF/AAVMF_CODE.fd',
-      variables: '/usr/share/AAVMF/AAVMF_VARS.fd',
-      debianPackage: 'qemu-efi-aarch64',
-    },
-  },
+  'uefi-arm64': { board: armServer, flash: aavmf },
+  'uefi-http-arm64': { board: armServer, flash: aavmf, without: [4, 6] },
   'u-boot-arm64': {
     board: armServer,
     bios: { file: '/usr/lib/u-boot/qemu_arm64/u-boot.bin', debianPackage: 'u-boot-qemu' },
