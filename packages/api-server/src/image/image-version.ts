@@ -6,6 +6,7 @@ export interface ImageVersion {
   readonly os: string;
   /** The patch is a date, `20260101`, in ids that name one image; without it the id names the newest one. */
   readonly version: SemVer;
+  readonly hasMinor: boolean;
   readonly hasPatch: boolean;
 }
 
@@ -19,7 +20,7 @@ export function parseImageId(id: string): ImageVersion | undefined {
   if (os === '') return undefined;
   const parts = numbers.split('.');
   const version = parse(`${[...parts, '0', '0'].slice(0, 3).join('.')}${suffix}`);
-  return version === null ? undefined : { os, version, hasPatch: parts.length === 3 };
+  return version === null ? undefined : { os, version, hasMinor: parts.length > 1, hasPatch: parts.length === 3 };
 }
 
 /** Whether a full image id is one of those that a short one names: the same system, major and, if given, minor. */
@@ -29,7 +30,7 @@ export function isVersionOf(short: string, id: string): boolean {
   if (wanted === undefined || found === undefined || wanted.os !== found.os || !found.hasPatch) return false;
   if (wanted.hasPatch) return wanted.version.compare(found.version) === 0;
   const sameMinor = wanted.version.minor === found.version.minor;
-  return wanted.version.major === found.version.major && (!/\.\d+$/.test(short) || sameMinor);
+  return wanted.version.major === found.version.major && (!wanted.hasMinor || sameMinor);
 }
 
 /** A range of versions. */
@@ -50,7 +51,7 @@ export function parseVersionRange(text: string): VersionRange | undefined {
     return '';
   });
   try {
-    const range = new Range(kept.trim() === '' && excluded.length > 0 ? '*' : kept, { includePrerelease: true });
+    const range = new Range(kept, { includePrerelease: true });
     const without = excluded.map((version) => new Range(version, { includePrerelease: true }));
     return { includes: (version) => range.test(version) && !without.some((one) => one.test(version)) };
   } catch {

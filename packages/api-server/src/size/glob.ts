@@ -21,7 +21,7 @@ export function compileGlob(pattern: string): Glob | { readonly problem: string 
   const bad = (what: string): { readonly problem: string } => ({ problem: `"${pattern}": ${what}` });
   const inClass = (): number | undefined => {
     const char = chars[at];
-    if (char === undefined || char === '-' || char === ']') return undefined;
+    if (char === '-' || char === ']') return undefined;
     if (char === '\\') at += 1;
     const value = chars[at]?.codePointAt(0);
     at += 1;
@@ -33,7 +33,7 @@ export function compileGlob(pattern: string): Glob | { readonly problem: string 
     at += 1;
     switch (char) {
       case '*':
-        if (parts.at(-1)?.kind !== 'any') parts.push({ kind: 'any' });
+        parts.push({ kind: 'any' });
         break;
       case '?':
         parts.push({ kind: 'one' });

@@ -50,7 +50,8 @@ export function judgeSize(size: apiV2.Size, hardware: apiV2.MachineHardware): Si
     );
     return (devices[type] ?? []).filter(({ name }) => !names.has(name)).map(({ name }) => ({ type, name }));
   });
-  const matches = constraints.length > 0 && constraints.every(({ holds }) => holds) && uncovered.length === 0;
+  // Every machine has memory, so a size that says nothing leaves at least that uncovered.
+  const matches = constraints.every(({ holds }) => holds) && uncovered.length === 0;
   return { size, matches, constraints, uncovered };
 }
 

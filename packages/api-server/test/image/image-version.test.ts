@@ -13,12 +13,21 @@ describe('an image id', () => {
     expect([parsed?.os, parsed?.version.version, parsed?.hasPatch]).toEqual([os, version, hasPatch]);
   });
 
-  test.each(['debian', '', '-12.0', 'debian-', 'Debian-12', 'debian-12.0.1.2', 'debian-x', 'debian-12..1'])(
-    '%s is none',
-    (id) => {
-      expect(parseImageId(id)).toBeUndefined();
-    },
-  );
+  test.each([
+    'debian',
+    '',
+    '-12.0',
+    'debian-',
+    'Debian-12',
+    'debian-12.0.1.2',
+    'debian-x',
+    'debian-12..1',
+    'debian-12.0.01',
+    '0debian-12',
+    'debian-12.0.1 ',
+  ])('%s is none', (id) => {
+    expect(parseImageId(id)).toBeUndefined();
+  });
 
   test.each([
     ['debian-12', 'debian-12.5.1', true],
@@ -28,6 +37,11 @@ describe('an image id', () => {
     ['debian-12', 'ubuntu-12.0.1', false],
     ['debian-12.0.1', 'debian-12.0.1', true],
     ['debian-12', 'debian-12.0', false],
+    ['debian-12.0.1', 'debian-12.0.2', false],
+    ['debian-12.0-rc1', 'debian-12.5.1-rc1', false],
+    ['debian-12.0', 'debian-12.0.1-rc1', true],
+    ['debian', 'debian-12.0.1', false],
+    ['debian-12', 'debian', false],
   ])('%s names %s: %s', (short, id, expected) => {
     expect(isVersionOf(short, id)).toBe(expected);
   });
@@ -49,6 +63,10 @@ describe('a range of versions', () => {
     ['!= 12.0.1', '12.0.1', false],
     ['!= 12.0.1', '12.0.2', true],
     ['>= 12, != 12.0.5', '12.0.5', false],
+    ['>= 12.0', '12.1.0-rc1', true],
+    ['!= 12.x', '12.1.0-rc1', false],
+    ['!= 12.x', '13.0.0', true],
+    ['', '12.0.1', true],
     ['11.x || 13.x', '13.1.1', true],
     ['11.x || 13.x', '12.1.1', false],
   ])('%s includes %s: %s', (range, version, expected) => {

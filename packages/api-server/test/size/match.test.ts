@@ -54,6 +54,7 @@ describe('a machine is of a size', () => {
     ['not when an identifier matches no CPU', false, [[Type.CORES, 24n, 24n, 'AMD*'], MEMORY, NVME, SATA, GPU]],
     ['when an empty identifier covers all disks', true, [CORES, MEMORY, [Type.STORAGE, 0n, 9999n * GIB], GPU]],
     ['not when there is no constraint at all', false, []],
+    ['not when a pattern is none', false, [CORES, MEMORY, NVME, SATA, [Type.GPU, 1n, 1n, '[']]],
     [
       'not when the pattern is for a part of the model',
       false,
@@ -100,6 +101,62 @@ describe('a machine is of a size', () => {
   });
 });
 
+describe('an explanation', () => {
+  const gib = (amount: bigint): Range => [Type.MEMORY, amount * GIB, amount * GIB];
+
+  test('has what matches first, then what has the fewest reasons against it, then the names in order', () => {
+    const machine = create(MachineHardwareSchema, { memory: GIB });
+    const sizes = [
+      size('z-two', gib(2n), [Type.CORES, 1n, 1n]),
+      size('c-one', gib(3n)),
+      size('a-one', gib(2n)),
+      size('b-one', gib(4n)),
+      // One reason more than others, and the one that holds besides.
+      size('one-of-two', gib(1n), [Type.CORES, 1n, 1n]),
+      size('y-fits', gib(1n)),
+    ];
+    const headlines = explainSizes(sizes, machine).filter((line) => !line.startsWith(' '));
+    expect(headlines).toEqual([
+      'y-fits: matches',
+      'one-of-two: does not match',
+      'a-one: does not match',
+      'b-one: does not match',
+      'c-one: does not match',
+      'z-two: does not match',
+    ]);
+    expect(explainSizes(sizes.toReversed(), machine)).toEqual(explainSizes(sizes, machine));
+  });
+
+  test.each<[string, Range, string]>([
+    ['bytes', [Type.STORAGE, 0n, 1023n], '0 B to 1023 B; the machine has 1 KiB (1024)'],
+    ['one decimal', [Type.STORAGE, 1536n, 1536n], 'exactly 1.5 KiB (1536); the machine has 1 KiB (1024)'],
+    [
+      'the largest unit',
+      [Type.STORAGE, 2n ** 50n, 2n ** 61n],
+      `1 PiB (${2n ** 50n}) to 2048 PiB (${2n ** 61n}); the machine has 1 KiB (1024)`,
+    ],
+    ['numbers of things', [Type.CORES, 2n, 2n], 'exactly 2; the machine has 0'],
+  ])('counts in %s', (_name, range, words) => {
+    const machine = create(MachineHardwareSchema, { disks: [{ name: '', size: 1024n }] });
+    expect(explainSizes([size('s', range)], machine)[1]).toMatch(
+      new RegExp(`^  no   [a-z]+: ${RegExp.escape(words)}$`),
+    );
+  });
+
+  test('names the pattern of a constraint that holds, and says so of a device without a name', () => {
+    const machine = create(MachineHardwareSchema, {
+      memory: GIB,
+      disks: [{ name: '/dev/sda', size: 5n }, { size: 5n }],
+    });
+    expect(explainSizes([size('s', gib(1n), [Type.STORAGE, 5n, 5n, '/dev/sd*'])], machine)).toEqual([
+      's: does not match',
+      `  yes  memory: exactly 1 GiB (${GIB}); the machine has 1 GiB (${GIB})`,
+      '  yes  storage of "/dev/sd*": exactly 5 B; the machine has 5 B',
+      '  no   a device without a name is in no storage constraint that holds',
+    ]);
+  });
+});
+
 describe('a size is refused', () => {
   test.each<[string, readonly Range[], string]>([
     ['with max below min', [[Type.MEMORY, 2n, 1n]], 'constraints[0] (memory): max 1 is less than min 2'],
@@ -117,6 +174,8 @@ describe('a size is refused', () => {
 });
 
 describe('two sizes overlap', () => {
+  const disks = (min: bigint, max: bigint): Range => [Type.STORAGE, min, max, '/dev/sd*'];
+
   test.each<[string, boolean, readonly Range[], readonly Range[]]>([
     ['when all ranges meet', true, [CORES, MEMORY], [CORES, [Type.MEMORY, 260n * GIB, 300n * GIB]]],
     ['not when one range does not', false, [CORES, MEMORY], [CORES, [Type.MEMORY, 261n * GIB, 300n * GIB]]],
@@ -125,6 +184,22 @@ describe('two sizes overlap', () => {
     ['when one only allows for a GPU', true, [CORES, MEMORY], [CORES, MEMORY, [Type.GPU, 0n, 8n, '*']]],
     ['when both want the same two kinds of disks', true, [MEMORY, NVME, SATA], [MEMORY, SATA, NVME]],
     ['not when one has no constraint', false, [], [CORES, MEMORY]],
+    ['not when one has no constraint and the other asks for nothing', false, [], [[Type.GPU, 0n, 8n, '*']]],
+    ['when one of two ranges of a device is met', true, [disks(0n, 10n), disks(5n, 20n)], [disks(10n, 12n)]],
+    [
+      'not when the ranges of a device do not hold together above',
+      false,
+      [disks(0n, 10n), disks(5n, 20n)],
+      [disks(11n, 20n)],
+    ],
+    [
+      'not when the ranges of a device do not hold together below',
+      false,
+      [disks(5n, 20n), disks(0n, 10n)],
+      [disks(0n, 4n)],
+    ],
+    ['not above, in the other order', false, [disks(5n, 20n), disks(0n, 10n)], [disks(11n, 20n)]],
+    ['not below, in the other order', false, [disks(0n, 10n), disks(5n, 20n)], [disks(0n, 4n)]],
   ])('%s', (_name, expected, one, other) => {
     expect(overlaps(size('a', ...one), size('b', ...other))).toBe(expected);
     expect(overlaps(size('b', ...other), size('a', ...one))).toBe(expected);
@@ -165,6 +240,13 @@ describe('two sizes overlap', () => {
 });
 
 describe('suggested constraints', () => {
+  const suggested = (hardware: apiV2.MachineHardware): [string, bigint, bigint, string | undefined][] =>
+    suggestConstraints(hardware).map(({ type, min, max, identifier }) => [typeName(type), min, max, identifier]);
+  const cpus = (...models: readonly string[]): apiV2.MetalCPU[] =>
+    models.map((model) => create(apiV2.MetalCPUSchema, { model, cores: 1 }));
+  const disks = (...names: readonly string[]): apiV2.MachineBlockDevice[] =>
+    names.map((name) => create(apiV2.MachineBlockDeviceSchema, { name, size: 1n }));
+
   test('match the machine that they were made from, whatever its models are called', () => {
     const text = fc.string({ unit: fc.constantFrom('a', '[', ']', '*', '?', '\\', '-', ' '), maxLength: 12 });
     fc.assert(
@@ -175,21 +257,34 @@ describe('suggested constraints', () => {
           disks: disks.map((name, index) => ({ name: `/dev/${name}`, size: BigInt(index + 1) })),
           gpus: gpus.map((model) => ({ model: `g${model}` })),
         });
-        const suggested = create(SizeSchema, { id: 's1', constraints: suggestConstraints(machine) });
-        expect(checkConstraints(suggested.constraints)).toEqual([]);
-        expect(judgeSize(suggested, machine).matches).toBe(true);
+        const made = create(SizeSchema, { id: 's1', constraints: suggestConstraints(machine) });
+        expect(checkConstraints(made.constraints)).toEqual([]);
+        expect(judgeSize(made, machine).matches).toBe(true);
       }),
     );
   });
 
   test('of a server name its devices', () => {
-    const found = suggestConstraints(server).map(({ type, identifier }) => [typeName(type), identifier]);
-    expect(found).toEqual([
-      ['cores', 'Intel(R) Xeon(R) Silver 4410Y'],
-      ['memory', undefined],
-      ['storage', '/dev/nvme*'],
-      ['storage', '/dev/sd*'],
-      ['gpu', String.raw`GH100 \[H100 PCIe]`],
+    expect(suggested({ ...server, disks: server.disks.toReversed() })).toEqual([
+      ['cores', 24n, 24n, 'Intel(R) Xeon(R) Silver 4410Y'],
+      ['memory', 256n * GIB, 256n * GIB, undefined],
+      ['storage', 1920n * GIB, 1920n * GIB, '/dev/nvme*'],
+      ['storage', 240n * GIB, 240n * GIB, '/dev/sd*'],
+      ['gpu', 1n, 1n, String.raw`GH100 \[H100 PCIe]`],
     ]);
+  });
+
+  test.each<[string, Partial<apiV2.MachineHardware>, string, string | undefined]>([
+    ['CPUs of two models by none', { cpus: cpus('one', 'other') }, 'cores', undefined],
+    ['CPUs without a model by none', { cpus: cpus('') }, 'cores', undefined],
+    ['a disk of no known kind by its whole name', { disks: disks('/mnt/dev/sda') }, 'storage', '/mnt/dev/sda'],
+  ])('name %s', (_name, hardware, type, identifier) => {
+    const found = suggested(create(MachineHardwareSchema, hardware)).find(([name]) => name === type);
+    expect(found?.[3]).toBe(identifier);
+    expect(found).toBeDefined();
+  });
+
+  test('say nothing of cores without a CPU', () => {
+    expect(suggested(create(MachineHardwareSchema, { memory: 1n }))).toEqual([['memory', 1n, 1n, undefined]]);
   });
 });
