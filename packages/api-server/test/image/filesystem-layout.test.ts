@@ -154,8 +154,8 @@ describe('a layout is faulty', () => {
         ...group,
         logicalVolumes: [
           { name: 'root', volumeGroup: 'vg' },
-          { name: 'all', volumeGroup: 'data' },
           { name: 'var', volumeGroup: 'vg', size: 1n },
+          { name: 'all', volumeGroup: 'data' },
         ],
       },
       ['logical volume root: size 0 takes the rest of the group, so it has to be the last in it'],
