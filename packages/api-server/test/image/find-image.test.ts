@@ -6,7 +6,7 @@ import { checkImageConstraints, checkSizeAllowsImage } from '../../src/image/ima
 const { SUPPORTED, PREVIEW, DEPRECATED } = apiV2.ImageClassification;
 const now = Date.UTC(2026, 5, 1);
 
-const image = (id: string, classification = SUPPORTED, expiresAt?: number): apiV2.Image =>
+const image = (id: string, classification: apiV2.ImageClassification = SUPPORTED, expiresAt?: number): apiV2.Image =>
   create(apiV2.ImageSchema, {
     id,
     classification,

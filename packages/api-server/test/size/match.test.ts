@@ -274,7 +274,9 @@ describe('suggested constraints', () => {
     ]);
   });
 
-  test.each<[string, Partial<apiV2.MachineHardware>, string, string | undefined]>([
+  test.each<
+    [string, Pick<apiV2.MachineHardware, 'cpus'> | Pick<apiV2.MachineHardware, 'disks'>, string, string | undefined]
+  >([
     ['CPUs of two models by none', { cpus: cpus('one', 'other') }, 'cores', undefined],
     ['CPUs without a model by none', { cpus: cpus('') }, 'cores', undefined],
     ['a disk of no known kind by its whole name', { disks: disks('/mnt/dev/sda') }, 'storage', '/mnt/dev/sda'],
