@@ -41,7 +41,7 @@ describe('a layout has no fault', () => {
     [
       'with mirrors and stripes of as many devices as they need',
       {
-        disks: [...'abcd'].map((letter) => ({ device: `/dev/sd${letter}` })),
+        disks: ['a', 'b', 'c', 'd'].map((letter) => ({ device: `/dev/sd${letter}` })),
         raid: [
           { arrayName: '/dev/md0', devices: ['/dev/sda', '/dev/sdb', '/dev/sdc'], level: RAID_LEVEL_1, spares: 1 },
           { arrayName: '/dev/md1', devices: ['/dev/sdd'], level: RAID_LEVEL_0 },

@@ -244,7 +244,7 @@ describe('suggested constraints', () => {
     suggestConstraints(hardware).map(({ type, min, max, identifier }) => [typeName(type), min, max, identifier]);
   const cpus = (...models: readonly string[]): apiV2.MetalCPU[] =>
     models.map((model) => create(apiV2.MetalCPUSchema, { model, cores: 1 }));
-  const disks = (...names: readonly string[]): apiV2.MachineBlockDevice[] =>
+  const disksNamed = (...names: readonly string[]): apiV2.MachineBlockDevice[] =>
     names.map((name) => create(apiV2.MachineBlockDeviceSchema, { name, size: 1n }));
 
   test('match the machine that they were made from, whatever its models are called', () => {
@@ -279,7 +279,7 @@ describe('suggested constraints', () => {
   >([
     ['CPUs of two models by none', { cpus: cpus('one', 'other') }, 'cores', undefined],
     ['CPUs without a model by none', { cpus: cpus('') }, 'cores', undefined],
-    ['a disk of no known kind by its whole name', { disks: disks('/mnt/dev/sda') }, 'storage', '/mnt/dev/sda'],
+    ['a disk of no known kind by its whole name', { disks: disksNamed('/mnt/dev/sda') }, 'storage', '/mnt/dev/sda'],
   ])('name %s', (_name, hardware, type, identifier) => {
     const found = suggested(create(MachineHardwareSchema, hardware)).find(([name]) => name === type);
     expect(found?.[3]).toBe(identifier);
