@@ -9,7 +9,10 @@ import type { Neighbour, Standing } from './spread.ts';
 
 const { MachineAllocationType, MachineState } = apiV2;
 
-/** A machine that can be given away now: nobody has it, it waits, lives, is available and has nothing to erase. */
+/**
+ * A machine that can be given away now: nobody has it, it waits, lives, is available, has nothing to erase, and both of its
+ * switches know its ports: one that was taken out of the records would leave it without the network of its project.
+ */
 export interface Candidate extends Standing {
   readonly id: string;
 }
@@ -27,6 +30,8 @@ const REASON = `CASE WHEN m.state = ${MachineState.LOCKED} THEN 'locked'
   WHEN m.wipe = 1 THEN 'still to be wiped'
   WHEN w.until IS NULL OR w.until <= ? THEN 'not waiting'
   WHEN e.last_event_at IS NULL OR e.last_event_at < ? THEN 'silent'
+  WHEN (SELECT count(DISTINCT c.switch) FROM switch_connection c WHERE c.machine = m.id) < 2
+    THEN 'not connected to two switches'
   ELSE '' END`;
 const MACHINES = `machine m LEFT JOIN waiting w ON w.machine = m.id LEFT JOIN event_container e ON e.machine = m.id`;
 const FREE = "m.partition = ? AND m.size = ? AND m.project = ''";

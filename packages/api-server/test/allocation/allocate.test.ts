@@ -1,4 +1,4 @@
-import { apiV2, Code, createClient, infraV2, type MessageInitShape } from '@ingot/api';
+import { adminV2, apiV2, Code, createClient, infraV2, type MessageInitShape } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
 import { MACHINE_LABEL } from '../../src/network/machine-label.ts';
 import { failure, startRig, until } from '../support.ts';
@@ -249,6 +249,20 @@ test('a machine that is named counts against reservations like any other', async
   await machines.create(wish({ name: 'theirs', uuid: machineId(1), project: b, networks }));
   await machines.delete({ uuid: machineId(1), project: b });
   await reservations.delete({ id: sizeReservation?.id ?? '' });
+});
+
+test('a machine is not given away that one of its switches has forgotten', async () => {
+  await using rig = await startRig();
+  const { machines, wish } = await hall(rig, 1);
+  const switches = createClient(adminV2.SwitchService, rig.admin);
+  await switches.delete({ id: 'leaf0b', force: true });
+  expect(await failure(machines.create(wish()))).toMatchObject({
+    code: Code.ResourceExhausted,
+    message: expect.stringContaining('0 free, 0 allocated, 1 not connected to two switches'),
+  });
+  expect((await failure(machines.create(wish({ uuid: machineId(0) })))).message).toContain(
+    `machine ${machineId(0)} is not connected to two switches`,
+  );
 });
 
 describe('machines of a project are spread over racks', () => {

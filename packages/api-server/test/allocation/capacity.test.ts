@@ -66,6 +66,8 @@ const machine = fc.record({
   ),
   silentMs: fc.constantFrom(0, 0, FIVE_MINUTES, FIVE_MINUTES + 1),
   waitsSinceMs: fc.constantFrom(NOBODY, 0, 0, 0, SEAT - 1, SEAT),
+  /** Switches of its cables. */
+  cables: fc.constantFrom(['leaf01', 'leaf02'], ['leaf01', 'leaf02'], ['leaf01', 'leaf02'], ['leaf01', 'leaf01'], []),
   /** Two with one address are faulty, wherever they are. */
   bmc: fc.constantFrom(NOBODY, '10.9.0.1:623', '10.9.0.2:623', '10.9.0.3:623', '10.9.0.4:623'),
 });
@@ -80,9 +82,18 @@ type Promised = typeof reservation extends fc.Arbitrary<infer T> ? T : never;
 
 /** Makes the hall anew. */
 async function furnish(machines: readonly Given[], reservations: readonly Promised[]): Promise<void> {
-  for (const table of ['machine', 'event', 'event_container', 'waiting', 'size_reservation', 'ip', 'pool_number'])
+  for (const table of [
+    'machine',
+    'event',
+    'event_container',
+    'waiting',
+    'switch_connection',
+    'size_reservation',
+    'ip',
+    'pool_number',
+  ])
     await database.run(`DELETE FROM ${table}`);
-  for (const { id, partition, size, owner, state, toWipe, events, silentMs, waitsSinceMs, bmc } of machines) {
+  for (const { id, partition, size, owner, state, toWipe, events, silentMs, waitsSinceMs, cables, bmc } of machines) {
     const made = create(apiV2.MachineSchema, { uuid: id, partition: { id: partition }, size: { id: size } });
     if (state !== State.UNSPECIFIED) made.status = create(apiV2.MachineStatusSchema, { condition: { state } });
     if (toWipe) made.meta = create(apiV2.MetaSchema, { labels: { labels: { [WIPE_LABEL]: 'x' } } });
@@ -90,6 +101,8 @@ async function furnish(machines: readonly Given[], reservations: readonly Promis
     await stores.machines.create(id, made);
     for (const event of events) await ago(silentMs).events.add(id, event, '');
     if (waitsSinceMs !== undefined) await ago(waitsSinceMs).waiting.enter(id, `seat of ${id}`);
+    for (const [index, switchId] of cables.entries())
+      await stores.ports.claim({ switchId, port: `${id} ${index}`, identifier: 'x', mac: undefined, machineId: id });
     const report = { uuid: id, bmc: { address: bmc ?? '', mac: '52:54:00:00:00:01' } };
     await stores.bmcs.put(id, create(apiV2.MachineBMCReportSchema, report));
   }
@@ -109,13 +122,14 @@ async function rowsOf(project?: string, size?: string): Promise<Map<string, admi
 }
 
 /** Whether a machine can be given away, by the words of the contract. */
-const isFree = ({ owner, state, toWipe, events, silentMs, waitsSinceMs }: Given): boolean =>
+const isFree = ({ owner, state, toWipe, events, silentMs, waitsSinceMs, cables }: Given): boolean =>
   owner === NOBODY &&
   state !== State.LOCKED &&
   state !== State.TAINTED &&
   !toWipe &&
   events.length > 0 &&
   silentMs <= FIVE_MINUTES &&
+  new Set(cables).size === 2 &&
   waitsSinceMs !== undefined &&
   waitsSinceMs < SEAT;
 

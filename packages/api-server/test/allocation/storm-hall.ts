@@ -114,6 +114,8 @@ async function fillRacks(stores: Stores, machines: number): Promise<string[]> {
         );
         await inner.events.add(uuid, MachineProvisioningEventType.WAITING, '');
         await inner.waiting.enter(uuid, uuid);
+        for (const switchId of ['leaf0', 'leaf1'])
+          await inner.ports.claim({ switchId, port: uuid, identifier: uuid, mac: undefined, machineId: uuid });
       }
     });
   return uuids;
