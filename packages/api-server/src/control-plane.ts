@@ -8,11 +8,13 @@ import {
   type ApiServer,
   type CallRecord,
   type MethodAccess,
+  type OnRefusal,
 } from '@ingot/api';
 import { parseListenAddress, type Logger } from '@ingot/daemon';
 import type { Clock, Entropy } from '@ingot/net';
 import { createAudit } from './audit/audit-calls.ts';
 import { ensureAdminToken } from './auth/admin-token.ts';
+import { refuseStrangers } from './auth/authorize.ts';
 import { createAuthorizer } from './auth/authorizer.ts';
 import { createCallLimits, type CallsPerMinute } from './auth/call-limits.ts';
 import type { Caller } from './auth/caller.ts';
@@ -52,6 +54,9 @@ export interface ControlPlaneOptions {
   readonly entropy: Entropy;
   readonly log: Logger;
   readonly onCall?: (record: CallRecord) => void;
+  readonly onRefusal?: OnRefusal;
+  /** Default what `defaultServerLimits` says. */
+  readonly maxConnections?: number;
   /** How often others than administrators and infrastructure may call. Default: as often as they like. */
   readonly callsPerMinute?: CallsPerMinute;
   /** What the superuser of every BMC is to have, asked at each use. Default: there is to be no superuser. */
@@ -129,10 +134,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     listen: options.listen,
     authenticate: (bearer) => issuer.authenticate(bearer),
     ...(limits === undefined ? {} : { admit: limits.admit }),
+    refuseStrangers,
     authorize: createAuthorizer(stores),
     audit: createAudit(stores, new Map(served.map((desc) => [methodPath(desc), desc])), log),
     clock,
     entropy,
+    ...(options.maxConnections === undefined ? {} : { limits: { maxConnections: options.maxConnections } }),
+    ...(options.onRefusal === undefined ? {} : { onRefusal: options.onRefusal }),
     ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
   });
   await server.start();

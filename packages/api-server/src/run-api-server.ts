@@ -1,8 +1,11 @@
-import type { CallRecord } from '@ingot/api';
+import { defaultServerLimits } from '@ingot/api';
 import { readSecretFile, type DaemonContext, type Metrics, type RunningDaemon } from '@ingot/daemon';
+import { callObserver } from './call-log.ts';
 import { createBackupJob } from './backup/backup-job.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ApiServerConfig } from './config.ts';
+import { connectionsWithin, OPEN_FILES } from './open-files.ts';
+import { refusalObserver } from './refusals.ts';
 import { currentSettings } from './reload.ts';
 import { tameHeap } from './tame-heap.ts';
 import { defaultLocation, parseDatabaseLocation, type DatabaseLocation } from './store/location.ts';
@@ -12,6 +15,14 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
   tameHeap();
   const { config, log, clock, entropy, metrics, health } = context;
   const observe = callObserver(context);
+  const maxConnections = await connectionsWithin(OPEN_FILES);
+  if (maxConnections < defaultServerLimits.maxConnections) {
+    log.warn(
+      { event: 'api.few-files', maxConnections },
+      `this process may open so few files that it takes ${maxConnections} connections, and not ` +
+        `${defaultServerLimits.maxConnections}: raise LimitNOFILE, or ulimit -n`,
+    );
+  }
   const { superUserPassword, reload } = await currentSettings(context);
   const location = await locationOf(context);
   const { backup: settings } = config;
@@ -33,6 +44,8 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
     entropy,
     log,
     onCall: observe,
+    onRefusal: refusalObserver({ metrics, log, clock }),
+    maxConnections,
   });
   health.check('database', () => plane.database.state());
   stateGauges(metrics, plane.waitingRoom, () => plane.stores.machines.count());
@@ -66,29 +79,6 @@ async function locationOf({
   const password = await readSecretFile(databasePasswordFile);
   redactor.add(password);
   return { ...location, password };
-}
-
-/** Counts and times every call, and logs those that the operator can do something about. */
-function callObserver({ metrics, log }: DaemonContext<ApiServerConfig>): (record: CallRecord) => void {
-  const calls = metrics.counter({
-    name: 'ingot_api_calls_total',
-    help: 'Calls by method and status code.',
-    labels: ['method', 'code'],
-  });
-  const seconds = metrics.histogram({
-    name: 'ingot_api_call_seconds',
-    help: 'How long calls took, streams included.',
-    labels: ['method'],
-  });
-  return ({ method, peer, requestId, durationMs, code, error }) => {
-    calls.inc({ method, code });
-    seconds.observe({ method }, durationMs / 1000);
-    const fields = { event: 'api.call', method, peer, requestId, code, ms: Math.round(durationMs) };
-    if (code === 'Internal' || code === 'Unknown') log.error({ ...fields, err: error }, `${method} failed`);
-    // Whoever calls too often is in the log already, and not once for each call.
-    else if (code === 'Ok' || code === 'Canceled' || error?.retryAfterMs !== undefined) log.debug(fields, method);
-    else log.warn({ ...fields, reason: error?.message }, `${method}: ${code}: ${error?.message ?? ''}`);
-  };
 }
 
 function stateGauges(metrics: Metrics, waitingRoom: { readonly size: number }, machines: () => Promise<number>): void {

@@ -17,6 +17,7 @@ export { createChannel, type Channel, type ChannelOptions } from './client/chann
 export type { CallOptions } from './client/calls.ts';
 
 export { createApiServer, type ApiServer, type ApiServerOptions, type TlsIdentity } from './server/api-server.ts';
+export { Refusal, type OnRefusal } from './server/connections.ts';
 export { bindService } from './bind-service.ts';
 export { grpcHealthService } from './health/grpc-health-service.ts';
 export { reflectionServices } from './reflection/reflection-services.ts';

@@ -30,6 +30,6 @@ test('a call that is done is not failed since its end cannot be written down: it
     peer: 'unix',
     signal: new AbortController().signal,
   };
-  await pipeline.unary(create(adminV2.TenantServiceCreateRequestSchema, { name: 'acme' }), call);
+  await pipeline.unary(() => create(adminV2.TenantServiceCreateRequestSchema, { name: 'acme' }), call);
   expect([done, written]).toEqual([1, ['started', 'ok']]);
 });

@@ -8,6 +8,8 @@ import type { Stores } from '../store/stores.ts';
 const SECRET = /password|secret|auth_?key|private_?key/i;
 /** Longer requests are cut: what was asked shows in the beginning. */
 const MAX_BODY = 8192;
+/** Of what a refused request says it is about: nobody has checked that. */
+const MAX_SUBJECT = 128;
 
 /**
  * Writes calls down that change something or show a secret. What only reads, the heartbeats of agents and public methods
@@ -20,7 +22,8 @@ export function createAudit(
 ): (record: AuditRecord<Caller>) => Promise<void> {
   const write = async ({ requestId, method, request, caller, peer, outcome }: AuditRecord<Caller>): Promise<void> => {
     const desc = methods.get(method);
-    const { project, tenant } = subjectsOf(method, request);
+    const subjects = subjectsOf(method, request);
+    const [project, tenant] = [subjects.project?.slice(0, MAX_SUBJECT), subjects.tenant?.slice(0, MAX_SUBJECT)];
     const user = caller?.kind === 'token' ? caller.token.user : '';
     await stores.audit.add({
       uuid: auditUuid(requestId),

@@ -2,12 +2,16 @@ import { ApiError, Code, infraV2, methodPath, type AccessQuestion } from '@ingot
 import type { Caller } from './caller.ts';
 import { mayCall, type Subjects } from './rights.ts';
 
+/** Whoever has no token may only call what is public, whatever the request says. Throws `Unauthenticated`. */
+export function refuseStrangers({ access, caller }: Pick<AccessQuestion<Caller>, 'access' | 'caller'>): void {
+  if (access.visibility === 'public' || caller.kind !== 'anonymous') return;
+  throw new ApiError(Code.Unauthenticated, `${access.path} needs a token: send "authorization: Bearer <token>"`);
+}
+
 /** Decides about every call, streams included. Throws `Unauthenticated` or `PermissionDenied`. */
 export function authorize({ access, request, caller, method }: AccessQuestion<Caller>): void {
-  if (access.visibility === 'public') return;
-  if (caller.kind === 'anonymous') {
-    throw new ApiError(Code.Unauthenticated, `${access.path} needs a token: send "authorization: Bearer <token>"`);
-  }
+  refuseStrangers({ access, caller });
+  if (access.visibility === 'public' || caller.kind === 'anonymous') return;
   const subjects = subjectsOf(methodPath(method), request);
   if (mayCall(caller.token, access, subjects)) return;
   const about =

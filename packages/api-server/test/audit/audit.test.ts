@@ -55,3 +55,28 @@ test('secrets of invites and members of other tenants stay out of it', async () 
   expect(new Set(traces.map(({ tenant }) => tenant))).toEqual(new Set(['acme']));
   expect(traces.some(({ method }) => method.endsWith('ProjectService/Create'))).toBe(true);
 });
+
+test('strangers cannot fill the disk with what they ask, nor others with what is refused', async () => {
+  await using rig = await startRig();
+  const long = 'x'.repeat(100_000);
+  const wrong = { project: long, network: 'internet', name: 'a' };
+  const refused = await failure(createClient(apiV2.IPService, rig.channel()).create(wrong));
+  expect(refused.code).toBe(Code.Unauthenticated);
+  expect((await failure(createClient(apiV2.IPService, rig.channel('no.such.token')).create(wrong))).code).toBe(
+    Code.Unauthenticated,
+  );
+  const audit = createClient(adminV2.AuditService, rig.admin);
+  const method = '/metalstack.api.v2.IPService/Create';
+  expect((await failure(createClient(apiV2.IPService, rig.admin).create(wrong))).code).toBe(Code.InvalidArgument);
+  const { traces } = await audit.list({ query: { method } });
+  expect(traces.map(({ resultCode, user, project, body }) => [resultCode, user, project?.length, body])).toEqual([
+    [Code.InvalidArgument, 'admin', 128, ''],
+    [Code.Unauthenticated, '', undefined, ''],
+    [Code.Unauthenticated, '', undefined, ''],
+  ]);
+  expect(rig.calls.filter((call) => call.method === method).map(({ code }) => code)).toEqual([
+    'Unauthenticated',
+    'Unauthenticated',
+    'InvalidArgument',
+  ]);
+});

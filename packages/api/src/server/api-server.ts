@@ -10,13 +10,18 @@ import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net';
 import { ApiError, Code } from '../errors.ts';
+import { methodPath } from '../method-access.ts';
 import type { BoundService } from '../handlers.ts';
 import { createConnectHandler } from './connect-transport.ts';
+import { createConnections, type OnRefusal } from './connections.ts';
 import { mountGrpcServer } from './grpc-adapter.ts';
 import { createGrpcServer } from './grpc-transport.ts';
+import { endWithAnswer } from './end-stream.ts';
+import { boundGrpcRequest } from './grpc-request.ts';
 import { defaultServerLimits, type ServerLimits } from './limits.ts';
 import { listen, parseListenTarget } from './listen.ts';
 import { createPipeline, type PipelineOptions } from './pipeline.ts';
+import { createUnfinishedRequests } from './unfinished-requests.ts';
 
 export interface TlsIdentity {
   /** PEM: the server's certificate, then those that it was signed with. */
@@ -32,9 +37,14 @@ export interface ApiServerOptions<Caller> extends Omit<PipelineOptions<Caller>, 
   /** `10.0.0.1:9443`, `[::1]:9443`, `:9443` (all addresses), `unix:/path`; port 0 picks a free one. TLS everywhere. */
   readonly listen: readonly string[];
   readonly limits?: Partial<ServerLimits>;
+  /** Told about connections and requests that had to go although they had done nothing wrong by HTTP. */
+  readonly onRefusal?: OnRefusal;
   readonly clock?: Clock;
   readonly entropy?: Entropy;
 }
+
+/** How often Node looks for requests on HTTP/1.1 that take too long. */
+const HTTP1_LOOK_MS = 5_000;
 
 /** gRPC, gRPC-Web and Connect on the same TLS port. */
 export interface ApiServer {
@@ -58,20 +68,45 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
   const methods = options.services.flatMap((bound) => bound.methods.map((method) => createPipeline(method, pipeline)));
   const targets = options.listen.map(parseListenTarget);
 
+  const { clock, onRefusal = () => undefined } = pipeline;
+  const connections = createConnections(limits, clock, onRefusal);
+  const unfinished = createUnfinishedRequests(limits, clock);
   const stopping = new AbortController();
   const grpc = mountGrpcServer(createGrpcServer(methods, limits, stopping.signal));
   const connect = createConnectHandler(
     options.services.map((bound) => bound.service),
     methods,
     limits,
+    unfinished,
     stopping.signal,
   );
 
-  const http1 = createHttp1Server({ maxHeaderSize: limits.maxHeaderBytes }, connect);
+  const http1 = createHttp1Server(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.requestTimeoutMs,
+      // The answer to a request that takes too long comes first; this ends what is in the middle of no call.
+      requestTimeout: limits.requestTimeoutMs + HTTP1_LOOK_MS,
+      connectionsCheckingInterval: HTTP1_LOOK_MS,
+    },
+    (request, response) => {
+      // Whoever listens for it may have left by the time it comes, and it would end the process.
+      request.on('error', () => undefined);
+      if (!connections.request(request.socket, response)) return;
+      // What is left of a request that was refused is nobody's to read.
+      response.once('finish', () => {
+        if (!request.complete) request.socket.destroySoon();
+      });
+      connect(request, response);
+    },
+  );
   // Node starts a server's header and request timeouts, and its list of idle connections, with this event; this one gets
   // its connections from the TLS listeners and would never see it.
   http1.emit('listening');
   const connectHttp2 = createHttp2Server({}, connect);
+  const bidirectional = new Set(
+    methods.filter(({ desc }) => desc.methodKind === 'bidi_streaming').map(({ desc }) => methodPath(desc)),
+  );
   const http2 = createHttp2Server({
     settings: { maxConcurrentStreams: limits.maxStreamsPerConnection, maxHeaderListSize: limits.maxHeaderBytes },
   });
@@ -81,14 +116,22 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
     session.once('close', () => sessions.delete(session));
     // A broken connection is the client's affair; without a listener it would end the process.
     session.on('error', () => session.destroy());
+    connections.session(session);
     grpc.session(session);
   });
   http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
-    if (isGrpc(headers['content-type'])) grpc.stream(stream, headers, flags);
-    else connectHttp2.emit('stream', stream, headers, flags);
+    stream.on('error', () => undefined);
+    connections.stream(stream);
+    if (isGrpc(headers['content-type'])) {
+      grpc.stream(stream, headers, flags);
+      // The others are bounded message by message.
+      if (!bidirectional.has(headers[':path'] ?? '')) boundGrpcRequest(stream, unfinished);
+    } else {
+      endWithAnswer(stream);
+      connectHttp2.emit('stream', stream, headers, flags);
+    }
   });
 
-  const sockets = new Set<Socket>();
   const listeners = targets.map((): TlsServer => {
     const server = createTlsServer({
       ...options.tls,
@@ -96,13 +139,10 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
       minVersion: 'TLSv1.2',
       handshakeTimeout: limits.handshakeTimeoutMs,
     });
-    server.maxConnections = limits.maxConnections;
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
+    server.on('connection', (socket: Socket) => connections.accept(socket));
     server.on('secureConnection', (socket) => {
       socket.on('error', () => socket.destroy());
+      connections.secured(socket);
       (socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket);
     });
     // A failed handshake: its socket is closed by Node, and nothing was asked yet.
@@ -117,9 +157,7 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
     http1.closeIdleConnections();
     http1.close();
     for (const session of sessions) session.close();
-    const patience = pipeline.clock.setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, limits.stopTimeoutMs);
+    const patience = clock.setTimeout(() => connections.destroyAll(), limits.stopTimeoutMs);
     await Promise.all(closed);
     patience.cancel();
   };

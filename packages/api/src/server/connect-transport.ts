@@ -4,74 +4,123 @@ import type { DescMethod, DescService, Message } from '@bufbuild/protobuf';
 import {
   Code as ConnectCode,
   ConnectError,
+  createConnectRouter,
   createContextKey,
   createContextValues,
   type HandlerContext,
 } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
 import { ApiError, codeFromNumber } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
+import { peerOf } from './connections.ts';
 import { encodeInTurns } from './encode-in-turns.ts';
-import type { ServerLimits } from './limits.ts';
-import type { IncomingCall, PipelineMethod } from './pipeline.ts';
+import { maxRequestBytes, type ServerLimits } from './limits.ts';
+import type { Admission, IncomingCall, PipelineMethod } from './pipeline.ts';
+import { wholeBody } from './request-body.ts';
+import { MAX_VALUES, refuseHeavyBinary, refuseHeavyJson } from './request-weight.ts';
+import type { UnfinishedRequests } from './unfinished-requests.ts';
 
 const peerKey = createContextKey('unknown', { description: 'address of the client' });
+const admissionKey = createContextKey<Admission | undefined>(undefined, { description: 'that the caller was let in' });
 
-export type ConnectHandler = (
-  request: IncomingMessage | Http2ServerRequest,
-  response: ServerResponse | Http2ServerResponse,
-) => void;
+type NodeRequest = IncomingMessage | Http2ServerRequest;
+type NodeResponse = ServerResponse | Http2ServerResponse;
+export type ConnectHandler = (request: NodeRequest, response: NodeResponse) => void;
+
+/** Length and flags before each message of gRPC-Web, and of streams of Connect. */
+const ENVELOPE = 5;
+
+/**
+ * What is packed can only be weighed when it is unpacked; until then it may be no longer than what needs no weighing.
+ * gRPC unpacks by itself, and is weighed thereafter.
+ */
+const COMPRESSIONS = [compressionGzip, compressionBrotli].map((compression) => ({
+  ...compression,
+  decompress: (bytes: Uint8Array, most: number) => compression.decompress(bytes, Math.min(most, MAX_VALUES)),
+}));
 
 /** Mounts every method for the Connect and the gRPC-Web protocol, over HTTP/1.1 and HTTP/2. */
 export function createConnectHandler(
   services: readonly DescService[],
   methods: readonly PipelineMethod[],
   limits: ServerLimits,
+  unfinished: UnfinishedRequests,
   stopSignal: AbortSignal,
 ): ConnectHandler {
   const byPath = new Map(methods.map((method) => [methodPath(method.desc), method]));
-  return connectNodeAdapter({
+  const router = createConnectRouter({
     grpc: false,
     grpcWeb: true,
     connect: true,
-    readMaxBytes: limits.maxMessageBytes,
+    acceptCompression: COMPRESSIONS,
     shutdownSignal: stopSignal,
-    contextValues: (request) => createContextValues().set(peerKey, peerOf(request)),
-    routes: (router) => {
-      for (const service of services) {
-        for (const desc of service.methods) {
-          const method = byPath.get(methodPath(desc));
-          if (method !== undefined) router.rpc(desc, implementation(desc, method), handlerLimits(desc, limits));
-        }
-      }
-    },
   });
+  for (const desc of services.flatMap((service) => service.methods)) {
+    const method = byPath.get(methodPath(desc));
+    if (method === undefined) continue;
+    router.rpc(desc, implementation(desc, method), {
+      readMaxBytes: maxRequestBytes(method, limits),
+      requestGate: async (context) => {
+        const admission = await shown(method.letIn(incomingCall(context)));
+        context.values.set(admissionKey, admission);
+      },
+    });
+  }
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  /** Rejects when the client has left before its answer. */
+  const answer = async (request: NodeRequest, response: NodeResponse): Promise<void> => {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const [handler, method] = [handlers.get(path), byPath.get(path)];
+    if (handler === undefined || method === undefined) {
+      response.statusCode = 404;
+      response.end();
+      return;
+    }
+    const values = createContextValues().set(peerKey, peerOf(request.socket));
+    const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+    const { body } = asked;
+    const isOneMessage = method.desc.methodKind !== 'bidi_streaming';
+    const given =
+      isOneMessage && typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+        ? shownParts(
+            wholeBody(body, {
+              unfinished,
+              maxBytes: maxRequestBytes(method, limits) + ENVELOPE,
+              check: (whole) => refuseHeavy(method.desc, request, whole),
+            }),
+          )
+        : body;
+    await universalResponseToNodeResponse(await handler({ ...asked, body: given }), response);
+  };
+  // The pipeline has told of calls that failed; what is left is a client that is gone, and its connection with it.
+  return (request, response) => void answer(request, response).catch(() => response.destroy());
+}
+
+/** Whether the content type is one of JSON, and whether messages are in envelopes; what is packed is bounded otherwise. */
+function refuseHeavy({ input }: DescMethod, { headers }: NodeRequest, body: Uint8Array): void {
+  const type = headers['content-type'] ?? '';
+  if (type.includes('json')) return refuseHeavyJson(body);
+  const hasEnvelope = type.startsWith('application/connect+') || type.startsWith('application/grpc-web');
+  refuseHeavyBinary(input, hasEnvelope ? body.subarray(ENVELOPE) : body);
 }
 
 // The router wants the precise type of a method that only its descriptor knows; both kinds fit at run time.
 function implementation(desc: DescMethod, method: PipelineMethod): never {
-  const unary = async (request: Message, context: HandlerContext): Promise<Message> => {
-    try {
-      const response = await method.unary(request, incomingCall(context));
-      return isBinary(context) ? await encodeInTurns(desc.output, response) : response;
-    } catch (error) {
-      throw connectError(error);
-    }
+  const answered = async (request: Message, context: HandlerContext): Promise<Message> => {
+    const response = await method.unary(() => request, incomingCall(context));
+    return isBinary(context) ? encodeInTurns(desc.output, response) : response;
   };
-  async function* stream(request: Message, context: HandlerContext): AsyncGenerator<Message> {
-    try {
-      yield* method.stream(request, incomingCall(context));
-    } catch (error) {
-      throw connectError(error);
-    }
-  }
-  async function* bidi(requests: AsyncIterable<Message>, context: HandlerContext): AsyncGenerator<Message> {
-    try {
-      yield* method.bidi(readable(requests), incomingCall(context));
-    } catch (error) {
-      throw connectError(error);
-    }
-  }
+  const unary = (request: Message, context: HandlerContext): Promise<Message> => shown(answered(request, context));
+  const stream = (request: Message, context: HandlerContext): AsyncGenerator<Message> =>
+    shownParts(method.stream(() => request, incomingCall(context)));
+  const bidi = (requests: AsyncIterable<Message>, context: HandlerContext): AsyncGenerator<Message> =>
+    shownParts(method.bidi(readable(requests), incomingCall(context)));
   const kinds = { unary, server_streaming: stream, bidi_streaming: bidi, client_streaming: unary };
   // oxlint-disable-next-line no-unsafe-type-assertion -- the one cast of this adapter
   return kinds[desc.methodKind] as never;
@@ -88,16 +137,13 @@ async function* readable(requests: AsyncIterable<Message>): AsyncGenerator<Messa
   }
 }
 
-function handlerLimits(desc: DescMethod, { maxMessageBytes, maxStreamRequestBytes }: ServerLimits): object {
-  return { readMaxBytes: desc.methodKind === 'bidi_streaming' ? maxStreamRequestBytes : maxMessageBytes };
-}
-
 function incomingCall(context: HandlerContext): IncomingCall {
   return {
     authorization: context.requestHeader.get('authorization') ?? undefined,
     idempotencyKey: context.requestHeader.get('idempotency-key') ?? undefined,
     peer: context.values.get(peerKey),
     signal: context.signal,
+    admission: context.values.get(admissionKey),
   };
 }
 
@@ -106,14 +152,25 @@ function isBinary({ requestHeader }: HandlerContext): boolean {
   return /^application\/(?:proto|grpc-web(?:\+proto)?)(?:;|$)/.test(requestHeader.get('content-type') ?? '');
 }
 
-function peerOf(request: IncomingMessage | Http2ServerRequest): string {
-  const { remoteAddress, remotePort } = request.socket;
-  if (remoteAddress === undefined) return 'unix';
-  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+async function shown<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw connectError(error);
+  }
+}
+
+async function* shownParts<T>(parts: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    yield* parts;
+  } catch (error) {
+    throw connectError(error);
+  }
 }
 
 // Connect's codes have gRPC's names.
 function connectError(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
   if (error instanceof ApiError) {
     const { retryAfterMs } = error;
     const headers = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };

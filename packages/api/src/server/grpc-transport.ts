@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
-import { fromBinary, toBinary, type DescMethod, type Message } from '@bufbuild/protobuf';
+import { fromBinary, toBinary, type Message } from '@bufbuild/protobuf';
 import {
   Metadata,
   Server,
@@ -12,11 +12,12 @@ import {
 import { ApiError, Code } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
 import { encodeInTurns } from './encode-in-turns.ts';
-import type { ServerLimits } from './limits.ts';
-import type { IncomingCall, PipelineMethod } from './pipeline.ts';
+import { maxRequestBytes, type ServerLimits } from './limits.ts';
+import type { IncomingCall, PipelineMethod, ReadRequest } from './pipeline.ts';
+import { refuseHeavyBinary } from './request-weight.ts';
 
-/** A request as the decoder leaves it: garbage is a value, so that it gets our status and is counted like other calls. */
-type Request = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly error: ApiError };
+/** A request as it came: it is unpacked when its caller was let in, and garbage gets our status and is counted. */
+type Request = ReadRequest;
 
 /** Mounts every method on a grpc-js server that listens nowhere; see `grpc-adapter.ts` for how it gets its streams. */
 export function createGrpcServer(
@@ -34,10 +35,7 @@ export function createGrpcServer(
   for (const method of methods) {
     const { name, methodKind } = method.desc;
     const call = CALLS[methodKind](method, stopSignal);
-    server.addService(
-      Object.fromEntries([[name, definition(method.desc, limits)]]),
-      Object.fromEntries([[name, call]]),
-    );
+    server.addService(Object.fromEntries([[name, definition(method, limits)]]), Object.fromEntries([[name, call]]));
   }
   return server;
 }
@@ -50,28 +48,32 @@ const CALLS = {
   client_streaming: unaryCall,
 } as const;
 
-function definition(desc: DescMethod, { maxStreamRequestBytes }: ServerLimits): ServiceDefinition[string] {
+function definition(method: PipelineMethod, limits: ServerLimits): ServiceDefinition[string] {
+  const { desc } = method;
+  const most = maxRequestBytes(method, limits);
   const requestStream = desc.methodKind === 'bidi_streaming';
   return {
     path: methodPath(desc),
     requestStream,
     responseStream: desc.methodKind !== 'unary',
     requestSerialize: () => Buffer.alloc(0),
-    requestDeserialize: (bytes: Buffer): Request => {
-      if (requestStream && bytes.length > maxStreamRequestBytes) {
-        const tooLong = `a request of this stream has ${maxStreamRequestBytes} bytes at most, not ${bytes.length}`;
-        return { ok: false, error: new ApiError(Code.ResourceExhausted, tooLong) };
-      }
-      try {
-        return { ok: true, message: fromBinary(desc.input, bytes) };
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        return {
-          ok: false,
-          error: new ApiError(Code.InvalidArgument, `cannot read ${desc.input.typeName}: ${reason}`),
-        };
-      }
-    },
+    requestDeserialize:
+      (bytes: Buffer): Request =>
+      () => {
+        if (bytes.length > most) {
+          throw new ApiError(
+            Code.ResourceExhausted,
+            `a request of ${desc.name} has ${most} bytes at most, not ${bytes.length}`,
+          );
+        }
+        refuseHeavyBinary(desc.input, bytes);
+        try {
+          return fromBinary(desc.input, bytes);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          throw new ApiError(Code.InvalidArgument, `cannot read ${desc.input.typeName}: ${reason}`);
+        }
+      },
     responseSerialize: (message: Message) => {
       const bytes = toBinary(desc.output, message);
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -85,7 +87,7 @@ function unaryCall(method: PipelineMethod, stopSignal: AbortSignal) {
     const incoming = incomingCall(call, stopSignal);
     let answer: Parameters<UnaryCallback>;
     try {
-      const response = await method.unary(messageOf(call.request), incoming);
+      const response = await method.unary(call.request, incoming);
       answer = [null, await encodeInTurns(method.desc.output, response)];
     } catch (error) {
       answer = [status(error)];
@@ -100,7 +102,7 @@ function streamCall(method: PipelineMethod, stopSignal: AbortSignal) {
   return async (call: ServerWritableStream<Request, Message>): Promise<void> => {
     const incoming = incomingCall(call, stopSignal);
     try {
-      await pump(method.stream(messageOf(call.request), incoming), call, incoming.signal);
+      await pump(method.stream(call.request, incoming), call, incoming.signal);
       call.end();
     } catch (error) {
       call.emit('error', status(error));
@@ -123,7 +125,7 @@ function bidiCall(method: PipelineMethod, stopSignal: AbortSignal) {
 async function* requestsOf(call: ServerDuplexStream<Request, Message>): AsyncGenerator<Message> {
   // Whoever has read enough still wants to answer.
   const requests: AsyncIterable<Request> = call.iterator({ destroyOnReturn: false });
-  for await (const request of requests) yield messageOf(request);
+  for await (const request of requests) yield request();
 }
 
 /** Moves messages to the client one by one: the next is asked for when HTTP/2 flow control has let the last one out. */
@@ -151,11 +153,6 @@ function written(call: Writable, message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
     call.write(message, (error?: Error | null) => (error ? reject(error) : resolve()));
   });
-}
-
-function messageOf(request: Request): Message {
-  if (request.ok) return request.message;
-  throw request.error;
 }
 
 type AnyCall =

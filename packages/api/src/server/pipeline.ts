@@ -4,6 +4,7 @@ import { ApiError, Code, type CodeName } from '../errors.ts';
 import type { BoundMethod, ServerContext } from '../handlers.ts';
 import { methodAccess, type MethodAccess } from '../method-access.ts';
 import { describeViolations, validate } from '../validate/validate.ts';
+import { bearerOf, idempotencyKeyOf } from './call-headers.ts';
 import { boundedRequests, type RequestBounds } from './bounded-requests.ts';
 
 /** A call before anybody knows who makes it. */
@@ -14,7 +15,17 @@ export interface IncomingCall {
   readonly idempotencyKey: string | undefined;
   readonly peer: string;
   readonly signal: AbortSignal;
+  /** What `PipelineMethod.letIn` answered, where that was asked before. */
+  readonly admission?: Admission | undefined;
 }
+
+/** Stands for a caller who was let in, good for one call. */
+export interface Admission {
+  readonly requestId: string;
+}
+
+/** Unpacks the request of a call; throws an `ApiError` for garbage. */
+export type ReadRequest = () => Message;
 
 /** What is to be known about a call when it has ended, for logs and metrics. Holds no request content. */
 export interface CallRecord {
@@ -31,6 +42,7 @@ export interface CallRecord {
 export interface AuditRecord<Caller> {
   readonly requestId: string;
   readonly method: string;
+  /** Empty where it was refused unread. */
   readonly request: Message;
   /** Undefined where the token was bad. */
   readonly caller: Caller | undefined;
@@ -59,6 +71,11 @@ export interface PipelineOptions<Caller> {
    * where the token was bad. What this refuses is not written down: it would be as many lines as there are calls.
    */
   readonly admit?: (caller: Caller | undefined, peer: string) => void;
+  /**
+   * Throws an `ApiError` for whoever may not call this, whatever the request says. Asked before the request is unpacked: a
+   * stranger's is not worth the work.
+   */
+  readonly refuseStrangers?: (question: Pick<AccessQuestion<Caller>, 'access' | 'caller'>) => void;
   /** Throws an `ApiError` if the caller may not do this. */
   readonly authorize: (question: AccessQuestion<Caller>) => Promise<void> | void;
   /**
@@ -78,13 +95,17 @@ export interface PipelineOptions<Caller> {
 interface Seen<Caller> {
   caller?: Caller;
   isAdmitted?: boolean;
+  request?: Message;
 }
 
 /** One method as the transports see it: authentication, validation, authorisation and errors are already around it. */
 export interface PipelineMethod {
   readonly desc: DescMethod;
-  readonly unary: (request: Message, call: IncomingCall) => Promise<Message>;
-  readonly stream: (request: Message, call: IncomingCall) => AsyncGenerator<Message>;
+  readonly access: MethodAccess;
+  /** Lets a caller in, or throws an `ApiError`; for transports that can ask before they read the request. */
+  readonly letIn: (call: IncomingCall) => Promise<Admission>;
+  readonly unary: (read: ReadRequest, call: IncomingCall) => Promise<Message>;
+  readonly stream: (read: ReadRequest, call: IncomingCall) => AsyncGenerator<Message>;
   readonly bidi: (requests: AsyncIterable<Message>, call: IncomingCall) => AsyncGenerator<Message>;
 }
 
@@ -92,27 +113,42 @@ export interface PipelineMethod {
 export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: PipelineOptions<Caller>): PipelineMethod {
   const { desc, handler } = bound;
   const access = bound.access ?? methodAccess(desc);
+  const admissions = new WeakMap<Admission, { readonly caller: Caller }>();
 
   function check(request: Message): void {
     const violations = validate(desc.input, request, options.clock.now());
     if (violations.length > 0) throw new ApiError(Code.InvalidArgument, describeViolations(violations));
   }
 
-  /** Without a request where it is still to come: then the method's name is all that is asked about. */
-  async function enter(
-    request: Message | undefined,
-    call: IncomingCall,
-    requestId: string,
-    seen: Seen<Caller> = {},
-  ): Promise<ServerContext<Caller>> {
-    const bearer = bearerOf(call.authorization);
-    const authorize = async (caller: Caller): Promise<void> =>
-      options.authorize({ access, method: desc, request: request ?? create(desc.input), caller });
+  async function callerOf(call: IncomingCall, bearer: string | undefined, seen: Seen<Caller>): Promise<Caller> {
+    const admitted = call.admission === undefined ? undefined : admissions.get(call.admission);
+    if (admitted !== undefined) return admitted.caller;
     const caller = await known(bearer, call, seen);
     seen.caller = caller;
     options.admit?.(caller, call.peer);
     seen.isAdmitted = true;
-    if (request !== undefined) check(request);
+    options.refuseStrangers?.({ access, caller });
+    return caller;
+  }
+
+  /** Without a request where it is still to come: then the method's name is all that is asked about. */
+  async function enter(
+    read: ReadRequest | undefined,
+    call: IncomingCall,
+    requestId: string,
+    seen: Seen<Caller>,
+  ): Promise<ServerContext<Caller>> {
+    const bearer = bearerOf(call.authorization);
+    const caller = await callerOf(call, bearer, seen);
+    seen.caller = caller;
+    seen.isAdmitted = true;
+    const request = read?.();
+    if (request !== undefined) {
+      seen.request = request;
+      check(request);
+    }
+    const authorize = async (who: Caller): Promise<void> =>
+      options.authorize({ access, method: desc, request: request ?? create(desc.input), caller: who });
     await authorize(caller);
     if (handler === undefined) throw new ApiError(Code.Unimplemented, `this server does not implement ${access.path}`);
     const { peer, signal } = call;
@@ -132,7 +168,7 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
   }
 
   function begin(call: IncomingCall): { requestId: string; end: (error?: unknown) => ApiError | undefined } {
-    const requestId = Buffer.from(options.entropy.bytes(8)).toString('hex');
+    const requestId = call.admission?.requestId ?? Buffer.from(options.entropy.bytes(8)).toString('hex');
     const startedAt = options.clock.monotonic();
     const end = (error?: unknown): ApiError | undefined => {
       const shown = error === undefined ? undefined : toApiError(error, call.signal, requestId);
@@ -149,17 +185,38 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     return { requestId, end };
   }
 
-  async function unary(request: Message, call: IncomingCall): Promise<Message> {
-    const { requestId, end } = begin(call);
-    const seen: Seen<Caller> = {};
-    const audit = async (outcome: AuditRecord<Caller>['outcome']): Promise<void> => {
+  function auditOf(call: IncomingCall, requestId: string, seen: Seen<Caller>) {
+    return async (outcome: AuditRecord<Caller>['outcome']): Promise<void> => {
       if (!access.audited || seen.isAdmitted !== true) return;
-      const { caller } = seen;
+      const { caller, request = create(desc.input) } = seen;
       await options.audit?.({ requestId, method: access.path, request, caller, peer: call.peer, outcome });
     };
+  }
+
+  async function letIn(call: IncomingCall): Promise<Admission> {
+    const { requestId, end } = begin(call);
+    const seen: Seen<Caller> = {};
     try {
-      const context = await enter(request, call, requestId, seen);
-      if (handler?.kind !== 'unary') throw new Error(`${access.path} is not unary`);
+      const admission = { requestId };
+      admissions.set(admission, { caller: await callerOf(call, bearerOf(call.authorization), seen) });
+      return admission;
+    } catch (error) {
+      const shown = end(error);
+      if (desc.methodKind === 'unary') {
+        await auditOf(call, requestId, seen)(shown?.code ?? Code.Unknown).catch(() => undefined);
+      }
+      throw shown ?? error;
+    }
+  }
+
+  async function unary(read: ReadRequest, call: IncomingCall): Promise<Message> {
+    const { requestId, end } = begin(call);
+    const seen: Seen<Caller> = {};
+    const audit = auditOf(call, requestId, seen);
+    try {
+      const context = await enter(read, call, requestId, seen);
+      const { request } = seen;
+      if (handler?.kind !== 'unary' || request === undefined) throw new Error(`${access.path} is not unary`);
       await audit('started');
       const response = create(desc.output, await handler.call(request, context));
       // It is done: an error would have the client do it again. That it was begun is written down.
@@ -175,15 +232,16 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
   }
 
   async function* answering(
-    request: Message | undefined,
+    read: ReadRequest | undefined,
     call: IncomingCall,
-    answers: (context: ServerContext<Caller>) => AsyncIterable<Record<string, unknown>>,
+    answers: (context: ServerContext<Caller>, request: Message | undefined) => AsyncIterable<Record<string, unknown>>,
   ): AsyncGenerator<Message> {
     const { requestId, end } = begin(call);
     let ended = false;
     try {
-      const context = await enter(request, call, requestId);
-      for await (const message of answers(context)) yield create(desc.output, message);
+      const seen: Seen<Caller> = {};
+      const context = await enter(read, call, requestId, seen);
+      for await (const message of answers(context, seen.request)) yield create(desc.output, message);
       call.signal.throwIfAborted();
       ended = true;
       end();
@@ -196,9 +254,9 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     }
   }
 
-  const stream = (request: Message, call: IncomingCall): AsyncGenerator<Message> =>
-    answering(request, call, (context) => {
-      if (handler?.kind !== 'stream') throw new Error(`${access.path} is not a stream`);
+  const stream = (read: ReadRequest, call: IncomingCall): AsyncGenerator<Message> =>
+    answering(read, call, (context, request) => {
+      if (handler?.kind !== 'stream' || request === undefined) throw new Error(`${access.path} is not a stream`);
       return handler.call(request, context);
     });
 
@@ -208,20 +266,7 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
       return handler.call(boundedRequests(requests, { ...options, check, signal: call.signal }), context);
     });
 
-  return { desc, unary, stream, bidi };
-}
-
-// RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1).
-function bearerOf(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  const match = /^bearer +([\w~+/.-]+=*) *$/i.exec(authorization);
-  if (match === null) throw new ApiError(Code.Unauthenticated, 'the authorization header must be "Bearer <token>"');
-  return match[1];
-}
-
-function idempotencyKeyOf({ idempotencyKey }: IncomingCall): string | undefined {
-  if (idempotencyKey === undefined || /^[!-~]{1,128}$/.test(idempotencyKey)) return idempotencyKey;
-  throw new ApiError(Code.InvalidArgument, 'the idempotency-key header must have 1 to 128 printable ASCII characters');
+  return { desc, access, letIn, unary, stream, bidi };
 }
 
 /** What the client is told: a handler's own error, or no more than a number to look for in the server's log. */
