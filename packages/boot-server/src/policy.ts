@@ -188,12 +188,12 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       tftpServer: plan.serverAddress,
     }),
     // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
-    roots: [
+    roots: unique([
       directory,
       ...Object.values(loaders).map((path) => dirname(path)),
       ...config.artifacts.roots,
       ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
-    ],
+    ]),
     network: (address) => {
       const ipv6 = parseIpv6(address);
       const subnet = ipv6.ok
@@ -206,4 +206,8 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       };
     },
   };
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

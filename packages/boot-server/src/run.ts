@@ -11,6 +11,7 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
+import { doubtsOf } from './doubts.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { openHost } from './host.ts';
 import { ipv6Listens, ipv6Ready } from './ipv6-ready.ts';
@@ -33,6 +34,9 @@ export async function runBootServer(
 
 async function start(context: DaemonContext<BootServerConfig>): Promise<RunningDaemon<BootServerConfig>> {
   const { config, log, clock, entropy, metrics, health, redactor, signal } = context;
+  const tellDoubts = (settings: BootServerConfig): void => {
+    for (const doubt of doubtsOf(settings)) log.warn({ event: 'settings.doubtful' }, doubt);
+  };
   await ipv6Ready(ipv6Listens(config), { clock, log, signal });
   const { close, ...host } = await openHost(config, { clock, log });
   const { libc, network } = host;
@@ -57,6 +61,7 @@ async function start(context: DaemonContext<BootServerConfig>): Promise<RunningD
     signal,
     reload: context.reload,
   });
+  tellDoubts(config);
   const pings =
     api === undefined
       ? undefined
@@ -65,6 +70,7 @@ async function start(context: DaemonContext<BootServerConfig>): Promise<RunningD
   return {
     reload: async (next) => {
       const reloaded = await server.reload(next);
+      tellDoubts(next);
       // What is under way goes on where it began.
       if (apiOptions !== undefined) Object.assign(apiOptions, next.api);
       context.status(`serving ${next.dhcp.subnets.length} networks of partition ${config.partition}`);

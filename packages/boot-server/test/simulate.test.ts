@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { adminClient, type SimulateRequest, type SimulatedStep } from '../src/admin/client.ts';
+import type { BootServerConfig } from '../src/config.ts';
 import { BootServerError, BootServerErrorCode } from '../src/errors.ts';
 import { simulateConfig } from '../src/simulate/dry-run.ts';
 import { lease, relay } from './client.ts';
@@ -31,10 +34,12 @@ describe('a simulation', () => {
     expect(told(steps)).toEqual([
       'OFFER to 10.0.1.1 port 67',
       'ACK to 10.0.1.1 port 67',
-      'file:///usr/lib/ipxe/undionly.kpxe',
+      expect.stringMatching(/^file:\/\/\/usr\/lib\/ipxe\/undionly\.kpxe, \d+ bytes$/),
       'OFFER to 10.0.1.1 port 67',
       'ACK to 10.0.1.1 port 67',
       'a script: kernel',
+      expect.stringMatching(/^an error: cannot read \/none\/vmlinuz: /),
+      expect.stringMatching(/^an error: cannot read \/none\/initrd: /),
     ]);
     const [offer, , , , ipxe, script] = steps;
     expect(option(offer, 'yiaddr')).toBe('10.0.1.100');
@@ -84,9 +89,11 @@ describe('a simulation', () => {
     expect(told(steps)).toEqual([
       'OFFER to 10.0.1.1 port 67',
       'ACK to 10.0.1.1',
-      'file:///usr/lib/ipxe/snponly.efi',
+      expect.stringMatching(/^file:\/\/\/usr\/lib\/ipxe\/snponly\.efi, \d+ bytes$/),
       'OFFER to 10.0.1.1 port 67',
       'a script: kernel',
+      expect.stringMatching(/^an error: /),
+      expect.stringMatching(/^an error: /),
     ]);
   });
 
@@ -112,34 +119,50 @@ describe('a simulation', () => {
     expect(JSON.stringify(steps)).toContain('the API is away');
   });
 
-  it('works for a configuration without a server, and writes nothing', async () => {
+  const rescue = (kernel: string, initrd: readonly string[]): BootServerConfig => {
     const config = testConfig(temporaryFolder());
-    const { steps } = await simulateConfig(
-      {
-        ...config,
-        api: undefined,
-        sources: {
-          profiles: {
-            inline: [
-              {
-                name: 'rescue',
-                match: {},
-                vars: {},
-                message: '',
-                kernel: '/srv/vmlinuz',
-                initrd: [],
-                cmdline: 'quiet',
-                config: false,
-              },
-            ],
-          },
-        },
-      },
-      { ...bios, giaddr: '10.0.2.1' },
-    );
+    const profile = { name: 'rescue', match: {}, vars: {}, message: '', cmdline: 'quiet', config: false };
+    const inline = [{ ...profile, kernel, initrd: [...initrd] }];
+    return { ...config, api: undefined, sources: { profiles: { inline } } };
+  };
+
+  it('works for a configuration without a server, and writes nothing', async () => {
+    const { steps } = await simulateConfig(rescue('/srv/vmlinuz', []), { ...bios, giaddr: '10.0.2.1' });
     expect(option(steps[0], 'yiaddr')).toBe('10.0.2.100');
-    expect(steps.at(-1)?.why.join()).toContain('rescue');
-    expect(steps.at(-1)?.text).toContain('quiet');
+    const script = steps.find((step) => step.text !== '');
+    expect(script?.why.join()).toContain('rescue');
+    expect(script?.text).toContain('quiet');
+  });
+
+  it('says of each file whether it would be served, and why not', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'vmlinuz'), 'kernel');
+    const initrds = [join(folder, 'missing'), '/etc/passwd', folder, 'http://10.0.0.9/initrd'];
+    const config = rescue(join(folder, 'vmlinuz'), initrds);
+    const { steps } = await simulateConfig(
+      { ...config, artifacts: { ...config.artifacts, roots: [folder] } },
+      { ...bios, giaddr: '10.0.2.1', phase: 'script' },
+    );
+    expect(steps.slice(1).map(({ asks, told: answer }) => `${asks}: ${answer}`)).toEqual([
+      `its kernel: ${pathToFileURL(join(folder, 'vmlinuz')).href}, 6 bytes`,
+      expect.stringContaining(`its initrd: an error: cannot read ${folder}/missing: ENOENT`),
+      expect.stringMatching(
+        /^its initrd: an error: \/etc\/passwd is outside of .* add its folder to artifacts\.roots$/,
+      ),
+      expect.stringMatching(/^its initrd: an error: /),
+      'its initrd: http://10.0.0.9/initrd, from that server: a simulation does not ask there',
+    ]);
+  });
+
+  it('of the script alone says what DHCP said where that leads to none', async () => {
+    const lab = await startLab();
+    expect(told(await ask(lab, { ...bios, giaddr: '10.9.9.1', phase: 'script' }))).toEqual([
+      expect.stringContaining('nothing: unknown-relay'),
+    ]);
+    const steps = await ask(lab, { ...bios, arch: 6, phase: 'script' });
+    expect(steps[0]?.why.join()).toContain('no-binary');
+    expect(told(steps)).toContain('a script: kernel');
+    expect(told(await ask(lab, { ...bios, phase: 'script' }))[0]).toBe('a script: kernel');
   });
 
   it.each<[string, Partial<SimulateRequest>, RegExp]>([

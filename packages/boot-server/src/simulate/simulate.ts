@@ -15,6 +15,7 @@ import {
   type Ipv4,
 } from '@ingot/wire';
 import { architectureOf } from '../decide/architectures.ts';
+import type { BootPlan } from '../decide/boot-plan.ts';
 import { identifyClient } from '../decide/client.ts';
 import { parseBootFilePath, type BootDecision } from '../decide/decision.ts';
 import type { DhcpOutcome } from '../dhcp/responder.ts';
@@ -26,6 +27,7 @@ import { answerPxe } from '../pxe/server.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import type { CollectingLogger } from './collecting-logger.ts';
 import { describeReply } from './dhcp-text.ts';
+import { fileWords } from './file-words.ts';
 import { asIpxe, askerOf, messageOf, selecting, type Asker } from './questions.ts';
 import type { SimulateAnswer, SimulatedStep, SimulateRequest } from './wire.ts';
 import { clientWords, decisionWords, networkWords } from './words.ts';
@@ -49,10 +51,7 @@ export async function simulate(simulator: Simulator, request: SimulateRequest): 
       await askPxe(run, asker);
       break;
     case 'script':
-      // The script is only for whom DHCP has seen.
-      await lease(run, asker, 'the machine');
-      run.steps.length = 0;
-      await askScript(run, asker, request.serial);
+      await onlyScript(run, asker, request.serial);
       break;
     case 'all':
       await wholeBoot(run, asker, request.serial);
@@ -67,10 +66,18 @@ interface Run extends Simulator {
   readonly steps: SimulatedStep[];
 }
 
+/** The script is only for whom DHCP has seen; whoever gets nothing there is told why. */
+async function onlyScript(run: Run, asker: Asker, serial: string | undefined): Promise<void> {
+  const decision = await lease(run, asker, 'the machine');
+  if (decision === undefined) return;
+  if (decision.kind !== 'ignore') run.steps.length = 0;
+  await askScript(run, asker, serial);
+}
+
 async function wholeBoot(run: Run, asker: Asker, serial: string | undefined): Promise<void> {
   let decision = await lease(run, asker, 'the machine');
   if (decision?.kind === 'chain-tftp' || decision?.kind === 'chain-http') {
-    askFile(run, decision);
+    await askFile(run, decision);
     decision = await lease(run, asIpxe(asker), 'the iPXE that it has loaded');
   }
   if (decision?.kind === 'script') await askScript(run, asker, serial);
@@ -151,13 +158,15 @@ async function askPxe(run: Run, asker: Asker): Promise<BootDecision | undefined>
   return outcome.boot;
 }
 
-function askFile(run: Run, decision: Extract<BootDecision, { firmware: string }>): void {
+async function askFile(run: Run, decision: Extract<BootDecision, { firmware: string }>): Promise<void> {
   const isTftp = decision.kind === 'chain-tftp';
   const name = isTftp ? decision.path : new URL(decision.url).pathname.replace(/^\/boot\//, '');
   const found = run.policy.bootLoaders.find(parseBootFilePath(name).file);
   const asks = isTftp ? `${name} by TFTP` : decision.url;
   const isElsewhere = !isTftp && !run.policy.bases.some((base) => decision.url.startsWith(`${base}/`));
-  note(run, asks, isElsewhere ? 'another server is asked' : (found?.uri ?? 'an error: no such file is published'));
+  if (isElsewhere) note(run, asks, 'another server is asked');
+  else if (found === undefined) note(run, asks, 'an error: no such file is published');
+  else note(run, asks, await fileWords(found.uri, run.policy.roots));
 }
 
 async function askScript(run: Run, asker: Asker, serial: string | undefined): Promise<void> {
@@ -188,11 +197,19 @@ async function askScript(run: Run, asker: Asker, serial: string | undefined): Pr
       const { plan, steps } = answer;
       // The nonce and the names of files of a dry run open nothing, and look as if they did.
       const text = renderIpxeScript(steps, { mac, bases: policy.bases }).replaceAll(/(nonce|name)=[\w-]+/g, '$1=…');
-      return note(run, asks, `a script: ${plan.kind}`, { text, why: [`decided by ${plan.origin ?? 'the API'}`] });
+      note(run, asks, `a script: ${plan.kind}`, { text, why: [`decided by ${plan.origin ?? 'the API'}`] });
+      return askPlanFiles(run, plan);
     }
     default:
       return answer satisfies never;
   }
+}
+
+async function askPlanFiles(run: Run, plan: BootPlan): Promise<void> {
+  if (plan.kind !== 'kernel') return;
+  const { roots } = run.policy;
+  note(run, 'its kernel', await fileWords(plan.kernel, roots));
+  for (const uri of plan.initRamDisks) note(run, 'its initrd', await fileWords(uri, roots));
 }
 
 /** The machine's own; where another server leases addresses, one that nobody holds here. */
