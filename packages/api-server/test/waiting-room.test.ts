@@ -2,8 +2,32 @@ import { MockClock, mockEntropy } from '@ingot/net';
 import { expect, test } from 'vitest';
 import { createWaitingRoom } from '../src/machine/waiting-room.ts';
 import { createStores } from '../src/store/stores.ts';
+import type { Database } from '../src/store/database.ts';
 import { sqlitePlace } from './store/sqlite-place.ts';
 import { until } from './support.ts';
+
+test('a machine looks when somebody says that much has changed, and leaves when its seat was lost unnoticed', async () => {
+  await using place = await sqlitePlace();
+  const clock = new MockClock();
+  await using database = await place.open(clock);
+  const { waiting } = createStores(database, clock);
+  const listeners = new Map<string, (payload: string | undefined) => void>();
+  const silent: Pick<Database, 'subscribe'> = {
+    subscribe: (channel, listener) => {
+      listeners.set(channel, listener);
+      return { [Symbol.dispose]: () => void listeners.delete(channel) };
+    },
+  };
+  using room = createWaitingRoom({ database: silent, waiting, clock, entropy: mockEntropy(1) });
+  const [kept, lost] = [await room.enter('kept'), await room.enter('lost')];
+  const looks = kept.changed(new AbortController().signal);
+  // At another server; no notification of it has come.
+  await waiting.enter('lost', 'newer-seat');
+  listeners.get('machine')?.(undefined);
+  await looks;
+  await until(() => lost.replaced.aborted);
+  expect(kept.replaced.aborted).toBe(false);
+});
 
 test('everybody looks every 30 s without being told, a few at a time', async () => {
   await using place = await sqlitePlace();

@@ -25,8 +25,6 @@ export interface EventStore {
   of(machine: string): Promise<MachineEvents>;
   /** Those of many machines, by machine; nothing for a machine without events. */
   ofMany(machines: readonly string[]): Promise<Map<string, MachineEvents>>;
-  /** When each of these machines was heard of last, milliseconds since the epoch; nothing for one that never was. */
-  lastAt(machines: readonly string[]): Promise<Map<string, number>>;
   delete(machine: string): Promise<void>;
 }
 
@@ -82,20 +80,6 @@ export function createEventStore(session: Session, clock: Clock): EventStore {
       const found = new Map<string, MachineEvents>();
       for (const part of inParts(machines)) {
         for (const [machine, events] of await ofSome(part)) found.set(machine, events);
-      }
-      return found;
-    },
-    async lastAt(machines) {
-      const found = new Map<string, number>();
-      for (const part of inParts(machines)) {
-        const { marks, values } = sqlList(part);
-        for (const row of await session.all(
-          `SELECT machine, last_event_at FROM event_container WHERE machine IN (${marks})`,
-          ...values,
-        )) {
-          const at = optionalNumber(row, 'last_event_at');
-          if (at !== undefined) found.set(text(row, 'machine'), at);
-        }
       }
       return found;
     },

@@ -288,7 +288,12 @@ describe('machines of a project are spread over racks', () => {
     await machines.create(wish({ uuid: machineId(0) }));
     for (const index of [1, 2, 3])
       await machines.create(wish({ name: `fw${index}`, uuid: machineId(2 * index), ...firewall }));
-    expect((await machines.create(wish({ name: 'fw0', ...firewall }))).machine?.rack).toBe('rack0');
+    const rules = { egress: [{ ports: [443], to: ['0.0.0.0/0'], comment: 'https' }] };
+    const { machine } = await machines.create(
+      wish({ name: 'fw0', ...firewall, firewallSpec: { firewallRules: rules } }),
+    );
+    expect(machine?.rack).toBe('rack0');
+    expect(machine?.allocation?.firewallRules).toMatchObject(rules);
   });
 });
 

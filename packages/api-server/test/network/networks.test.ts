@@ -89,6 +89,16 @@ describe('a child network', () => {
     ['a family that the parent lacks', { parentNetwork: 'v4', addressFamily: Families.V6 }, 'has no prefix of ipv6'],
     ['a parent that is no super network', { parentNetwork: 'internet' }, 'is no super network'],
     ['a parent that is not there', { parentNetwork: 'nowhere' }, 'no network "nowhere"'],
+    [
+      'a length of a family that the parent lacks',
+      { parentNetwork: 'v4', length: { ipv6: 64 } },
+      'the family of length',
+    ],
+    [
+      'two families of which the parent lacks one',
+      { parentNetwork: 'v4', addressFamily: Families.DUAL_STACK },
+      'of ipv6',
+    ],
   ])('with %s is refused', async (_name, change, words) => {
     await using rig = await startRig();
     const { admin, networks, a } = await lab(rig);
@@ -102,6 +112,43 @@ describe('a child network', () => {
     });
     const wish = { project: a, parentNetwork: 'super', ...change };
     expect((await failure(networks.create(wish))).message).toContain(words);
+  });
+
+  test('is what its parent leaves to it, and needs a project and a parent', async () => {
+    await using rig = await startRig();
+    const { admin, a } = await lab(rig);
+    await admin.create(tenantSuper);
+    const say = async (change: Parameters<typeof admin.create>[0]): Promise<string> =>
+      (await failure(admin.create({ id: 'child', type: Type.CHILD, project: a, parentNetwork: 'super', ...change })))
+        .message;
+    for (const [field, change] of Object.entries({
+      prefixes: { prefixes: ['10.0.0.0/22'] },
+      destination_prefixes: { destinationPrefixes: ['0.0.0.0/0'] },
+      additional_announcable_cidrs: { additionalAnnouncableCidrs: ['192.0.2.0/24'] },
+      nat_type: { natType: apiV2.NATType.NAT_TYPE_IPV4_MASQUERADE },
+      default_child_prefix_length: { defaultChildPrefixLength: { ipv4: 24 } },
+      min_child_prefix_length: { minChildPrefixLength: { ipv4: 24 } },
+    }))
+      expect(await say(change)).toMatch(new RegExp(`leave out ${field}$`));
+    const orphan = { id: 'child', type: Type.CHILD };
+    expect((await failure(admin.create({ ...orphan, parentNetwork: 'super' }))).message).toContain('give project');
+    expect((await failure(admin.create({ ...orphan, project: a }))).message).toContain('parent_network or partition');
+  });
+
+  test('of a partition has the only super network of it as its parent, and no other one', async () => {
+    await using rig = await startRig();
+    const { admin, networks, a } = await lab(rig);
+    await rig.plane.stores.partitions.create('other', create(apiV2.PartitionSchema, { id: 'other' }));
+    const say = async (change: object): Promise<string> =>
+      (await failure(networks.create({ project: a, ...change }))).message;
+    expect(await say({ partition: 'lab' })).toContain('has no super network');
+    await admin.create(tenantSuper);
+    expect(await say({ partition: 'other' })).toContain('partition "other" has no super network');
+    expect(await say({ partition: 'other', parentNetwork: 'super' })).toContain(
+      'is in partition "lab", not in "other"',
+    );
+    await admin.create({ ...tenantSuper, id: 'more', prefixes: ['10.64.0.0/16', '2001:db8:1::/48'] });
+    expect(await say({ partition: 'lab' })).toContain('several super networks (more, super): give parent_network');
   });
 
   test('is refused when the parent is full, with what to do', async () => {
@@ -159,11 +206,81 @@ describe('a network with prefixes of its own', () => {
     ['as an underlay without partition', { type: Type.UNDERLAY }, 'belongs to a partition'],
     ['as a super network without default length', { type: Type.SUPER }, 'default_child_prefix_length.ipv4 is missing'],
     ['with a length for children that it has not', { defaultChildPrefixLength: { ipv4: 30 } }, 'is for super networks'],
+    [
+      'with a least length for children that it has not',
+      { minChildPrefixLength: { ipv4: 30 } },
+      'min_child_prefix_length is',
+    ],
     ['with a parent', { parentNetwork: 'x1' }, 'has no parent_network'],
+    ['with a length of its own', { length: { ipv4: 29 } }, 'length is for children: give prefixes'],
+    ['with host bits in what lies behind it', { destinationPrefixes: ['192.0.2.1/24'] }, 'destination_prefixes[0]'],
+    [
+      'with host bits in what it announces',
+      { additionalAnnouncableCidrs: ['192.0.2.1/24'] },
+      'additional_announcable_cidrs[0]',
+    ],
+    ['without a type', { type: Type.UNSPECIFIED }, 'type'],
+    [
+      'as an underlay with NAT',
+      { type: Type.UNDERLAY, partition: 'lab', natType: apiV2.NATType.NAT_TYPE_IPV4_MASQUERADE },
+      'an underlay has no NAT',
+    ],
+    ['in a partition that is not there', { partition: 'nowhere' }, 'no partition "nowhere"'],
+    ['of a project that is not there', { project: machineA }, `no project "${machineA}"`],
   ])('%s is refused', async (_name, change, words) => {
     await using rig = await startRig();
     const { admin } = await lab(rig);
     expect((await failure(admin.create({ ...internet, ...change }))).message).toContain(words);
+  });
+
+  test('is of no project when children are made of it, and the only underlay of its partition', async () => {
+    await using rig = await startRig();
+    const { admin, a } = await lab(rig);
+    expect((await failure(admin.create({ ...tenantSuper, project: a }))).message).toContain('its children do');
+    await admin.create({ id: 'fabric', type: Type.UNDERLAY, partition: 'lab', prefixes: ['10.255.0.0/24'] });
+    const second = admin.create({ id: 'more', type: Type.UNDERLAY, partition: 'lab', prefixes: ['10.254.0.0/24'] });
+    expect((await failure(second)).message).toContain('has the underlay "fabric" already');
+  });
+
+  test('keeps what it was made of', async () => {
+    await using rig = await startRig();
+    const { admin, a } = await lab(rig);
+    const wish = {
+      ...internet,
+      name: 'Internet',
+      description: 'two carriers',
+      partition: 'lab',
+      project: a,
+      labels: { labels: { carrier: 'both' } },
+      natType: apiV2.NATType.NAT_TYPE_IPV4_MASQUERADE,
+      additionalAnnouncableCidrs: ['192.0.2.0/24'],
+      vrf: 7,
+    };
+    await admin.create(wish);
+    const { labels, ...others } = wish;
+    expect((await admin.get({ id: 'internet' })).network).toMatchObject({ ...others, meta: { labels } });
+    await admin.create({ ...tenantSuper });
+    const { defaultChildPrefixLength, minChildPrefixLength } = tenantSuper;
+    const { network } = await admin.get({ id: 'super' });
+    expect(network).toMatchObject({ defaultChildPrefixLength, minChildPrefixLength });
+    expect([network?.vrf, network?.natType]).toEqual([undefined, apiV2.NATType.NAT_TYPE_NONE]);
+  });
+
+  test('stays while a machine is in it', async () => {
+    await using rig = await startRig();
+    const { admin, a } = await lab(rig);
+    await admin.create(internet);
+    const allocation = { project: a, name: 'web', networks: [{ network: 'internet' }] };
+    await rig.plane.stores.machines.put(machineA, create(apiV2.MachineSchema, { uuid: machineA, allocation }));
+    expect((await failure(admin.delete({ id: 'internet' }))).message).toContain('has 1 machines: delete those first');
+    const elsewhere = { ...allocation, hostname: 'internet', networks: [{ network: 'other' }] };
+    await rig.plane.stores.machines.put(
+      machineA,
+      create(apiV2.MachineSchema, { uuid: machineA, allocation: elsewhere }),
+    );
+    await admin.delete({ id: 'internet' });
+    // Its prefix and its VRF are free again.
+    await admin.create({ ...internet, id: 'next' });
   });
 
   test('keeps prefixes that are in use', async () => {

@@ -45,6 +45,50 @@ describe('a tenant', () => {
     expect((await bob.user.get({})).user?.tenants.map(({ name }) => name).toSorted()).toEqual(['acme', 'bob']);
   });
 
+  test('lists its members with those of its projects that they are members of', async () => {
+    await using rig = await startRig();
+    const [alice] = [await person(rig, 'alice'), await person(rig, 'bob')];
+    const login = (await alice.tenants.create({ name: 'acme' })).tenant?.login ?? '';
+    await alice.tenants.addMember({ login, member: 'bob', role: TenantRole.GUEST });
+    const project = async (tenant: string): Promise<string> =>
+      (await alice.projects.create({ login: tenant, name: 'web' })).project?.uuid ?? '';
+    const [ours, elsewhere] = [await project(login), await project('alice')];
+    for (const one of [ours, elsewhere])
+      await alice.projects.addMember({ project: one, member: 'bob', role: ProjectRole.VIEWER });
+    const { tenantMembers } = await alice.tenants.get({ login });
+    expect(tenantMembers.map(({ id, projects }) => [id, projects])).toEqual([
+      ['alice', []],
+      ['bob', [ours]],
+    ]);
+  });
+
+  test('changes and removes members only, with a role', async () => {
+    await using rig = await startRig();
+    const [alice] = [await person(rig, 'alice'), await person(rig, 'bob')];
+    const login = (await alice.tenants.create({ name: 'acme' })).tenant?.login ?? '';
+    const project = (await alice.projects.create({ login, name: 'web' })).project?.uuid ?? '';
+    for (const attempt of [
+      () => alice.tenants.updateMember({ login, member: 'bob', role: TenantRole.VIEWER }),
+      () => alice.tenants.removeMember({ login, member: 'bob' }),
+      () => alice.projects.updateMember({ project, member: 'bob', role: ProjectRole.VIEWER }),
+      () => alice.projects.removeMember({ project, member: 'bob' }),
+      () => alice.projects.addMember({ project, member: 'nobody', role: ProjectRole.VIEWER }),
+      () => alice.tenants.addMember({ login, member: 'nobody', role: TenantRole.VIEWER }),
+    ])
+      expect((await failure(attempt())).code).toBe(Code.NotFound);
+    await alice.projects.addMember({ project, member: 'bob', role: ProjectRole.VIEWER });
+    const changed = await alice.projects.updateMember({ project, member: 'bob', role: ProjectRole.EDITOR });
+    expect(changed.projectMember).toMatchObject({ id: 'bob', role: ProjectRole.EDITOR });
+    // A role in the tenant is not listed beside the one in the project.
+    await alice.tenants.addMember({ login, member: 'bob', role: TenantRole.GUEST });
+    const listed = async (): Promise<string[]> =>
+      (await alice.projects.get({ project })).projectMembers.map(({ id }) => id);
+    expect(await listed()).toEqual(['bob', 'alice']);
+    await alice.projects.removeMember({ project, member: 'bob' });
+    // A guest of the tenant is none of its projects.
+    expect(await listed()).toEqual(['alice']);
+  });
+
   test('keeps an owner, whatever is tried', async () => {
     await using rig = await startRig();
     const [alice] = [await person(rig, 'alice'), await person(rig, 'bob')];
