@@ -1,10 +1,24 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { adminV2, apiV2, Code, createClient, durationFromMs, infraV2, type Channel } from '@ingot/api';
+import {
+  adminV2,
+  apiV2,
+  Code,
+  create,
+  createClient,
+  durationFromMs,
+  infraV2,
+  type Channel,
+  type MessageInitShape,
+} from '@ingot/api';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { failure, machineA, machineB, MockClock, startRig, type Rig } from './support.ts';
 
 const { MachineRole, InfraRole } = apiV2;
+type TokenUpdate = Exclude<
+  MessageInitShape<typeof apiV2.TokenServiceUpdateRequestSchema>,
+  apiV2.TokenServiceUpdateRequest
+>;
 const own = (channel: Channel) => createClient(apiV2.TokenService, channel);
 
 async function infraChannel(rig: Rig): Promise<Channel> {
@@ -179,6 +193,50 @@ test('a token is changed within its maker’s rights, and counts so from its nex
   const weak = createClient(apiV2.TokenService, rig.channel(await rig.mint({ infraRole: apiV2.InfraRole.EDITOR })));
   const elevated = weak.update({ uuid, updateMeta: {}, adminRole: apiV2.AdminRole.EDITOR });
   expect((await failure(elevated)).code).toBe(Code.PermissionDenied);
+});
+
+test('a token loses the rights that are named without anything, and no other', async () => {
+  await using rig = await startRig();
+  const mine = own(rig.admin);
+  const refresh = '/metalstack.api.v2.TokenService/Refresh';
+  const methods = (...list: string[]) => [
+    create(apiV2.PermissionsByVisibilitySchema, { visibility: { case: 'self', value: { methods: list } } }),
+  ];
+  const project = 'cccccccc-0000-4000-8000-00000000000c';
+  const { token, secret } = await mine.create({
+    expires: durationFromMs(3_600_000),
+    adminRole: apiV2.AdminRole.VIEWER,
+    infraRole: InfraRole.EDITOR,
+    machineRoles: { [machineA]: MachineRole.EDITOR, [machineB]: MachineRole.EDITOR },
+    projectRoles: { [project]: apiV2.ProjectRole.OWNER },
+    permissions: methods(refresh),
+  });
+  const uuid = token?.uuid ?? '';
+  const update = async (change: TokenUpdate): Promise<apiV2.Token> => {
+    const changed = await mine.update({ uuid, updateMeta: {}, ...change });
+    if (changed.token === undefined) throw new Error('no token');
+    return changed.token;
+  };
+  await own(rig.channel(secret)).refresh({});
+  const narrower = await update({
+    adminRole: apiV2.AdminRole.UNSPECIFIED,
+    infraRole: InfraRole.UNSPECIFIED,
+    permissions: methods(),
+  });
+  expect([narrower.adminRole, narrower.infraRole, narrower.permissions]).toEqual([undefined, undefined, []]);
+  expect(Object.keys(narrower.machineRoles)).toEqual([machineA, machineB]);
+  expect((await failure(own(rig.channel(secret)).refresh({}))).code).toBe(Code.PermissionDenied);
+  const one = await update({ machineRoles: { [machineA]: MachineRole.EDITOR, [machineB]: MachineRole.UNSPECIFIED } });
+  expect(one.machineRoles).toEqual({ [machineA]: MachineRole.EDITOR });
+  const boot = createClient(infraV2.BootService, rig.channel(secret));
+  expect((await failure(boot.superUserPassword({ uuid: machineB }))).code).toBe(Code.PermissionDenied);
+  const none = await update({ machineRoles: { [machineA]: MachineRole.UNSPECIFIED } });
+  expect([none.machineRoles, none.projectRoles]).toEqual([{}, { [project]: apiV2.ProjectRole.OWNER }]);
+  // Beside a role for all it is an exception.
+  const most = await update({ machineRoles: { '*': MachineRole.EDITOR, [machineB]: MachineRole.UNSPECIFIED } });
+  expect(most.machineRoles).toEqual({ '*': MachineRole.EDITOR, [machineB]: MachineRole.UNSPECIFIED });
+  expect((await failure(boot.superUserPassword({ uuid: machineB }))).code).toBe(Code.PermissionDenied);
+  await boot.superUserPassword({ uuid: machineA });
 });
 
 test('a token is not changed over somebody else’s change', async () => {

@@ -150,7 +150,14 @@ test('token create --file leaves the secret in a file for the owner only, even i
 test.each([
   [['token', 'create'], /a token without rights is of no use/],
   [['token', 'create', '--infra-role', 'editor', '--expires', 'tomorrow'], /Write a number and s, m, h or d/],
-  [['token', 'create', '--machine-role', 'x'], /Write UUID=editor/],
+  [['token', 'create', '--machine-role', 'x'], /Write SUBJECT=ROLE, \* for any subject, with a role of editor, viewer/],
+  [['token', 'create', '--machine-role', 'x=none'], /with a role of editor, viewer\.$/m],
+  [['token', 'create', '--infra-role', 'none'], /Allowed choices are editor, viewer/],
+  [
+    ['token', 'update', UUID_1, '--no-methods', '--self-method', '/a.B/C'],
+    /give --no-methods, or the methods that it is to have instead/,
+  ],
+  [['token', 'update', UUID_1], /say what is to change/],
   [['machine', 'ls', '-o', 'xml'], /Allowed choices are table, wide, json, yaml/],
   [['machin'], /Did you mean machine\?/],
   [['machine', 'describe'], /missing required argument/],

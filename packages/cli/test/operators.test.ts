@@ -92,6 +92,22 @@ test('a token has the roles and methods that were named, and no others', async (
   expect(await ingot('token', 'create', '--own', '--user', 'jane')).toMatchObject({ status: 2 });
 });
 
+test('a token of one’s own loses the rights that are taken from it by name', async () => {
+  const self = '/metalstack.api.v2.TokenService/Refresh';
+  const rights = ['--admin-role', 'viewer', '--infra-role', 'editor', '--self-method', self];
+  const made = await ingot('token', 'create', '--own', ...rights, '--project-role', `${project}=owner`, '-o', 'json');
+  const { uuid } = JSON.parse(made.stdout).token;
+  const may = async (): Promise<string> =>
+    (await ingot('token', 'ls', '--own', '--no-headers')).stdout.split('\n').find((line) => line.startsWith(uuid)) ??
+    '';
+  expect(await may()).toContain('admin viewer, infra editor, 1 project, 1 method');
+  const update = ['token', 'update', uuid];
+  expect(await ingot(...update, '--infra-role', 'viewer', '--no-methods')).toMatchObject({ status: 0, stderr: '' });
+  expect(await may()).toMatch(/admin viewer, infra viewer, 1 project {2,}/);
+  await ingot(...update, '--admin-role', 'none', '--infra-role', 'none', '--project-role', `${project}=none`);
+  expect(await may()).not.toMatch(/viewer|infra|project|method/);
+});
+
 test('somebody’s own token has the rights of their memberships, and sees what is theirs', async () => {
   await ingot('tenant', 'create', '--login', 'jane', '--name', 'Jane');
   await ingot('tenant', 'member', 'add', 'acme', 'jane', 'viewer', '--admin');

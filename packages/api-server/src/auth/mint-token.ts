@@ -35,8 +35,9 @@ export async function mintToken(
     machineRoles: wanted.machineRoles,
     projectRoles: wanted.projectRoles,
     tenantRoles: wanted.tenantRoles,
-    ...(wanted.adminRole === undefined ? {} : { adminRole: wanted.adminRole }),
-    ...(wanted.infraRole === undefined ? {} : { infraRole: wanted.infraRole }),
+    // The role of number 0 is none.
+    ...(wanted.adminRole ? { adminRole: wanted.adminRole } : {}),
+    ...(wanted.infraRole ? { infraRole: wanted.infraRole } : {}),
     ...(request.labels === undefined ? {} : { labels: request.labels }),
   });
 }

@@ -14,7 +14,7 @@ import { checkElevation, mintToken, wantedRights } from '../auth/mint-token.ts';
 import type { ServiceDependencies } from './context.ts';
 import { updateLabels } from './update-entity.ts';
 
-const { AdminRole, TokenType } = apiV2;
+const { AdminRole, InfraRole, TokenType } = apiV2;
 
 /** `metalstack.api.v2.TokenService`: tokens of the caller's user. */
 export function tokenService(dependencies: ServiceDependencies): BoundService<Caller> {
@@ -44,13 +44,7 @@ export function tokenService(dependencies: ServiceDependencies): BoundService<Ca
         const wanted = wantedRights(request, methods);
         const lent = bothLent(found.lent, await checkElevation(inner, recordOf(caller), wanted, methods));
         if (request.description !== undefined) token.description = request.description;
-        // What is not named stays; a token never loses a right by an update that is about another one.
-        if (wanted.permissions.length > 0) token.permissions = wanted.permissions;
-        if (Object.keys(wanted.projectRoles).length > 0) token.projectRoles = wanted.projectRoles;
-        if (Object.keys(wanted.tenantRoles).length > 0) token.tenantRoles = wanted.tenantRoles;
-        if (Object.keys(wanted.machineRoles).length > 0) token.machineRoles = wanted.machineRoles;
-        if (wanted.adminRole !== undefined) token.adminRole = wanted.adminRole;
-        if (wanted.infraRole !== undefined) token.infraRole = wanted.infraRole;
+        changeRights(token, wanted);
         updateLabels(token, request.labels);
         token.meta ??= create(apiV2.MetaSchema);
         token.meta.updatedAt = timestampFromMs(clock.now());
@@ -114,6 +108,26 @@ export function adminTokenService(dependencies: ServiceDependencies): BoundServi
       return {};
     },
   });
+}
+
+/**
+ * What is not named stays: a token never loses a right by an update that is about another one. A kind of right is taken
+ * away by naming it without anything: the role of number 0, a list of no methods.
+ */
+function changeRights(token: apiV2.Token, wanted: apiV2.Token): void {
+  if (wanted.permissions.length > 0) token.permissions = wanted.permissions.filter(({ methods }) => methods.length > 0);
+  if (Object.keys(wanted.projectRoles).length > 0) token.projectRoles = heldRoles(wanted.projectRoles);
+  if (Object.keys(wanted.tenantRoles).length > 0) token.tenantRoles = heldRoles(wanted.tenantRoles);
+  if (Object.keys(wanted.machineRoles).length > 0) token.machineRoles = heldRoles(wanted.machineRoles);
+  if (wanted.adminRole !== undefined) token.adminRole = wanted.adminRole;
+  if (wanted.infraRole !== undefined) token.infraRole = wanted.infraRole;
+  if (wanted.adminRole === AdminRole.UNSPECIFIED) delete token.adminRole;
+  if (wanted.infraRole === InfraRole.UNSPECIFIED) delete token.infraRole;
+}
+
+/** No role says nothing, but beside a role for all: there it is an exception. */
+function heldRoles<Role extends number>(roles: Readonly<Record<string, Role>>): Record<string, Role> {
+  return Object.fromEntries(Object.entries(roles).filter(([, role]) => role !== 0 || roles['*'] !== undefined));
 }
 
 /** A token that is made for a user and lists no right is that person's own: it has the rights of its memberships. */

@@ -89,6 +89,7 @@ export function addTokenCommands(program: Command, io: CliIo): void {
         .description('give one of your own tokens other rights; a kind of right that is not named stays')
         .argument('<id>', 'its whole uuid')
         .option('--description <text>', 'what it is for'),
+      'old',
     ),
   ).action(async (uuid: string, flags: ContextFlags & RightsFlags & { readonly description?: string }) => {
     const { description } = flags;

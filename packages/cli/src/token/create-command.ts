@@ -39,6 +39,7 @@ export function addTokenSecretCommands(token: Command, io: CliIo): void {
               .default(DEFAULT_SECONDS, '8h'),
           )
           .option('--label <key=value>', 'a label; may be repeated', parsePair),
+        'new',
       ),
     ),
   ).action(async (flags: CreateFlags) => {

@@ -1,19 +1,21 @@
 import { apiV2, create, type MessageInitShape } from '@ingot/api';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CliError, CliErrorCode } from '../errors.ts';
 import { given } from '../resources/given.ts';
 
-type Role = 'editor' | 'viewer';
-type ProjectRole = 'owner' | 'editor' | 'viewer';
+/** `none` takes a role away that a token has. */
+type Role = 'editor' | 'viewer' | 'none';
+type ProjectRole = 'owner' | 'editor' | 'viewer' | 'none';
 type TenantRole = ProjectRole | 'guest';
 
 // AdminRole, InfraRole and MachineRole share their numbers.
-const ROLES = { editor: 1, viewer: 2 } as const satisfies Readonly<Record<Role, number>>;
-const ROLE_NAMES: readonly Role[] = ['editor', 'viewer'];
+const ROLES = { editor: 1, viewer: 2, none: 0 } as const satisfies Readonly<Record<Role, number>>;
 
 const PROJECT_ROLES: Readonly<Record<ProjectRole, apiV2.ProjectRole>> = {
   owner: apiV2.ProjectRole.OWNER,
   editor: apiV2.ProjectRole.EDITOR,
   viewer: apiV2.ProjectRole.VIEWER,
+  none: apiV2.ProjectRole.UNSPECIFIED,
 };
 
 const TENANT_ROLES: Readonly<Record<TenantRole, apiV2.TenantRole>> = {
@@ -21,6 +23,7 @@ const TENANT_ROLES: Readonly<Record<TenantRole, apiV2.TenantRole>> = {
   editor: apiV2.TenantRole.EDITOR,
   viewer: apiV2.TenantRole.VIEWER,
   guest: apiV2.TenantRole.GUEST,
+  none: apiV2.TenantRole.UNSPECIFIED,
 };
 
 type MethodsOf = Readonly<Record<string, readonly string[]>>;
@@ -38,23 +41,32 @@ export interface RightsFlags {
   readonly projectMethod?: MethodsOf;
   readonly tenantMethod?: MethodsOf;
   readonly machineMethod?: MethodsOf;
+  /** False: none, of a token that has some. */
+  readonly methods?: boolean;
 }
 
-/** Adds the flags that say what a token may do. */
-export function withRightsFlags(command: Command): Command {
+/** Adds the flags that say what a token may do: one that is made, or one that there is and that may lose rights, too. */
+export function withRightsFlags(command: Command, of: 'new' | 'old'): Command {
+  const words = (roles: Readonly<Record<string, number>>): string[] =>
+    Object.keys(roles).filter((word) => of === 'old' || word !== 'none');
+  if (of === 'old') command.option('--no-methods', 'no methods any more');
   return command
-    .addOption(new Option('--admin-role <role>', 'what it may do with everything').choices(ROLE_NAMES))
-    .addOption(new Option('--infra-role <role>', 'what it may do as an agent').choices(ROLE_NAMES))
-    .option('--machine-role <uuid=role>', 'what it may do as one machine, * for any; may be repeated', roleOf(ROLES))
+    .addOption(new Option('--admin-role <role>', 'what it may do with everything').choices(words(ROLES)))
+    .addOption(new Option('--infra-role <role>', 'what it may do as an agent').choices(words(ROLES)))
+    .option(
+      '--machine-role <uuid=role>',
+      `what it may do as one machine: ${wordList(words(ROLES))}, * for any; may be repeated`,
+      roleOf(words(ROLES)),
+    )
     .option(
       '--project-role <uuid=role>',
-      'what it may do in a project: owner, editor or viewer, * for any; may be repeated',
-      roleOf(PROJECT_ROLES),
+      `what it may do in a project: ${wordList(words(PROJECT_ROLES))}, * for any; may be repeated`,
+      roleOf(words(PROJECT_ROLES)),
     )
     .option(
       '--tenant-role <login=role>',
-      'what it may do with a tenant: owner, editor, viewer or guest, * for any; may be repeated',
-      roleOf(TENANT_ROLES),
+      `what it may do with a tenant: ${wordList(words(TENANT_ROLES))}, * for any; may be repeated`,
+      roleOf(words(TENANT_ROLES)),
     )
     .option(
       '--self-method <path...>',
@@ -92,12 +104,16 @@ export function rightsOf(
   };
 }
 
+function wordList(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
 function permissionsOf(flags: RightsFlags): apiV2.PermissionsByVisibility[] {
   const { selfMethod: self, adminMethod: admin, infraMethod: infra } = flags;
   const permission = (
     visibility: NonNullable<MessageInitShape<typeof apiV2.PermissionsByVisibilitySchema>['visibility']>,
   ): apiV2.PermissionsByVisibility => create(apiV2.PermissionsByVisibilitySchema, { visibility });
-  return [
+  const listed = [
     ...(self === undefined ? [] : [permission({ case: 'self', value: { methods: [...self] } })]),
     ...(admin === undefined ? [] : [permission({ case: 'admin', value: { methods: [...admin] } })]),
     ...(infra === undefined ? [] : [permission({ case: 'infra', value: { methods: [...infra] } })]),
@@ -111,6 +127,11 @@ function permissionsOf(flags: RightsFlags): apiV2.PermissionsByVisibility[] {
       permission({ case: 'machine', value: { uuid, methods: [...methods] } }),
     ),
   ];
+  if (flags.methods !== false) return listed;
+  if (listed.length > 0)
+    throw new CliError(CliErrorCode.Argument, 'give --no-methods, or the methods that it is to have instead');
+  // A list of none: the API keeps what is left out.
+  return [permission({ case: 'self', value: {} })];
 }
 
 function mapped<Word extends string, Number>(
@@ -122,24 +143,12 @@ function mapped<Word extends string, Number>(
 
 /** Collects `SUBJECT=ROLE` of an option that may be repeated. */
 function roleOf(
-  roles: Readonly<Record<string, number>>,
+  words: readonly string[],
 ): (text: string, before?: Readonly<Record<string, string>>) => Readonly<Record<string, string>> {
   return (text, before = {}) => {
     const [subject, role, ...rest] = text.split('=');
-    if (
-      subject === undefined ||
-      subject === '' ||
-      role === undefined ||
-      rest.length > 0 ||
-      !Object.hasOwn(roles, role)
-    ) {
-      const words = Object.keys(roles);
-      throw new InvalidArgumentError(
-        words.length === 2
-          ? 'Write UUID=editor or UUID=viewer, or * for any machine.'
-          : `Write SUBJECT=ROLE, with a role of ${words.join(', ')}.`,
-      );
-    }
+    if (subject === undefined || subject === '' || role === undefined || rest.length > 0 || !words.includes(role))
+      throw new InvalidArgumentError(`Write SUBJECT=ROLE, * for any subject, with a role of ${words.join(', ')}.`);
     return { ...before, [subject]: role };
   };
 }
