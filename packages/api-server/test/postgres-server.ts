@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,9 @@ export interface PostgresServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again on the same data. */
   start(): Promise<void>;
+  /** Stops it and all of its processes where they are, as a host does that hangs; ends with `resume`. */
+  pause(): void;
+  resume(): void;
 }
 
 // PostgreSQL does not run as root. Debian's `nobody`.
@@ -72,6 +75,14 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
       child.once('error', reject);
     }).finally(() => clearTimeout(timer));
   };
+  /** Its own first: it starts no others then. */
+  const signalAll = (signal: NodeJS.Signals): void => {
+    const pid = server?.pid;
+    if (pid === undefined) return;
+    process.kill(pid, signal);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    for (const child of children) if (child !== '') process.kill(Number(child), signal);
+  };
   const one: PostgresServer = {
     directory,
     url: (database) => `postgres://localhost:${port}/${database}?host=${directory}&user=ingot`,
@@ -98,7 +109,11 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     },
     kill: () => end('SIGQUIT'),
     start,
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
     async [Symbol.asyncDispose]() {
+      // What is stopped ends when it goes on.
+      signalAll('SIGCONT');
       await end('SIGQUIT');
       await rm(directory, { recursive: true, force: true });
     },

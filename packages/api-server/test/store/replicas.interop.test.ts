@@ -1,6 +1,6 @@
 import { adminV2, apiV2, Code, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '@ingot/net';
+import { MockClock, systemClock } from '@ingot/net';
 import { findOrCreateMachine } from '../../src/machine/machine-records.ts';
 import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
@@ -146,4 +146,68 @@ test('a connection that the server ends is replaced', async () => {
     await until(async () => (await database.state()).ok);
     expect(await stores.partitions.count()).toBe(0);
   }
+});
+
+test('a server that hangs is given up, and all goes on when it does', async () => {
+  await using own = await startPostgres();
+  const clock = new MockClock();
+  await using database = await openDatabase({ dialect: 'postgres', url: await own.createDatabase() }, { clock });
+  const heard: (string | undefined)[] = [];
+  database.subscribe('machine', (payload) => heard.push(payload));
+  await database.run("INSERT INTO secret (name, value) VALUES ('before', 'x')");
+  own.pause();
+  try {
+    const asked = failure(database.all('SELECT 1'));
+    const written = failure(database.run("INSERT INTO secret (name, value) VALUES ('lost', 'x')"));
+    const half = failure(
+      database.transaction(async (session) => {
+        await session.run("INSERT INTO secret (name, value) VALUES ('half', 'x')");
+      }),
+    );
+    // Those that had to connect say so after 5 s of the real clock.
+    await clock.advance(25_000);
+    for (const error of await Promise.all([asked, written, half])) {
+      expect([error.code, error.message]).toEqual([Code.Unavailable, expect.stringContaining('the database is away')]);
+    }
+    // The one that listens was asked whether it is still there.
+    await clock.advance(35_000);
+    expect(await database.state()).toMatchObject({ ok: false, reason: expect.stringContaining('is away') });
+  } finally {
+    own.resume();
+  }
+  await until(async () => {
+    await clock.advance(1_000);
+    return (await database.state()).ok;
+  });
+  expect(heard).toContain(undefined);
+  await database.run("INSERT INTO secret (name, value) VALUES ('after', 'x')");
+  const names = (await database.all('SELECT name FROM secret ORDER BY name')).map(({ name }) => name);
+  // Nobody was told that they are stored; what reached the server before it hung may be.
+  expect(names.filter((name) => name !== 'half' && name !== 'lost')).toEqual(['after', 'before']);
+});
+
+test('where PostgreSQL has no connection left, those that there are serve all', async () => {
+  await using own = await startPostgres({ max_connections: '8', superuser_reserved_connections: '0' });
+  const url = await own.createDatabase();
+  await using database = await openDatabase({ dialect: 'postgres', url }, { clock: systemClock });
+  await database.run("INSERT INTO secret (name, value) VALUES ('counter', '0')");
+  const others: Database[] = [];
+  try {
+    // Each takes one that listens, and one more with its first question.
+    for (let full = false; !full;) {
+      try {
+        const other = await openDatabase({ dialect: 'postgres', url }, { clock: systemClock });
+        others.push(other);
+        await other.all('SELECT 1');
+      } catch {
+        full = true;
+      }
+    }
+    const asked = await Promise.all(Array.from({ length: 50 }, () => database.get('SELECT count(*) AS n FROM secret')));
+    expect(new Set(asked.map((row) => row?.['n']))).toEqual(new Set([1]));
+    expect(await database.state()).toEqual({ ok: true });
+  } finally {
+    await Promise.all(others.map((other) => other.close()));
+  }
+  await until(async () => (await database.state()).ok);
 });

@@ -1,3 +1,4 @@
+import type { Clock } from '@ingot/net';
 import postgres from 'postgres';
 import type { Row, SqlValue } from '../database.ts';
 import type { PostgresAddress } from './address.ts';
@@ -19,10 +20,21 @@ const STATEMENT_TIMEOUT_MS = 20_000;
 const LOCK_TIMEOUT_MS = 10_000;
 /** Longer than the program itself lets a transaction take: for what a stopped process leaves behind. */
 const IDLE_TIMEOUT_MS = 60_000;
+/**
+ * The server ends what takes longer than `STATEMENT_TIMEOUT_MS` by itself, and says so. One that says nothing is stopped, or
+ * gone without a word, which TCP finds out after a quarter of an hour.
+ */
+const SILENCE_MS = 25_000;
 
 /** What a connection that breaks makes of its questions. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
+}
+
+export interface ConnectionOptions {
+  /** Measures the silence of the server. Default: each answer is waited for, however long it takes. */
+  readonly clock?: Clock;
+  readonly onNotification?: (payload: string) => void;
 }
 
 /**
@@ -31,7 +43,7 @@ export class ConnectionLost extends Error {
  */
 export async function connectPostgres(
   address: PostgresAddress & { readonly password?: string },
-  onNotification?: (payload: string) => void,
+  { clock, onNotification }: ConnectionOptions = {},
 ): Promise<PostgresConnection> {
   let broken = false;
   const end = Promise.withResolvers<void>();
@@ -73,6 +85,8 @@ export async function connectPostgres(
     const answer = sql.unsafe(text, [...values], { prepare: values.length > 0 });
     // Whichever loses the race below has nobody else to tell.
     answer.catch(() => undefined);
+    const giveUp = (): void => breakOff(new Error(`no answer within ${SILENCE_MS / 1000} s`));
+    const silence = clock?.setTimeout(giveUp, SILENCE_MS);
     try {
       const result = await Promise.race([answer, lost.promise]);
       return { rows: [...result], count: result.count };
@@ -80,6 +94,8 @@ export async function connectPostgres(
       // Anything but a refusal by the server itself leaves it open what state the connection is in.
       if (!(error instanceof postgres.PostgresError) || endsConnection(error.code)) breakOff(error);
       throw error;
+    } finally {
+      silence?.cancel();
     }
   };
   const connection: PostgresConnection = {

@@ -11,11 +11,17 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const QUERY_CANCELED = '57014';
 const IDLE_IN_TRANSACTION = '25P03';
 const READ_ONLY_SQL_TRANSACTION = '25006';
+const TOO_MANY_CONNECTIONS = '53300';
 
 /** Whether the transaction did nothing wrong but came too late, and may be tried again. */
 export function isConflict(error: unknown): boolean {
   const code = sqlState(error);
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
+}
+
+/** Whether the server has no more connections to give; those that there are go on. */
+export function isFull(error: unknown): boolean {
+  return sqlState(error) === TOO_MANY_CONNECTIONS;
 }
 
 /** What an error of PostgreSQL means to whoever called. */
@@ -33,6 +39,12 @@ export function translated(error: unknown): unknown {
   }
   // Behind a failover the old primary may still be there, and be the standby.
   if (code === READ_ONLY_SQL_TRANSACTION) return unavailable('is read-only: is this its primary?', error);
+  if (code === TOO_MANY_CONNECTIONS) {
+    return unavailable(
+      `has no connection left (${words(error)}); raise its max_connections, or stop what takes them`,
+      error,
+    );
+  }
   if (code.startsWith('53')) {
     return new ApiError(Code.ResourceExhausted, `the database has reached a limit of its own: ${words(error)}`, {
       cause: error,

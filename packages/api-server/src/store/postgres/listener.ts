@@ -12,6 +12,8 @@ export interface NotificationListener {
 /** All notifications go through one channel of PostgreSQL; the payload says which of ours. */
 export const POSTGRES_CHANNEL = 'ingot';
 const RECONNECT_MS = 1_000;
+/** Nothing comes for hours where nothing changes: it is asked whether it is still there. */
+const ASK_EVERY_MS = 10_000;
 
 /** Resolves when it listens; later it comes back by itself. */
 export async function startListener(
@@ -30,10 +32,15 @@ export async function startListener(
       throw error;
     }
   };
+  const untilGone = async (current: PostgresConnection): Promise<void> => {
+    const ask = clock.setInterval(() => void current.query('SELECT 1').catch(() => undefined), ASK_EVERY_MS);
+    await current.gone;
+    ask.cancel();
+  };
   let connection = await listen();
   const keep = async (): Promise<void> => {
     while (!stop.signal.aborted) {
-      await connection.gone;
+      await untilGone(connection);
       if (stop.signal.aborted) return;
       await connection.close();
       try {

@@ -1,6 +1,7 @@
 import type { Clock } from '@ingot/net';
 import { unavailable } from '../errors.ts';
 import type { PostgresConnection } from './connection.ts';
+import { isFull } from './errors.ts';
 
 /** A bounded number of connections, made when they are needed. */
 export interface Pool {
@@ -25,6 +26,10 @@ export function createPool({ connect, clock, size }: PoolOptions): Pool {
   const drained = Promise.withResolvers<void>();
   let inUse = 0;
   let closed = false;
+
+  /** Those who have a place, and wait for the connection of somebody else: the server gives no more. */
+  const starved: ((connection: PostgresConnection) => void)[] = [];
+  let lent = 0;
 
   /** Waits for a place, not for a connection: who has a place finds an idle connection or makes one. */
   const enter = async (): Promise<void> => {
@@ -55,7 +60,35 @@ export function createPool({ connect, clock, size }: PoolOptions): Pool {
   };
   const connectionOf = async (): Promise<PostgresConnection> => {
     for (let free = idle.pop(); free !== undefined; free = idle.pop()) if (!free.broken) return free;
-    return connect();
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      // Somebody may be done by now.
+      const free = idle.pop();
+      if (free !== undefined && !free.broken) return free;
+      if (lent === 0) throw error;
+      return given(error);
+    }
+  };
+  const given = async (refusal: unknown): Promise<PostgresConnection> => {
+    const turn = Promise.withResolvers<PostgresConnection>();
+    starved.push(turn.resolve);
+    const timer = clock.setTimeout(() => {
+      starved.splice(starved.indexOf(turn.resolve), 1);
+      turn.reject(refusal);
+    }, MAX_WAIT_MS);
+    try {
+      return await turn.promise;
+    } finally {
+      timer.cancel();
+    }
+  };
+  const giveBack = async (connection: PostgresConnection): Promise<void> => {
+    if (connection.broken) return connection.close();
+    const next = starved.shift();
+    if (next === undefined) idle.push(connection);
+    else next(connection);
   };
 
   return {
@@ -63,11 +96,12 @@ export function createPool({ connect, clock, size }: PoolOptions): Pool {
       await enter();
       try {
         const connection = await connectionOf();
+        lent += 1;
         try {
           return await work(connection);
         } finally {
-          if (connection.broken) await connection.close();
-          else idle.push(connection);
+          lent -= 1;
+          await giveBack(connection);
         }
       } finally {
         leave();

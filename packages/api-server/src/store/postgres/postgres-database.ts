@@ -37,8 +37,12 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     const address = { ...parsePostgresUrl(url), ...(password === undefined ? {} : { password }) };
     const notifier = createNotifier();
     await prepare(await connectPostgres(address), url, options.upToVersion);
-    const listener = await startListener((onNotification) => connectPostgres(address, onNotification), notifier, clock);
-    const pool = createPool({ connect: () => connectPostgres(address), clock, size: poolSize });
+    const listener = await startListener(
+      (onNotification) => connectPostgres(address, { clock, onNotification }),
+      notifier,
+      clock,
+    );
+    const pool = createPool({ connect: () => connectPostgres(address, { clock }), clock, size: poolSize });
     return database(pool, listener, notifier, clock);
   } catch (error) {
     if (error instanceof ApiServerError) throw error;
