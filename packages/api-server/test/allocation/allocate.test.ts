@@ -1,4 +1,4 @@
-import { adminV2, apiV2, Code, createClient, infraV2, type MessageInitShape } from '@ingot/api';
+import { adminV2, apiV2, Code, createClient, infraV2, timestampFromMs, type MessageInitShape } from '@ingot/api';
 import { describe, expect, test } from 'vitest';
 import { MACHINE_LABEL } from '../../src/network/machine-label.ts';
 import { failure, startRig, until } from '../support.ts';
@@ -194,6 +194,48 @@ describe('an allocation is refused', () => {
     expect((await ips.list({ project: a })).ips).toEqual([]);
     expect((await machines.create(wish())).machine?.allocation?.networks[0]?.asn).toBe(4_210_000_001);
   });
+});
+
+test('an allocation takes an image that is for it, has not expired and fits size, layout and disks', async () => {
+  await using rig = await startRig();
+  const { machines, images, layouts, wish } = await hall(rig, 1);
+  const constraints = createClient(adminV2.SizeImageConstraintService, rig.admin);
+  const firewall = apiV2.ImageFeature.FIREWALL;
+  const make = (id: string, feature: apiV2.ImageFeature = apiV2.ImageFeature.MACHINE) =>
+    images.create({
+      image: {
+        id,
+        url: 'http://images/x.tar',
+        features: [feature],
+        classification: apiV2.ImageClassification.SUPPORTED,
+      },
+    });
+  await make('firewall-3.0.20260101', firewall);
+  await make('ubuntu-24.4.20260101');
+  await make('debian-11.0.20260101');
+  await constraints.create({ size: 'c1', imageConstraints: [{ image: 'debian', semverMatch: '>= 12' }] });
+  await layouts.create({
+    filesystemLayout: {
+      id: 'two-disks',
+      disks: [{ device: '/dev/sdz', partitions: [{ number: 1, size: 1n, gptType: apiV2.GPTType.GPT_TYPE_LINUX }] }],
+      filesystems: [{ device: '/dev/sdz1', format: apiV2.Format.EXT4, path: '/' }],
+    },
+  });
+  const refusal = async (change: Parameters<typeof wish>[0]): Promise<string> =>
+    (await failure(machines.create(wish(change)))).message;
+  expect(await refusal({ image: 'firewall-3' })).toContain('is for firewall, not for a machine');
+  expect(await refusal({ image: 'debian-11' })).toContain('size "c1" takes debian >= 12 only');
+  expect(await refusal({ image: 'ubuntu-24.4' })).toContain('no filesystem layout is for size "c1" with image "ubuntu');
+  expect(await refusal({ filesystemLayout: 'two-disks' })).toContain('there is no disk /dev/sdz');
+  await images.update({
+    id: 'debian-12.0.20260101',
+    updateMeta: SERVER,
+    expiresAt: timestampFromMs(Date.now() - 1000),
+  });
+  expect(await refusal({ image: 'debian-12.0.20260101' })).toContain('has expired: take a newer one');
+  expect(
+    (await machines.create(wish({ image: 'ubuntu-24.4', filesystemLayout: 'tmp' }))).machine?.allocation,
+  ).toMatchObject({ hostname: 'metal', image: { id: 'ubuntu-24.4.20260101' }, filesystemLayout: { id: 'tmp' } });
 });
 
 test('an allocation names a size, or an administrator the machine', async () => {
