@@ -230,7 +230,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       return { ok: true };
     });
     stops.push(() => Promise.resolve(forgetCheck()));
-    await warnOfMissingBinaries({ ...policy.now, log, get: (uri) => artifacts.get(uri) });
+    await warnOfMissingBinaries({ ...policy.now, log, get: (uri, expected) => artifacts.get(uri, expected) });
     log.info(
       {
         event: 'listening',

@@ -141,9 +141,9 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const bases: ScriptSetting['bases'] = [httpUrl, ...peers.ipv4];
   const bases6: ScriptSetting['bases'] | undefined = plan6 && [plan6.httpUrl, ...peers.ipv6];
   const decisions = await createBootDecisions({ ...stores, config, gate, nonces, files, decision });
-  const { directory, loaders } = config.ipxe;
+  const { directory, loaders, sha256 } = config.ipxe;
   const advertised6 = before?.advertised6 ?? new Map<string, Mac>();
-  const bootLoaders = publishedFiles({ directory, binaries, root: config.tftp.root, loaders });
+  const bootLoaders = publishedFiles({ directory, binaries, root: config.tftp.root, loaders, sha256 });
   return {
     config,
     plan,

@@ -65,7 +65,7 @@ export function publishedContent(components: PublishedContentComponents): Publis
     const found = files.find(name);
     if (found === undefined) return undefined;
     if (found.isLoader && mac !== undefined) fetches.note(mac);
-    return { kind: 'file', uri: found.uri, sha256: undefined };
+    return { kind: 'file', uri: found.uri, sha256: found.sha256 };
   };
   return {
     open: async (name, client) => {

@@ -8,6 +8,8 @@ export interface PublishedFile {
   readonly uri: string;
   /** Whether it is a program that firmware starts. */
   readonly isLoader: boolean;
+  /** That it must have; undefined: any. */
+  readonly sha256: string | undefined;
 }
 
 /** The files that TFTP and `/boot/` know. */
@@ -26,13 +28,21 @@ export function publishedFiles(options: {
   root: string | undefined;
   /** Name → absolute path. */
   loaders: Readonly<Record<string, string>>;
+  /** Name → SHA-256 of boot loaders, 64 hex digits. */
+  sha256?: Readonly<Record<string, string>> | undefined;
 }): PublishedFiles {
-  const { directory, binaries, root, loaders } = options;
+  const { directory, binaries, root, loaders, sha256 = {} } = options;
+  const digests = new Map(Object.entries(sha256));
   const byName = new Map(binaries.map((file) => [file, resolve(directory, file)]));
   const byLoader = new Map(Object.entries(loaders));
-  const loader = (path: string): PublishedFile => ({ uri: pathToFileURL(path).href, isLoader: true });
   return {
     find: (name) => {
+      const digest = digests.get(name);
+      const loader = (path: string): PublishedFile => ({
+        uri: pathToFileURL(path).href,
+        isLoader: true,
+        sha256: digest,
+      });
       const binary = byName.get(name);
       const known = byLoader.get(name);
       // What is given to a kind of machine may be one of the boot loaders, which lie elsewhere.
@@ -40,7 +50,7 @@ export function publishedFiles(options: {
       if (binary !== undefined && (!isElsewhere || isFile(binary))) return loader(binary);
       if (!isPlainRelative(name)) return undefined;
       if (root !== undefined && isFile(resolve(root, name)))
-        return { uri: pathToFileURL(resolve(root, name)).href, isLoader: false };
+        return { uri: pathToFileURL(resolve(root, name)).href, isLoader: false, sha256: digest };
       if (isElsewhere) return loader(known);
       // A profile may name any of the binaries that lie beside those of the configuration.
       const beside = resolve(directory, name);

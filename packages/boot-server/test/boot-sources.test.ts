@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MessageType } from '@ingot/wire';
@@ -256,6 +257,27 @@ describe('published names', () => {
     const [, path = ''] = /\(tftp,10\.0\.0\.1\)(\/_\/file\/\S+\/kernel\/[\w-]+)/.exec(config) ?? [];
     expect((await fetched(path)).ok).toBe(false);
     expect((await lab.get(path)).status).toBe(503);
+  });
+
+  it('a boot loader with another digest than the configuration’s is not served, and that is said at the start', async () => {
+    const names = ['undionly.kpxe', 'snponly.efi'] as const;
+    const [right] = names.map((name) =>
+      createHash('sha256')
+        .update(readFileSync(join('/usr/lib/ipxe', name)))
+        .digest('hex'),
+    );
+    const sha256 = { [names[0]]: right ?? '', [names[1]]: 'a'.repeat(64) };
+    const { lab } = await profileLab([INSTALL], ({ ipxe }) => ({ ipxe: { ...ipxe, sha256 } }));
+    expect(lab.log.events('ipxe.missing').map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(
+        /machines that need snponly\.efi will not boot: .*SHA-256.* correct the hash in ipxe\.sha256$/,
+      ),
+    ]);
+    expect((await lab.get('/boot/undionly.kpxe')).status).toBe(200);
+    expect((await lab.get('/boot/snponly.efi')).status).toBe(503);
+    const fetched = await machine(lab);
+    expect((await fetched('undionly.kpxe')).ok).toBe(true);
+    expect((await fetched('snponly.efi')).ok).toBe(false);
   });
 });
 

@@ -83,6 +83,17 @@ describe('the configuration', () => {
       `${MINIMAL}dhcp6: { listen: ['2001:db8::1'], subnets: [{ subnet: '2001:db8:1::/64', validSeconds: 600 }] }\n`,
       /preferredSeconds may not be more than validSeconds/,
     ],
+    [
+      'a manufacturer that boot loaders would read as commands',
+      `${MINIMAL}boot: { console: { byManufacturer: { 'HPE && reboot': ttyS0 } } }\n`,
+      /write the manufacturer as SMBIOS/,
+    ],
+    [
+      'a console with more in it',
+      `${MINIMAL}boot: { console: { port: 'ttyS0 init=/bin/sh' } }\n`,
+      /write the name of a serial port/,
+    ],
+    ['a hash that is none', `${MINIMAL}ipxe: { sha256: { snponly.efi: abc } }\n`, /write 64 hex digits/],
     ['an unknown key', `${MINIMAL}tftpp: {}\n`, /tftpp/],
   ])('%s is refused with what to write instead', async (_what, yaml, words) => {
     expect(await load(yaml)).toMatch(words);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serialConsole } from '../src/decide/serial-console.ts';
 import type { KernelSteps } from '../src/decide/boot-steps.ts';
 import { renderPxelinuxConfig } from '../src/grub/pxelinux.ts';
 import { kernelWords, renderGrubConfig, type GrubSetting } from '../src/grub/script.ts';
@@ -10,7 +11,7 @@ const kernel: KernelSteps = {
   kernel: 'k1',
   initRamDisks: ['i1', 'i2'],
   cmdline: 'quiet dyndbg="file a.c +p" x=$y it\'s PIXIE_API_URL=http://10.0.0.1:8080/config/u?nonce=n',
-  addsConsole: true,
+  console: serialConsole(),
   message: "It's me",
 };
 
@@ -37,6 +38,16 @@ describe('grub.cfg', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('has the port of each manufacturer as the operator says', () => {
+    const console = serialConsole({ port: 'ttyS0', speed: '9600n8', byManufacturer: { 'HPE Cray': 'ttyS2' } });
+    const own = renderGrubConfig({ ...kernel, console }, setting);
+    expect(own).toContain('set uart=ttyS0\n');
+    expect(own.match(/^if \[ "\$manufacturer.*$/gm)).toEqual([
+      'if [ "$manufacturer" = "HPE Cray" ]; then set uart=ttyS2; fi',
+    ]);
+    expect(own).toContain('console=$uart,9600n8 ');
   });
 
   it('takes the other server’s files when this one is gone', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serialConsole } from '../src/decide/serial-console.ts';
 import type { KernelSteps, ScriptSetting } from '../src/decide/boot-steps.ts';
 import { renderAskScript, renderAutoexecScript, renderIpxeScript } from '../src/ipxe/script.ts';
 
@@ -8,7 +9,7 @@ const kernel: KernelSteps = {
   kernel: 'k',
   initRamDisks: ['a', 'b'],
   cmdline: 'quiet BOOTIF=01-m',
-  addsConsole: true,
+  console: serialConsole(),
   message: 'hello\nworld',
 };
 const script = renderIpxeScript(kernel, setting);
@@ -43,6 +44,25 @@ describe('the boot script', () => {
     expect(script).toMatch(/^#!ipxe\necho hello\necho world\n/);
   });
 
+  it('has the port of each manufacturer as the operator says, and the known ones besides', () => {
+    const console = serialConsole({
+      speed: '9600',
+      byManufacturer: { 'HPE Cray': 'ttyS2', QEMU: 'ttyS1', 'New, Inc.': 'ttyS0' },
+    });
+    const own = renderIpxeScript({ ...kernel, console }, setting);
+    expect(own.match(/^iseq \$\{manufacturer\}.*$/gm)).toEqual([
+      'iseq ${manufacturer} Dell${sp:string}Inc. && set uart ttyS0 ||',
+      'iseq ${manufacturer} Giga${sp:string}Computing && set uart ttyS0 ||',
+      'iseq ${manufacturer} FUJITSU && set uart ttyS0 ||',
+      'iseq ${manufacturer} New,${sp:string}Inc. && set uart ttyS0 ||',
+      'iseq ${manufacturer} HPE${sp:string}Cray && set uart ttyS2 ||',
+    ]);
+    expect(own).toContain('console=${console},9600 ');
+    expect(renderIpxeScript({ ...kernel, console: serialConsole({ port: 'ttyS0' }) }, setting)).not.toContain(
+      'iseq ${m',
+    );
+  });
+
   it('takes the next try from the other server, and leaves one that stalls', () => {
     const two = renderIpxeScript(kernel, { mac: 'm', bases: ['http://a', 'http://b'] });
     expect(two).toContain('set base0 http://a\nset base1 http://b\nset server:int32 0\nset base ${base0}\n');
@@ -63,7 +83,7 @@ describe('the boot script', () => {
   });
 
   it('leaves the console alone where the command line names one', () => {
-    const own = renderIpxeScript({ ...kernel, addsConsole: false, cmdline: 'console=tty0' }, setting);
+    const own = renderIpxeScript({ ...kernel, console: undefined, cmdline: 'console=tty0' }, setting);
     expect(own).toContain('\nboot kernel initrd=initrd0 initrd=initrd1 console=tty0 || goto failed\n');
     expect(own).not.toContain('uart');
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SerialConsoleConfig } from '../decide/serial-console.ts';
 
 /** Who may decide what machines boot, in the order in which they are asked unless `boot.sources` has another. */
 export const SOURCE_NAMES = ['profiles', 'http', 'api'] as const;
@@ -13,10 +14,14 @@ export interface BootConfig {
   readonly peers: readonly PeerConfig[];
   readonly seenWithinMinutes: number;
   readonly nonceMinutes: number;
+  readonly console?: SerialConsoleConfig | undefined;
 }
 
 const peerUrl = (): z.ZodURL =>
   z.url({ protocol: /^http$/, error: 'write the http.url of another boot server, as http://10.0.0.2:8080' });
+
+const serialPort = (): z.ZodString =>
+  z.string().regex(/^tty[A-Za-z]{1,4}\d{1,2}$/, { error: 'write the name of a serial port, as ttyS0' });
 
 export const bootSchema: z.ZodType<BootConfig> = z
   .strictObject({
@@ -50,6 +55,26 @@ export const bootSchema: z.ZodType<BootConfig> = z
       .max(1_440)
       .default(30)
       .describe('how long after its script a machine may fetch its configuration'),
+    console: z
+      .strictObject({
+        port: serialPort().optional().describe('port of manufacturers that are not listed; default: ttyS1'),
+        speed: z
+          .string()
+          .regex(/^\d{4,7}(?:[noe][78])?$/, { error: 'write rate, parity and bits, as 115200n8' })
+          .optional()
+          .describe('default: 115200n8'),
+        byManufacturer: z
+          .record(
+            z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 .,()_+-]{0,63}$/, {
+              error: 'write the manufacturer as SMBIOS (type 1) has it: letters, digits, blanks and .,()_+- only',
+            }),
+            serialPort(),
+          )
+          .optional()
+          .describe('ports by manufacturer, besides those that are known: see dmidecode -s system-manufacturer'),
+      })
+      .optional()
+      .describe('the serial console that boot loaders add to the command line of a kernel, where that names none'),
   })
   .prefault({})
   .describe('what one boot may take, and who decides it');

@@ -7,6 +7,7 @@ export interface IpxeConfig {
   readonly files: Binaries;
   readonly chainRoms: boolean;
   readonly loaders: Readonly<Record<string, string>>;
+  readonly sha256?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -49,6 +50,13 @@ export const ipxeSchema: z.ZodType<IpxeConfig> = z
       .describe(
         'further boot loaders by the names under which machines ask for them, besides those of Debian’s packages; those that are not there count as none',
       ),
+    sha256: z
+      .record(
+        fileName(),
+        z.string().regex(/^[0-9a-f]{64}$/i, { error: 'write 64 hex digits, as sha256sum prints them' }),
+      )
+      .optional()
+      .describe('SHA-256 of boot loaders by name: one with another hash is not served'),
   })
   .prefault({})
   .describe('the boot loader');

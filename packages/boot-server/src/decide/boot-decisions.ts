@@ -19,6 +19,7 @@ import type { BootSource } from './boot-plan.ts';
 import { createBootPlanner } from './boot-planner.ts';
 import type { DecisionConfig } from './decision.ts';
 import type { LoaderFetches } from './loader-fetches.ts';
+import { serialConsole } from './serial-console.ts';
 import type { SubjectMemory } from './subject-memory.ts';
 
 export interface BootDecisionsComponents {
@@ -69,6 +70,7 @@ export async function createBootDecisions(components: BootDecisionsComponents): 
       nonces,
       files,
       debugKeys: config.agent.sshDebug ? components.debugKeys : undefined,
+      console: serialConsole(config.boot.console),
       configs: config.http.v1Certs ? 'v1' : api === undefined ? undefined : 'v2',
     }),
     fetches,

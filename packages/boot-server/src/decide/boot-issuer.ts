@@ -6,6 +6,7 @@ import type { NonceStore } from '../store/nonces.ts';
 import { replaceFileMarks, type BootPlan, type BootSubject, type KernelPlan } from './boot-plan.ts';
 import type { BootPlanner } from './boot-planner.ts';
 import { filePath, scriptPath, type BootSteps, type KernelSteps } from './boot-steps.ts';
+import type { SerialConsole } from './serial-console.ts';
 import type { SubjectMemory } from './subject-memory.ts';
 
 /** What a boot loader says of itself when it asks for its script. */
@@ -65,6 +66,7 @@ export interface BootIssuerComponents {
   readonly files: Pick<FileUrls, 'nameOf'>;
   /** The shape of configurations: of upstream's v1 or v2; undefined where none can be had. */
   readonly configs: 'v1' | 'v2' | undefined;
+  readonly console: SerialConsole;
   /** Undefined: nobody may look into the discovery image. */
   readonly debugKeys: Pick<DebugKeys, 'issue'> | undefined;
 }
@@ -192,7 +194,7 @@ function entryOf(plan: BootPlan, name: string): BootPlan | undefined {
 }
 
 function kernelSteps(
-  { files }: BootIssuerComponents,
+  { files, console }: BootIssuerComponents,
   { mac, base }: ScriptQuestion,
   plan: KernelPlan,
   more: readonly string[],
@@ -206,6 +208,6 @@ function kernelSteps(
     initRamDisks: plan.initRamDisks.map((uri) => nameOf(uri, 'initrd')),
     cmdline: [own, ...more].filter((part) => part !== '').join(' '),
     // Whoever names a console has chosen.
-    addsConsole: plan.wantsConfig || !/(?:^| )console=/.test(own),
+    console: plan.wantsConfig || !/(?:^| )console=/.test(own) ? console : undefined,
   };
 }

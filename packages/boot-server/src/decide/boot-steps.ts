@@ -1,3 +1,5 @@
+import type { SerialConsole } from './serial-console.ts';
+
 /** What a machine does next, with everything filled in that is its own; a script for its boot loader is made of it. */
 export type BootSteps =
   | KernelSteps
@@ -13,8 +15,8 @@ export interface KernelSteps {
   readonly initRamDisks: readonly string[];
   /** Whole but for the console. */
   readonly cmdline: string;
-  /** Whether the boot loader adds the machine's serial console. */
-  readonly addsConsole: boolean;
+  /** The serial console that the boot loader adds; undefined: none. */
+  readonly console: SerialConsole | undefined;
   /** Printed on the machine's console before anything is loaded; lines. */
   readonly message: string;
 }

@@ -1,3 +1,4 @@
+import { exceptions, type SerialConsole } from '../decide/serial-console.ts';
 import type { BootSteps, KernelSteps, MenuSteps } from '../decide/boot-steps.ts';
 
 /** Whose script it is, and which servers have its files. */
@@ -58,21 +59,29 @@ export function renderGrubRedirect(): string {
  * The console is chosen on the machine as iPXE's script does. An ARM server has one UART, and its name is another.
  * `smbios` is a module that signed builds have; without it the choice stays as it begins.
  */
-const CHOOSE_CONSOLE = [
-  'set uart=ttyS1',
-  'smbios --type 1 --get-string 4 --set manufacturer',
-  'if [ "$manufacturer" = "QEMU" -o "$manufacturer" = "Dell Inc." -o "$manufacturer" = "Giga Computing" -o "$manufacturer" = "FUJITSU" ]; then set uart=ttyS0; fi',
-  'if [ "$grub_cpu" = "arm64" ]; then set uart=ttyAMA0; fi',
-];
+function chooseConsole(console: SerialConsole): string[] {
+  return [
+    `set uart=${console.port}`,
+    'smbios --type 1 --get-string 4 --set manufacturer',
+    ...[...exceptions(console)].map(
+      ([port, manufacturers]) =>
+        `if [ ${manufacturers.map((name) => `"$manufacturer" = "${name}"`).join(' -o ')} ]; then set uart=${port}; fi`,
+    ),
+    'if [ "$grub_cpu" = "arm64" ]; then set uart=ttyAMA0; fi',
+  ];
+}
 
 function startKernel(steps: KernelSteps, setting: GrubSetting): string[] {
   const { mac } = setting;
-  const words = [...(steps.addsConsole ? ['console=$uart,115200n8'] : []), ...kernelWords(steps.cmdline).map(quote)];
+  const words = [
+    ...(steps.console === undefined ? [] : [`console=$uart,${steps.console.speed}`]),
+    ...kernelWords(steps.cmdline).map(quote),
+  ];
   const kernel = plainFilePath(steps.kernel, 'kernel', mac);
   const initrds = steps.initRamDisks.map((name) => plainFilePath(name, 'initrd', mac));
   return [
     ...echo(steps.message),
-    ...(steps.addsConsole ? CHOOSE_CONSOLE : []),
+    ...(steps.console === undefined ? [] : chooseConsole(steps.console)),
     ...firstThatLoads(setting, (root) => `linux ${root}/${kernel} ${words.join(' ')}`.trimEnd()),
     ...(initrds.length === 0
       ? []

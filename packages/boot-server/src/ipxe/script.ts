@@ -1,3 +1,4 @@
+import { exceptions, type SerialConsole } from '../decide/serial-console.ts';
 import {
   filePath,
   type BootSteps,
@@ -17,22 +18,23 @@ const HOLD_SECONDS = 30;
 const STALL_MS = 15_000;
 
 /**
- * Manufacturers (SMBIOS type 1) whose serial-over-LAN is the first UART; all others use the second.
- * `${sp}` is the blank, which an iPXE word cannot hold.
- */
-const FIRST_UART_MANUFACTURERS = ['QEMU', 'Dell${sp:string}Inc.', 'Giga${sp:string}Computing', 'FUJITSU'];
-
-/**
  * The console has to be chosen on the machine: only it knows its manufacturer. A console set earlier wins.
  * `A && B ||` is iPXE for "if A then B": without the last part a false A ends the script. The operators have one
- * precedence and a skipped command keeps the last result, so `A || B && C` would run C after a true A.
+ * precedence and a skipped command keeps the last result, so `A || B && C` would run C after a true A. `${sp}` is the
+ * blank, which an iPXE word cannot hold.
  */
-const CHOOSE_CONSOLE = [
-  'set sp:hex 20',
-  ...FIRST_UART_MANUFACTURERS.map((name) => `iseq \${manufacturer} ${name} && set uart ttyS0 ||`),
-  'isset ${uart} || set uart ttyS1',
-  'isset ${console} || set console ${uart}',
-];
+function chooseConsole(console: SerialConsole): string[] {
+  return [
+    'set sp:hex 20',
+    ...[...exceptions(console)].flatMap(([port, manufacturers]) =>
+      manufacturers.map(
+        (name) => `iseq \${manufacturer} ${name.replaceAll(' ', '${sp:string}')} && set uart ${port} ||`,
+      ),
+    ),
+    `isset \${uart} || set uart ${console.port}`,
+    'isset ${console} || set console ${uart}',
+  ];
+}
 
 /** Renders a machine's script. Everything in `steps` that comes from outside was checked by `refusePlan`. */
 export function renderIpxeScript(steps: BootSteps, setting: ScriptSetting): string {
@@ -77,10 +79,10 @@ function startKernel(steps: KernelSteps, setting: ScriptSetting): string[] {
     name: `initrd${index}`,
   }));
   const named = initrds.map(({ name }) => `initrd=${name} `).join('');
-  const serialConsole = steps.addsConsole ? 'console=${console},115200n8 ' : '';
+  const serialConsole = steps.console === undefined ? '' : `console=\${console},${steps.console.speed} `;
   return [
     ...echo(steps.message),
-    ...(steps.addsConsole ? CHOOSE_CONSOLE : []),
+    ...(steps.console === undefined ? [] : chooseConsole(steps.console)),
     ...server.choose,
     ...download(
       'kernel',
