@@ -42,6 +42,8 @@ export function issueWords(issue: z.core.$ZodRawIssue): string | undefined {
     }
     case 'invalid_union':
       return unionWords(issue);
+    case 'invalid_key':
+      return `for the name before it, ${issue.issues.map(({ message }) => message).join(' and ')}`;
     case 'custom':
       return 'write a value that is accepted here';
     default:

@@ -34,6 +34,11 @@ describe('the words for a wrong value', () => {
     [z.string().regex(/^a$/), 'b', 'value: found "b"; write a text that matches /^a$/'],
     [z.literal('on'), 'off', 'value: found "off"; write on'],
     [
+      z.record(z.string().regex(/^a$/, 'write a'), z.string()),
+      '{b: c}',
+      'value.b: found "c"; for the name before it, write a',
+    ],
+    [
       z.union([z.ipv4(), z.ipv6()]),
       'x',
       'value: found "x"; write an IPv4 address, as 10.0.0.1, or an IPv6 address, as fd00::1',
