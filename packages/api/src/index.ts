@@ -36,6 +36,7 @@ export {
   toBinary,
   toJson,
   toJsonString,
+  type DescEnum,
   type DescMessage,
   type DescMethod,
   type DescService,

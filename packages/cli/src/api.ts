@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import {
   adminV2,
   ApiError,
@@ -14,6 +13,7 @@ import {
 import { type ApiContext, type ContextFlags, resolveContext } from './context.ts';
 import { CliError, CliErrorCode, explainApiError } from './errors.ts';
 import type { CliIo } from './io.ts';
+import { readText } from './read-file.ts';
 import { traceTo } from './trace.ts';
 
 /** The services that the commands call, on one connection. */
@@ -138,14 +138,5 @@ function openChannel(
     if (error instanceof RangeError) throw new CliError(CliErrorCode.Argument, error.message, error);
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(CliErrorCode.File, `${caFile} is no CA certificate in PEM form: ${reason}`, error);
-  }
-}
-
-function readText(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(CliErrorCode.File, `${file} (${what}) cannot be read: ${reason}`, error);
   }
 }

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Document, parseDocument } from 'yaml';
 import { CliError, CliErrorCode } from './errors.ts';
 import type { CliIo } from './io.ts';
 import { nearNames } from './near-names.ts';
+import { readText } from './read-file.ts';
 
 /** Where the API server is, and how to be let in. */
 export interface ApiContext {
@@ -149,14 +150,6 @@ function readConfig(file: string): { current: string | undefined; contexts: read
       };
     }),
   };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(CliErrorCode.File, `${file} cannot be read: ${String(error)}`, error);
-  }
 }
 
 function complete(context: NamedContext, source: string): ApiContext {

@@ -101,7 +101,7 @@ export function explainApiError(error: ApiError, target: CallTarget): CliError {
     return new CliError(
       CliErrorCode.Denied,
       `the token in ${target.tokenFile} does not allow this: ${message}\n` +
-        'Use one with the role that it takes (ingot token create --admin-role viewer), or ask for your own things only,\n' +
+        'Use one with the role that it takes (ingot method ls --mine shows what this one may), or ask for your own things only,\n' +
         'with --project, --mine, --own or --tenant where the command has them.',
       error,
     );
@@ -128,6 +128,7 @@ function plainly(message: string): string {
   return message
     .replace(/^No connection established\. Last error: (?:Error: )?/, '')
     .replace(/\.? Resolution note:\s*$/, '')
+    .replace(/; if the root CA is installed locally.*$/, '')
     .trim();
 }
 

@@ -7,6 +7,8 @@ export interface CliIo {
   /** For everything that is said besides. */
   stderr(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is piped into it; without it, nothing. */
+  readonly stdin?: () => AsyncIterable<Uint8Array>;
   /** The user's home directory. */
   readonly home: string;
   /** The configuration that a running lab leaves behind. */

@@ -17,6 +17,7 @@ const { stdout, stderr } = process;
 const status = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
+  stdin: () => process.stdin,
   env: process.env,
   home: homedir(),
   labConfigFile: '/run/ingot-lab/cli.yaml',

@@ -22,7 +22,7 @@ export function pick<T>(kind: string, wanted: string, things: readonly T[], name
 }
 
 function notFound(kind: string, wanted: string, matches: number, names: readonly string[]): string {
-  if (names.length === 0) return `there is no ${kind} ${wanted}; the API server has no ${kind} at all`;
+  if (names.length === 0) return `there is no ${kind} ${wanted}; there is none at all`;
   const near = nearNames(wanted, names);
   if (matches > 1) return `${matches} ${kind} ids begin with ${wanted}; write more of it: ${near.join(', ')}`;
   if (near.length > 0) return `there is no ${kind} ${wanted}; did you mean ${near.join(' or ')}?`;

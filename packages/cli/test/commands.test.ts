@@ -93,7 +93,7 @@ test('a rack without machines gives the titles, and an empty list', async () => 
   expect((await empty.run('machine', 'ls')).stdout).toMatch(/^ID +LAST EVENT/);
   expect((await empty.run('machine', 'ls', '-o', 'json')).stdout).toBe('[]\n');
   expect((await empty.run('machine', 'ls', '--no-headers')).stdout).toBe('');
-  expect((await empty.run('machine', 'describe', 'x')).stderr).toContain('the API server has no machine at all');
+  expect((await empty.run('machine', 'describe', 'x')).stderr).toContain('there is no machine x; there is none at all');
 });
 
 test('a list may be long, as that of thousands of machines is', async () => {
@@ -136,6 +136,23 @@ test('token create asks for what was said and prints nothing but the secret', as
       permissions: [{ visibility: { case: 'self', value: { methods: ['/metalstack.api.v2.TokenService/Refresh'] } } }],
     },
   });
+});
+
+test.each([
+  [['--admin-role=viewer'], true],
+  [['--project-role=*=viewer'], true],
+  [['--tenant-role=acme=owner', '--self-method=/x.Y/Z'], true],
+  [['--admin-role=viewer', '--no-reads'], false],
+  [['--admin-role=editor'], false],
+  [['--infra-role=editor'], false],
+  [['--machine-role=*=editor'], false],
+] as const)('token create %s: it reads what people read: %s', async (flags, reads) => {
+  await api.run('token', 'create', '--user=x', ...flags);
+  const permissions = api.tokenRequests.at(-1)?.tokenCreateRequest?.permissions ?? [];
+  const methods = permissions.flatMap(({ visibility }) => (visibility.case === 'self' ? visibility.value.methods : []));
+  expect(methods.includes('/metalstack.api.v2.PartitionService/List')).toBe(reads);
+  expect(methods.includes('/x.Y/Z')).toBe(flags.join().includes('/x.Y/Z'));
+  expect(methods.filter((path) => /Create|Update|Revoke|Refresh|Accept/.test(path))).toEqual([]);
 });
 
 test('token create --file leaves the secret in a file for the owner only, even if it was there before', async () => {

@@ -135,8 +135,13 @@ test('a server with another certificate ends with 5 and points to the CA', async
 });
 
 test.each([
-  ['--api-ca-file', '/nonexistent/ca.pem', 1, /\/nonexistent\/ca\.pem \(the CA of the API server.*ENOENT/],
-  ['--api-token-file', '/nonexistent/token', 1, /\/nonexistent\/token \(the token.*ENOENT/],
+  [
+    '--api-ca-file',
+    '/nonexistent/ca.pem',
+    1,
+    /\/nonexistent\/ca\.pem \(the CA of the API server.*there is no such file/,
+  ],
+  ['--api-token-file', '/nonexistent/token', 1, /\/nonexistent\/token \(the token.*there is no such file/],
   ['--api-url', 'http://10.0.0.1', 2, /write https:\/\/host:port or unix:\/path/],
 ])('%s %s is refused in words', async (flag, value, wanted, message) => {
   const { status, stderr } = await api.run('machine', 'ls', flag, value);

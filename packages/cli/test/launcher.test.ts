@@ -38,6 +38,13 @@ test("everything behind the name of a part is the part's own, --help included", 
   expect(stdout).toContain('INGOT_SWITCH_AGENT_PARTITION');
 });
 
+test('what comes late on a pipe is waited for', { timeout: PATIENCE_MS }, async () => {
+  const late = `{ sleep 1; echo 'kind: size'; sleep 1; echo 'id: [c1'; } | "${LAUNCHER}" apply -f -`;
+  const { status, stderr } = await launch('/bin/sh', '-c', late);
+  expect(stderr).toMatch(/^ingot: standard input:\d+: Flow sequence/);
+  expect(status).toBe(2);
+});
+
 test('a list that is watched ends when its reader has left, without a change', { timeout: PATIENCE_MS }, async () => {
   const watch = `"${LAUNCHER}" context ls --watch --interval 1h; echo "status $?" >&2`;
   const { stdout, stderr } = await launch('/bin/sh', '-c', `{ ${watch}; } | head -n 1`);

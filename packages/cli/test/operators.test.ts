@@ -62,7 +62,7 @@ test('the audit trail is searched, and a call is shown with what was sent', asyn
 
 test('a token has the roles and methods that were named, and no others', async () => {
   const method = '/metalstack.api.v2.MachineService/List';
-  const flags = ['--project-role', `${project}=viewer`, '--tenant-role', 'acme=owner'];
+  const flags = ['--project-role', `${project}=viewer`, '--tenant-role', 'acme=owner', '--no-reads'];
   const made = await ingot(
     'token',
     'create',
@@ -122,6 +122,19 @@ test('somebody’s own token has the rights of their memberships, and sees what 
   const refused = await asJane('machine', 'ls');
   expect(refused.status).toBe(4);
   expect(refused.stderr).toContain('does not allow this');
+});
+
+test('a token with the role of a viewer sees what there is, and one without reads does not', async () => {
+  const file = await plane.file('', 'viewer.token');
+  const asViewer = (...argv: readonly string[]): Promise<Answer> => ingot(...argv, '--api-token-file', file);
+  const looks = [['machine', 'ls'], ['partition', 'ls'], ['size', 'describe', 'c1'], ['image', 'ls'], ['whoami']];
+  await ingot('token', 'create', '--user', 'monitoring', '--admin-role', 'viewer', '--file', file);
+  for (const look of looks) expect(await asViewer(...look)).toMatchObject({ status: 0, stderr: '' });
+  expect((await asViewer('partition', 'rm', 'hall')).status).toBe(4);
+  expect((await asViewer('token', 'refresh')).status).toBe(4);
+  await ingot('token', 'create', '--user', 'monitoring', '--admin-role', 'viewer', '--no-reads', '--file', file);
+  expect((await asViewer('machine', 'ls')).status).toBe(0);
+  expect((await asViewer('partition', 'ls')).status).toBe(4);
 });
 
 test('things are made of flags, and what is missing or twice is said', async () => {

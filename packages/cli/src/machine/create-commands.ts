@@ -32,7 +32,7 @@ export function addMachineCreateCommands(machine: Command, io: CliIo): void {
     ),
   ).action(async (name: string, flags: CreateFlags & WaitFlags & { readonly wait: boolean }) => {
     // Files are read, and wrong flags refused, before anything is asked.
-    const wanted = requestOf(name, flags);
+    const wanted = await requestOf(io, name, flags);
     await withApi(flags, io, async (api) => {
       const project = await projectUuid(api, flags.project);
       const request = { ...wanted, project };

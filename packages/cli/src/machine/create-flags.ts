@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { apiV2, create, fromJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
 import { CliError, CliErrorCode } from '../errors.ts';
 import { parsePair } from '../options.ts';
 import type { Json } from '../output.ts';
 import { given } from '../resources/given.ts';
+import type { CliIo } from '../io.ts';
+import { readText } from '../read-file.ts';
 import { readDocuments } from '../resources/documents.ts';
+import { jsonProblem } from '../resources/json-problem.ts';
 
 const { MachineAllocationType } = apiV2;
 
@@ -64,7 +66,11 @@ export function withCreateFlags(command: Command): Command {
 }
 
 /** The request that the flags make. Throws CliError when a file cannot be read. */
-export function requestOf(name: string, flags: CreateFlags): apiV2.MachineServiceCreateRequest {
+export async function requestOf(
+  io: CliIo,
+  name: string,
+  flags: CreateFlags,
+): Promise<apiV2.MachineServiceCreateRequest> {
   const { project, image, id, userdata, label, placementLabel, firewallRules } = flags;
   const labels = (of: Readonly<Record<string, string>>): apiV2.Labels => create(apiV2.LabelsSchema, { labels: of });
   return create(apiV2.MachineServiceCreateRequestSchema, {
@@ -89,20 +95,20 @@ export function requestOf(name: string, flags: CreateFlags): apiV2.MachineServic
     ...given('userdata', userdata === undefined ? undefined : Buffer.from(textOrFile(userdata)).toString('base64')),
     ...given('labels', label === undefined ? undefined : labels(label)),
     ...given('placementLabels', placementLabel === undefined ? undefined : labels(placementLabel)),
-    ...given('firewallSpec', firewallRules === undefined ? undefined : specOf(firewallRules)),
+    ...given('firewallSpec', firewallRules === undefined ? undefined : await specOf(io, firewallRules)),
   });
 }
 
-function specOf(file: string): apiV2.FirewallSpec {
-  const [document, second] = readDocuments(file);
+async function specOf(io: CliIo, file: string): Promise<apiV2.FirewallSpec> {
+  const [document, second] = await readDocuments(io, [file]);
   if (document === undefined || second !== undefined)
     throw new CliError(CliErrorCode.Argument, `${file} has to hold one document, with egress and ingress`);
   try {
     const rules: { [key: string]: Json } = { ...document };
     return fromJson(apiV2.FirewallSpecSchema, { firewallRules: rules });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(CliErrorCode.Argument, `${file} has no firewall rules: ${reason}`, error);
+    const problem = jsonProblem(apiV2.FirewallSpecSchema, error);
+    throw new CliError(CliErrorCode.Argument, `${file} has no firewall rules: ${problem}`, error);
   }
 }
 
@@ -116,11 +122,5 @@ function keysOf(text: string): readonly string[] {
 
 function textOrFile(text: string): string {
   if (!text.startsWith('@')) return text;
-  const file = text.slice(1);
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(CliErrorCode.File, `${file} cannot be read: ${reason}`, error);
-  }
+  return readText(text.slice(1));
 }

@@ -43,7 +43,7 @@ export function addResourceCommands(program: Command, io: CliIo): void {
       .command('apply')
       .description('make things be as documents say, each with its kind; may be repeated')
       .requiredOption(...FILE),
-  ).action((flags: ApplyFlags) => apply(flags, io, RESOURCES, flags.file.flatMap(readDocuments)));
+  ).action(async (flags: ApplyFlags) => apply(flags, io, RESOURCES, await readDocuments(io, flags.file)));
 }
 
 function addReading(command: Command, io: CliIo, resource: Resource): void {
@@ -118,7 +118,7 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
     ),
   ).action(async (flags: Partial<ApplyFlags> & Flags) => {
     const given = documentOf(resource, flags);
-    const documents = flags.file === undefined ? [given] : documentsOf(resource, flags.file);
+    const documents = flags.file === undefined ? [given] : await documentsOf(io, resource, flags.file);
     if (flags.file === undefined) checkNeeds(resource, given);
     else if (Object.keys(given).length > 0)
       throw new CliError(CliErrorCode.Argument, 'give either flags or a document with -f, not both');
@@ -130,7 +130,7 @@ function addWriting(command: Command, io: CliIo, resource: Resource): void {
       .command('apply')
       .description(`make ${oneOf(resource)} be as a document says; may be repeated`)
       .requiredOption(...FILE),
-  ).action((flags: ApplyFlags) => apply(flags, io, [resource], documentsOf(resource, flags.file)));
+  ).action(async (flags: ApplyFlags) => apply(flags, io, [resource], await documentsOf(io, resource, flags.file)));
 
   const { update } = resource;
   if (update !== undefined)
@@ -203,8 +203,8 @@ function scopeOf(api: Api, { scope }: Resource, flags: Flags): Promise<string | 
   return Promise.resolve(given === true ? '' : undefined);
 }
 
-function documentsOf({ kind }: Resource, files: readonly string[]): JsonObject[] {
-  return files.flatMap(readDocuments).map((document) => ({ kind, ...document }));
+async function documentsOf(io: CliIo, { kind }: Resource, files: readonly string[]): Promise<JsonObject[]> {
+  return (await readDocuments(io, files)).map((document) => ({ kind, ...document }));
 }
 
 async function create(

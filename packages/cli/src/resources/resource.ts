@@ -1,6 +1,7 @@
 import { apiV2, create, fromJson, timestampFromMs, toJson, type DescMessage, type MessageShape } from '@ingot/api';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { Json } from '../output.ts';
+import { jsonProblem } from './json-problem.ts';
 import type { Api } from '../api.ts';
 import type { Changeable } from './emptied.ts';
 
@@ -93,8 +94,7 @@ export function resource<Schema extends DescMessage>(calls: ResourceCalls<Schema
     try {
       return fromJson(schema, json);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new CliError(CliErrorCode.Argument, `${what} is no ${kind}: ${reason}`, error);
+      throw new CliError(CliErrorCode.Argument, `${what} is no ${kind}: ${jsonProblem(schema, error)}`, error);
     }
   };
   const answered = (message: MessageShape<Schema> | undefined): Item => {

@@ -7,6 +7,7 @@ import type { CliIo } from '../io.ts';
 import { parseDuration, parsePair, withApiFlags } from '../options.ts';
 import { given } from '../resources/given.ts';
 import { hasRights, rightsOf, withRightsFlags, type RightsFlags } from './rights.ts';
+import { withReads } from './reads.ts';
 import { showSecret, withSecretFlags, type SecretFlags } from './secret.ts';
 
 interface CreateFlags extends ContextFlags, RightsFlags, SecretFlags {
@@ -15,6 +16,7 @@ interface CreateFlags extends ContextFlags, RightsFlags, SecretFlags {
   readonly description?: string;
   readonly expires: number;
   readonly label?: Readonly<Record<string, string>>;
+  readonly reads: boolean;
 }
 
 const DEFAULT_SECONDS = 8 * 3600;
@@ -38,7 +40,11 @@ export function addTokenSecretCommands(token: Command, io: CliIo): void {
               .argParser(parseDuration)
               .default(DEFAULT_SECONDS, '8h'),
           )
-          .option('--label <key=value>', 'a label; may be repeated', parsePair),
+          .option('--label <key=value>', 'a label; may be repeated', parsePair)
+          .option(
+            '--no-reads',
+            'with a role for everything, a project or a tenant: do not let it see sizes, images, partitions and whose it is',
+          ),
         'new',
       ),
     ),
@@ -86,7 +92,7 @@ function requestOf(flags: CreateFlags): apiV2.TokenServiceCreateRequest {
   return create(apiV2.TokenServiceCreateRequestSchema, {
     description,
     expires: durationFromMs(expires * 1000),
-    ...rightsOf(flags),
+    ...rightsOf(withReads(flags)),
     ...given('labels', label === undefined ? undefined : create(apiV2.LabelsSchema, { labels: label })),
   });
 }
