@@ -94,7 +94,7 @@ test('a token has the roles and methods that were named, and no others', async (
 
 test('a token of one’s own loses the rights that are taken from it by name', async () => {
   const self = '/metalstack.api.v2.TokenService/Refresh';
-  const rights = ['--admin-role', 'viewer', '--infra-role', 'editor', '--self-method', self];
+  const rights = ['--admin-role', 'viewer', '--infra-role', 'editor', '--self-method', self, '--no-reads'];
   const made = await ingot('token', 'create', '--own', ...rights, '--project-role', `${project}=owner`, '-o', 'json');
   const { uuid } = JSON.parse(made.stdout).token;
   const may = async (): Promise<string> =>
