@@ -198,6 +198,37 @@ test('BMCs are found by the leases of their DHCP server, and followed when their
   expect(JSON.stringify(worker.log.records)).not.toContain(bmc.password);
 });
 
+test('a BMC that only a lease tells of, and that speaks IPMI alone, is named with what to do', async () => {
+  await using rig = await startRig();
+  await using sim = await startIpmiSim();
+  const [leases, passwordFile] = [join(rig.dataDir, 'dhcpd.leases'), join(rig.dataDir, 'bmc.password')];
+  await writeFile(passwordFile, 'very-secret\n', { mode: 0o600 });
+  const mac = '02:00:00:bb:00:67';
+  await writeFile(
+    leases,
+    `lease 127.0.0.1 {\n  ends never;\n  binding state active;\n  hardware ethernet ${mac};\n}\n`,
+  );
+  await using worker = await workerOf(rig, {
+    leases: {
+      files: [{ file: leases, format: 'dhcpd' }],
+      networks: ['127.0.0.0/8'],
+      user: 'root',
+      passwordFile,
+      port: Number(sim.address.split(':')[1]),
+    },
+  });
+  const said = await vi.waitFor(() => {
+    const record = worker.log.records.find(({ msg }) => msg === 'a BMC is not reported');
+    if (record === undefined) throw new Error('nothing is said of it yet');
+    return record;
+  }, WAIT);
+  expect(said).toMatchObject({
+    level: 'warn',
+    fields: { bmc: mac, reason: expect.stringContaining('speaks IPMI and no Redfish, so it does not say whose it is') },
+  });
+  expect(await rig.plane.stores.machines.list()).toEqual([]);
+});
+
 test('a BMC that does not answer is an error with a name, and keeps nobody else waiting', async () => {
   await using rig = await startRig();
   await using sim = await startIpmiSim();

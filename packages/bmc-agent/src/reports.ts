@@ -36,12 +36,12 @@ const MAX_IN_CALL = 500;
 /**
  * Asks BMCs what they know of their machines and tells the API, at once and then every `periodMs`,
  * until the signal. A BMC that does not answer is not reported: the API shows by the age of its last report that nobody
- * hears of it. What a BMC does not tell is in the log, once.
+ * hears of it. That it does not, and what a BMC does not tell, is in the log, once.
  */
 export async function runReports(options: ReportsOptions): Promise<void> {
   const { clock, log, signal } = options;
   let said = '';
-  const tell = missingTeller(log);
+  const tell = { missing: missingTeller(log), ...silenceTeller(log) };
   while (!signal.aborted) {
     try {
       const reports = await look(options, tell);
@@ -59,8 +59,8 @@ export async function runReports(options: ReportsOptions): Promise<void> {
   }
 }
 
-async function look(options: ReportsOptions, tell: TellMissing): Promise<readonly BmcReport[]> {
-  const { clock, log, signal } = options;
+async function look(options: ReportsOptions, tell: Teller): Promise<readonly BmcReport[]> {
+  const { clock, signal } = options;
   const candidates = await options.read();
   const reports: BmcReport[] = [];
   const seen = new Set<string>();
@@ -81,9 +81,10 @@ async function look(options: ReportsOptions, tell: TellMissing): Promise<readonl
         if (seen.has(uuid)) return;
         seen.add(uuid);
         reports.push({ uuid, told: candidate.told, facts, seenMs: clock.now() });
-        tell(uuid, facts);
+        tell.answered(candidate.name);
+        tell.missing(uuid, facts);
       } catch (error) {
-        if (!signal.aborted) log.debug({ bmc: candidate.name, reason: reasonOf(error) }, 'a BMC is not reported');
+        if (!signal.aborted) tell.silent(candidate.name, error);
       } finally {
         timer.cancel();
       }
@@ -99,6 +100,29 @@ async function look(options: ReportsOptions, tell: TellMissing): Promise<readonl
   signal.throwIfAborted();
   options.onRound(reports.length, candidates.length - reports.length);
   return reports;
+}
+
+interface Teller {
+  readonly missing: TellMissing;
+  readonly silent: (name: string, error: unknown) => void;
+  readonly answered: (name: string) => void;
+}
+
+/** Says of each BMC once why it is not reported, again when that changes, and when it is. */
+function silenceTeller(log: Logger): Pick<Teller, 'silent' | 'answered'> {
+  const said = new Map<string, string>();
+  return {
+    silent(bmc, error) {
+      const kind = error instanceof BmcError ? error.code : reasonOf(error);
+      if (said.get(bmc) === kind) return;
+      if (said.size >= MAX_MACHINES) said.clear();
+      said.set(bmc, kind);
+      log.warn({ bmc, reason: reasonOf(error) }, 'a BMC is not reported');
+    },
+    answered(bmc) {
+      if (said.delete(bmc)) log.info({ bmc }, 'a BMC is reported again');
+    },
+  };
 }
 
 type TellMissing = (uuid: string, facts: BmcFacts) => void;

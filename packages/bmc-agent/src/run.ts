@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { readSecretFile, type DaemonContext, type RunningDaemon } from '@ingot/daemon';
+import { nodeNetwork, type Endpoint } from '@ingot/net';
 import { connectApi, type BmcCommand } from './api.ts';
 import { readCandidates, type BmcCandidate } from './candidates.ts';
 import type { BmcAgentConfig } from './config.ts';
@@ -10,6 +11,7 @@ import type { BmcFacts } from './facts.ts';
 import { MAX_MACHINES, readInventory } from './inventory.ts';
 import { ipmiController } from './ipmi/ipmi-controller.ts';
 import { createIpmiKnowledge, type IpmiKnowledge } from './ipmi/ipmi-inspector.ts';
+import { speaksIpmi } from './ipmi/presence.ts';
 import { ipmitoolRunner } from './ipmi/run-ipmitool.ts';
 import { createLeaseBook } from './leases/lease-book.ts';
 import { createBmcMetrics, createReportMetrics } from './metrics.ts';
@@ -44,6 +46,7 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     // The API takes names of 2 to 128 characters.
     identifier: hostname().padEnd(2, '-').slice(0, 128),
   });
+  const network = nodeNetwork({ native: false });
   const knowledge = new Map<string, IpmiKnowledge>();
   const knowledgeOf = ({ name }: BmcTarget): IpmiKnowledge => {
     const known = knowledge.get(name) ?? createIpmiKnowledge(context.clock);
@@ -63,6 +66,23 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
       return await bmc.inspect();
     } finally {
       await bmc.close();
+    }
+  };
+  /** A BMC that only a lease tells of is asked by Redfish whose it is; one that cannot be asked is at least named. */
+  const inspectFound = async (candidate: BmcCandidate, until: AbortSignal): Promise<BmcFacts> => {
+    try {
+      return await inspect(candidate, until);
+    } catch (error) {
+      const isSilent = error instanceof BmcError && error.code === BmcErrorCode.Unreachable;
+      const target = endpointOf(candidate.told.address);
+      if (candidate.uuid !== undefined || !isSilent || target === undefined) throw error;
+      if (!(await speaksIpmi(target, { network, clock: context.clock, signal: until }))) throw error;
+      throw new BmcError(
+        BmcErrorCode.Unsupported,
+        `the BMC at ${target.address} speaks IPMI and no Redfish, so it does not say whose it is: boot its machine from the ` +
+          'network, which tells the API, or enter it into the inventory',
+        error,
+      );
     }
   };
   const reporting = new AbortController();
@@ -104,7 +124,7 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
               common,
               port,
             }),
-          inspect,
+          inspect: inspectFound,
           send: (reports, until) => api.report(reports, until),
           atOnce: config.atOnce,
           periodMs: reportSeconds * 1000,
@@ -125,6 +145,12 @@ export async function runBmcAgent(context: DaemonContext<BmcAgentConfig>): Promi
     signal.throwIfAborted();
   }
   return { stop };
+}
+
+/** Of `10.9.0.1:623` or `[fd00::1]:623`, as candidates have it. */
+function endpointOf(text: string): Endpoint | undefined {
+  const [, address = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(text) ?? [];
+  return address === '' ? undefined : { address, port: Number(port) };
 }
 
 async function readCa(file: string, setting: string, what: string): Promise<string> {
