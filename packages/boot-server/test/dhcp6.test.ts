@@ -4,6 +4,7 @@ import {
   Dhcp6OptionCode,
   dhcp6Uint16sOption,
   findDhcp6Option,
+  identityAssociationOption,
   type Dhcp6Option,
 } from '@ingot/wire';
 import {
@@ -116,6 +117,26 @@ describe('a client on the own link', () => {
     expect(refused?.statuses).toEqual([undefined, 3]);
     expect(await other.ask(Type.REBIND, [clientId(duidOf(MAC_2)), iaNa(7, '2001:db8:0:1::7')])).toBeUndefined();
     expect(await drops(lab, 'unknown-lease')).toBe(1);
+  });
+
+  it('is told at RENEW and REBIND to drop an address of another network, and gets no prefix at either', async () => {
+    const lab = await startLab6();
+    const client = await localClient6(lab);
+    const server = await lease(client);
+    const moved = iaNa(9, '2001:db8:9::1');
+    const dropped = '20010db8000900000000000000000001' + '00000000'.repeat(2);
+    const prefix = identityAssociationOption({ kind: 'pd', iaid: 4, t1: 0, t2: 0, options: [] });
+    for (const [type, head] of [
+      [Type.RENEW, [clientId(), serverId(server)]],
+      [Type.REBIND, [clientId()]],
+    ] as const) {
+      const reply = await client.ask(type, [...head, moved]);
+      const ia = Buffer.from(findDhcp6Option(reply?.options ?? [], Dhcp6OptionCode.IA_NA) ?? []).toString('hex');
+      expect(ia).toContain(dropped);
+      expect(reply?.statuses).toEqual([undefined, undefined]);
+    }
+    expect((await client.ask(Type.RENEW, [clientId(), serverId(server), prefix]))?.statuses).toEqual([undefined, 3]);
+    expect(await client.ask(Type.REBIND, [clientId(), prefix])).toBeUndefined();
   });
 
   it('gives its address back, and the next one may have it', async () => {

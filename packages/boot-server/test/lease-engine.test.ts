@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { MockClock } from '@ingot/net';
 import { addressSearch } from '../src/dhcp/address-search.ts';
 import { createLeaseEngine, DECLINE_HOLD_MS, OFFER_HOLD_MS, type LeaseEngine } from '../src/dhcp/lease-engine.ts';
 import { planDhcp } from '../src/dhcp/plan.ts';
-import type { Subnet } from '../src/dhcp/subnets.ts';
-import { numberOfIpv4 } from '../src/ipv4.ts';
+import { findSubnet, type Subnet } from '../src/dhcp/subnets.ts';
+import { numberOfIpv4, parseNetwork } from '../src/ipv4.ts';
 import { openDatabase } from '../src/store/database.ts';
-import { leaseStore } from '../src/store/leases.ts';
+import { leaseStore, type LeaseStore } from '../src/store/leases.ts';
 import { MAC_1, MAC_2, subnetConfig, temporaryFolder, testConfig, UUID } from './harness.ts';
 
 const n = (text: string): number => numberOfIpv4(text) ?? Number.NaN;
@@ -19,6 +19,8 @@ interface Setup {
   readonly subnet: Subnet;
   /** A second engine on a second connection to the same file, as after kill -9: nothing was closed. */
   reopen: () => LeaseEngine;
+  /** The same file. */
+  readonly store: LeaseStore;
 }
 
 function setup(pool = '10.0.0.100-10.0.0.101', reservations: { mac: string; address: string }[] = []): Setup {
@@ -32,7 +34,13 @@ function setup(pool = '10.0.0.100-10.0.0.101', reservations: { mac: string; addr
   const clock = new MockClock();
   const open = (): LeaseEngine =>
     createLeaseEngine({ clock, subnets, store: leaseStore(openDatabase(join(folder, 'leases.sqlite'))) });
-  return { clock, engine: open(), subnet, reopen: open };
+  return {
+    clock,
+    engine: open(),
+    subnet,
+    reopen: open,
+    store: leaseStore(openDatabase(join(folder, 'leases.sqlite'))),
+  };
 }
 
 describe('offers', () => {
@@ -67,6 +75,20 @@ describe('offers', () => {
     engine.offer(subnet, client(MAC_1), undefined);
     engine.withdraw(subnet, MAC_1);
     expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+  });
+
+  it('go back to the client’s former address once that is free, and free the other one', () => {
+    const { engine, subnet } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    engine.confirm(subnet, client(MAC_2), n('10.0.0.101'), 'selecting');
+    engine.release(subnet, MAC_1, n('10.0.0.100'));
+    engine.release(subnet, MAC_2, n('10.0.0.101'));
+    const third = '52:54:00:00:01:03';
+    expect(engine.offer(subnet, client(third), n('10.0.0.100'))).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
+    engine.withdraw(subnet, third);
+    expect(engine.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.offer(subnet, client(third), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
   });
 
   it('go to the reserved NIC only', () => {
@@ -164,6 +186,44 @@ describe('leases', () => {
     expect(after.offer(subnet, client(MAC_2), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.100') });
   });
 
+  it('are one for each NIC and network: who takes another address gives its first one up, also over a restart', () => {
+    const { engine, subnet, reopen } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'selecting');
+    for (const each of [engine, reopen()]) {
+      expect(each.holderOf(n('10.0.0.100'))).toBeUndefined();
+      expect(each.leasesOf(MAC_1).map(({ address }) => address)).toEqual([n('10.0.0.101')]);
+      expect(each.counts()).toEqual(new Map([['10.0.0.0/24', 1]]));
+    }
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.100'), 'selecting').kind).toBe('ack');
+  });
+
+  it('that end last are those that count where the disk has two of one NIC', () => {
+    const { engine, subnet, reopen, store } = setup();
+    const bound = { mac: MAC_1, uuid: undefined, state: 'bound' } as const;
+    store.put({ ...bound, address: n('10.0.0.100'), expiresAt: 2_000_000_000_000 });
+    store.put({ ...bound, address: n('10.0.0.101'), expiresAt: 1_999_999_999_999 });
+    expect(engine.leasesOf(MAC_1)).toEqual([]);
+    const after = reopen();
+    expect(after.leasesOf(MAC_1).map(({ address }) => address)).toEqual([n('10.0.0.100')]);
+    expect(after.offer(subnet, client(MAC_2), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.101') });
+  });
+
+  it('say for how many whole seconds they run, until they end or are given back', async () => {
+    const { engine, subnet, clock } = setup();
+    expect(engine.secondsLeft(n('10.0.0.100'))).toBeUndefined();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect(engine.secondsLeft(n('10.0.0.100'))).toBe(600);
+    await clock.advance(1);
+    expect(engine.secondsLeft(n('10.0.0.100'))).toBe(599);
+    await clock.advance(599_999);
+    expect(engine.secondsLeft(n('10.0.0.100'))).toBeUndefined();
+    expect(engine.counts()).toEqual(new Map([['10.0.0.0/24', 0]]));
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'renewing');
+    engine.release(subnet, MAC_1, n('10.0.0.100'));
+    expect(engine.secondsLeft(n('10.0.0.100'))).toBeUndefined();
+  });
+
   it('keep the UUID when the operating system, which shows none, renews them', () => {
     const { engine, subnet } = setup();
     engine.confirm(subnet, client(MAC_1, UUID), n('10.0.0.100'), 'selecting');
@@ -199,6 +259,21 @@ describe('leases', () => {
     await clock.advance(DECLINE_HOLD_MS);
     expect(after.offer(subnet, client(MAC_1), undefined).ok).toBe(true);
   });
+});
+
+test.each([
+  ['10.0.0.7', '10.0.0.0/24'],
+  ['10.0.0.200', '10.0.0.128/25'],
+  ['10.0.9.1', '10.0.0.0/16'],
+  ['10.1.0.1', undefined],
+])('%s is of the smallest network that it is in: %s', (address, expected) => {
+  const { subnet } = setup();
+  const networks = ['10.0.0.0/16', '10.0.0.0/24', '10.0.0.128/25'].map((id): Subnet => {
+    const network = parseNetwork(id);
+    if (network === undefined) throw new Error(`${id} is no network`);
+    return { ...subnet, id, network };
+  });
+  for (const subnets of [networks, networks.toReversed()]) expect(findSubnet(subnets, n(address))?.id).toBe(expected);
 });
 
 describe('a pool that is full', () => {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { MockClock } from '@ingot/net';
 import { createLease6Engine, type Lease6Client, type Lease6Engine } from '../src/dhcpv6/lease-engine.ts';
 import { planDhcp6 } from '../src/dhcpv6/plan.ts';
-import type { Subnet6 } from '../src/dhcpv6/subnets.ts';
+import { findSubnet6, type Subnet6 } from '../src/dhcpv6/subnets.ts';
 import { openDatabase } from '../src/store/database.ts';
-import { lease6Store, serverDuid } from '../src/store/leases6.ts';
+import { lease6Store, serverDuid, type Lease6 } from '../src/store/leases6.ts';
 import { dhcp6Config, ip6, subnet6Config } from './dhcp6-harness.ts';
 import { MAC_1, temporaryFolder } from './harness.ts';
 
@@ -16,7 +16,7 @@ interface Setup {
   readonly engine: Lease6Engine;
   readonly subnet: Subnet6;
   /** A second engine on a second connection to the same file, as after kill -9: nothing was closed. */
-  reopen: () => Lease6Engine;
+  reopen: (subnets?: readonly Subnet6[]) => Lease6Engine;
 }
 
 function setup(pool = '2001:db8:1::100-2001:db8:1::101'): Setup {
@@ -25,8 +25,15 @@ function setup(pool = '2001:db8:1::100-2001:db8:1::101'): Setup {
   const [subnet] = subnets;
   if (subnet === undefined) throw new Error('no subnet');
   const clock = new MockClock();
-  const open = (): Lease6Engine => createLease6Engine({ clock, subnets, store: lease6Store(openDatabase(path)) });
+  const open = (now: readonly Subnet6[] = subnets): Lease6Engine =>
+    createLease6Engine({ clock, subnets: now, store: lease6Store(openDatabase(path)) });
   return { clock, engine: open(), subnet, reopen: open };
+}
+
+/** The network of `setup` with one address and one reservation. */
+function reserving(mac: string, address: string): readonly Subnet6[] {
+  const subnet = subnet6Config({ pool: '2001:db8:1::100-2001:db8:1::100', reservations: [{ mac, address }] });
+  return planDhcp6(dhcp6Config({ subnets: [subnet] }), []).subnets;
 }
 
 const client = (name: number, iaid = 1): Lease6Client => ({
@@ -86,6 +93,54 @@ describe('the IPv6 lease engine', () => {
     expect(again.lease(subnet, client(3), NO_WISH)).toBe(other);
   });
 
+  it('gives a client what is reserved for it since, and the address that it had to another one', () => {
+    const { engine, subnet, reopen } = setup('2001:db8:1::100-2001:db8:1::100');
+    const had = engine.lease(subnet, { ...client(1), mac: MAC_1 }, NO_WISH);
+    const [changed] = reserving(MAC_1, '2001:db8:1::5');
+    if (changed === undefined || had === undefined) throw new Error('no subnet');
+    const after = reopen([changed]);
+    expect(after.lease(changed, { ...client(1), mac: MAC_1 }, NO_WISH)).toBe('2001:db8:1::5');
+    expect(after.holderOf(had)).toBeUndefined();
+    expect(after.leasesOf(MAC_1).map(({ address }) => address)).toEqual(['2001:db8:1::5']);
+    expect(reopen([changed]).holderOf(had)).toBeUndefined();
+    expect(after.lease(changed, client(2), NO_WISH)).toBe(had);
+  });
+
+  it('has no address while its table is full of leases that run, and looks again after ten seconds', async () => {
+    const { clock, subnet } = setup('2001:db8:1::1-2001:db8:1:0:ffff:ffff:ffff:ffff');
+    const end = clock.now() + 5_000;
+    const full = Array.from({ length: 65_536 }, (_, index): Lease6 => ({
+      address: ip6(`2001:db8:1::1:${index.toString(16)}`),
+      duid: `00:09:${index}`,
+      iaid: 1,
+      mac: undefined,
+      uuid: undefined,
+      state: 'bound',
+      expiresAt: index === 0 ? end + 60_000 : end,
+    }));
+    const deleted = new Set<string>();
+    const engine = createLease6Engine({
+      clock,
+      subnets: [subnet],
+      store: {
+        all: () => full,
+        put: () => undefined,
+        delete: (address) => void deleted.add(address),
+        onRollback: () => undefined,
+      },
+    });
+    expect(engine.lease(subnet, client(1), NO_WISH)).toBeUndefined();
+    await clock.advance(9_999);
+    expect(engine.lease(subnet, client(1), NO_WISH)).toBeUndefined();
+    await clock.advance(1);
+    expect(engine.lease(subnet, client(1), NO_WISH)).toBeDefined();
+    expect(deleted.size).toBe(65_535);
+    expect(deleted.has('2001:db8:1::1:0')).toBe(false);
+    // What was forgotten is anybody's.
+    const [, gone] = full;
+    expect(gone === undefined ? undefined : engine.holderOf(gone.address)).toBeUndefined();
+  });
+
   it('lets nobody release or decline what is another’s', () => {
     const { engine, subnet } = setup();
     const address = engine.lease(subnet, client(1), NO_WISH);
@@ -95,6 +150,20 @@ describe('the IPv6 lease engine', () => {
     expect(engine.release(subnet, client(1), address)).toBe(true);
     expect(engine.release(subnet, client(1), address)).toBe(false);
   });
+});
+
+it.each([
+  ['2001:db8:1::7', '2001:db8:1::/64'],
+  ['2001:db8:1:1::7', '2001:db8::/32'],
+  ['2001:db9::7', undefined],
+])('%s is of the smallest network that it is in: %s', (address, expected) => {
+  const { subnet } = setup();
+  const wide: Subnet6 = { ...subnet, id: '2001:db8::/32', network: { network: ip6('2001:db8::'), prefixLength: 32 } };
+  for (const subnets of [
+    [subnet, wide],
+    [wide, subnet],
+  ])
+    expect(findSubnet6(subnets, ip6(address))?.id).toBe(expected);
 });
 
 it('the server’s DUID stays the one that was made first', () => {

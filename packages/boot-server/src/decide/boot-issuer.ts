@@ -59,10 +59,10 @@ export interface FileQuestion extends Pick<ScriptQuestion, 'mac' | 'source'> {
 }
 
 export interface BootIssuerComponents {
-  readonly gate: AdmissionGate;
+  readonly gate: Pick<AdmissionGate, 'admitScript'>;
   readonly planner: BootPlanner;
-  readonly subjects: SubjectMemory;
-  readonly nonces: NonceStore;
+  readonly subjects: Pick<SubjectMemory, 'find'>;
+  readonly nonces: Pick<NonceStore, 'issue'>;
   readonly files: Pick<FileUrls, 'nameOf'>;
   /** The shape of configurations: of upstream's v1 or v2; undefined where none can be had. */
   readonly configs: 'v1' | 'v2' | undefined;
@@ -112,7 +112,7 @@ export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
   };
 }
 
-function subjectOf(subjects: SubjectMemory, mac: string): BootSubject {
+function subjectOf(subjects: BootIssuerComponents['subjects'], mac: string): BootSubject {
   return (
     subjects.find(mac) ?? {
       mac,
