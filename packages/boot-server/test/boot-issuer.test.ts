@@ -14,6 +14,7 @@ import {
   type KernelPlan,
 } from '../src/decide/boot-plan.ts';
 import { createBootPlanner } from '../src/decide/boot-planner.ts';
+import { serialConsole } from '../src/decide/serial-console.ts';
 import { BootServerError, BootServerErrorCode } from '../src/errors.ts';
 import { MAC_1, UUID } from './harness.ts';
 
@@ -25,6 +26,8 @@ const KERNEL: KernelPlan = {
   message: '',
   wantsConfig: true,
 };
+
+const CONSOLE = serialConsole({ speed: '9600' });
 
 interface Setting {
   readonly plan: BootPlan;
@@ -66,6 +69,7 @@ function setup(change: Partial<Setting> = {}): { readonly issuer: BootIssuer; re
     nonces: { issue: (mac, uuid) => `nonce-${mac}-${uuid}` },
     files: { nameOf: ({ uri, sha256 }, { kind }) => `${kind}:${uri}${sha256 === undefined ? '' : `#${sha256}`}` },
     configs: setting.configs,
+    console: CONSOLE,
     debugKeys: setting.debugKey === undefined ? undefined : { issue: () => setting.debugKey ?? '' },
   });
   return { issuer, asked };
@@ -223,7 +227,9 @@ describe('the steps of a machine', () => {
     ['noconsole=1', false, true],
     ['console=ttyS0', true, true],
   ])('of "%s" add the console of the machine, where it is not chosen: %s %s', async (cmdline, wantsConfig, adds) => {
-    expect(await steps({ plan: { ...KERNEL, cmdline, wantsConfig } })).toMatchObject({ addsConsole: adds });
+    expect(await steps({ plan: { ...KERNEL, cmdline, wantsConfig } })).toMatchObject({
+      console: adds ? CONSOLE : undefined,
+    });
   });
 
   test('say who boots, and the message of the plan', async () => {

@@ -27,6 +27,9 @@ describe('the name of a client', () => {
     ['an empty one', [textOption(12, '')], undefined],
     ['option 81 without a name', [fqdn(4, new Uint8Array())], undefined],
     ['a label that is cut off', [fqdn(4, Uint8Array.of(9, 97, 98))], undefined],
+    ['the longest label', [fqdn(4, wire('a'.repeat(63)))], 'a'.repeat(63)],
+    ['a label that is longer', [fqdn(4, wire('a'.repeat(64)))], undefined],
+    ['option 81 without the final zero', [fqdn(4, Uint8Array.of(2, 97, 98))], 'ab'],
     ['a pointer', [fqdn(4, Uint8Array.of(0xc0, 0))], undefined],
   ])('%s', (_what, options, expected) => {
     expect(nameOf(...options)).toBe(expected);

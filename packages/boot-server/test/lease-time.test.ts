@@ -1,73 +1,79 @@
-import { Buffer } from 'node:buffer';
-import { describe, expect, it } from 'vitest';
-import { MessageType, OptionCode } from '@ingot/wire';
-import { engine, type EngineLab } from './dhcp-engine-lab.ts';
-import { CLIENTS, ip, MAC_1, message } from './harness.ts';
+import { expect, test } from 'vitest';
+import {
+  BootpOp,
+  decodeDhcp,
+  ipv4ToNumber,
+  MessageType,
+  messageTypeOption,
+  OptionCode,
+  readMessageType,
+  readOptions,
+  writeDhcp,
+  type DhcpOption,
+} from '@ingot/wire';
+import { answerLeaseTime } from '../src/dhcp/lease-time.ts';
+import { ip } from './harness.ts';
 
-const LEASED = '10.0.1.100';
-/** What `dhcp_lease_time` of dnsmasq 2.90 sends: an INFORM of hardware type 0, asking for option 51. */
-function question(address: string, options = '350108370133ff'): Uint8Array {
-  const packet = Buffer.alloc(548);
-  packet[0] = 1;
-  packet.set(address.split('.').map(Number), 12);
-  packet.write(`63825363${options}`, 236, 'hex');
-  return Uint8Array.from(packet);
+const LEASED = ip('10.0.0.100');
+const leases = { secondsLeft: (address: number) => (address === ipv4ToNumber(LEASED) ? 599 : undefined) };
+
+interface Question {
+  readonly op: BootpOp;
+  readonly hlen: number;
+  readonly type: MessageType | undefined;
+  readonly asksFor: readonly number[] | undefined;
+  readonly ciaddr: string;
+  readonly from: string;
 }
 
-/** With a lease of 600 s, of which 499.5 are left. */
-async function leased(): Promise<EngineLab> {
-  const lab = engine({});
-  lab.receive(lab.discover(MAC_1), lab.request(MAC_1, LEASED));
-  expect(lab.heard).toHaveLength(2);
-  lab.heard.length = 0;
-  await lab.clock.advance(100_500);
-  return lab;
+/** What dnsmasq's `dhcp_lease_time` sends, changed. */
+function ask(change: Partial<Question> = {}): Uint8Array | undefined {
+  const question: Question = {
+    op: BootpOp.REQUEST,
+    hlen: 0,
+    type: MessageType.INFORM,
+    asksFor: [OptionCode.LEASE_TIME],
+    ciaddr: LEASED,
+    from: '127.0.0.1',
+    ...change,
+  };
+  const { op, hlen, type, asksFor, ciaddr, from } = question;
+  const options: DhcpOption[] = [
+    ...(type === undefined ? [] : [messageTypeOption(type)]),
+    ...(asksFor === undefined ? [] : [{ code: OptionCode.PARAMETER_LIST, data: Uint8Array.from(asksFor) }]),
+  ];
+  const data = writeDhcp({ op, htype: 1, hlen, xid: 0x1234, ciaddr: ip(ciaddr), options });
+  if (!data.ok) throw new Error(data.reason);
+  return answerLeaseTime(data.value, { address: from, port: 68 }, { leases, serverId: ip('10.0.0.1') });
 }
 
-const time = ({ heard }: EngineLab): number | undefined => {
-  const data = heard[0]?.options.get(OptionCode.LEASE_TIME);
-  return data && Buffer.from(data).readUInt32BE();
-};
+test.each([
+  ['the time that the lease still runs', LEASED, '00000257'],
+  ['no time without a lease', '10.0.0.101', undefined],
+])('the server’s own host is told %s', (_what, ciaddr, time) => {
+  const decoded = decodeDhcp(ask({ ciaddr }) ?? new Uint8Array());
+  if (!decoded.ok) throw new Error(decoded.reason);
+  const options = readOptions(decoded.value);
+  expect(decoded.value).toMatchObject({ op: BootpOp.REPLY, htype: 1, hlen: 0, xid: 0x1234, ciaddr });
+  expect(readMessageType(options)).toEqual({ ok: true, value: MessageType.ACK });
+  expect(options.get(OptionCode.SERVER_ID)).toEqual(Uint8Array.of(10, 0, 0, 1));
+  const told = options.get(OptionCode.LEASE_TIME);
+  expect(told === undefined ? undefined : Buffer.from(told).toString('hex')).toBe(time);
+});
 
-describe('a program on the server’s host that asks how long a lease runs', () => {
-  it('is told the whole seconds that are left', async () => {
-    const lab = await leased();
-    lab.receiveFromHost(question(LEASED), '127.0.0.1');
-    expect(lab.heard).toHaveLength(1);
-    expect(time(lab)).toBe(499);
-    expect(lab.heard[0]?.packet).toMatchObject({ op: 2, htype: 0, hlen: 0, ciaddr: LEASED, yiaddr: '0.0.0.0' });
-  });
+test.each<[string, Partial<Question>]>([
+  ['who is another host', { from: '10.0.0.7' }],
+  ['a reply', { op: BootpOp.REPLY }],
+  ['a client with a hardware address', { hlen: 6 }],
+  ['another kind of message', { type: MessageType.REQUEST }],
+  ['a message of no kind', { type: undefined }],
+  ['who asks for other options', { asksFor: [OptionCode.ROUTERS] }],
+  ['who asks for none', { asksFor: undefined }],
+])('no such answer to %s', (_what, change) => {
+  expect(ask(change)).toBeUndefined();
+});
 
-  it('is told no time for an address that nobody has, or that was given back', async () => {
-    const lab = await leased();
-    lab.receiveFromHost(question('10.0.1.101'), '127.0.0.1');
-    const release = message(
-      MessageType.RELEASE,
-      { mac: MAC_1, kind: CLIENTS.udhcpc, giaddr: ip('10.0.1.1'), ciaddr: ip(LEASED) },
-      [{ code: OptionCode.SERVER_ID, data: Uint8Array.of(10, 0, 0, 1) }],
-    );
-    lab.receive(release);
-    lab.receiveFromHost(question(LEASED), '127.0.0.1');
-    expect(lab.heard.map(({ options }) => options.has(OptionCode.LEASE_TIME))).toEqual([false, false]);
-  });
-
-  it('hears nothing more of a lease that has run out', async () => {
-    const lab = await leased();
-    await lab.clock.advance(499_500);
-    lab.receiveFromHost(question(LEASED), '127.0.0.1');
-    expect(time(lab)).toBeUndefined();
-    expect(lab.heard).toHaveLength(1);
-  });
-
-  it.each([
-    ['from a host of the network', question(LEASED), '10.0.1.7'],
-    ['without asking for the time', question(LEASED, '350108ff'), '127.0.0.1'],
-    ['as a DISCOVER', question(LEASED, '350101370133ff'), '127.0.0.1'],
-    ['cut short', question(LEASED).subarray(0, 239), '127.0.0.1'],
-  ])('%s is not answered', async (_how, data, source) => {
-    const lab = await leased();
-    lab.receiveFromHost(data, source);
-    expect(lab.heard).toEqual([]);
-    expect((await lab.drops('not-ethernet')) + (await lab.drops('malformed'))).toBe(1);
-  });
+test('no such answer to what is no DHCP message', () => {
+  const source = { address: '127.0.0.1', port: 68 };
+  expect(answerLeaseTime(new Uint8Array(40), source, { leases, serverId: ip('10.0.0.1') })).toBeUndefined();
 });

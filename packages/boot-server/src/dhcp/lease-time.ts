@@ -26,7 +26,7 @@ import type { LeaseEngine } from './lease-engine.ts';
 export function answerLeaseTime(
   data: Uint8Array,
   source: Endpoint,
-  { leases, serverId }: { readonly leases: LeaseEngine; readonly serverId: Ipv4 },
+  { leases, serverId }: { readonly leases: Pick<LeaseEngine, 'secondsLeft'>; readonly serverId: Ipv4 },
 ): Uint8Array | undefined {
   if (!source.address.startsWith('127.')) return undefined;
   const decoded = decodeDhcp(data);
