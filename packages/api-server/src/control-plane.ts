@@ -104,6 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   if (tls.renewed !== undefined) {
     log.info({ event: 'tls.renewed', reason: tls.renewed, names }, `made a server certificate: ${tls.renewed}`);
   }
+  if (tls.untrusted !== undefined) log.error({ event: 'tls.untrusted' }, tls.untrusted);
   if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
 
   const methods = new Map<string, MethodAccess>();
@@ -148,7 +149,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const renewCertificate = async (): Promise<void> => {
     try {
-      const { renewed: reason, server: identity } = await loadTlsFiles(tlsOptions);
+      const { renewed: reason, server: identity, untrusted } = await loadTlsFiles(tlsOptions);
+      if (untrusted !== undefined) log.error({ event: 'tls.untrusted' }, untrusted);
       if (reason === undefined) return;
       server.setTls(identity);
       log.info({ event: 'tls.renewed', reason }, `made a server certificate: ${reason}`);

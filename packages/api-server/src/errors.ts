@@ -8,6 +8,8 @@ export const ApiServerErrorCode = {
   DatabaseUnusable: 'DATABASE_UNUSABLE',
   /** A file below `<dataDir>/tls` is not what this program has written. */
   TlsFilesUnusable: 'TLS_FILES_UNUSABLE',
+  /** The clock stands before this program was made, and something is to be made that lasts. */
+  ClockWrong: 'CLOCK_WRONG',
   /** No BMC could take the password in `superUserPasswordFile`. */
   SuperUserPassword: 'SUPER_USER_PASSWORD',
 } as const;

@@ -125,4 +125,29 @@ describe('the authority', () => {
     await loadOther();
     await expect(load('api.lab')).rejects.toThrow('is another one than that of the servers that share the database');
   });
+
+  test('that were made while the clock was ahead are made anew, and an authority of then is told of', async () => {
+    const made = await load('api.lab');
+    await clock.advance(2 * 365 * DAY_MS);
+    const ahead = await load('api.lab');
+    expect(ahead.renewed).toContain('it ends on');
+    clock.stepWallClock(-365 * DAY_MS);
+    const back = await load('api.lab');
+    expect(back).toMatchObject({
+      ca: made.ca,
+      renewed: expect.stringContaining('it begins only on'),
+      untrusted: undefined,
+    });
+    expect(Date.parse(new X509Certificate(back.server.cert).validFrom)).toBeLessThan(clock.now());
+    clock.stepWallClock(-3 * 365 * DAY_MS);
+    expect((await load('api.lab')).untrusted).toMatch(/its authority begins only on .*Set the clock/);
+  });
+
+  test('are not made for good while the clock stands in the past', async () => {
+    clock.stepWallClock(-30 * 365 * DAY_MS);
+    await expect(load('api.lab')).rejects.toMatchObject({
+      code: 'CLOCK_WRONG',
+      message: expect.stringContaining('set it'),
+    });
+  });
 });

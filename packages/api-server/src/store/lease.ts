@@ -3,7 +3,8 @@ import type { Sql } from './database.ts';
 
 /**
  * A right that one server has at a time. It ends by itself, by the clocks of the servers, which NTP keeps closer than
- * any lifetime here; what is done under it must still bear being done twice.
+ * any lifetime here; what is done under it must still bear being done twice. One that ends later than anybody could have
+ * promised by now is of a clock that was wrong, and counts for nothing.
  */
 export interface Lease {
   /** Takes it, or keeps it for another while. False while somebody else has it. */
@@ -28,11 +29,12 @@ export function createLease({ session, clock, name, holder, lifetimeMs }: LeaseO
       const written = await session.run(
         `INSERT INTO lease (name, holder, until) VALUES (?, ?, ?)
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-         WHERE lease.holder = excluded.holder OR lease.until <= ?`,
+         WHERE lease.holder = excluded.holder OR lease.until <= ? OR lease.until > ?`,
         name,
         holder,
         now + lifetimeMs,
         now,
+        now + 2 * lifetimeMs,
       );
       return written > 0;
     },

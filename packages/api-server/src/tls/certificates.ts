@@ -100,10 +100,18 @@ export function whyRenew(
   if (!certificate.verify(new X509Certificate(authority.cert).publicKey)) return 'another authority has signed it';
   const validTo = Date.parse(certificate.validTo);
   const lifetime = validTo - Date.parse(certificate.validFrom);
+  if (now < Date.parse(certificate.validFrom)) return `it begins only on ${certificate.validFrom}`;
   // Two thirds through, as usual with short-lived certificates.
   if (now > validTo - lifetime / 3) return `it ends on ${certificate.validTo}`;
   const missing = names.filter((name) => certificateCovers(certificate, name) === undefined);
   return missing.length > 0 ? `it lacks ${missing.join(', ')}` : undefined;
+}
+
+/** Why nobody trusts an authority now, by the clock of this host; undefined if they do. */
+export function whyUntrusted({ cert }: Identity, now: number): string | undefined {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  if (now < Date.parse(validFrom)) return `begins only on ${validFrom}`;
+  return now > Date.parse(validTo) ? `ended on ${validTo}` : undefined;
 }
 
 function certificateCovers(certificate: X509Certificate, name: string): string | undefined {

@@ -3,7 +3,7 @@ import type { Clock, Entropy } from '@ingot/net';
 import { ApiServerError, ApiServerErrorCode } from '../errors.ts';
 import { readIfThere, writeWhole } from '../private-file.ts';
 import type { AuthorityStore } from './authority-store.ts';
-import { createAuthority, createServerIdentity, whyRenew, type Identity } from './certificates.ts';
+import { createAuthority, createServerIdentity, whyRenew, whyUntrusted, type Identity } from './certificates.ts';
 
 export interface TlsFiles {
   /** PEM of the authority, for clients. */
@@ -12,6 +12,8 @@ export interface TlsFiles {
   readonly server: Identity;
   /** Why the server's certificate was made anew; undefined if the old one still serves. */
   readonly renewed: string | undefined;
+  /** What clients do not like about the authority, in words with what to do; undefined if they trust it. */
+  readonly untrusted: string | undefined;
 }
 
 export interface TlsFilesOptions {
@@ -41,7 +43,16 @@ export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> 
 
   const local = await readPair(path('ca.pem'), path('ca.key'));
   const stored = await store.get();
-  const authority = local ?? stored ?? (await store.offer(await createAuthority(clock.now(), serial())));
+  const authority = local ?? stored ?? (await store.offer(await createAuthority(plausible(clock.now()), serial())));
+  const untrusted = (): string | undefined => {
+    const reason = checked(() => whyUntrusted(authority, clock.now()));
+    if (reason === undefined) return undefined;
+    const today = new Date(clock.now()).toISOString();
+    return (
+      `no client trusts this server: its authority ${reason}, and the clock of this host says ${today}. Set the clock; if it ` +
+      'was wrong when the authority was made, begin anew with an empty dataDir and database'
+    );
+  };
   if (local === undefined) {
     await writeWhole(path('ca.key'), authority.key, 0o600);
     await writeWhole(path('ca.pem'), authority.cert, 0o644);
@@ -50,13 +61,19 @@ export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> 
   const reason = found === undefined ? 'there was none' : checked(() => whyRenew(found, authority, names, clock.now()));
   if (found !== undefined && reason === undefined) {
     await share();
-    return { caFile: path('ca.pem'), ca: authority.cert, server: found, renewed: undefined };
+    return {
+      caFile: path('ca.pem'),
+      ca: authority.cert,
+      server: found,
+      renewed: undefined,
+      untrusted: untrusted(),
+    };
   }
   const server = await checkedAsync(() => createServerIdentity(authority, names, clock.now(), serial()));
   await share();
   await writeWhole(path('server.key'), server.key, 0o600);
   await writeWhole(path('server.pem'), server.cert, 0o644);
-  return { caFile: path('ca.pem'), ca: authority.cert, server, renewed: reason };
+  return { caFile: path('ca.pem'), ca: authority.cert, server, renewed: reason, untrusted: untrusted() };
 
   /** After it has proved good, so that no damaged file gets into the database. */
   async function share(): Promise<void> {
@@ -95,6 +112,19 @@ export async function loadTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> 
 
 function isSame(one: Identity, other: Identity): boolean {
   return one.cert === other.cert && one.key === other.key;
+}
+
+/** This program is not as old. */
+const EARLIEST_MS = Date.UTC(2026, 0, 1);
+
+/** An authority that is made while the clock stands in the past has ended when that is set. */
+function plausible(now: number): number {
+  if (now >= EARLIEST_MS) return now;
+  throw new ApiServerError(
+    ApiServerErrorCode.ClockWrong,
+    `the clock of this host says ${new Date(now).toISOString()}: set it before the first start, or what is made now ` +
+      'would have ended by then',
+  );
 }
 
 /** Both or, after a crash between the two writes, neither. */

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Code } from '@ingot/api';
 import { MockClock, mockEntropy } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
+import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
+import { failure } from '../support.ts';
 import { bmcCommandConformance } from './bmc-commands.ts';
 import { storeConformance } from './conformance.ts';
 import { killRounds } from './kills.ts';
@@ -121,6 +123,52 @@ describe('the SQLite file', () => {
     // Each commit would add at least one page to the journal.
     expect(pages() - before).toBeLessThan(60);
     other.close();
+  });
+});
+
+describe('a server whose files are taken away', () => {
+  const names = async (database: Database): Promise<unknown[]> =>
+    (await database.all('SELECT name FROM secret ORDER BY name')).map(({ name }) => name);
+  const write = (database: Database, name: string): Promise<unknown> =>
+    database.run('INSERT INTO secret (name, value) VALUES (?, ?)', name, 'x');
+
+  test('promises no more without its journal, says so, and has lost nothing when it starts again', async () => {
+    await using place = await sqlitePlace();
+    const database = await place.open();
+    await write(database, 'before');
+    expect(await database.state()).toEqual({ ok: true });
+    await rm(`${place.path}-wal`);
+    const refused = await failure(write(database, 'late'));
+    expect([refused.code, refused.message]).toEqual([
+      Code.Unavailable,
+      expect.stringMatching(/api\.sqlite-wal was removed .* has all that was in it.*restart the server/),
+    ]);
+    expect(await database.state()).toMatchObject({ ok: false, reason: expect.stringContaining('was removed') });
+    // As a kill would leave it: nothing of what the server still holds counts.
+    const killed = `${place.path}.killed`;
+    await copyFile(place.path, killed);
+    const other = raw(killed);
+    expect(other.prepare("SELECT name FROM secret WHERE name = 'before'").all()).toHaveLength(1);
+    other.close();
+    await database.close();
+    await using again = await place.open();
+    expect(await names(again)).toContain('before');
+  });
+
+  test('saves a copy of its database when that is removed, before anybody writes', async () => {
+    await using place = await sqlitePlace();
+    const database = await place.open();
+    await write(database, 'before');
+    await rm(place.path);
+    expect(await database.state()).toMatchObject({ ok: false, reason: expect.stringContaining('.rescued') });
+    const refused = await failure(write(database, 'late'));
+    expect(refused.message).toContain(`all that was in it is in ${place.path}.rescued`);
+    await database.close();
+    expect((await stat(`${place.path}.rescued`)).mode & 0o777).toBe(0o600);
+    await rename(`${place.path}.rescued`, place.path);
+    await rm(`${place.path}-wal`, { force: true });
+    await using again = await place.open();
+    expect(await names(again)).toEqual(['before']);
   });
 });
 

@@ -9,9 +9,10 @@ import { createNotifier } from '../notifier.ts';
 import { createTransactionGuard } from '../transaction-guard.ts';
 import { takeLock } from '../lock.ts';
 import { openJournal, type Journal } from './journal.ts';
-import { createReaders } from './readers.ts';
+import { createReaders, type Readers } from './readers.ts';
+import { keepSameFiles, type DatabaseFiles } from './same-files.ts';
 import { openSession } from './session.ts';
-import { createConnection, type Connection } from './statements.ts';
+import { createConnection, translated, type Connection } from './statements.ts';
 import { createWriter } from './writer.ts';
 
 export interface SqliteOptions {
@@ -46,8 +47,16 @@ export async function openSqlite({ path, clock, upToVersion }: SqliteOptions): P
     chmodSync(path, 0o600);
     connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     await migrateSqlite(connection, path, upToVersion);
-    const journal = await openJournal(`${path}-wal`);
-    return database(connection, journal, () => connect('PRAGMA query_only = ON'), clock, dispose);
+    const files = { database: path, journal: `${path}-wal` };
+    const journal = await openJournal(files.journal);
+    const openReader = (): Connection => {
+      try {
+        return connect('PRAGMA query_only = ON');
+      } catch (error) {
+        throw translated(error);
+      }
+    };
+    return database({ connection, journal, readers: createReaders(openReader), files, clock, dispose });
   } catch (error) {
     dispose();
     if (error instanceof ApiServerError) throw error;
@@ -79,17 +88,24 @@ async function migrateSqlite(connection: Connection, path: string, upTo?: number
   await migrate(target, upTo);
 }
 
-function database(
-  connection: Connection,
-  journal: Journal,
-  openReader: () => Connection,
-  clock: Clock,
-  dispose: () => void,
-): Database {
+interface Opened {
+  readonly connection: Connection;
+  readonly journal: Journal;
+  readonly readers: Readers;
+  readonly files: DatabaseFiles;
+  readonly clock: Clock;
+  readonly dispose: () => void;
+}
+
+function database({ connection, journal, readers, files, clock, dispose }: Opened): Database {
   const guard = createTransactionGuard();
   const notifier = createNotifier();
-  const writer = createWriter(connection, () => journal.flush(), clock);
-  const readers = createReaders(openReader);
+  const refuseOtherFiles = keepSameFiles(files, readers.shared);
+  const flush = async (): Promise<void> => {
+    await journal.flush();
+    refuseOtherFiles();
+  };
+  const writer = createWriter(connection, flush, clock);
 
   const transaction: Session['transaction'] = async (work, options = {}) => {
     guard.refuseInside();
@@ -150,8 +166,10 @@ function database(
     subscribe: (channel, listener) => notifier.subscribe(channel, listener),
     async state() {
       try {
+        refuseOtherFiles();
         readers.shared.get('SELECT 1', []);
-        return writer.failure === undefined ? { ok: true } : { ok: false, reason: words(writer.failure) };
+        const failure = writer.failure ?? writer.trouble;
+        return failure === undefined ? { ok: true } : { ok: false, reason: words(failure) };
       } catch (error) {
         return { ok: false, reason: words(error) };
       }

@@ -63,6 +63,7 @@ const READONLY = 8;
 const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
+const CANTOPEN = 14;
 const CONSTRAINT_PRIMARYKEY = 1555;
 const CONSTRAINT_UNIQUE = 2067;
 
@@ -82,6 +83,8 @@ export function translated(error: unknown): unknown {
     case READONLY:
     case IOERR:
       return unavailable(`cannot write to its disk (${words(error)})`, error);
+    case CANTOPEN:
+      return unavailable(`cannot open its files (${words(error)}); this process may have too many open`, error);
     case CORRUPT:
       return new ApiError(Code.DataLoss, 'the database file is damaged: stop the server and restore a backup', {
         cause: error,

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ApiError } from '@ingot/api';
+import { ApiError } from '@ingot/api';
 import type { Clock } from '@ingot/net';
 import { unavailable, words } from '../errors.ts';
 import { translated, type Connection } from './statements.ts';
@@ -10,6 +10,8 @@ export interface Writer {
   write<T>(work: () => Promise<T>): Promise<T>;
   /** Why nothing is written any more; undefined as long as it is. */
   readonly failure: ApiError | undefined;
+  /** Why the last write failed, where the disk was the reason; later ones are tried. */
+  readonly trouble: ApiError | undefined;
   /** Resolves when all that can be read by now is on the disk: what somebody is told may not be forgotten again. */
   stored(): Promise<void>;
   /** Waits for what is queued; refuses what comes later. */
@@ -34,6 +36,12 @@ export function createWriter({ sqlite }: Connection, flush: () => Promise<void>,
   const queue: Job[] = [];
   let newest: Promise<void> | undefined;
   let broken: ApiError | undefined;
+  let trouble: ApiError | undefined;
+  /** A refusal by a store itself has other codes. */
+  const note = (reason: unknown): void => {
+    const isOfDisk = reason instanceof ApiError && reason.cause instanceof Error && 'errcode' in reason.cause;
+    if (isOfDisk) trouble = reason;
+  };
   let committed = 0;
   let running: Promise<void> | undefined;
   let closed = false;
@@ -65,12 +73,22 @@ export function createWriter({ sqlite }: Connection, flush: () => Promise<void>,
       }
       sqlite.exec('COMMIT');
     } catch (error) {
-      if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
       const reason = translated(error);
+      note(reason);
+      rollBack();
       for (const { reject } of members) reject(reason);
       return;
     }
     newest = store(members, settled);
+  };
+
+  /** Where that fails, too, the next one begins by failing: nothing is answered that is not stored. */
+  const rollBack = (): void => {
+    try {
+      if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
+    } catch (error) {
+      note(translated(error));
+    }
   };
 
   const store = async (members: readonly Job[], settled: readonly (() => void)[]): Promise<void> => {
@@ -78,6 +96,7 @@ export function createWriter({ sqlite }: Connection, flush: () => Promise<void>,
     try {
       await flush();
       if (broken !== undefined) throw broken;
+      trouble = undefined;
       for (const settle of settled) settle();
     } catch (error) {
       // What the disk did not take it may have forgotten, and with it the log ends there for whoever reads it after a crash:
@@ -96,6 +115,9 @@ export function createWriter({ sqlite }: Connection, flush: () => Promise<void>,
     get failure() {
       return broken;
     },
+    get trouble() {
+      return trouble;
+    },
     write<T>(work: () => Promise<T>): Promise<T> {
       if (closed) return Promise.reject(unavailable('is closed'));
       if (broken !== undefined) return Promise.reject(broken);
@@ -109,6 +131,7 @@ export function createWriter({ sqlite }: Connection, flush: () => Promise<void>,
           sqlite.exec('RELEASE job');
           return () => resolve(result);
         } catch (error) {
+          note(error);
           // Errors of the disk end the whole transaction of SQLite, and not only the savepoint.
           if (!sqlite.isTransaction) throw error;
           sqlite.exec('ROLLBACK TO job; RELEASE job');
