@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serialConsole } from '../src/decide/serial-console.ts';
 import type { KernelSteps } from '../src/decide/boot-steps.ts';
-import { renderPxelinuxConfig } from '../src/grub/pxelinux.ts';
+import { parseOwnFilePath, renderPxelinuxConfig } from '../src/grub/pxelinux.ts';
 import { kernelWords, renderGrubConfig, type GrubSetting } from '../src/grub/script.ts';
 import { MAC_1 } from './harness.ts';
 
@@ -84,6 +84,17 @@ describe('grub.cfg', () => {
     );
   });
 
+  it('of a menu that waits says for how long', () => {
+    const menu = { kind: 'menu', title: 'x', defaultEntry: 'disk', timeoutSeconds: 7, entries: [] } as const;
+    expect(renderGrubConfig(menu, setting)).toContain('set timeout=7\n');
+  });
+
+  it('of a kernel without initrd, command line and console loads the kernel alone', () => {
+    const bare = renderGrubConfig({ ...kernel, initRamDisks: [], cmdline: '', console: undefined }, setting);
+    expect(bare).toContain('if linux (http,10.0.0.1:8080)/_/file/52-54-00-00-01-01/kernel/k1; then');
+    expect(bare).not.toMatch(/initrd|uart/);
+  });
+
   it('of an iPXE script says that GRUB cannot run it', () => {
     expect(renderGrubConfig({ kind: 'script', script: '#!ipxe\n' }, setting)).toMatch(/^echo '.*iPXE script.*'\n/);
   });
@@ -99,6 +110,16 @@ describe('grub.cfg', () => {
 });
 
 describe('pxelinux.cfg for U-Boot', () => {
+  it.each([
+    ['52-54-00-00-01-01/_/now/kernel', { mac: '52-54-00-00-01-01', kind: 'kernel' }],
+    ['_/now/initrd', { mac: undefined, kind: 'initrd' }],
+    ['_/now/initrd.gz', undefined],
+    ['x/_/now/kernel', undefined],
+    ['52-54-00-00-01-01/_/now/modules', undefined],
+  ])('has the path %s: %j', (path, expected) => {
+    expect(parseOwnFilePath(path)).toEqual(expected);
+  });
+
   it('has kernel, initrd and command line, with paths that its 127 characters hold', () => {
     expect(renderPxelinuxConfig({ ...kernel, initRamDisks: ['i1'], cmdline: 'quiet' }, MAC_1)).toBe(
       'default ingot\nlabel ingot\n  kernel 52-54-00-00-01-01/_/now/kernel\n  initrd 52-54-00-00-01-01/_/now/initrd\n  append quiet\n',

@@ -94,6 +94,26 @@ describe('retention of images', () => {
     ]);
   });
 
+  it.each([
+    ['1.01', '1.1', 0],
+    ['1.0-rc1', '1.0-rc2', -1],
+    ['1.0-rc2', '1.0-rc1', 1],
+    ['1.0', '1.0', 0],
+    ['1.0', '1', 1],
+  ])('orders %s and %s: %d', (a, b, expected) => {
+    expect(Math.sign(compareVersions(a, b))).toBe(expected);
+  });
+
+  it('drops from the name that takes the most room, whichever came first', () => {
+    const images = ['a-1.1.1', 'a-1.1.2', 'b-1.1.1', 'b-1.1.2', 'c-1.1.1', 'c-1.1.2'].map((id) =>
+      image(id, id.startsWith('b') ? 400 : 200),
+    );
+    for (const list of [images, images.toReversed()])
+      expect(ids(selectImages(list, { ...limits, maxBytes: 1_500 }, NOW).drop.map((each) => each.image))).toEqual([
+        'b-1.1.1',
+      ]);
+  });
+
   it('groups ids by operating system and major.minor', () => {
     expect(parseImageId('debian-12.0.20260101')).toEqual({ name: 'debian-12.0', version: '12.0.20260101' });
     expect(parseImageId('firewall-ubuntu-3.0.20260101').name).toBe('firewall-ubuntu-3.0');

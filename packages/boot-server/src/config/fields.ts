@@ -24,7 +24,8 @@ export const ownPlaces = (): z.ZodArray<z.ZodString> =>
   );
 
 function isOwnPlace(text: string): boolean {
-  if (isIPv6(text)) return text !== '::' && /^fe[89ab]/i.test(text) === text.includes('%');
+  // All zeros, however they are written.
+  if (isIPv6(text)) return !/^[0:.]+$/.test(text) && /^fe[89ab][0-9a-f]:/i.test(text) === text.includes('%');
   return isIPv4(text) ? text !== '0.0.0.0' : INTERFACE_NAME.test(text);
 }
 
