@@ -58,11 +58,16 @@ export interface Api {
 }
 
 const TIMEOUT_MS = 15_000;
+/** Thousands of machines, from a server that others keep busy. */
+const LONG_TIMEOUT_MS = 60_000;
 /** Ten thousand machines with all that is known of them, and room. */
 const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 
 /** Deadline of a command's calls. */
 export const call: { readonly timeoutMs: number } = { timeoutMs: TIMEOUT_MS };
+
+/** Deadline of those that look at every machine or switch there is. */
+export const longCall: { readonly timeoutMs: number } = { timeoutMs: LONG_TIMEOUT_MS };
 
 /** Runs `use` with the API that flags, environment and configuration lead to. Throws CliError. */
 export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api) => Promise<T>): Promise<T> {

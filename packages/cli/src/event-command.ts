@@ -1,6 +1,6 @@
 import { apiV2, enumText, timestampDate, timestampMs, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
-import { call } from './api.ts';
+import { longCall } from './api.ts';
 import type { ContextFlags } from './context.ts';
 import { findMachine } from './machine/find.ts';
 import type { CliIo } from './io.ts';
@@ -67,8 +67,8 @@ export function addEventCommands(program: Command, io: CliIo): void {
         id !== undefined
           ? [await findMachine(api, id, project)]
           : project === undefined
-            ? (await api.machines.list({ query }, call)).machines
-            : (await api.projectMachines.list({ project, query }, call)).machines;
+            ? (await api.machines.list({ query }, longCall)).machines
+            : (await api.projectMachines.list({ project, query }, longCall)).machines;
       const most = flags.last ?? (id === undefined ? 1 : Infinity);
       return machines
         .filter((machine) => flags.crashLoops !== true || isStuck(machine))

@@ -1,6 +1,6 @@
 import { apiV2, enumText, timestampMs, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
-import { call, withApi } from '../api.ts';
+import { call, longCall, withApi } from '../api.ts';
 import { bmcReportJson } from './json.ts';
 import type { ContextFlags } from '../context.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
@@ -70,7 +70,7 @@ export function addBmcCommands(bmc: Command, io: CliIo): void {
   ).action((flags: BmcListFlags) => {
     const query = { ...given('partition', flags.partition), ...given('rack', flags.rack) };
     return showApiList(flags, io, VIEW, async (api) => {
-      const { bmcDetails } = await api.machines.listBMC({ query }, call);
+      const { bmcDetails } = await api.machines.listBMC({ query }, longCall);
       return bmcDetails.sort((a, b) => compareNaturally(a.rack, b.rack) || compareNaturally(a.uuid, b.uuid));
     });
   });

@@ -1,6 +1,6 @@
 import { ApiError, apiV2, Code, create, type MessageInitShape, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
-import { type Api, call, withApi } from '../api.ts';
+import { type Api, call, longCall, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { bmcReportJson } from '../bmc/json.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
@@ -71,8 +71,8 @@ export function addMachineCommands(program: Command, io: CliIo): void {
       const project = await projectIfGiven(api, flags.project);
       const { machines } =
         project === undefined
-          ? await api.machines.list({ query }, call)
-          : await api.projectMachines.list({ project, query }, call);
+          ? await api.machines.list({ query }, longCall)
+          : await api.projectMachines.list({ project, query }, longCall);
       return machines.sort(byPlace);
     });
   });

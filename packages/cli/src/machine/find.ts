@@ -1,5 +1,5 @@
 import { apiV2 } from '@ingot/api';
-import { type Api, call } from '../api.ts';
+import { type Api, call, longCall } from '../api.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
 import { pick } from '../names.ts';
 
@@ -23,13 +23,12 @@ export async function findMachine(api: Api, id: string, project?: string): Promi
         : await api.projectMachines.get({ uuid, project }, call);
     if (machine !== undefined) return machine;
   }
-  const { machines } =
+  const list = async (query: { readonly name?: string }): Promise<readonly apiV2.Machine[]> =>
     project === undefined
-      ? await api.machines.list({ query: {} }, call)
-      : await api.projectMachines.list({ project, query: {} }, call);
-  if (project !== undefined && machines.length === 0)
-    throw new CliError(CliErrorCode.NotFound, `project ${project} has no machines, so none is ${id}`);
-  const named = machines.filter(({ allocation }) => allocation?.name === id);
+      ? (await api.machines.list({ query }, longCall)).machines
+      : (await api.projectMachines.list({ project, query }, longCall)).machines;
+  // Before all machines are fetched, of which there may be thousands.
+  const named = (await list({ name: id })).filter(({ allocation }) => allocation?.name === id);
   const [only] = named;
   if (only !== undefined && named.length === 1) return only;
   if (named.length > 1)
@@ -37,5 +36,8 @@ export async function findMachine(api: Api, id: string, project?: string): Promi
       CliErrorCode.NotFound,
       `${named.length} machines are called ${id}; write the uuid: ${named.map(({ uuid }) => uuid).join(', ')}`,
     );
+  const machines = await list({});
+  if (project !== undefined && machines.length === 0)
+    throw new CliError(CliErrorCode.NotFound, `project ${project} has no machines, so none is ${id}`);
   return pick('machine', id, machines, ({ uuid }) => uuid);
 }

@@ -1,6 +1,6 @@
 import { apiV2, create, enumText, toJson } from '@ingot/api';
 import { type Command, Option } from 'commander';
-import { call, withApi } from '../api.ts';
+import { call, longCall, withApi } from '../api.ts';
 import { type OrderFlags, withOrderFlags } from '../bmc/commands.ts';
 import { orderOfBmc } from '../bmc/order.ts';
 import type { ContextFlags } from '../context.ts';
@@ -152,7 +152,7 @@ export function addMachineOperations(machine: Command, io: CliIo): void {
     ).addOption(new Option('--severity <level>', 'at least').choices(['minor', 'major', 'critical']).default('minor')),
   ).action((flags: IssueFlags) =>
     showApiList(flags, io, ISSUES, async (api) => {
-      const { issues } = await api.machines.issues({ query: { severity: SEVERITIES[flags.severity] } }, call);
+      const { issues } = await api.machines.issues({ query: { severity: SEVERITIES[flags.severity] } }, longCall);
       return issues.flatMap(({ uuid, issues: found }) => found.map((issue) => ({ uuid, issue })));
     }),
   );

@@ -1,6 +1,6 @@
 import { adminV2, toJson } from '@ingot/api';
 import type { Command } from 'commander';
-import { call } from '../api.ts';
+import { longCall } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import type { CliIo } from '../io.ts';
 import { type ListFlags, type ListView, showApiList } from '../list/list.ts';
@@ -40,7 +40,7 @@ export function addCapacityCommand(partition: Command, io: CliIo): void {
     return showApiList(flags, io, CAPACITY, async (api) => {
       const project = await projectIfGiven(api, flags.project);
       const request = { ...given('id', id), ...given('size', size), ...given('project', project) };
-      const { partitionCapacity } = await api.adminPartitions.capacity(request, call);
+      const { partitionCapacity } = await api.adminPartitions.capacity(request, longCall);
       return partitionCapacity
         .flatMap((one) => one.machineSizeCapacities.map((capacity) => ({ partition: one.partition, capacity })))
         .sort(

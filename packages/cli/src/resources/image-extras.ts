@@ -1,6 +1,6 @@
 import { apiV2, toJson } from '@ingot/api';
 import type { Command } from 'commander';
-import { call, withApi } from '../api.ts';
+import { call, longCall, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
 import type { CliIo } from '../io.ts';
@@ -31,7 +31,7 @@ export function addImageExtras(image: Command, io: CliIo): void {
     ).option('--id <id>', 'only this image'),
   ).action((flags: ListFlags & ContextFlags & { readonly id?: string }) =>
     showApiList(flags, io, USAGE, async (api) => {
-      const { imageUsage } = await api.adminImages.usage({ query: given('id', flags.id) }, call);
+      const { imageUsage } = await api.adminImages.usage({ query: given('id', flags.id) }, longCall);
       return imageUsage.sort((a, b) => compareNaturally(a.image?.id ?? '', b.image?.id ?? ''));
     }),
   );

@@ -1,6 +1,6 @@
 import { ApiError, apiV2, Code, toJson } from '@ingot/api';
 import type { Command } from 'commander';
-import { type Api, call, withApi } from '../api.ts';
+import { type Api, call, longCall, withApi } from '../api.ts';
 import type { ContextFlags } from '../context.ts';
 import { type DescribeFlags, showOne } from '../describe.ts';
 import type { CliIo } from '../io.ts';
@@ -41,7 +41,7 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
     const { id, partition, rack } = flags;
     const query = { ...given('id', id), ...given('partition', partition), ...given('rack', rack) };
     return showApiList(flags, io, SWITCHES, async (api) =>
-      (await api.switches.list({ query }, call)).switches.sort(byPlace),
+      (await api.switches.list({ query }, longCall)).switches.sort(byPlace),
     );
   });
 
@@ -56,7 +56,7 @@ export function addSwitchCommands(program: Command, io: CliIo): void {
     const found = await withApi(flags, io, async (api) => {
       const whole = await switchCalled(api, id);
       if (whole !== undefined) return whole;
-      const { switches } = await api.switches.list({ query: {} }, call);
+      const { switches } = await api.switches.list({ query: {} }, longCall);
       return pick('switch', id, switches, (candidate) => candidate.id);
     });
     showOne(flags, io, switchJson(found), fieldNames(apiV2.SwitchSchema));

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { call } from '../api.ts';
+import { longCall } from '../api.ts';
 import type { CabledPort } from './cabling.ts';
 import type { ContextFlags } from '../context.ts';
 import type { CliIo } from '../io.ts';
@@ -49,7 +49,7 @@ export function addConnectedMachines(command: Command, io: CliIo): void {
       // The API server and its rules are loaded for those who ask.
       const { cabledPorts } = await import('./cabling.ts');
       // All of them: what is wrong with a cable shows on the machine's other switch.
-      const { switchesWithMachines } = await api.switches.connectedMachines({}, call);
+      const { switchesWithMachines } = await api.switches.connectedMachines({}, longCall);
       const only = id === undefined ? undefined : pick('switch', id, switchesWithMachines, (leaf) => leaf.id).id;
       return cabledPorts(switchesWithMachines).filter(({ switchId }) => only === undefined || switchId === only);
     }),
