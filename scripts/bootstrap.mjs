@@ -33,6 +33,7 @@ const debianPackages = [
   ['isc-dhcp-client', 'a foreign DHCP client', 'test'],
   ['kea-admin', 'perfdhcp: many foreign DHCPv6 clients at once', 'test'],
   ['busybox-static', 'another foreign DHCP client', 'test'],
+  ['klibc-utils', "ip=dhcp as Debian's initramfs has it", 'test'],
   ['atftp', 'a TFTP client with block and window sizes', 'test'],
   ['tftp-hpa', 'another TFTP client', 'test'],
   ['curl', 'an HTTP client', 'test'],

@@ -104,6 +104,42 @@ describe('busybox udhcpc', () => {
   });
 });
 
+describe('ip=dhcp of Debian’s initramfs', () => {
+  it('has its address, and all that it sets besides', async () => {
+    const mac = await net.macOf('near');
+    const one = {
+      subnet: '10.0.0.0/24',
+      reservations: [{ mac, address: '10.0.0.42', hostName: 'm42' }],
+      routers: ['10.0.0.254'],
+      dnsServers: ['10.0.0.53'],
+      domainName: 'rack.example',
+      domainSearch: ['rack.example', 'example'],
+      leaseSeconds: 600,
+    };
+    await net.bootServer({ dhcp: { listen: ['10.0.0.1'], subnets: [one] } });
+    // It writes to /run, which is the host's.
+    const script =
+      'mount -t tmpfs none /run && /usr/lib/klibc/bin/ipconfig -t 20 -c dhcp -d eth0; cat /run/net-eth0.conf';
+    const { output } = await net.run('near', ['unshare', '--mount', 'sh', '-c', script]);
+    const said = Object.fromEntries([...output.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
+    expect(said, output).toMatchObject({
+      PROTO: 'dhcp',
+      IPV4ADDR: '10.0.0.42',
+      IPV4NETMASK: '255.255.255.0',
+      IPV4BROADCAST: '10.0.0.255',
+      IPV4GATEWAY: '10.0.0.254',
+      IPV4DNS0: '10.0.0.53',
+      HOSTNAME: 'm42',
+      DNSDOMAIN: 'rack.example',
+      DOMAINSEARCH: 'rack.example. example.',
+      ROOTSERVER: '10.0.0.1',
+      DHCPLEASETIME: '600',
+      // Nothing to boot: it did not ask for that.
+      filename: '',
+    });
+  });
+});
+
 describe('npm’s dhcp client', () => {
   it('is bound to the address that it was offered', async () => {
     // It asks for no broadcast, and hears nothing else: an ordinary socket has no address yet.
