@@ -19,6 +19,7 @@ export interface RackChange {
   /** The firmware, and whatever is not as with every other machine. */
   readonly machine: Pick<MachineOptions, 'firmware'> & Partial<MachineOptions>;
   readonly image?: RackOptions['image'];
+  readonly bootServer?: RackOptions['bootServer'];
 }
 
 /** A rack with one machine. */
@@ -32,6 +33,7 @@ export async function createRack(name: string, change: RackChange): Promise<Rack
       machines: 1,
       machine: { memoryMib: 1024, cpus: 2, accelerator: 'tcg', ...change.machine },
       image: change.image ?? image,
+      bootServer: change.bootServer ?? {},
       ingot: [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'packages/cli/src/main.ts')],
       env: { NODE_COMPILE_CACHE: join(root, '.cache/compile') },
       apiPort: 0,

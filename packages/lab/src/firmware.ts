@@ -125,7 +125,12 @@ const parts: Readonly<Record<Firmware, Parts>> = {
   },
 };
 
-/** OVMF reads these; it takes PXE over that IP version out of its boot order. */
+/** Whether a machine with this firmware can have a BMC inside: QEMU has the device on PCs only. */
+export function hasIpmi(firmware: Firmware): boolean {
+  return parts[firmware].board.program === 'qemu-system-x86_64';
+}
+
+/** OVMF and AAVMF read these; they take PXE over that IP version out of the boot order. */
 const withoutPxe = (versions: readonly (4 | 6)[]): string[] =>
   versions.flatMap((version) => ['-fw_cfg', `name=opt/org.tianocore/IPv${version}PXESupport,string=n`]);
 

@@ -23,6 +23,8 @@ export interface ManagementSetting {
   readonly env: Readonly<Record<string, string>>;
   readonly image: DiscoveryImage;
   readonly leaves: number;
+  /** Laid over the boot server's configuration, section by section. */
+  readonly bootServer: Readonly<Record<string, unknown>>;
   readonly onBootServerLine: (line: string) => void;
 }
 
@@ -123,6 +125,7 @@ function bootServerConfig(setting: ManagementSetting, api: ApiFiles, tokenFile: 
     artifacts: { roots: [join(setting.image.kernel, '..')] },
     api: { url: api.url, caFile: api.caFile, tokenFile },
     metrics: '127.0.0.1:2113',
+    ...setting.bootServer,
   };
 }
 

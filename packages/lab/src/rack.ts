@@ -10,6 +10,7 @@ import type { BmcCredentials, PowerControl } from './bmc.ts';
 import { LabError } from './errors.ts';
 import { forwardToUnixSocket } from './forward.ts';
 import type { Forward } from './forward.ts';
+import { hasIpmi } from './firmware.ts';
 import { drawMachine, drawPorts, drawSerial } from './identity.ts';
 import type { MachineIdentity } from './identity.ts';
 import { createLeaf, leafRoute } from './leaf.ts';
@@ -36,6 +37,8 @@ export interface RackOptions {
   /** The start of a command line that runs a part of Ingot. */
   readonly ingot: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Sections of the boot server's configuration, besides or instead of those that it has in every rack. */
+  readonly bootServer?: Readonly<Record<string, unknown>>;
   /** Preferred port on the host's loopback for the API. */
   readonly apiPort: number;
 }
@@ -146,6 +149,7 @@ class RackBuilder {
       env: this.options.env,
       image: this.options.image,
       leaves: leafNames.length,
+      bootServer: this.options.bootServer ?? {},
       onBootServerLine: (line) => this.noteBootServerLine(line),
     });
     await this.startPart(management.apiServer);
@@ -235,7 +239,7 @@ class RackBuilder {
       workDirectory: join(this.workDirectory, name),
       socketDirectory: join(this.state.directory, name),
       // QEMU's ARM server has no bus for a BMC's registers: its BMC is on the network only.
-      bmcArgs: this.options.machine.firmware === 'uefi-arm64' ? [] : bmc.qemuArgs,
+      bmcArgs: hasIpmi(this.options.machine.firmware) ? bmc.qemuArgs : [],
       clock: this.clock,
       onConsoleLine: (line) => this.noteConsoleLine(machine, line),
     });
