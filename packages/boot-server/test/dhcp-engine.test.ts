@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MessageType } from '@ingot/wire';
+import { broadcastLimit } from '../src/dhcp/broadcast-limit.ts';
 import type { ClientLink } from '../src/dhcp/client-link.ts';
 import type { BootDecision } from '../src/decide/decision.ts';
 import type { BootQuestion } from '../src/dhcp/boot-question.ts';
@@ -246,6 +247,15 @@ describe('answers by broadcast', () => {
     await lab.clock.advance(1_000);
     lab.receive(local(MAC_1));
     expect(lab.heard).toHaveLength(17);
+    // 2,000 a second, whatever the number of clients that somebody invents.
+    await lab.clock.advance(1_000);
+    const mayBroadcast = broadcastLimit(lab.clock);
+    const allowed = (): number =>
+      Array.from({ length: 5_000 }, (_, index) => mayBroadcast(macOf(index))).filter(Boolean).length;
+    expect(allowed()).toBe(2_000);
+    expect(allowed()).toBe(0);
+    await lab.clock.advance(1_000);
+    expect(allowed()).toBe(2_000);
   });
 });
 

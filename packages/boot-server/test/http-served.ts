@@ -12,6 +12,7 @@ import { createArtifactStore, type ArtifactStore } from '../src/artifacts/store.
 import { startBodySender, type HttpEngine } from '../src/http/body/body-sender.ts';
 import type { BodyLimits, BodySender } from '../src/http/body/sender.ts';
 import type { ThreadData } from '../src/http/body/sendfile-messages.ts';
+import type { HttpLimits } from '../src/http/limits.ts';
 import { startHttpServer, type HttpServer } from '../src/http/server.ts';
 import type { TlsFiles } from '../src/http/tls.ts';
 import { bootMetrics } from '../src/metrics.ts';
@@ -40,6 +41,7 @@ export interface Served {
 
 interface ServeOptions extends Partial<BodyLimits> {
   readonly drainMs?: number;
+  readonly limits?: Partial<HttpLimits>;
   readonly listen?: readonly string[];
   readonly tls?: TlsFiles;
   readonly startThread?: (data: ThreadData) => Worker;
@@ -105,8 +107,7 @@ export async function serve(engine: HttpEngine, options: ServeOptions = {}): Pro
       log,
       metrics: counted,
       bodies,
-      idleTimeoutMs,
-      drainMs,
+      limits: { idleTimeoutMs, drainMs, ...options.limits },
       files: {
         ...unusedRoutes(log, counted).files,
         clock: systemClock,

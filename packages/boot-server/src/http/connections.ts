@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '@ingot/net';
 import type { BootMetrics } from '../metrics.ts';
-import { HTTP_LIMITS } from './limits.ts';
+import type { HttpLimits } from './limits.ts';
 
 /** The connections of all listeners together. */
 export interface Connections {
@@ -14,7 +14,7 @@ export interface Connections {
   drain(): Promise<void>;
 }
 
-export function trackConnections(clock: Clock, metrics: BootMetrics, drainMs: number): Connections {
+export function trackConnections(clock: Clock, metrics: BootMetrics, limits: HttpLimits): Connections {
   const open = new Map<Socket, number>();
   const perClient = new Map<string, number>();
   let isDraining = false;
@@ -35,7 +35,7 @@ export function trackConnections(clock: Clock, metrics: BootMetrics, drainMs: nu
         open.delete(socket);
         if (open.size === 0) onEmpty();
       });
-      if (count <= HTTP_LIMITS.connectionsPerClient && open.size <= HTTP_LIMITS.connections && !isDraining) return;
+      if (count <= limits.connectionsPerClient && open.size <= limits.connections && !isDraining) return;
       metrics.drop('http', 'too-many-connections');
       socket.destroy();
     },
@@ -60,7 +60,7 @@ export function trackConnections(clock: Clock, metrics: BootMetrics, drainMs: nu
             metrics.drop('http', 'stopped');
             socket.destroy();
           }
-        }, drainMs);
+        }, limits.drainMs);
         onEmpty = () => {
           deadline.cancel();
           resolve();

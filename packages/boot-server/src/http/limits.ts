@@ -1,3 +1,6 @@
+/** Connections and milliseconds, by the names below. */
+export type HttpLimits = Readonly<Record<keyof typeof HTTP_LIMITS, number>>;
+
 /** Every limit of the HTTP server and what it stops. */
 export const HTTP_LIMITS = {
   /** Connections at once: file descriptors. */

@@ -15,7 +15,7 @@ import { serveConfig, type ConfigRouteComponents } from './config-route.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { serveBootFile, servePublished, type FileRouteComponents } from './file-route.ts';
 import { askedImage, serveImage, type ImageRouteComponents } from './image-route.ts';
-import { HTTP_LIMITS } from './limits.ts';
+import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { loadTls, watchTls, type TlsFiles, type TlsPair } from './tls.ts';
 import { serveUsed, type UsedRouteComponents } from './peers.ts';
 import { sendError, sendText, type Request } from './reply.ts';
@@ -41,9 +41,8 @@ export interface HttpServerComponents {
   readonly libc?: Libc | undefined;
   /** Has the listeners of an interface follow it when it is made anew; undefined: they do not. */
   readonly interfaces?: InterfaceWatch | undefined;
-  /** Default: those of `limits.ts`. */
-  readonly idleTimeoutMs?: number;
-  readonly drainMs?: number;
+  /** In place of those of `limits.ts`. */
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export interface HttpServer {
@@ -68,7 +67,8 @@ export async function startHttpServer(
   listen: readonly HttpListen[],
 ): Promise<HttpServer> {
   const { clock, metrics, bodies } = components;
-  const connections = trackConnections(clock, metrics, components.drainMs ?? HTTP_LIMITS.drainMs);
+  const limits: HttpLimits = { ...HTTP_LIMITS, ...components.limits };
+  const connections = trackConnections(clock, metrics, limits);
   const servers: (Server | TlsServer)[] = [];
   const ports: number[] = [];
   const unwatch: (() => void)[] = [];
@@ -82,7 +82,7 @@ export async function startHttpServer(
     for (const place of listen) {
       const { tls: files } = place;
       const pair = files === undefined ? undefined : await loadTls(files);
-      const server = createListener(components, connections, pair);
+      const server = createListener({ ...components, limits }, connections, pair);
       if (files !== undefined && pair !== undefined && 'setSecureContext' in server) {
         const use = (next: TlsPair): void => server.setSecureContext(next);
         unwatch.push(watchTls({ clock, log: components.log, files, use }, pair));
@@ -101,16 +101,16 @@ export async function startHttpServer(
 }
 
 function createListener(
-  components: HttpServerComponents,
+  components: HttpServerComponents & { readonly limits: HttpLimits },
   connections: Connections,
   tls: TlsPair | undefined,
 ): Server | TlsServer {
-  const { log, metrics } = components;
+  const { log, metrics, limits } = components;
   const options = {
-    maxHeaderSize: HTTP_LIMITS.headerBytes,
-    headersTimeout: HTTP_LIMITS.headersTimeoutMs,
-    requestTimeout: HTTP_LIMITS.requestTimeoutMs,
-    connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: limits.connectionsCheckingInterval,
   };
   const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     connections.answering(response);
@@ -124,10 +124,10 @@ function createListener(
   const server =
     tls === undefined
       ? createServer(options, listener)
-      : createTlsServer({ ...options, ...tls, handshakeTimeout: HTTP_LIMITS.headersTimeoutMs }, listener);
-  server.maxConnections = HTTP_LIMITS.connections;
-  server.keepAliveTimeout = HTTP_LIMITS.keepAliveTimeoutMs;
-  server.setTimeout(components.idleTimeoutMs ?? HTTP_LIMITS.idleTimeoutMs, (socket: Socket) => {
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: limits.headersTimeoutMs }, listener);
+  server.maxConnections = limits.connections;
+  server.keepAliveTimeout = limits.keepAliveTimeoutMs;
+  server.setTimeout(limits.idleTimeoutMs, (socket: Socket) => {
     // A body's sender has seen to it.
     if (socket.destroyed) return;
     metrics.drop('http', 'idle');
