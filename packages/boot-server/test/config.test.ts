@@ -138,6 +138,29 @@ describe('the DHCP plan', () => {
     ],
     ['nothing to lease', { subnets: [subnetConfig('10.0.1', { pool: undefined })] }, /add pool/],
     ['a pool in proxy mode', { mode: 'proxy', subnets: [subnetConfig('10.0.1')] }, /another server leases/],
+    [
+      'a pool that reaches into another network',
+      {
+        subnets: [
+          subnetConfig('10.0.1', { pool: '10.0.1.100-10.0.1.199' }),
+          { ...subnetConfig('10.0.1', { pool: '10.0.1.200-10.0.1.210' }), subnet: '10.0.1.128/25' },
+        ],
+      },
+      /dhcp\.subnets\[0\]\.pool: part of it is in 10\.0\.1\.128\/25/,
+    ],
+    [
+      'a reservation in another network',
+      {
+        subnets: [
+          subnetConfig('10.0.1', {
+            pool: '10.0.1.10-10.0.1.99',
+            reservations: [{ mac: '52:54:00:00:00:01', address: '10.0.1.200' }],
+          }),
+          { ...subnetConfig('10.0.1', { pool: '10.0.1.210-10.0.1.220' }), subnet: '10.0.1.128/25' },
+        ],
+      },
+      /10\.0\.1\.200 is in 10\.0\.1\.128\/25: write it there/,
+    ],
     ['one network twice', { subnets: [subnetConfig('10.0.1'), subnetConfig('10.0.1')] }, /stands there twice/],
     [
       'two own links, of which a broadcast does not tell',

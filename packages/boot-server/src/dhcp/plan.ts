@@ -40,6 +40,7 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
   const ids = subnets.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw invalid(`dhcp.subnets: ${twice} stands there twice: join the two`);
+  for (const [index, subnet] of subnets.entries()) checkOverlap(subnet, subnets, `dhcp.subnets[${index}]`);
   const leasing = subnets.find(({ mode }) => mode !== 'proxy');
   if (dhcp.capture === true && leasing !== undefined)
     throw invalid(`dhcp.capture: it goes with mode: proxy only, and ${leasing.id} has mode ${leasing.mode}`);
@@ -55,6 +56,20 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
     relays: dhcp.relays.map((text) => network(text, 'dhcp.relays')),
     serverAddress: address(config.advertiseAddress, 'advertiseAddress'),
   };
+}
+
+/** Within networks that contain each other an address is of the smallest: what another leases there it could not renew. */
+function checkOverlap({ id, network: own, pool, reservations }: Subnet, all: readonly Subnet[], where: string): void {
+  for (const { id: inner, network: part } of all) {
+    if (inner === id || part.prefix < own.prefix || !networkContains(own, part.network)) continue;
+    const isIn = (value: number): boolean => networkContains(part, value);
+    const last = broadcastOf(part);
+    if (pool !== undefined && pool.first <= last && pool.last >= part.network)
+      throw invalid(`${where}.pool: part of it is in ${inner}, which stands there as well: keep the two apart`);
+    const reserved = [...reservations.values()].find(isIn);
+    if (reserved !== undefined)
+      throw invalid(`${where}.reservations: ${formatIpv4(reserved)} is in ${inner}: write it there`);
+  }
 }
 
 function planSubnet(
