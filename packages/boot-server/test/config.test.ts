@@ -115,6 +115,12 @@ describe('the DHCP plan', () => {
     expect(plan({ mode: 'proxy', subnets: [subnetConfig('10.0.1', { pool: undefined })] }).listen.shared).toBe(true);
   });
 
+  it('takes networks within each other whose addresses are apart', () => {
+    const wide = { ...subnetConfig('10.0.1', { pool: '10.0.9.100-10.0.9.199' }), subnet: '10.0.0.0/16' };
+    const narrow = { ...subnetConfig('10.0.1', { pool: '10.0.0.10-10.0.0.19', routers: [] }), subnet: '10.0.0.0/24' };
+    expect(plan({ listen: ['10.9.0.1'], subnets: [narrow, wide] }).subnets).toHaveLength(2);
+  });
+
   it.each<[string, Partial<BootServerConfig['dhcp']>, RegExp]>([
     [
       'a pool outside of its network',
