@@ -19,6 +19,8 @@ export interface Order {
 }
 
 const LOOK_EVERY_MS = 1000;
+/** Where the API server keeps such orders; one that has no such queue does not tell what comes of them. */
+const BMC_QUEUE = 'bmc';
 
 /**
  * Orders something of a machine's management controller, and says what came of it. Throws CliError when it failed or
@@ -69,7 +71,7 @@ async function taskIds(api: Api): Promise<ReadonlySet<string> | undefined> {
 }
 
 async function bmcTasks(api: Api): Promise<readonly adminV2.TaskInfo[]> {
-  return (await api.tasks.list({}, call)).tasks;
+  return (await api.tasks.list({ queue: BMC_QUEUE }, call)).tasks;
 }
 
 function isAbout({ payload }: adminV2.TaskInfo, uuid: string, command: string): boolean {

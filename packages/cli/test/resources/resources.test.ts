@@ -1,49 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createChannel, createClient, infraV2 } from '@ingot/api';
-import { type ControlPlane, startControlPlane } from '@ingot/api-server';
-import { MemoryLogger } from '@ingot/daemon';
-import { systemClock, systemEntropy } from '@ingot/net';
+import { createClient, infraV2 } from '@ingot/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, run } from '../api-kit.ts';
+import type { Answer } from '../api-kit.ts';
+import { PATIENCE_MS, type Plane, startPlane } from '../plane-kit.ts';
 
 const PROJECT_LINE = /^project ([0-9a-f-]{36}) created$/m;
 
-let folder: string;
-let plane: ControlPlane;
+let plane: Plane;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ingot-resources-'));
-  plane = await startControlPlane({
-    dataDir: join(folder, 'data'),
-    listen: ['127.0.0.1:0'],
-    names: [],
-    partitions: [],
-    clock: systemClock,
-    entropy: systemEntropy,
-    log: new MemoryLogger(),
-  });
-});
+  plane = await startPlane();
+}, PATIENCE_MS);
+afterAll(() => plane[Symbol.asyncDispose]());
 
-afterAll(async () => {
-  await plane.stop();
-  await rm(folder, { recursive: true });
-});
-
-function ingot(...argv: readonly string[]): Promise<Answer> {
-  return run(argv, {
-    INGOT_API_URL: `https://${plane.server.addresses[0] ?? ''}`,
-    INGOT_API_CA_FILE: plane.caFile,
-    INGOT_API_TOKEN_FILE: plane.adminTokenFile,
-  });
-}
-
-async function file(text: string): Promise<string> {
-  const path = join(folder, 'documents.yaml');
-  await writeFile(path, text);
-  return path;
-}
+const ingot = (...argv: readonly string[]): Promise<Answer> => plane.ingot(...argv);
+const file = (text: string): Promise<string> => plane.file(text);
 
 const HALL = `
 kind: network
@@ -136,8 +106,7 @@ test.each([
 });
 
 test('documents may be in several files', async () => {
-  const other = join(folder, 'other.yaml');
-  await writeFile(other, 'kind: tenant\nlogin: twin\n');
+  const other = await plane.file('kind: tenant\nlogin: twin\n', 'other.yaml');
   const { stdout } = await ingot('apply', '-f', await file('kind: tenant\nlogin: acme'), other);
   expect(stdout).toBe('tenant acme unchanged\ntenant twin created\n');
   expect((await ingot('apply', '-f', other, '-f', other)).stdout).toBe('tenant twin unchanged\n'.repeat(2));
@@ -170,25 +139,15 @@ test('things are removed by their whole name only', async () => {
 
 test('a machine’s size is explained and suggested', async () => {
   const uuid = 'aaaaaaaa-0000-4000-8000-00000000000a';
-  const channel = createChannel({
-    url: `https://${plane.server.addresses[0] ?? ''}`,
-    ca: await readFile(plane.caFile, 'utf8'),
-    token: (await readFile(plane.adminTokenFile, 'utf8')).trim(),
-  });
-  try {
-    const boot = createClient(infraV2.BootService, channel);
-    const hardware = {
-      memory: 137438953472n,
-      cpus: [{ vendor: 'AMD', model: 'EPYC', cores: 32, threads: 64 }],
-      disks: [{ name: '/dev/nvme0n1', size: 960n * 10n ** 9n }],
-    };
-    // It has no switches, which the registration says; what it is made of is known all the same.
-    await boot
-      .register({ uuid, partition: 'hall', bios: { version: '1', vendor: 'x', date: '1' }, hardware })
-      .catch(() => undefined);
-  } finally {
-    channel.close();
-  }
+  const hardware = {
+    memory: 137438953472n,
+    cpus: [{ vendor: 'AMD', model: 'EPYC', cores: 32, threads: 64 }],
+    disks: [{ name: '/dev/nvme0n1', size: 960n * 10n ** 9n }],
+  };
+  // It has no switches, which the registration says; what it is made of is known all the same.
+  await createClient(infraV2.BootService, plane.channel)
+    .register({ uuid, partition: 'hall', bios: { version: '1', vendor: 'x', date: '1' }, hardware })
+    .catch(() => undefined);
   const explained = await ingot('size', 'explain', 'aaaa');
   expect(explained.stdout).toBe(
     `machine ${uuid} is of size "unknown"\nc1-large: does not match\n  yes  cores: 16 to 64; the machine has 32\n  yes  memory: 64 GiB (68719476736) to 128 GiB (137438953472); the machine has 128 GiB (137438953472)\n  no   /dev/nvme0n1 is in no storage constraint that holds\n`,

@@ -1,8 +1,8 @@
 import { createClient, infraV2 } from '@ingot/api';
 import { systemClock } from '@ingot/net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ShellParts } from './api-kit.ts';
-import { furnish, PATIENCE_MS, type Plane, registerMachine, startPlane } from './plane-kit.ts';
+import type { ShellParts } from '../api-kit.ts';
+import { furnish, PATIENCE_MS, type Plane, registerMachine, startPlane } from '../plane-kit.ts';
 
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
 

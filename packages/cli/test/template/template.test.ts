@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { CliError } from '../src/errors.ts';
-import { checkFields } from '../src/template/fields.ts';
-import { requireTemplate } from '../src/template/template.ts';
+import { CliError } from '../../src/errors.ts';
+import { checkFields } from '../../src/template/fields.ts';
+import { requireTemplate } from '../../src/template/template.ts';
 
 const ROW = {
   uuid: 'u-1',

@@ -1,6 +1,6 @@
 import { apiV2, create } from '@ingot/api';
 import { expect, test } from 'vitest';
-import { cabledPorts } from '../src/switch/cabling.ts';
+import { cabledPorts } from '../../src/switch/cabling.ts';
 
 interface Leaf {
   readonly rack?: string;
