@@ -1,11 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { publishedFiles } from '../src/published-files.ts';
-import { temporaryFolder } from './harness.ts';
 
-const folder = temporaryFolder();
+const folder = mkdtempSync(join(tmpdir(), 'published-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const root = join(folder, 'root');
 mkdirSync(join(root, 'sub'), { recursive: true });
 mkdirSync(join(folder, 'ipxe'));
