@@ -54,6 +54,10 @@ const schema = z.object({
     })
     .default({ names: [] }),
   partitions: z.array(partition).default([]).describe('written to the database at every start'),
+  providerTenant: name
+    .regex(/^[^/]+$/, 'a login has no slash')
+    .optional()
+    .describe('login of the tenant whose owners are administrators, and whose editors and viewers may look'),
   callsPerMinute: z
     .strictObject({
       token: z
@@ -103,6 +107,7 @@ export interface ApiServerConfig extends DaemonConfig {
   readonly listen: readonly string[];
   readonly tls: { readonly names: readonly string[] };
   readonly partitions: readonly PartitionConfig[];
+  readonly providerTenant?: string | undefined;
   readonly callsPerMinute: CallsPerMinute;
   readonly resurrectMachines: boolean;
   readonly backup?: BackupSettings | undefined;

@@ -18,6 +18,7 @@ import { refuseStrangers } from './auth/authorize.ts';
 import { createAuthorizer } from './auth/authorizer.ts';
 import { createCallLimits, type CallsPerMinute } from './auth/call-limits.ts';
 import type { Caller } from './auth/caller.ts';
+import { ensureProviderTenant, withProviderRights } from './auth/provider-tenant.ts';
 import { createTokenIssuer } from './auth/token-issuer.ts';
 import { uuidV7 } from './auth/uuid-v7.ts';
 import type { PartitionConfig } from './config.ts';
@@ -57,6 +58,8 @@ export interface ControlPlaneOptions {
   readonly onRefusal?: OnRefusal;
   /** Default what `defaultServerLimits` says. */
   readonly maxConnections?: number;
+  /** Login of the tenant whose members are administrators; default none. */
+  readonly providerTenant?: string | undefined;
   /** How often others than administrators and infrastructure may call. Default: as often as they like. */
   readonly callsPerMinute?: CallsPerMinute;
   /** What the superuser of every BMC is to have, asked at each use. Default: there is to be no superuser. */
@@ -107,6 +110,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   if (tls.untrusted !== undefined) log.error({ event: 'tls.untrusted' }, tls.untrusted);
   if (madeToken) log.info({ event: 'token.admin', file: adminTokenFile }, `made an admin token: ${adminTokenFile}`);
 
+  const { providerTenant } = options;
+  if (providerTenant !== undefined) await ensureProviderTenant(stores, providerTenant);
+  const provided =
+    providerTenant === undefined ? (caller: Caller) => caller : withProviderRights(stores, providerTenant);
+
   const methods = new Map<string, MethodAccess>();
   const services = allServices({
     stores,
@@ -133,7 +141,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     services: [...withHealth, ...reflectionServices(withHealth)],
     tls: tls.server,
     listen: options.listen,
-    authenticate: (bearer) => issuer.authenticate(bearer),
+    authenticate: async (bearer) => provided(await issuer.authenticate(bearer)),
     ...(limits === undefined ? {} : { admit: limits.admit }),
     refuseStrangers,
     authorize: createAuthorizer(stores),

@@ -37,6 +37,7 @@ export async function runApiServer(context: DaemonContext<ApiServerConfig>): Pro
     listen: config.listen,
     names: config.tls.names,
     partitions: config.partitions,
+    providerTenant: config.providerTenant,
     callsPerMinute: config.callsPerMinute,
     resurrect: config.resurrectMachines,
     superUserPassword,

@@ -58,7 +58,7 @@ export function keepRigsIn(location: () => Promise<DatabaseLocation>): void {
 }
 
 export async function startRig(
-  options: Pick<Partial<ControlPlaneOptions>, 'clock' | 'database' | 'callsPerMinute'> & {
+  options: Pick<Partial<ControlPlaneOptions>, 'clock' | 'database' | 'callsPerMinute' | 'providerTenant'> & {
     readonly superUserPassword?: string;
   } = {},
 ): Promise<Rig> {
@@ -75,6 +75,7 @@ export async function startRig(
       names: [],
       partitions: [lab],
       ...(options.callsPerMinute === undefined ? {} : { callsPerMinute: options.callsPerMinute }),
+      providerTenant: options.providerTenant,
       superUserPassword: () => options.superUserPassword,
       clock: options.clock ?? systemClock,
       databaseClock: systemClock,

@@ -55,8 +55,11 @@ export function tokenService(dependencies: ServiceDependencies): BoundService<Ca
       await stores.tokens.delete((await own(uuid, caller)).uuid);
       return {};
     },
-    refresh(_request, { caller }) {
-      const { token, lent } = recordOf(caller);
+    async refresh(_request, { caller }) {
+      // The record, not the caller: what a membership adds for this call is not in it.
+      const record = await stores.tokens.get(tokenOf(caller).uuid);
+      if (record === undefined) throw noToken(tokenOf(caller).uuid);
+      const { token, lent } = record;
       const lifetimeMs =
         token.expires === undefined || token.issuedAt === undefined
           ? 0
