@@ -245,6 +245,16 @@ describe('a cached source', () => {
     await clock.advance(10_001);
     expect(await source.plan(subject(), 'cached')).toEqual(LOCAL);
   });
+
+  it('asks again also where the clock was put back meanwhile', async () => {
+    const { clock, restart } = cache();
+    const api = fake('http', Promise.resolve<SourceAnswer>(undefined));
+    const source = restart(api);
+    expect(await source.plan(subject(), 'cached')).toBeUndefined();
+    api.answer = Promise.resolve(LOCAL);
+    clock.stepWallClock(-24 * 3_600_000);
+    expect(await source.plan(subject(), 'cached')).toEqual(LOCAL);
+  });
 });
 
 interface Decisions {

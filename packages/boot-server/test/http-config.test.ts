@@ -92,6 +92,18 @@ describe('the configuration of a machine', () => {
     expect((await getFrom(lab, address, old)).status).toBe(403);
   });
 
+  it.each([-1, 1])('is given to boots from before and after the clock was put by %d hours', async (hours) => {
+    const { lab, boot } = await machines();
+    const address = await boot(MAC_1);
+    await getFrom(lab, address, scriptPath(MAC_1));
+    lab.clock.stepWallClock(hours * 3_600_000);
+    // As a machine does that starts over.
+    await boot(MAC_1);
+    const path = configPath((await getFrom(lab, address, scriptPath(MAC_1))).body);
+    expect((await getFrom(lab, address, path)).status).toBe(200);
+    expect((await getFrom(lab, address, path)).status).toBe(403);
+  });
+
   it('can be asked for again when the API was away', async () => {
     const { lab, boot } = await machines();
     const address = await boot(MAC_1);

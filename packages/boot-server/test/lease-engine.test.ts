@@ -176,6 +176,31 @@ describe('requests', () => {
   });
 });
 
+describe('a clock that is put', () => {
+  const YEAR_MS = 365 * 24 * 3_600_000;
+
+  it('forward: who renews keeps its address, and nobody else gets it unasked', () => {
+    const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.100');
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    clock.stepWallClock(10 * YEAR_MS);
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    // So the network is asked first, and its holder answers.
+    expect(engine.isUnproven(subnet, MAC_2, n('10.0.0.100'))).toBe(true);
+    engine.withdraw(subnet, MAC_2);
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'renewing').kind).toBe('ack');
+    expect(engine.secondsLeft(n('10.0.0.100'))).toBe(600);
+  });
+
+  it('back: a lease that is renewed ends after its time, and a new one as well', () => {
+    const { engine, subnet, clock } = setup();
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    clock.stepWallClock(-10 * YEAR_MS);
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'renewing').kind).toBe('ack');
+    expect(engine.confirm(subnet, client(MAC_2), n('10.0.0.101'), 'selecting').kind).toBe('ack');
+    for (const address of ['10.0.0.100', '10.0.0.101']) expect(engine.secondsLeft(n(address))).toBe(600);
+  });
+});
+
 describe('leases', () => {
   it('are there after the process was killed', () => {
     const { engine, subnet, reopen } = setup();

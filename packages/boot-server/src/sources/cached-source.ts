@@ -106,7 +106,8 @@ export function cachedSource(options: CachedSourceOptions): BootSource {
   };
   const cached = (subject: BootSubject): SourceAnswer | Promise<SourceAnswer> => {
     const known = find(subject.mac);
-    const age = known === undefined ? Infinity : clock.now() - known.at;
+    // A clock that was put back makes no answer younger: a no would stand until it has caught up.
+    const age = known === undefined ? Infinity : Math.abs(clock.now() - known.at);
     // A machine that was not wanted may be by now, and has no second try within this boot.
     const isNo = known?.answer === undefined || known.answer.kind === 'ignore';
     if (known === undefined || age > (isNo ? FRESH_MS : KEEP_MS)) return fresh(subject);
