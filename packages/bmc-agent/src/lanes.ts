@@ -5,7 +5,7 @@ export interface Lanes<Task> {
   readonly waiting: number;
   /** Resolves when fewer than `count` tasks wait. */
   room(count: number): Promise<void>;
-  /** Takes no more, hands back what has not begun, and resolves when all that has is over. */
+  /** Hands back what has not begun, and what comes later; resolves when all that has begun is over. */
   drain(notBegun: (task: Task) => void): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export interface LanesOptions<Task> {
 
 export function createLanes<Task>({ atOnce, keyOf, run }: LanesOptions<Task>): Lanes<Task> {
   const queue: Task[] = [];
-  let isClosed = false;
+  let handBack: ((task: Task) => void) | undefined;
   const running = new Map<string, Promise<void>>();
   let changed = Promise.withResolvers<void>();
 
@@ -42,7 +42,7 @@ export function createLanes<Task>({ atOnce, keyOf, run }: LanesOptions<Task>): L
 
   return {
     push(task) {
-      if (isClosed) return;
+      if (handBack !== undefined) return handBack(task);
       queue.push(task);
       begin();
     },
@@ -53,7 +53,7 @@ export function createLanes<Task>({ atOnce, keyOf, run }: LanesOptions<Task>): L
       while (queue.length >= count) await changed.promise;
     },
     async drain(notBegun) {
-      isClosed = true;
+      handBack = notBegun;
       for (const task of queue.splice(0)) notBegun(task);
       changed.resolve();
       await Promise.all(running.values());

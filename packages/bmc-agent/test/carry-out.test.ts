@@ -1,8 +1,9 @@
 import { apiV2 } from '@ingot/api';
 import { MockClock } from '@ingot/net';
 import { describe, expect, test } from 'vitest';
-import { carryOut } from '../src/carry-out.ts';
+import { carryOut, isRepeatable } from '../src/carry-out.ts';
 import type { BmcController } from '../src/controller.ts';
+import { BmcError, BmcErrorCode } from '../src/errors.ts';
 
 const { MachineBMCCommand: Command } = apiV2;
 
@@ -66,13 +67,61 @@ describe('a command', () => {
     expect(done).toEqual([]);
   });
 
-  test('that the machine does not follow is an error after 30 s', async () => {
+  test.each([
+    [true, Command.MACHINE_BMC_COMMAND_OFF, 'still on, not off'],
+    [false, Command.MACHINE_BMC_COMMAND_ON, 'still off, not on'],
+  ])('that the machine, which is on: %s, does not follow is an error after 30 s', async (isOn, command, words) => {
     const clock = new MockClock();
-    const { bmc } = machine(true, false);
+    const { bmc, done } = machine(isOn, false);
+    let isOver = false;
     const failed = expect(
-      carryOut(Command.MACHINE_BMC_COMMAND_OFF, bmc, { clock, signal: new AbortController().signal }),
-    ).rejects.toMatchObject({ code: 'BMC_NOT_DONE', message: expect.stringContaining('still on, not off') });
-    await clock.advance(31_000);
+      carryOut(command, bmc, { clock, signal: new AbortController().signal }).finally(() => {
+        isOver = true;
+      }),
+    ).rejects.toMatchObject({ code: 'BMC_NOT_DONE', message: expect.stringContaining(words) });
+    await clock.advance(29_000);
+    expect(isOver).toBe(false);
+    await clock.advance(2_000);
     await failed;
+    expect(done).toHaveLength(1);
+  });
+
+  test('that is followed late is done when it is', async () => {
+    const clock = new MockClock();
+    const { bmc, done } = machine(false, false);
+    const late = { ...bmc, isOn: () => Promise.resolve(clock.monotonic() >= 5_000) };
+    const switched = carryOut(Command.MACHINE_BMC_COMMAND_ON, late, { clock, signal: new AbortController().signal });
+    await clock.advance(5_000);
+    await switched;
+    expect(done).toEqual(['on']);
+  });
+
+  describe('to cycle the power', () => {
+    const refusing = (on: boolean, code: BmcErrorCode) => {
+      const { bmc, done } = machine(on);
+      const power: BmcController['power'] = (action) =>
+        action === 'cycle' ? Promise.reject(new BmcError(code, 'no')) : bmc.power(action);
+      return { bmc: { ...bmc, power }, done };
+    };
+
+    test('of a BMC that knows none takes its two halves', async () => {
+      const { bmc, done } = refusing(true, BmcErrorCode.Unsupported);
+      await carryOut(Command.MACHINE_BMC_COMMAND_CYCLE, bmc, options());
+      expect(done).toEqual(['off', 'on']);
+    });
+
+    test('that fails otherwise switches nothing', async () => {
+      const { bmc, done } = refusing(true, BmcErrorCode.Timeout);
+      const cycled = carryOut(Command.MACHINE_BMC_COMMAND_CYCLE, bmc, options());
+      await expect(cycled).rejects.toMatchObject({ code: BmcErrorCode.Timeout });
+      expect(done).toEqual([]);
+    });
+  });
+
+  test('is given twice unless it restarts a machine in use', () => {
+    const once = Object.values(Command).filter((command) => !isRepeatable(command));
+    expect(once.toSorted((a, b) => a - b)).toEqual(
+      [Command.MACHINE_BMC_COMMAND_RESET, Command.MACHINE_BMC_COMMAND_CYCLE].toSorted((a, b) => a - b),
+    );
   });
 });
