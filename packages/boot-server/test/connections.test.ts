@@ -7,6 +7,8 @@ import { trackConnections, type Connections } from '../src/http/connections.ts';
 import { HTTP_LIMITS } from '../src/http/limits.ts';
 import { bootMetrics } from '../src/metrics.ts';
 
+const LIMITS = { ...HTTP_LIMITS, connectionsPerClient: 3, connections: 5 };
+
 interface Setup {
   readonly connections: Connections;
   /** A connection from this address, as the client and as the server has it. */
@@ -14,7 +16,7 @@ interface Setup {
 }
 
 async function setup(): Promise<Setup> {
-  const connections = trackConnections(new MockClock(), bootMetrics(createMetrics()), 8_000);
+  const connections = trackConnections(new MockClock(), bootMetrics(createMetrics()), LIMITS);
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -40,7 +42,7 @@ async function setup(): Promise<Setup> {
 test('one client has so many connections and no more, until one of them ends; others have theirs', async () => {
   const { open } = await setup();
   const first = await open('127.0.0.1');
-  for (let count = 1; count < HTTP_LIMITS.connectionsPerClient; count += 1)
+  for (let count = 1; count < LIMITS.connectionsPerClient; count += 1)
     expect((await open('127.0.0.1')).served.destroyed).toBe(false);
   for (let again = 0; again < 2; again += 1) {
     const refused = await open('127.0.0.1');
@@ -52,6 +54,13 @@ test('one client has so many connections and no more, until one of them ends; ot
   await once(first.served, 'close');
   expect((await open('127.0.0.1')).served.destroyed).toBe(false);
   expect((await open('127.0.0.1')).served.destroyed).toBe(true);
+});
+
+test('all clients together have so many connections and no more', async () => {
+  const { open } = await setup();
+  for (let client = 1; client <= LIMITS.connections; client += 1)
+    expect((await open(`127.0.0.${client}`)).served.destroyed).toBe(false);
+  expect((await open('127.0.0.9')).served.destroyed).toBe(true);
 });
 
 test('who comes while the server stops is sent away, and so is who waits for nothing', async () => {
