@@ -45,13 +45,13 @@ export async function connectPostgres(
   address: PostgresAddress & { readonly password?: string },
   { clock, onNotification }: ConnectionOptions = {},
 ): Promise<PostgresConnection> {
-  let broken = false;
+  let lost: ConnectionLost | undefined;
   const end = Promise.withResolvers<void>();
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
+  // Not one promise for all to race against: it would keep each answer in memory for as long as the connection lasts.
+  const asking = new Set<(error: ConnectionLost) => void>();
   const breakOff = (cause?: unknown): void => {
-    broken = true;
-    lost.reject(new ConnectionLost('the connection to the database was lost', { cause }));
+    lost ??= new ConnectionLost('the connection to the database was lost', { cause });
+    for (const reject of asking) reject(lost);
     end.resolve();
   };
   const { tls, path, host, port, user, password, database } = address;
@@ -81,14 +81,14 @@ export async function connectPostgres(
   };
   const sql = postgres(options);
   const query: PostgresConnection['query'] = async (text, values = []) => {
-    if (broken) return lost.promise;
-    const answer = sql.unsafe(text, [...values], { prepare: values.length > 0 });
-    // Whichever loses the race below has nobody else to tell.
-    answer.catch(() => undefined);
+    if (lost !== undefined) throw lost;
+    const { promise, resolve, reject } = Promise.withResolvers<postgres.RowList<postgres.Row[]>>();
+    asking.add(reject);
+    sql.unsafe(text, [...values], { prepare: values.length > 0 }).then(resolve, reject);
     const giveUp = (): void => breakOff(new Error(`no answer within ${SILENCE_MS / 1000} s`));
     const silence = clock?.setTimeout(giveUp, SILENCE_MS);
     try {
-      const result = await Promise.race([answer, lost.promise]);
+      const result = await promise;
       return { rows: [...result], count: result.count };
     } catch (error) {
       // Anything but a refusal by the server itself leaves it open what state the connection is in.
@@ -96,11 +96,12 @@ export async function connectPostgres(
       throw error;
     } finally {
       silence?.cancel();
+      asking.delete(reject);
     }
   };
   const connection: PostgresConnection = {
     get broken() {
-      return broken;
+      return lost !== undefined;
     },
     gone: end.promise,
     query,
