@@ -55,6 +55,7 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
           );
         await setMachines(inner, id, []);
         await inner.ports.clearVrfs(id);
+        await inner.switchStatus.delete(id);
         await inner.switches.delete(id);
         return { switch: view };
       }),

@@ -12,6 +12,7 @@ export interface SwitchStatusStore {
   /** Of every switch that has reported, by ID. */
   all(): Promise<Map<string, apiV2.Switch>>;
   put(id: string, status: apiV2.Switch): Promise<void>;
+  delete(id: string): Promise<void>;
 }
 
 export function createSwitchStatusStore(session: Sql): SwitchStatusStore {
@@ -32,6 +33,9 @@ export function createSwitchStatusStore(session: Sql): SwitchStatusStore {
         id,
         toJsonString(apiV2.SwitchSchema, status),
       );
+    },
+    async delete(id) {
+      await session.run('DELETE FROM switch_status WHERE id = ?', id);
     },
   };
 }

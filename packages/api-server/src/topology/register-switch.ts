@@ -1,5 +1,6 @@
 import { ApiError, apiV2, Code, create, enumText } from '@ingot/api';
 import type { Stored } from '../store/entity-table.ts';
+import { untilAlone } from '../store/overtaken.ts';
 import type { Stores } from '../store/stores.ts';
 import { withPorts } from '../views/switch-view.ts';
 import { replaceFromTwin } from './replace-switch.ts';
@@ -9,49 +10,57 @@ import { replaceFromTwin } from './replace-switch.ts';
  * kept; the rest is what the switch says. Idempotent. Errors say what to do.
  */
 export function registerSwitch(outer: Stores, registered: apiV2.Switch): Promise<Stored<apiV2.Switch>> {
-  return outer.transaction(async (stores) => {
-    await check(stores, registered);
-    const stored = await stores.switches.get(registered.id);
-    const known = stored === undefined ? undefined : await withPorts(stores, stored);
-    const replaces =
-      known?.replaceMode === apiV2.SwitchReplaceMode.REPLACE ||
-      registered.replaceMode === apiV2.SwitchReplaceMode.REPLACE;
-    const nics = registered.nics.map((nic) => {
-      const old = known?.nics.find((candidate) => candidate.name === nic.name);
-      const kept = create(apiV2.SwitchNicSchema, {
-        name: nic.name,
-        identifier: nic.identifier === '' ? (nic.mac ?? '') : nic.identifier,
-        // The actual state is in the status: a link that comes and goes is no change of what was registered.
-        state: create(apiV2.NicStateSchema, { actual: apiV2.SwitchPortStatus.UNKNOWN }),
-      });
-      if (nic.mac !== undefined) kept.mac = nic.mac;
-      if (old?.bgpFilter !== undefined) kept.bgpFilter = old.bgpFilter;
-      if (old?.state?.desired !== undefined && kept.state !== undefined) kept.state.desired = old.state.desired;
-      return kept;
-    });
-    const value = create(apiV2.SwitchSchema, {
-      ...registered,
-      replaceMode: apiV2.SwitchReplaceMode.OPERATIONAL,
-      nics,
-      machineConnections: [],
-    });
-    const tookOver = replaces && (await replaceFromTwin(stores, known ?? registered, value));
-    if (known !== undefined && !tookOver) checkUpdate(known, registered, replaces);
-    const names = new Set(nics.map(({ name }) => name));
-    for (const { name, vrf } of known?.nics ?? [])
-      if (vrf !== undefined && !names.has(name)) await stores.ports.setVrf(registered.id, name, undefined);
-    // What only operators set survives the agent, which does not know it.
-    if (registered.consoleCommand === undefined && known?.consoleCommand !== undefined) {
-      value.consoleCommand = known.consoleCommand;
-    }
-    delete value.lastSync;
-    delete value.lastSyncError;
-    delete value.meta;
-    if (known?.meta !== undefined) value.meta = known.meta;
-    const written = await stores.switches.put(registered.id, value);
-    await noteActualStates(stores, registered);
-    return written;
+  return untilAlone(async () => {
+    // All switches of a new hall come at once: nothing is read then that the others write.
+    const isNew = !(await outer.switches.has(registered.id));
+    return outer.transaction((stores) => store(stores, registered, isNew));
   });
+}
+
+async function store(stores: Stores, registered: apiV2.Switch, isNew: boolean): Promise<Stored<apiV2.Switch>> {
+  await check(stores, registered);
+  const stored = isNew ? undefined : await stores.switches.get(registered.id);
+  const known = stored === undefined ? undefined : await withPorts(stores, stored);
+  const replaces =
+    known?.replaceMode === apiV2.SwitchReplaceMode.REPLACE ||
+    registered.replaceMode === apiV2.SwitchReplaceMode.REPLACE;
+  const nics = registered.nics.map((nic) => {
+    const old = known?.nics.find((candidate) => candidate.name === nic.name);
+    const kept = create(apiV2.SwitchNicSchema, {
+      name: nic.name,
+      identifier: nic.identifier === '' ? (nic.mac ?? '') : nic.identifier,
+      // The actual state is in the status: a link that comes and goes is no change of what was registered.
+      state: create(apiV2.NicStateSchema, { actual: apiV2.SwitchPortStatus.UNKNOWN }),
+    });
+    if (nic.mac !== undefined) kept.mac = nic.mac;
+    if (old?.bgpFilter !== undefined) kept.bgpFilter = old.bgpFilter;
+    if (old?.state?.desired !== undefined && kept.state !== undefined) kept.state.desired = old.state.desired;
+    return kept;
+  });
+  const value = create(apiV2.SwitchSchema, {
+    ...registered,
+    replaceMode: apiV2.SwitchReplaceMode.OPERATIONAL,
+    nics,
+    machineConnections: [],
+  });
+  const tookOver = replaces && (await replaceFromTwin(stores, known ?? registered, value));
+  if (known !== undefined && !tookOver) checkUpdate(known, registered, replaces);
+  const names = new Set(nics.map(({ name }) => name));
+  for (const { name, vrf } of known?.nics ?? [])
+    if (vrf !== undefined && !names.has(name)) await stores.ports.setVrf(registered.id, name, undefined);
+  // What only operators set survives the agent, which does not know it.
+  if (registered.consoleCommand === undefined && known?.consoleCommand !== undefined) {
+    value.consoleCommand = known.consoleCommand;
+  }
+  delete value.lastSync;
+  delete value.lastSyncError;
+  delete value.meta;
+  if (known?.meta !== undefined) value.meta = known.meta;
+  const written = isNew
+    ? await stores.switches.swap(undefined, registered.id, value)
+    : await stores.switches.put(registered.id, value);
+  await noteActualStates(stores, registered, isNew);
+  return written;
 }
 
 async function check(stores: Stores, { id, partition, nics }: apiV2.Switch): Promise<void> {
@@ -110,8 +119,8 @@ function checkUpdate(known: apiV2.Switch, registered: apiV2.Switch, replaces: bo
 }
 
 /** A registration is as good a report of the ports as a heartbeat. */
-async function noteActualStates(stores: Stores, registered: apiV2.Switch): Promise<void> {
-  const status = await stores.switchStatus.get(registered.id);
+async function noteActualStates(stores: Stores, registered: apiV2.Switch, isNew: boolean): Promise<void> {
+  const status = isNew ? create(apiV2.SwitchSchema) : await stores.switchStatus.get(registered.id);
   const before = new Map(status.nics.map((nic) => [nic.name, nic]));
   status.nics = registered.nics.map((nic) => {
     const session = before.get(nic.name)?.bgpPortState;

@@ -53,7 +53,12 @@ function together(stores: Stores, count: number): { readonly stores: Stores; rea
 
 async function lab(stores: Stores): Promise<void> {
   await stores.partitions.put('lab', create(apiV2.PartitionSchema, { id: 'lab' }));
-  for (const id of ['leaf01', 'leaf02']) await registerSwitch(stores, leaf(id));
+  const leaves = ['leaf01', 'leaf02', 'leaf03', 'leaf04'];
+  for (const again of [leaf, leaf]) {
+    const held = together(stores, leaves.length);
+    await Promise.all(leaves.map((id) => registerSwitch(held.stores, again(id))));
+    expect(held.tries()).toBe(leaves.length);
+  }
 }
 
 test('machines of one leaf that boot, register and are installed at once need one try each', async () => {

@@ -267,12 +267,13 @@ export function storeConformance(place: () => Promise<Place>): void {
 
     test('takes its dependants with it', () =>
       withDatabase(async (database, clock) => {
-        const { switches, switchStatus } = createStores(database, clock);
-        await switches.put('s', create(apiV2.SwitchSchema, { id: 's' }));
-        await switchStatus.put('s', create(apiV2.SwitchSchema, { lastSync: {} }));
-        await switches.delete('s');
-        expect((await switchStatus.get('s')).lastSync).toBeUndefined();
-        await expect(switchStatus.put('s', create(apiV2.SwitchSchema))).rejects.toThrow(/foreign key/i);
+        const { networks } = createStores(database, clock);
+        const prefix = "INSERT INTO network_prefix (namespace, prefix, network) VALUES ('', '10.0.0.0/8', 'n')";
+        await networks.put('n', create(apiV2.NetworkSchema, { id: 'n' }));
+        await database.run(prefix);
+        await networks.delete('n');
+        expect(await database.all('SELECT prefix FROM network_prefix')).toEqual([]);
+        await expect(database.run(prefix)).rejects.toThrow(/foreign key/i);
       }));
 
     test('is written over what was read before, and over nothing else', () =>
@@ -459,6 +460,7 @@ export function storeConformance(place: () => Promise<Place>): void {
         await before.run(
           "INSERT INTO event_container (machine, last_event_at, crash_loop, failed_reclaim) VALUES ('m', 4, 1, 0), ('n', 5, 0, 0)",
         );
+        await before.run('INSERT INTO switch_status (id, body) VALUES (?, ?)', 's', '{"id":"s"}');
         await before.run('INSERT INTO machine_bmc (id, body) VALUES (\'m\', \'{"uuid":"m"}\')');
         await before.close();
         await (await home.open(clock, version)).close();
@@ -474,7 +476,7 @@ export function storeConformance(place: () => Promise<Place>): void {
           { id: 'm', rack: '', state: 0, role: 0, placement: '', wipe: 0 },
           { id: 'n', rack: 'r1', state: 2, role: 2, placement: '{"tier":"web"}', wipe: 1 },
         ]);
-        const { machines, switches, ports, events, bmcs } = createStores(after, clock);
+        const { machines, switches, switchStatus, ports, events, bmcs } = createStores(after, clock);
         expect(await ports.of('s')).toEqual({
           connections: [
             { switchId: 's', port: '', identifier: '', mac: undefined, machineId: 'm' },
@@ -506,6 +508,7 @@ export function storeConformance(place: () => Promise<Place>): void {
         });
         expect(await events.container('n')).toMatchObject({ kept: 0, newest: undefined, lastEventAt: 5 });
         expect((await bmcs.get('m'))?.uuid).toBe('m');
+        expect((await switchStatus.get('s')).id).toBe('s');
         // What the program writes are the same columns.
         await machines.edit('n', (machine) => void (machine.room = 'b'));
         await switches.edit('s', (leaf) => void (leaf.rack = 'r2'));

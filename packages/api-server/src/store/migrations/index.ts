@@ -9,6 +9,7 @@ import { bmcRetries } from './0008-bmc-retries.ts';
 import { owedWipes } from './0009-owed-wipes.ts';
 import { candidates } from './0010-candidates.ts';
 import { connections } from './0011-connections.ts';
+import { switchStatus } from './0012-switch-status.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   owedWipes,
   candidates,
   connections,
+  switchStatus,
 ];
