@@ -59,14 +59,14 @@ describe('a Raspberry Pi 4', () => {
   it('boots all from the folder of its serial number', async () => {
     const server = await serving(LEASING);
     const own = publish({
-      [`${SERIAL}/start4.elf`]: 2_250_001,
+      [`${SERIAL}/start4.elf`]: 600_001,
       [`${SERIAL}/fixup4.dat`]: 5_448,
       [`${SERIAL}/config.txt`]: 'arm_64bit=1\nkernel=vmlinuz\ninitramfs initrd.img followkernel\n',
       [`${SERIAL}/bcm2711-rpi-4-b.dtb`]: 54_000,
       [`${SERIAL}/cmdline.txt`]: 'console=serial0,115200 root=/dev/ram0\n',
       // The last block of a file of whole blocks is empty.
-      [`${SERIAL}/vmlinuz`]: 1_024 * 1_024,
-      [`${SERIAL}/initrd.img`]: 3_000_000,
+      [`${SERIAL}/vmlinuz`]: 256 * 1_024,
+      [`${SERIAL}/initrd.img`]: 1_000_000,
     });
     publish({ 'start4.elf': 'of others', 'cmdline.txt': 'of others' });
     const { address, server: from, files } = await boot(SERIAL);

@@ -97,7 +97,10 @@ function startKernel(steps: KernelSteps, setting: GrubSetting): string[] {
   ];
 }
 
-/** HTTP moves an initrd in a tenth of TFTP's time; TFTP goes where GRUB's HTTP does not. `$from` is what worked. */
+/**
+ * GRUB's TFTP waits for an answer to each kilobyte, which its HTTP does not; TFTP goes where its HTTP does not. `$from` is
+ * what worked.
+ */
 function firstThatLoads(setting: GrubSetting, load: (root: string) => string): string[] {
   const roots = [...setting.bases.map(deviceOf), `(tftp,${setting.tftpServer})`];
   return [

@@ -29,6 +29,7 @@ const ARCH_NAMES: Readonly<Record<string, number>> = {
   'efi-x64': 7,
   'efi-arm32': 10,
   'efi-arm64': 11,
+  'http-ia32': 15,
   'http-x64': 16,
   'http-arm64': 19,
 };
