@@ -277,6 +277,28 @@ describe('connections', () => {
     for (const client of [...waiters, late]) client.close();
   });
 
+  test('that ask nothing to the end make room, too', async () => {
+    const clock = new MockClock();
+    await using api = await watched({ boot: waiting, options: { clock, limits: { maxConnections: 2 } } });
+    const client = createClient(infraV2.BootService, { url: api.url, ca, token: 'good' });
+    const messages = client.wait({ uuid })[Symbol.asyncIterator]();
+    await messages.next();
+    const holder = session(api.url);
+    const closed = new Promise((resolve) => holder.once('close', resolve));
+    // What the server answers after it has come after it, too.
+    void ask(holder, { path: BOOT, headers: { ...grpc, ...good }, body: boot.subarray(0, 7), isUnfinished: true });
+    expect((await ask(holder, { path: BOOT, headers: { ...json }, body: Buffer.from('{}') })).headers[':status']).toBe(
+      401,
+    );
+    await clock.advance(1_000);
+    const late = createClient(infraV2.BootService, { url: api.url, ca, token: 'good' });
+    expect((await late.boot({ mac, partition: 'lab' })).kernel).toBe('http://x/k');
+    await closed;
+    expect(api.refusals).toEqual([Refusal.MadeRoom]);
+    await messages.return?.();
+    for (const one of [client, late]) one.close();
+  });
+
   test.each([
     ['of one stream', { initialWindowSize: 0 }],
     ['of the connection', undefined],

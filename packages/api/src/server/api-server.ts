@@ -92,7 +92,7 @@ export function createApiServer<Caller>(options: ApiServerOptions<Caller>): ApiS
     (request, response) => {
       // Whoever listens for it may have left by the time it comes, and it would end the process.
       request.on('error', () => undefined);
-      if (!connections.request(request.socket, response)) return;
+      if (!connections.request(request, response)) return;
       // What is left of a request that was refused is nobody's to read.
       response.once('finish', () => {
         if (!request.complete) request.socket.destroySoon();

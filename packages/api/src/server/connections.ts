@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -7,7 +9,7 @@ import type { Clock, Timer } from '@ingot/net';
 export const Refusal = {
   /** All places are taken, and everybody has something to do. */
   Full: 'full',
-  /** It had nothing to do, and made room for another one. */
+  /** It had nothing to do, or had asked nothing to the end, and made room for another one. */
   MadeRoom: 'made-room',
   /** Answers wait for a client that does not take them. */
   Stalled: 'stalled',
@@ -37,13 +39,19 @@ export interface Connections {
   /** A call of an HTTP/2 connection. */
   stream(stream: ServerHttp2Stream): void;
   /** A call of an HTTP/1.1 connection. False: it is one too many, and its connection is gone. */
-  request(socket: Socket, answer: Answer): boolean;
+  request(request: IncomingMessage, answer: Answer): boolean;
   destroyAll(): void;
 }
 
 interface Answer {
   readonly writableLength: number;
   once(event: 'close', listener: () => void): unknown;
+}
+
+interface Call {
+  readonly answer: Pick<Answer, 'writableLength'>;
+  /** All of its request is there. */
+  isAsked: boolean;
 }
 
 const LOOK_EVERY_MS = 5_000;
@@ -59,7 +67,7 @@ interface Connection {
   readonly raw: Socket;
   tls: TLSSocket | undefined;
   session: ServerHttp2Session | undefined;
-  readonly calls: Set<Pick<Answer, 'writableLength'>>;
+  readonly calls: Set<Call>;
   idleSince: number;
   /** What had been written when somebody began to wait. */
   waiting: { readonly since: number; readonly written: number } | undefined;
@@ -96,7 +104,7 @@ export function createConnections(bounds: ConnectionBounds, clock: Clock, onRefu
       if (now - connection.idleSince >= bounds.connectionIdleMs) session?.close();
       return;
     }
-    if (tls === undefined || ![...calls].some(({ writableLength }) => writableLength > 0)) {
+    if (tls === undefined || ![...calls].some(({ answer }) => answer.writableLength > 0)) {
       connection.waiting = undefined;
       return;
     }
@@ -109,26 +117,35 @@ export function createConnections(bounds: ConnectionBounds, clock: Clock, onRefu
     onRefusal(Refusal.Stalled, peer);
     destroy(connection);
   };
-  /** Whether there is room now. */
-  const makeRoom = (): boolean => {
+  const oldestOf = (isMeant: (connection: Connection) => boolean): Connection | undefined => {
     const tooNew = clock.monotonic() - MIN_IDLE_MS;
     let oldest: Connection | undefined;
     for (const connection of all) {
-      if (connection.calls.size > 0 || connection.idleSince > tooNew) continue;
+      if (connection.idleSince > tooNew || !isMeant(connection)) continue;
       if (oldest === undefined || connection.idleSince < oldest.idleSince) oldest = connection;
     }
+    return oldest;
+  };
+  /** Whether there is room now: by one without a call, or else one that has asked nothing to the end. */
+  const makeRoom = (): boolean => {
+    const oldest =
+      oldestOf(({ calls }) => calls.size === 0) ?? oldestOf(({ calls }) => ![...calls].some(({ isAsked }) => isAsked));
     if (oldest === undefined) return false;
     onRefusal(Refusal.MadeRoom, oldest.peer);
     all.delete(oldest);
     destroy(oldest);
     return true;
   };
-  const begin = (connection: Connection, call: Pick<Answer, 'writableLength'>): (() => void) => {
+  const begin = (connection: Connection, request: EventEmitter, answer: Answer): void => {
+    const call: Call = { answer, isAsked: false };
     connection.calls.add(call);
-    return () => {
+    request.once('end', () => {
+      call.isAsked = true;
+    });
+    answer.once('close', () => {
       connection.calls.delete(call);
-      connection.idleSince = clock.monotonic();
-    };
+      if (call.isAsked) connection.idleSince = clock.monotonic();
+    });
   };
 
   return {
@@ -176,10 +193,10 @@ export function createConnections(bounds: ConnectionBounds, clock: Clock, onRefu
     },
     stream(stream) {
       const connection = stream.session === undefined ? undefined : bySession.get(stream.session);
-      if (connection !== undefined) stream.once('close', begin(connection, stream));
+      if (connection !== undefined) begin(connection, stream, stream);
     },
-    request(socket, answer) {
-      const connection = bySocket.get(socket);
+    request(request, answer) {
+      const connection = bySocket.get(request.socket);
       if (connection === undefined) return true;
       // Node goes on with what it has read already.
       if (connection.raw.destroyed) return false;
@@ -188,7 +205,7 @@ export function createConnections(bounds: ConnectionBounds, clock: Clock, onRefu
         destroy(connection);
         return false;
       }
-      answer.once('close', begin(connection, answer));
+      begin(connection, request, answer);
       return true;
     },
     destroyAll() {
