@@ -171,19 +171,20 @@ describe('a stream of requests', () => {
   test('is served over Connect too, with the same bounds', async () => {
     await using api = await startReflecting({ options: { limits: { stopTimeoutMs: 100 } } });
     const ask = (...requests: object[]): Promise<string> =>
+      send('json', ...requests.map((request) => Buffer.from(JSON.stringify(request))));
+    const send = (type: string, ...messages: Buffer[]): Promise<string> =>
       new Promise((resolve, reject) => {
         const session = connect(api.url, { ca });
         session.on('error', reject);
         const stream = session.request({
           [constants.HTTP2_HEADER_METHOD]: 'POST',
           [constants.HTTP2_HEADER_PATH]: v1,
-          'content-type': 'application/connect+json',
+          'content-type': `application/connect+${type}`,
         });
-        for (const request of requests) {
-          const json = Buffer.from(JSON.stringify(request));
+        for (const message of messages) {
           const head = Buffer.alloc(5);
-          head.writeUInt32BE(json.length, 1);
-          stream.write(Buffer.concat([head, json]));
+          head.writeUInt32BE(message.length, 1);
+          stream.write(Buffer.concat([head, message]));
         }
         stream.end();
         let text = '';
@@ -198,5 +199,8 @@ describe('a stream of requests', () => {
       /metalstack\.infra\.v2\.BootService.*there is no file \\"no\.proto\\"/s,
     );
     expect(await ask({ fileByFilename: 'x'.repeat(20_000) })).toContain('resource_exhausted');
+    // Garbage is no bug of ours.
+    expect(await send('proto', Buffer.from([0x5e, 0xff]))).toContain('invalid_argument');
+    expect(api.calls.map(({ code }) => code)).toEqual(['Ok', 'ResourceExhausted', 'InvalidArgument']);
   });
 });

@@ -15,7 +15,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { ApiError, codeFromNumber } from '../errors.ts';
+import { ApiError, Code, codeFromNumber } from '../errors.ts';
 import { methodPath } from '../method-access.ts';
 import { peerOf } from './connections.ts';
 import { encodeInTurns } from './encode-in-turns.ts';
@@ -131,9 +131,10 @@ async function* readable(requests: AsyncIterable<Message>): AsyncGenerator<Messa
   try {
     yield* requests;
   } catch (error) {
-    if (error instanceof ConnectError)
-      throw new ApiError(codeFromNumber(error.code), error.rawMessage, { cause: error });
-    throw error;
+    if (!(error instanceof ConnectError)) throw error;
+    // It calls bytes that are no message an internal error, but they are the client's.
+    const code = error.code === ConnectCode.Internal ? Code.InvalidArgument : codeFromNumber(error.code);
+    throw new ApiError(code, error.rawMessage, { cause: error });
   }
 }
 
