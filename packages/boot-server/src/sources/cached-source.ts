@@ -77,8 +77,10 @@ export function cachedSource(options: CachedSourceOptions): BootSource {
         if (isAway(error)) awayUntil = clock.monotonic() + AWAY_MS;
         throw error;
       }
-    })().finally(() => running.delete(mac));
+    })();
     running.set(mac, started);
+    const forget = (): void => void running.delete(mac);
+    started.then(forget, forget);
     return started;
   };
   /** What it said last; undefined when it never said anything that would do. */
