@@ -1,5 +1,6 @@
 // A decision source as pixiecore's HTTP API is one: answers every request after the same while with the same plan. In C,
-// so that what it costs does not count.
+// so that what it costs does not count, and as root ahead of everybody else, as on a host of its own: where it waits for a
+// processor that the server has, 5 ms become 5.4, and 64 questions at once 11,700 answers a second instead of 12,800.
 //
 //   gcc -O2 -o slow-api slow-api.c
 //   slow-api 127.0.0.1 4777 5        (milliseconds)
@@ -7,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +56,8 @@ int main(int argc, char **argv) {
     return 1;
   }
   prctl(PR_SET_TIMERSLACK, 1);
+  struct sched_param first = {.sched_priority = 1};
+  if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) perror("slow-api: answers may be late: SCHED_FIFO");
   struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
   epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
   printf("listening\n");
