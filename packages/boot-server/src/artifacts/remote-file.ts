@@ -1,4 +1,5 @@
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { fetchFailure } from '../fetch-failure.ts';
 import type { Content, ContentWriter } from './content.ts';
 
 export type RemoteResult =
@@ -18,7 +19,7 @@ export type RemoteFetch = (
   },
 ) => Promise<RemoteResult>;
 
-/** From silence to giving up; a 100 MB initrd over a slow link takes minutes. */
+/** For the whole file: a 100 MB initrd over a slow link takes minutes, and a server that drips holds up every machine. */
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 
 /** `RemoteFetch` over the platform's `fetch`. */
@@ -44,7 +45,7 @@ export const fetchRemoteFile: RemoteFetch = async (uri, { etag, openWriter, sign
     if (cause instanceof BootServerError) throw cause;
     throw new BootServerError(
       BootServerErrorCode.ArtifactUnavailable,
-      `cannot fetch ${uri}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `cannot fetch ${uri}: ${fetchFailure(cause)}`,
       cause,
     );
   }

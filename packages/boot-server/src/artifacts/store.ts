@@ -145,7 +145,7 @@ export function createArtifactStore(components: ArtifactStoreComponents): Artifa
       if (!held.has(uri)) throw error;
       log.warn(
         { event: 'artifact.stale', uri, err: error },
-        `serving the copy of ${uri} at hand: its server does not answer`,
+        `serving the copy of ${uri} at hand: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
     const known = held.get(uri);

@@ -93,9 +93,9 @@ async function serve(request: Request, components: FileRouteComponents, subject:
     await deliver(request, artifact, subject.contentType, { clock, log, metrics }, { ...who, uri });
   } catch (error) {
     metrics.drop('http', 'file-unavailable');
-    log.error({ event: 'http.unavailable', ...who, uri, err: error }, `cannot serve ${uri}`);
     const code = error instanceof BootServerError ? error.code : BootServerErrorCode.ArtifactUnavailable;
     const message = error instanceof Error ? error.message : String(error);
+    log.error({ event: 'http.unavailable', ...who, uri, err: error }, `the ${kind} cannot be served: ${message}`);
     sendError(request, code === BootServerErrorCode.ArtifactRefused ? 403 : 503, code, message, { 'retry-after': '5' });
   }
 }

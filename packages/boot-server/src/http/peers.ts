@@ -1,5 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { fetchFailure } from '../fetch-failure.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { sendText, type Request } from './reply.ts';
@@ -39,7 +40,7 @@ export function createPeers(components: {
       if (!response.ok) throw new Error(`it answers ${response.status}`);
     } catch (error) {
       metrics.drop('http', 'peer-away');
-      log.warn({ event: 'peer.away', url, err: error }, `${url} was not told of a used nonce`);
+      log.warn({ event: 'peer.away', url, err: error }, `${url} was not told of a used nonce: ${fetchFailure(error)}`);
     } finally {
       deadline.cancel();
     }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { fetchFailure } from '../fetch-failure.ts';
 import type { ImageCacheConfig } from '../config/image-cache.ts';
 import type { Artifact } from '../artifacts/artifact.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -85,7 +86,10 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
     } catch (error) {
       if (signal.aborted) return;
       metrics.imageCache('failed');
-      log.error({ event: 'image-cache.failed', url, err: error }, `the image cache cannot fetch ${url}`);
+      log.error(
+        { event: 'image-cache.failed', url, err: error },
+        `the image cache cannot fetch ${url}: ${fetchFailure(error)}`,
+      );
     }
   };
 
@@ -146,7 +150,10 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
     } catch (error) {
       if (signal.aborted) return;
       metrics.imageCache('failed');
-      log.error({ event: 'image-cache.failed', err: error }, 'a round of the image cache failed; the next one may not');
+      log.error(
+        { event: 'image-cache.failed', err: error },
+        `a round of the image cache failed, and the next one may not: ${fetchFailure(error)}`,
+      );
     }
   };
   const runForEver = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { Logger } from '@ingot/daemon';
+import { fetchFailure } from '../fetch-failure.ts';
 import type { ImageCacheConfig } from '../config/image-cache.ts';
 import type { CachedImage } from './cache-directory.ts';
 import { parseImageId, type CatalogueImage } from './catalogue.ts';
@@ -73,7 +74,7 @@ async function readLists({
   } catch (error) {
     log.warn(
       { event: 'image-cache.list-failed', err: error },
-      'the image cache cannot read the lists of the API: it keeps what it has',
+      `the image cache cannot read the lists of the API, and keeps what it has: ${fetchFailure(error)}`,
     );
     return { entries, isComplete: false };
   }
@@ -108,7 +109,10 @@ async function askStore(
     if (held !== undefined && isSame(held, file)) return asHeld(held);
     digest = entry.digest ?? (await store.digest(url, signal));
   } catch (error) {
-    log.warn({ event: 'image-cache.store-away', url, err: error }, `cannot ask the store for ${url}`);
+    log.warn(
+      { event: 'image-cache.store-away', url, err: error },
+      `cannot ask the store for ${url}: ${fetchFailure(error)}`,
+    );
     return held === undefined ? undefined : asHeld(held);
   }
   if (held !== undefined && digest !== undefined && held.digests[digest.algorithm] === digest.hex) return asHeld(held);

@@ -314,7 +314,8 @@ async function open(components: Running, file: string, client: PublishedClient):
     return { ok: true, content: await components.artifacts.get(published.uri, published) };
   } catch (error) {
     const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
-    components.warn(client.source, { err: error, file }, 'a published file cannot be read');
+    const words = error instanceof Error ? error.message : String(error);
+    components.warn(client.source, { err: error, file }, `${file} cannot be served: ${words}`);
     if (isRefused)
       return {
         ok: false,
