@@ -6,6 +6,7 @@ import type { PeriodicJob } from '../jobs/periodic-jobs.ts';
 import { IPAM } from '../network/kinds.ts';
 import { text } from '../store/row.ts';
 import type { Stores } from '../store/stores.ts';
+import { SWITCHES_AT_ONCE } from '../views/switch-view.ts';
 import { orderBmcCommand } from './bmc-commands.ts';
 import { NO_REBOOT_LABEL } from './labels.ts';
 
@@ -69,10 +70,12 @@ async function heardPartitions({ session, switches, switchStatus }: Stores, now:
     since,
   );
   const heard = new Set(rows.map((row) => text(row, 'partition')));
-  const statuses = await switchStatus.all();
-  for (const { id, value } of await switches.list()) {
-    const at = statuses.get(id)?.lastSync?.time;
-    if (at !== undefined && timestampMs(at) > since) heard.add(value.partition);
+  for await (const some of switches.some(await switches.ids(), SWITCHES_AT_ONCE)) {
+    const statuses = await switchStatus.ofMany(some.map(({ id }) => id));
+    for (const { id, value } of some) {
+      const at = statuses.get(id)?.lastSync?.time;
+      if (at !== undefined && timestampMs(at) > since) heard.add(value.partition);
+    }
   }
   return heard;
 }

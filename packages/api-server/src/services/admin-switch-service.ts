@@ -20,7 +20,7 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
     get: ({ id }) =>
       stores.transaction(async (inner) => ({ switch: await switchView(inner, await switchOf(inner, id)) }), READ),
     async list({ query }) {
-      return { switches: (await allSwitches(stores)).filter((one) => switchMatches(one, query)) };
+      return { switches: await selectedSwitches(stores, query) };
     },
     async update({ id, updateMeta, nics, os, ...change }) {
       const { description, replaceMode, managementIp, managementUser, consoleCommand } = change;
@@ -84,7 +84,7 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
         return { switch: await switchView(inner, stored) };
       }),
     async connectedMachines({ query, machineQuery }, { signal }) {
-      const switches = (await allSwitches(stores)).filter((one) => switchMatches(one, query));
+      const switches = await selectedSwitches(stores, query);
       const machines = await machinesById(dependencies, switches, machineQuery, signal);
       const reports = await stores.bmcs.getMany([...machines.keys()]);
       const switchesWithMachines: apiV2.SwitchWithMachines[] = [];
@@ -117,9 +117,15 @@ export function adminSwitchService(dependencies: ServiceDependencies): BoundServ
   });
 }
 
-/** All of them in one state: ports, and the machines on them, may be moving to other switches meanwhile. */
-function allSwitches(stores: Stores): Promise<apiV2.Switch[]> {
-  return stores.transaction(async (inner) => switchViews(inner, await inner.switches.list()), READ);
+/** Those of a query in one state: ports, and the machines on them, may be moving to other switches meanwhile. */
+function selectedSwitches(stores: Stores, query: apiV2.SwitchQuery | undefined): Promise<apiV2.Switch[]> {
+  return stores.transaction(async (inner) => {
+    const machine = query?.connectedMachineId?.toLowerCase();
+    const connected = machine === undefined ? undefined : await inner.ports.ofMachine(machine);
+    const id = query?.id ?? connected?.map(({ switchId }) => switchId);
+    const ids = await inner.switches.ids({ id, partition: query?.partition });
+    return (await switchViews(inner, ids)).filter((one) => switchMatches(one, query));
+  }, READ);
 }
 
 async function machinesById(

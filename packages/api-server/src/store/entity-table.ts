@@ -50,8 +50,11 @@ export interface EntityTable<T, Column extends string = never> {
    * something, to be read and looked at.
    */
   ids(filter?: Filter<Column | 'id'>, mention?: string): Promise<string[]>;
-  /** These in the order of their IDs, a few at a time, with a turn for others in between; what is gone by then is left out. */
-  some(ids: readonly string[]): AsyncGenerator<Stored<T>[]>;
+  /**
+   * These in the order of their IDs, a few at a time (64, unless they are larger than machines), with a turn for others in
+   * between; what is gone by then is left out.
+   */
+  some(ids: readonly string[], atOnce?: number): AsyncGenerator<Stored<T>[]>;
   count(filter?: Filter<Column>): Promise<number>;
   /** Throws `AlreadyExists`. */
   create(id: string, value: T): Promise<Stored<T>>;
@@ -199,8 +202,8 @@ export function entityTable<Schema extends DescMessage, Column extends string = 
       const rows = await session.all(`SELECT id FROM ${table}${where}${mentions} ORDER BY id`, ...values, ...pattern);
       return rows.map((row) => text(row, 'id'));
     },
-    async *some(ids) {
-      for await (const part of turns(ids)) {
+    async *some(ids, atOnce) {
+      for await (const part of turns(ids, atOnce)) {
         const { where, values } = condition({ id: part });
         yield (await session.all(`SELECT * FROM ${table}${where} ORDER BY id`, ...values)).map(read);
       }

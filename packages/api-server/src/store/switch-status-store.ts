@@ -2,6 +2,7 @@ import { apiV2, create, toJsonString } from '@ingot/api';
 import { readBody } from './body.ts';
 import type { Sql } from './database.ts';
 import { text } from './row.ts';
+import { sqlList } from './sql-list.ts';
 
 /**
  * What heartbeats have reported of a switch: last synchronisations and, in `nics`, the actual state and the BGP session
@@ -9,8 +10,8 @@ import { text } from './row.ts';
  */
 export interface SwitchStatusStore {
   get(id: string): Promise<apiV2.Switch>;
-  /** Of every switch that has reported, by ID. */
-  all(): Promise<Map<string, apiV2.Switch>>;
+  /** Of those of these switches that have reported, by ID. */
+  ofMany(ids: readonly string[]): Promise<Map<string, apiV2.Switch>>;
   put(id: string, status: apiV2.Switch): Promise<void>;
   delete(id: string): Promise<void>;
 }
@@ -23,8 +24,9 @@ export function createSwitchStatusStore(session: Sql): SwitchStatusStore {
       if (row === undefined) return create(apiV2.SwitchSchema);
       return parse(text(row, 'body'));
     },
-    async all() {
-      const rows = await session.all('SELECT id, body FROM switch_status');
+    async ofMany(ids) {
+      const { marks, values } = sqlList(ids);
+      const rows = await session.all(`SELECT id, body FROM switch_status WHERE id IN (${marks})`, ...values);
       return new Map(rows.map((row) => [text(row, 'id'), parse(text(row, 'body'))]));
     },
     async put(id, status) {

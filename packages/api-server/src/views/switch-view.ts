@@ -9,17 +9,28 @@ export async function switchView(stores: Stores, stored: Stored<apiV2.Switch>): 
   return viewOf(stored, ports, status);
 }
 
-/** `switchView` of many, in a few questions to the database. */
-export async function switchViews(stores: Stores, list: readonly Stored<apiV2.Switch>[]): Promise<apiV2.Switch[]> {
-  const statuses = await stores.switchStatus.all();
-  const ports = await stores.ports.ofMany(list.map(({ id }) => id));
-  return list.map((stored) =>
-    viewOf(
-      stored,
-      ports.get(stored.id) ?? { connections: [], vrfs: new Map() },
-      statuses.get(stored.id) ?? create(apiV2.SwitchSchema),
-    ),
-  );
+/** Switches with 64 ports are read and shown in about ten milliseconds. */
+export const SWITCHES_AT_ONCE = 8;
+
+/**
+ * `switchView` of many, by their IDs, with a turn for others in between. Within a transaction they are of one state.
+ */
+export async function switchViews(stores: Stores, ids: readonly string[]): Promise<apiV2.Switch[]> {
+  const views: apiV2.Switch[] = [];
+  for await (const some of stores.switches.some(ids, SWITCHES_AT_ONCE)) {
+    const here = some.map(({ id }) => id);
+    const statuses = await stores.switchStatus.ofMany(here);
+    const ports = await stores.ports.ofMany(here);
+    for (const stored of some)
+      views.push(
+        viewOf(
+          stored,
+          ports.get(stored.id) ?? { connections: [], vrfs: new Map() },
+          statuses.get(stored.id) ?? create(apiV2.SwitchSchema),
+        ),
+      );
+  }
+  return views;
 }
 
 /** A switch with the machines and VRFs at its ports. */
