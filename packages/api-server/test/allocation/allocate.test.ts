@@ -114,6 +114,9 @@ describe('a machine that is allocated', () => {
     const restart = await rig.plane.stores.bmcCommands.get(machine?.meta?.deletionTaskId ?? '');
     expect(restart?.command).toBe(apiV2.MachineBMCCommand.MACHINE_BMC_COMMAND_MACHINE_DELETED);
     expect(machine?.allocation).toBeUndefined();
+    expect(machine?.recentProvisioningEvents?.events[0]).toMatchObject({
+      event: apiV2.MachineProvisioningEventType.MACHINE_RECLAIM,
+    });
     expect(Object.keys(machine?.meta?.labels?.labels ?? {}).toSorted()).toEqual([
       'ingot.dev/wipe',
       'ingot.inventory.boot',
