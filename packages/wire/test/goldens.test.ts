@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
+  clientArch,
   decodeDhcp,
   decodeLldp,
   decodePxeVendorOptions,
@@ -103,6 +104,30 @@ describe('what the foreign programs meant is what is read', () => {
       { destination: { network: '0.0.0.0', prefixLength: 0 }, router: '10.0.1.1' },
     ]);
     expect(given.get(OptionCode.RELAY_AGENT)).toEqual(asked.get(OptionCode.RELAY_AGENT));
+  });
+
+  test.each([
+    ['uefi-ia32-grub.pcap', 6, 'PXEClient', 'uefi', 'x86', false],
+    ['uefi-http-ia32-grub.pcap', 15, 'HTTPClient', 'uefi', 'x86', true],
+    ['uefi-arm64-grub.pcap', 11, 'PXEClient', 'uefi', 'arm64', false],
+    ['uefi-http-arm64-grub.pcap', 19, 'HTTPClient', 'uefi', 'arm64', true],
+    ['u-boot-arm64-grub.pcap', 22, 'U-Boot', 'u-boot', 'arm64', false],
+  ] as const)('%s begins with a client of architecture %i', (file, type, vendorClass, firmware, cpu, httpBoot) => {
+    const [discover] = contents(file).dhcp;
+    const options = readOptions(discover!);
+    expect(accepted(readMessageType(options))).toBe(1);
+    expect(accepted(readClientArchs(options))).toEqual([type]);
+    expect(clientArch(type)).toMatchObject({ firmware, cpu, httpBoot });
+    expect(accepted(readText(options, OptionCode.VENDOR_CLASS)).startsWith(vendorClass)).toBe(true);
+    // What the machine is called is told by UEFI, and not by U-Boot.
+    expect(readMachineUuid(options)?.ok).toBe(firmware === 'uefi' ? true : undefined);
+  });
+
+  test('a GRUB that came by HTTP asks for an address only', () => {
+    const { dhcp } = contents('uefi-http-arm64-grub.pcap');
+    const asked = dhcp.filter(({ op }) => op === 1).map(readOptions);
+    expect(asked.map((options) => accepted(readMessageType(options)))).toEqual([1, 3, 1, 3]);
+    expect(asked.map((options) => options.has(OptionCode.CLIENT_ARCH))).toEqual([true, true, false, false]);
   });
 
   test('dhcpd cuts an option over options field, file and sname, and it is whole again', () => {
