@@ -23,6 +23,8 @@ const elsewhere = [
   'reflection.test.ts',
   'allocation/labels.test.ts',
   'machine/machine-query.test.ts',
+  'real-agents.test.ts',
+  'auth/call-limits.test.ts',
 ];
 for (const file of globSync('**/*.test.ts', { cwd: folder, exclude: ['**/*.interop.test.ts', ...elsewhere] })) {
   const url = new URL(file, folder);
