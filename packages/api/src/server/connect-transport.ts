@@ -7,6 +7,7 @@ import {
   createConnectRouter,
   createContextKey,
   createContextValues,
+  type ContextValues,
   type HandlerContext,
 } from '@connectrpc/connect';
 import {
@@ -22,7 +23,8 @@ import { encodeInTurns } from './encode-in-turns.ts';
 import { maxRequestBytes, type ServerLimits } from './limits.ts';
 import type { Admission, IncomingCall, PipelineMethod } from './pipeline.ts';
 import { wholeBody } from './request-body.ts';
-import { MAX_VALUES, refuseHeavyBinary, refuseHeavyJson } from './request-weight.ts';
+import { checkMessage, ENVELOPE } from './request-message.ts';
+import { MAX_VALUES } from './request-weight.ts';
 import type { UnfinishedRequests } from './unfinished-requests.ts';
 
 const peerKey = createContextKey('unknown', { description: 'address of the client' });
@@ -31,9 +33,6 @@ const admissionKey = createContextKey<Admission | undefined>(undefined, { descri
 type NodeRequest = IncomingMessage | Http2ServerRequest;
 type NodeResponse = ServerResponse | Http2ServerResponse;
 export type ConnectHandler = (request: NodeRequest, response: NodeResponse) => void;
-
-/** Length and flags before each message of gRPC-Web, and of streams of Connect. */
-const ENVELOPE = 5;
 
 /**
  * What is packed can only be weighed when it is unpacked; until then it may be no longer than what needs no weighing.
@@ -92,8 +91,9 @@ export function createConnectHandler(
             wholeBody(body, {
               unfinished,
               maxBytes: maxRequestBytes(method, limits) + ENVELOPE,
-              check: (whole) => refuseHeavy(method.desc, request, whole),
+              check: (whole) => checkMessage(method.desc, request.headers, whole),
             }),
+            (reason) => method.unreadable({ ...callOf(request, values), signal: asked.signal }, reason),
           )
         : body;
     await universalResponseToNodeResponse(await handler({ ...asked, body: given }), response);
@@ -102,12 +102,13 @@ export function createConnectHandler(
   return (request, response) => void answer(request, response).catch(() => response.destroy());
 }
 
-/** Whether the content type is one of JSON, and whether messages are in envelopes; what is packed is bounded otherwise. */
-function refuseHeavy({ input }: DescMethod, { headers }: NodeRequest, body: Uint8Array): void {
-  const type = headers['content-type'] ?? '';
-  if (type.includes('json')) return refuseHeavyJson(body);
-  const hasEnvelope = type.startsWith('application/connect+') || type.startsWith('application/grpc-web');
-  refuseHeavyBinary(input, hasEnvelope ? body.subarray(ENVELOPE) : body);
+function callOf({ headers }: NodeRequest, values: ContextValues): Omit<IncomingCall, 'signal'> {
+  return {
+    authorization: headers.authorization,
+    idempotencyKey: undefined,
+    peer: values.get(peerKey),
+    admission: values.get(admissionKey),
+  };
 }
 
 // The router wants the precise type of a method that only its descriptor knows; both kinds fit at run time.
@@ -161,10 +162,14 @@ async function shown<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-async function* shownParts<T>(parts: AsyncGenerator<T>): AsyncGenerator<T> {
+async function* shownParts<T>(
+  parts: AsyncGenerator<T>,
+  onError: (error: ApiError) => void = () => undefined,
+): AsyncGenerator<T> {
   try {
     yield* parts;
   } catch (error) {
+    if (error instanceof ApiError) onError(error);
     throw connectError(error);
   }
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
-import { fromBinary, toBinary, type Message } from '@bufbuild/protobuf';
+import { toBinary, type Message } from '@bufbuild/protobuf';
 import {
   Metadata,
   Server,
@@ -14,7 +14,7 @@ import { methodPath } from '../method-access.ts';
 import { encodeInTurns } from './encode-in-turns.ts';
 import { maxRequestBytes, type ServerLimits } from './limits.ts';
 import type { IncomingCall, PipelineMethod, ReadRequest } from './pipeline.ts';
-import { refuseHeavyBinary } from './request-weight.ts';
+import { readBinary } from './request-message.ts';
 
 /** A request as it came: it is unpacked when its caller was let in, and garbage gets our status and is counted. */
 type Request = ReadRequest;
@@ -66,13 +66,7 @@ function definition(method: PipelineMethod, limits: ServerLimits): ServiceDefini
             `a request of ${desc.name} has ${most} bytes at most, not ${bytes.length}`,
           );
         }
-        refuseHeavyBinary(desc.input, bytes);
-        try {
-          return fromBinary(desc.input, bytes);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          throw new ApiError(Code.InvalidArgument, `cannot read ${desc.input.typeName}: ${reason}`);
-        }
+        return readBinary(desc.input, bytes);
       },
     responseSerialize: (message: Message) => {
       const bytes = toBinary(desc.output, message);

@@ -104,6 +104,8 @@ export interface PipelineMethod {
   readonly access: MethodAccess;
   /** Lets a caller in, or throws an `ApiError`; for transports that can ask before they read the request. */
   readonly letIn: (call: IncomingCall) => Promise<Admission>;
+  /** Tells of a call whose request the transport could not read. */
+  readonly unreadable: (call: IncomingCall, reason: ApiError) => void;
   readonly unary: (read: ReadRequest, call: IncomingCall) => Promise<Message>;
   readonly stream: (read: ReadRequest, call: IncomingCall) => AsyncGenerator<Message>;
   readonly bidi: (requests: AsyncIterable<Message>, call: IncomingCall) => AsyncGenerator<Message>;
@@ -210,6 +212,8 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
     }
   }
 
+  const unreadable = (call: IncomingCall, reason: ApiError): void => void begin(call).end(reason);
+
   async function unary(read: ReadRequest, call: IncomingCall): Promise<Message> {
     const { requestId, end } = begin(call);
     const seen: Seen<Caller> = {};
@@ -267,7 +271,7 @@ export function createPipeline<Caller>(bound: BoundMethod<Caller>, options: Pipe
       return handler.call(boundedRequests(requests, { ...options, check, signal: call.signal }), context);
     });
 
-  return { desc, access, letIn, unary, stream, bidi };
+  return { desc, access, letIn, unreadable, unary, stream, bidi };
 }
 
 /** What the client is told: a handler's own error, or no more than a number to look for in the server's log. */
