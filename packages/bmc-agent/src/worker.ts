@@ -42,6 +42,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** More are left at the API, where another worker can take them. */
 const MAX_WAITING = 256;
+/** Results that the API has not taken yet: one that gives commands and takes no results gets no more done. */
+const MAX_UNTOLD = 1_024;
 /**
  * The API gives a command again, or up, 120 s after it gave it: one that has waited for nearly as long is not begun, or
  * somebody else would do it, too.
@@ -184,6 +186,7 @@ export function startBmcWorker(options: BmcWorkerOptions): BmcWorker {
           opened();
           take(command);
           await lanes.room(MAX_WAITING);
+          while (acknowledgements.size >= MAX_UNTOLD) await Promise.race(acknowledgements);
         }
       } catch (error) {
         reason = reasonOf(error);

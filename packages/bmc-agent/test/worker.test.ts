@@ -139,4 +139,26 @@ describe('the worker', () => {
       '3 BMC_NOT_BEGUN: not begun, since the worker was stopped: order it again',
     ]);
   });
+
+  test('takes no more commands from an API that takes no results, and goes on when it does', async () => {
+    const commands = Array.from({ length: 3_000 }, (_, index) => command(`${index}`, `machine-${index}`));
+    const { begun, told, worker, answer, settle, clock } = rig([commands], 10_000);
+    const answerAll = async (): Promise<void> => {
+      for (let next = 0; next < begun.length; next += 1) await answer(begun[next] ?? '');
+    };
+    await settle();
+    await answerAll();
+    // Those that wait for their turn were taken by then.
+    expect(begun.length).toBeGreaterThanOrEqual(1_024);
+    expect(begun.length).toBeLessThan(1_024 + 256 + 8);
+    await clock.advance(15_000);
+    await answerAll();
+    expect(begun.length).toBeLessThan(1_024 + 256 + 8);
+    while (told.length < 3_000) {
+      await clock.advance(15_000);
+      await answerAll();
+    }
+    expect(new Set(told).size).toBe(3_000);
+    await worker.stop();
+  });
 });
