@@ -8,6 +8,7 @@ import {
   machineA,
   machineB,
   MockClock,
+  port,
   startRig,
   until,
   type Rig,
@@ -36,11 +37,11 @@ async function rack(rig: Rig) {
   return all;
 }
 
-const registration = (uuid: string, port: string, bmc = '10.9.0.1:623') => ({
+const registration = (uuid: string, at: string, bmc = '10.9.0.1:623') => ({
   uuid,
   partition: 'lab',
   bios: { version: '1', vendor: 'x', date: '1' },
-  hardware: hardware(cableTo('eth0', 'leaf01', port), cableTo('eth1', 'leaf02', port)),
+  hardware: hardware(cableTo('eth0', 'leaf01', at), cableTo('eth1', 'leaf02', at)),
   bmc: {
     address: bmc,
     mac: '52:54:00:00:00:09',
@@ -79,6 +80,44 @@ describe('a switch is migrated', () => {
     await boot.register({
       ...registration(machineA, 'Eth1/1'),
       hardware: hardware(cableTo('eth0', 'leaf09', 'swp1'), cableTo('eth1', 'leaf02', 'Eth1/1')),
+    });
+  });
+
+  test('from Cumulus to SONiC, lane by lane where ports are broken out', async () => {
+    await using rig = await startRig();
+    const { admin, agents, machines, boot } = clients(rig);
+    const ports = (...names: readonly (readonly [string, string])[]) => names.map(([name, at]) => port(name, at));
+    const cumulus = (one: apiV2.Switch): void => {
+      toCumulus(one);
+      one.nics = ports(['swp1s0', 'swp1s0'], ['swp1s1', 'swp1s1'], ['swp2', 'swp2']);
+    };
+    for (const id of ['leaf01', 'leaf02']) await agents.register({ switch: leaf(id, cumulus) });
+    const seen = (one: string, other: string, at: string, otherAt = at) =>
+      hardware(cableTo('eth0', one, at), cableTo('eth1', other, otherAt));
+    for (const [uuid, at, bmc] of [
+      [machineA, 'swp1s1', '10.9.0.1:623'],
+      [machineB, 'swp2', '10.9.0.2:623'],
+    ] as const)
+      await boot.register({ ...registration(uuid, at, bmc), hardware: seen('leaf01', 'leaf02', at) });
+    const sonic = (one: apiV2.Switch): void => {
+      one.nics = ports(['Ethernet0', 'Eth1/1/1'], ['Ethernet1', 'Eth1/1/2'], ['Ethernet4', 'Eth1/2']);
+    };
+    await agents.register({ switch: leaf('leaf03', sonic) });
+    const { switch: moved } = await admin.migrate({ oldSwitch: 'leaf01', newSwitch: 'leaf03' });
+    expect(moved?.machineConnections.map(({ machineId, nic }) => [machineId, nic?.name, nic?.identifier])).toEqual([
+      [machineA, 'Ethernet1', 'Eth1/1/2'],
+      [machineB, 'Ethernet4', 'Eth1/2'],
+    ]);
+    expect((await admin.get({ id: 'leaf01' })).switch?.machineConnections).toEqual([]);
+    const neighbours = (await machines.get({ uuid: machineA })).machine?.hardware?.nics.flatMap((nic) => nic.neighbors);
+    expect(neighbours?.map(({ hostname, identifier }) => [hostname, identifier])).toEqual([
+      ['leaf03', 'Eth1/1/2'],
+      ['leaf02', 'swp1s1'],
+    ]);
+    // The rack has one leaf of each system until the other one is migrated, too.
+    await boot.register({
+      ...registration(machineA, 'x'),
+      hardware: seen('leaf03', 'leaf02', 'Eth1/1/2', 'swp1s1'),
     });
   });
 
