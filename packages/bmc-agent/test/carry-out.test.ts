@@ -51,6 +51,12 @@ describe('a command', () => {
     expect([off.done, on.done]).toEqual([whenOff, whenOn]);
   });
 
+  test('to reset restarts a machine that is on', async () => {
+    const { bmc, done } = machine(true);
+    await carryOut(Command.MACHINE_BMC_COMMAND_RESET, bmc, options());
+    expect(done).toEqual(['reset']);
+  });
+
   test('to reset is refused for a machine that is off', async () => {
     const { bmc, done } = machine(false);
     await expect(carryOut(Command.MACHINE_BMC_COMMAND_RESET, bmc, options())).rejects.toMatchObject({

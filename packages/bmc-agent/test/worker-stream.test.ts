@@ -86,12 +86,15 @@ describe('the stream of commands', () => {
     const { clock, statuses, health, metrics, worker } = rig([]);
     await clock.advance(1_999);
     expect(statuses).toEqual(['no commands: not connected yet']);
-    expect((await health.readiness()).ready).toBe(false);
-    expect(await metrics.text()).toContain('ingot_bmc_stream 0');
+    expect(await health.readiness()).toEqual({
+      ready: false,
+      checks: { stream: { ok: false, reason: 'not connected yet' } },
+    });
+    expect(await metrics.text()).toMatch(/^ingot_bmc_stream 0$/m);
     await clock.advance(1);
     expect(statuses.at(-1)).toBe('waits for commands');
     expect((await health.readiness()).ready).toBe(true);
-    expect(await metrics.text()).toContain('ingot_bmc_stream 1');
+    expect(await metrics.text()).toMatch(/^ingot_bmc_stream 1$/m);
     await worker.stop();
     const early = rig([[command('1'), 1e9]]);
     await early.clock.advance(0);
@@ -101,18 +104,20 @@ describe('the stream of commands', () => {
 
   test('that fails says why, once for the same reason, and when it is there again', async () => {
     const [away, refused] = [new Error('connection refused'), new Error('no rights')];
-    const { clock, log, statuses, health, worker } = rig([[away], [away], [refused], [away]]);
-    await clock.advance(30_000);
+    const { clock, log, statuses, health, worker } = rig([[away], [away], [refused], [3_000, refused]]);
+    await clock.advance(60_000);
     expect(messages(log)).toEqual([
       'no commands from the API; tries again',
       'no commands from the API; tries again',
+      'the API gives commands again',
       'no commands from the API; tries again',
       'the API gives commands again',
     ]);
     expect(log.records.map(({ fields }) => fields['reason'])).toEqual([
       'connection refused',
       'no rights',
-      'connection refused',
+      undefined,
+      'no rights',
       undefined,
     ]);
     expect(statuses).toContain('no commands: no rights');
@@ -184,9 +189,11 @@ describe('a command', () => {
     ['a mistake of our own', new TypeError('x is undefined'), '1 BMC_REFUSED: x is undefined'],
     ['very many words', new BmcError(BmcErrorCode.Answer, 'x'.repeat(2_000)), `1 BMC_ANSWER: ${'x'.repeat(988)}`],
   ])('that fails by %s is told with its code', async (_what, unreachable, words) => {
-    const { clock, told, log, worker } = rig([[command('1'), 1e9]], { unreachable });
+    const { clock, told, log, metrics, worker } = rig([[command('1'), 1e9]], { unreachable });
     await clock.advance(0);
     expect(told).toEqual([words]);
+    const [, code = ''] = /^1 (\w+):/.exec(words) ?? [];
+    expect(await metrics.text()).toContain(`result="${code}"} 1`);
     expect(messages(log)).toEqual(['a command failed']);
     await worker.stop();
   });
@@ -206,6 +213,43 @@ describe('a command', () => {
     // The fourth was not named again, and is too old after 110 s.
     expect(begun).toEqual(['1', '2', '3']);
     await worker.stop();
+  });
+
+  test('that was left for its age is begun when the API gives it again', async () => {
+    const slow = (clock: MockClock, signal: AbortSignal): Promise<void> => clock.sleep(59_000, signal);
+    const stream = [command('1'), command('2'), command('3'), 120_000, command('3'), 1e9];
+    const { clock, begun, log, worker } = rig([stream], { identify: slow });
+    await clock.advance(119_000);
+    expect([begun, messages(log).at(-1)]).toEqual([
+      ['1', '2'],
+      'a command waited for too long, and is left to the API',
+    ]);
+    await clock.advance(1_000);
+    expect(begun).toEqual(['1', '2', '3']);
+    const stopped = worker.stop();
+    await clock.advance(10_000);
+    await stopped;
+  });
+
+  test('whose result nobody takes is given up after forty tries, and may then be given again', async () => {
+    let tries = 0;
+    const done = (): Promise<boolean> => {
+      tries += 1;
+      return Promise.reject(new Error('away'));
+    };
+    const { clock, begun, log, metrics, worker } = rig([[command('1'), 700_000, command('1'), 1e9]], { done });
+    await clock.advance(699_000);
+    expect(tries).toBe(40);
+    expect(await metrics.text()).toMatch(/^ingot_bmc_acknowledgement_failures_total 39$/m);
+    expect(log.records.at(-1)).toMatchObject({
+      msg: 'the result of a command could not be told',
+      fields: { id: '1', machine: 'a', reason: expect.stringContaining('away') },
+    });
+    await clock.advance(1_000);
+    expect(begun).toEqual(['1', '1']);
+    const stopped = worker.stop();
+    await clock.advance(10_000);
+    await stopped;
   });
 
   test('of which the API does not want to know the result any more is said, and that is all', async () => {
