@@ -81,17 +81,41 @@ describe('grpc.health.v1', () => {
     const known = watching('');
     const unknown = watching('no.such.Service');
     await until(() => known.seen.length === 1 && unknown.seen.length === 1);
-    await until(() => patient.clock.pendingTimers >= 2);
-    await patient.clock.advance(5_000);
+    // The server has timers of its own: time passes until it has told.
+    const passUntil = (condition: () => boolean): Promise<void> =>
+      until(() => {
+        void patient.clock.advance(1_000);
+        return condition();
+      });
+    const looked = patient.clock.monotonic() + 20_000;
+    await passUntil(() => patient.clock.monotonic() >= looked);
     patient.state = false;
-    await until(() => patient.clock.pendingTimers >= 2);
-    await patient.clock.advance(5_000);
-    await until(() => known.seen.length === 2);
+    await passUntil(() => known.seen.length === 2);
     expect([known.seen, unknown.seen]).toEqual([['SERVING', 'NOT_SERVING'], ['SERVICE_UNKNOWN']]);
     known.cancel();
     unknown.cancel();
     await until(() => patient.calls.length === 2);
     expect(patient.calls.map(({ code }) => code)).toEqual(['Canceled', 'Canceled']);
+    client.close();
+  });
+
+  test('Watch leaves room for others when one host wants all of it', async () => {
+    await using patient = await startPatient();
+    if (watch === undefined) throw new Error('no Watch');
+    const { path, requestSerialize, responseDeserialize } = watch;
+    const client = foreignClient(patient.url, ca);
+    const refusals: string[] = [];
+    let told = 0;
+    const streams = Array.from({ length: 110 }, () => {
+      const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: '' });
+      stream.on('data', () => (told += 1));
+      stream.on('error', ({ message }) => refusals.push(message));
+      return stream;
+    });
+    await until(() => told + refusals.length === 110);
+    expect([told, refusals.length]).toEqual([100, 10]);
+    expect(refusals[0]).toContain('100 streams of this host watch already: use Check');
+    for (const stream of streams) stream.cancel();
     client.close();
   });
 });

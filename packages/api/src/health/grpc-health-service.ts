@@ -18,6 +18,8 @@ const FRESH_MS = 1_000;
 const WATCH_EVERY_MS = 5_000;
 /** Streams at once, of all clients. */
 const MAX_WATCHERS = 1_000;
+/** … and of one host: anybody may ask. */
+const MAX_WATCHERS_OF_HOST = 100;
 
 /**
  * `grpc.health.v1.Health`: https://github.com/grpc/grpc/blob/master/doc/health-checking.md. Known services are those
@@ -27,7 +29,14 @@ export function grpcHealthService<Caller>(options: GrpcHealthOptions<Caller>): B
   const { clock } = options;
   const names = new Set(['', ...options.services.map(({ service }) => service.typeName), Health.typeName]);
   let asked: { readonly at: number; readonly status: Promise<ServingStatus> } | undefined;
-  let watchers = 0;
+  const watchers = new Map<string, number>();
+  let all = 0;
+  const count = (host: string, change: 1 | -1): void => {
+    all += change;
+    const ofHost = (watchers.get(host) ?? 0) + change;
+    if (ofHost === 0) watchers.delete(host);
+    else watchers.set(host, ofHost);
+  };
 
   const status = (): Promise<ServingStatus> => {
     if (asked === undefined || clock.monotonic() - asked.at >= FRESH_MS) {
@@ -49,11 +58,14 @@ export function grpcHealthService<Caller>(options: GrpcHealthOptions<Caller>): B
       const now = await status();
       return { statuses: Object.fromEntries([...names].map((name) => [name, { status: now }])) };
     },
-    async *watch({ service }, { signal }) {
-      if (watchers >= MAX_WATCHERS) {
-        throw new ApiError(Code.ResourceExhausted, `${MAX_WATCHERS} streams watch already: use Check`);
+    async *watch({ service }, { signal, peer }) {
+      const host = peer.replace(/:\d+$/, '');
+      const isTooMuch = (watchers.get(host) ?? 0) >= MAX_WATCHERS_OF_HOST;
+      if (isTooMuch || all >= MAX_WATCHERS) {
+        const who = isTooMuch ? `${MAX_WATCHERS_OF_HOST} streams of this host` : `${MAX_WATCHERS} streams`;
+        throw new ApiError(Code.ResourceExhausted, `${who} watch already: use Check`);
       }
-      watchers += 1;
+      count(host, 1);
       try {
         for (let last: ServingStatus | undefined; ;) {
           const now = names.has(service) ? await status() : ServingStatus.SERVICE_UNKNOWN;
@@ -62,7 +74,7 @@ export function grpcHealthService<Caller>(options: GrpcHealthOptions<Caller>): B
           await clock.sleep(WATCH_EVERY_MS, signal);
         }
       } finally {
-        watchers -= 1;
+        count(host, -1);
       }
     },
   });

@@ -15,9 +15,15 @@ export interface DescriptorIndex {
   extensionNumbers(type: string): readonly number[] | undefined;
 }
 
-/** Serialised `google.protobuf.FileDescriptorProto`. */
+const encoded = new WeakMap<DescFile, Uint8Array>();
+
+/** Serialised `google.protobuf.FileDescriptorProto`; anybody may ask for one as often as he likes, so it is kept. */
 export function fileBytes(file: DescFile): Uint8Array {
-  return toBinary(FileDescriptorProtoSchema, file.proto);
+  const known = encoded.get(file);
+  if (known !== undefined) return known;
+  const bytes = toBinary(FileDescriptorProtoSchema, file.proto);
+  encoded.set(file, bytes);
+  return bytes;
 }
 
 export function createDescriptorIndex(services: readonly DescService[]): DescriptorIndex {
