@@ -18,7 +18,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { createChannel } from '@ingot/api';
 import { startPostgres } from '../../packages/api-server/test/postgres-server.ts';
-import { readCpuSeconds, readMemoryMb } from '../support/process-stat.ts';
+import { readCpuSeconds, readFamilyCpuSeconds, readMemoryMb } from '../support/process-stat.ts';
 import { writeCatalogue } from './api-load/catalogue.ts';
 import { generatorCeiling } from './api-load/ceiling.ts';
 import { postgresFloor, sqliteFloor } from './api-load/floor.ts';
@@ -103,11 +103,18 @@ async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T
   const latencies = createLatencies();
   const delays = monitorEventLoopDelay({ resolution: 5 });
   delays.enable();
-  const before = { server: readCpuSeconds(server.pid), own: readCpuSeconds(process.pid), at: performance.now() };
+  const readDatabase = (): number => (postgres === undefined ? 0 : readFamilyCpuSeconds(postgres.pid));
+  const before = {
+    server: readCpuSeconds(server.pid),
+    database: readDatabase(),
+    own: readCpuSeconds(process.pid),
+    at: performance.now(),
+  };
   const result = await work(latencies);
   const tookMs = performance.now() - before.at;
   delays.disable();
   const cpuMs = (readCpuSeconds(server.pid) - before.server) * 1000;
+  const databaseMs = (readDatabase() - before.database) * 1000;
   const ownMs = (readCpuSeconds(process.pid) - before.own) * 1000;
   const { now, most } = readMemoryMb(server.pid);
   phases.push({ title, paced, tookMs, cpuEach: cpuMs / latencies.calls, written: rig.takeWritten() });
@@ -115,7 +122,8 @@ async function phase<T>(title: string, work: (latencies: Latencies) => Promise<T
   for (const line of latencies.table()) console.log(line);
   console.log(
     `  ${(tookMs / 1000).toFixed(1)} s, ${((latencies.calls * 1000) / tookMs).toFixed(0)} calls/s; processor time of the server ` +
-      `${(cpuMs / latencies.calls).toFixed(2)} ms for each call, ${(cpuMs / 1000).toFixed(1)} s in all; its memory ${now} MiB, at most ${most} MiB`,
+      `${(cpuMs / latencies.calls).toFixed(2)} ms for each call, ${(cpuMs / 1000).toFixed(1)} s in all` +
+      `${postgres === undefined ? '' : `, of PostgreSQL ${(databaseMs / latencies.calls).toFixed(2)} ms`}; its memory ${now} MiB, at most ${most} MiB`,
   );
   console.log(
     `  generator: ${(ownMs / latencies.calls).toFixed(2)} ms of processor time for each call, ` +

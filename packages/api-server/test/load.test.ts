@@ -80,13 +80,13 @@ test('machines that register at once, and wait at once, all get what is theirs',
   await until(async () => waitingRoom.size === 0 && (await stores.waiting.all()).size === 0);
 });
 
-/** On PostgreSQL a write may have to give way to others for so long that its client has to ask again, as agents do. */
+/** As agents do: a write may have to give way to others for long, and a host that is busy have no connection free. */
 async function persistently<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== Code.Aborted) throw error;
+      if (!(error instanceof ApiError) || (error.code !== Code.Aborted && error.code !== Code.Unavailable)) throw error;
     }
   }
 }

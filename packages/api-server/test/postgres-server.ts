@@ -13,6 +13,8 @@ const run = promisify(execFile);
 export interface PostgresServer extends AsyncDisposable {
   /** Directory of data and socket. */
   readonly directory: string;
+  /** Of its first process; 0 while it does not run. */
+  readonly pid: number;
   /** URL of a database; makes none. */
   url(database: string): string;
   /** Makes a database, empty or a copy of one that nobody uses, and answers its URL. */
@@ -85,6 +87,9 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   };
   const one: PostgresServer = {
     directory,
+    get pid() {
+      return server?.pid ?? 0;
+    },
     url: (database) => `postgres://localhost:${port}/${database}?host=${directory}&user=ingot`,
     async sql(statement) {
       await run(join(bin, 'psql'), [
