@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { Network, UdpSocket } from '@ingot/net';
 
 /** Where a service listens: at an address, or at all addresses of one interface (or VRF device). */
 export interface ListenPlace {
@@ -20,13 +21,24 @@ export function listenPlaces(entries: readonly string[]): ListenPlace[] {
 }
 
 /**
- * What binds a UDP socket there. Ports are shared where places are of both kinds: a socket for all addresses of an
- * interface stands in the way of one for a single address, and the reverse.
+ * Binds a UDP port at each place, or nowhere. Ports are shared where places are of both kinds, for a socket for all
+ * addresses of an interface stands in the way of one for a single address, and the reverse; `shares`: in any case. Rejects
+ * with NetError, also where another program would let us share: that would get nothing any more, without a word.
  */
-export function bindOptions(
-  place: ListenPlace,
-  all: readonly ListenPlace[],
-): ListenPlace & { readonly reuseAddress: boolean } {
-  const bound = all.filter((each) => each.interface !== undefined).length;
-  return { ...place, reuseAddress: bound > 0 && bound < all.length };
+export async function bindPlaces(
+  network: Network,
+  places: readonly ListenPlace[],
+  { port, shares = false }: { readonly port: number; readonly shares?: boolean },
+): Promise<{ readonly place: ListenPlace; readonly socket: UdpSocket }[]> {
+  const atInterfaces = places.filter((each) => each.interface !== undefined).length;
+  const reuseAddress = shares || (atInterfaces > 0 && atInterfaces < places.length);
+  const bound: { place: ListenPlace; socket: UdpSocket }[] = [];
+  try {
+    if (reuseAddress) for (const place of places) await (await network.bindUdp({ ...place, port })).close();
+    for (const place of places) bound.push({ place, socket: await network.bindUdp({ ...place, port, reuseAddress }) });
+    return bound;
+  } catch (error) {
+    await Promise.all(bound.map(({ socket }) => socket.close()));
+    throw error;
+  }
 }

@@ -82,7 +82,7 @@ export async function startHttpServer(
     for (const place of listen) {
       const { tls: files } = place;
       const pair = files === undefined ? undefined : await loadTls(files);
-      const server = createListener({ ...components, limits }, connections, pair);
+      const server = createListener(components, limits, connections, pair);
       if (files !== undefined && pair !== undefined && 'setSecureContext' in server) {
         const use = (next: TlsPair): void => server.setSecureContext(next);
         unwatch.push(watchTls({ clock, log: components.log, files, use }, pair));
@@ -101,11 +101,12 @@ export async function startHttpServer(
 }
 
 function createListener(
-  components: HttpServerComponents & { readonly limits: HttpLimits },
+  components: HttpServerComponents,
+  limits: HttpLimits,
   connections: Connections,
   tls: TlsPair | undefined,
 ): Server | TlsServer {
-  const { log, metrics, limits } = components;
+  const { log, metrics } = components;
   const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersTimeoutMs,

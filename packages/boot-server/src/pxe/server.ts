@@ -8,7 +8,7 @@ import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { bindOptions, type ListenPlace } from '../listen-place.ts';
+import { bindPlaces, type ListenPlace } from '../listen-place.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { SightingStore } from '../store/sightings.ts';
 
@@ -76,20 +76,18 @@ export async function startPxeServer(
 ): Promise<UdpServer> {
   const { network, log } = components;
   const sockets: UdpSocket[] = [];
-  for (const place of places) {
-    try {
-      const socket = await network.bindUdp({ ...bindOptions(place, places), port: PXE_SERVER_PORT });
+  try {
+    for (const { place, socket } of await bindPlaces(network, places, { port: PXE_SERVER_PORT })) {
       socket.onError((error) => log.warn({ ...place, err: error }, 'PXE socket'));
       socket.onDatagram((datagram) => void receive(components, datagram, socket));
       sockets.push(socket);
-    } catch (cause) {
-      await Promise.all(sockets.map((socket) => socket.close()));
-      throw new BootServerError(
-        BootServerErrorCode.ListenFailed,
-        `PXE: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause,
-      );
     }
+  } catch (cause) {
+    throw new BootServerError(
+      BootServerErrorCode.ListenFailed,
+      `PXE: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
   }
   return {
     stop: async () => {

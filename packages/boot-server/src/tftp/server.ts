@@ -16,7 +16,7 @@ import { parseBootFilePath } from '../decide/decision.ts';
 import { RASPBERRY_PI_OUIS, type QuirkEffect } from '../decide/quirks.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { bindOptions, type ListenPlace } from '../listen-place.ts';
+import { bindPlaces, type ListenPlace } from '../listen-place.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { PublishedClient, PublishedContent } from '../published-content.ts';
 import type { TftpContent, TftpEngine } from './engine.ts';
@@ -74,25 +74,20 @@ export async function startTftpServer(
     warn: failureLog(components),
     isStopping: false,
   };
-  for (const place of places) {
-    try {
-      const options = { ...bindOptions(place, places), port: TFTP_PORT };
-      const { sharesPort } = components.engine;
-      // Who shares a port would take another server's packets without a word.
-      if (sharesPort) await (await network.bindUdp(options)).close();
-      const socket = await network.bindUdp(sharesPort ? { ...options, reuseAddress: true } : options);
+  try {
+    const shares = components.engine.sharesPort;
+    for (const { place, socket } of await bindPlaces(network, places, { port: TFTP_PORT, shares })) {
       socket.onError((error) => log.warn({ ...place, err: error }, 'TFTP socket'));
       const listener = { socket, device: place.interface };
       socket.onDatagram((datagram) => receive(running, sessions, datagram, listener));
       sockets.push(socket);
-    } catch (cause) {
-      await Promise.all(sockets.map((socket) => socket.close()));
-      throw new BootServerError(
-        BootServerErrorCode.ListenFailed,
-        `TFTP: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause,
-      );
     }
+  } catch (cause) {
+    throw new BootServerError(
+      BootServerErrorCode.ListenFailed,
+      `TFTP: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
   }
   return {
     get transfers() {
