@@ -54,7 +54,10 @@ export function bootStore(
     'SELECT plan, answered_at FROM boot_plan WHERE source = ? ORDER BY answered_at DESC, mac LIMIT 1',
   );
   const remove = database.prepare('DELETE FROM boot_plan WHERE source = ? AND mac = ?');
-  const oldest = database.prepare('SELECT mac FROM boot_plan WHERE source = ? ORDER BY answered_at LIMIT ?');
+  const prune = database.prepare(
+    `DELETE FROM boot_plan WHERE source = ?1 AND mac IN
+       (SELECT mac FROM boot_plan WHERE source = ?1 ORDER BY answered_at LIMIT ?2) RETURNING mac`,
+  );
   const read = (row: Record<string, unknown> | undefined): StoredPlan | undefined => {
     if (row === undefined) return undefined;
     // A plan that this version does not know, as after a downgrade, is as good as none.
@@ -88,11 +91,7 @@ export function bootStore(
       }
       unwritten.clear();
       if (written.size <= MAX_ANSWERS) continue;
-      for (const row of oldest.all(source, written.size - MAX_ANSWERS)) {
-        const mac = textOf(row['mac'], 'mac');
-        remove.run(source, mac);
-        written.delete(mac);
-      }
+      for (const { mac } of prune.all(source, written.size - MAX_ANSWERS)) written.delete(textOf(mac, 'mac'));
     }
   };
   const isWaiting = (): boolean => bySource.values().some(({ unwritten }) => unwritten.size > 0);
