@@ -48,6 +48,7 @@ describe('retention of images', () => {
   it('drops an expired image when its grace is over', () => {
     const expired = image('debian-12.0.1', 1, { expiresAt: NOW - 10 });
     expect(selectImages([expired], limits, NOW).drop).toEqual([{ image: expired, reason: 'expired' }]);
+    expect(selectImages([expired], { ...limits, expirationGraceMs: 10 }, NOW).keep).toEqual([]);
     expect(selectImages([expired], { ...limits, expirationGraceMs: 11 }, NOW).keep).toEqual([expired]);
   });
 
@@ -100,6 +101,10 @@ describe('retention of images', () => {
     ['1.0-rc2', '1.0-rc1', 1],
     ['1.0', '1.0', 0],
     ['1.0', '1', 1],
+    ['1.9x', '1.10', 1],
+    ['1.10', '1.9x', -1],
+    ['1.x9', '1.10', 1],
+    ['1.10', '1.x9', -1],
   ])('orders %s and %s: %d', (a, b, expected) => {
     expect(Math.sign(compareVersions(a, b))).toBe(expected);
   });
@@ -109,8 +114,8 @@ describe('retention of images', () => {
       image(id, id.startsWith('b') ? 400 : 200),
     );
     for (const list of [images, images.toReversed()])
-      expect(ids(selectImages(list, { ...limits, maxBytes: 1_500 }, NOW).drop.map((each) => each.image))).toEqual([
-        'b-1.1.1',
+      expect(selectImages(list, { ...limits, maxBytes: 1_500 }, NOW).drop).toEqual([
+        { image: image('b-1.1.1', 400), reason: 'over-max-bytes' },
       ]);
   });
 

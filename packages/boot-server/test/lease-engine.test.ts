@@ -234,6 +234,23 @@ describe('leases', () => {
     expect(after.offer(subnet, client(MAC_2), n('10.0.0.101'))).toEqual({ ok: true, address: n('10.0.0.101') });
   });
 
+  it('prove an address to be the client’s for an hour after their end', async () => {
+    const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.101', [{ mac: MAC_2, address: '10.0.0.50' }]);
+    const isUnproven = (mac: string): boolean => engine.isUnproven(subnet, mac, n('10.0.0.100'));
+    expect(isUnproven(MAC_1)).toBe(true);
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    expect([isUnproven(MAC_1), isUnproven('52:54:00:00:01:03')]).toEqual([false, true]);
+    // What is reserved is not of the pool.
+    expect(isUnproven(MAC_2)).toBe(false);
+    await clock.advance(600_000 + 3_600_000);
+    expect(isUnproven(MAC_1)).toBe(false);
+    await clock.advance(1);
+    expect(isUnproven(MAC_1)).toBe(true);
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
+    engine.decline(subnet, MAC_1, n('10.0.0.100'));
+    expect(isUnproven(MAC_1)).toBe(true);
+  });
+
   it('say for how many whole seconds they run, until they end or are given back', async () => {
     const { engine, subnet, clock } = setup();
     expect(engine.secondsLeft(n('10.0.0.100'))).toBeUndefined();
