@@ -16,7 +16,7 @@ test('an operator labels a machine, which keeps its other labels and the operato
     partition: 'lab',
     hardware: {},
     bios: {},
-    tags: ['ingot.dev/no-reboot=false', 'row=1', 'tpm=2.0'],
+    tags: ['ingot.dev/no-reboot=false', 'row=1', 'tpm=2.0', 'gpu', 'note=a=b', '=x'],
   });
   // Stored all the same.
   expect((await failure(unwired)).message).toContain('cannot connect');
@@ -25,9 +25,13 @@ test('an operator labels a machine, which keeps its other labels and the operato
     ...set,
     'ingot.dev/wipe': order,
     tpm: '2.0',
+    gpu: 'true',
+    note: 'a=b',
+    '=x': 'true',
   });
   const { labels: less } = await labels.update({ uuid: machineA, labels: { remove: ['ingot.dev/no-reboot', 'none'] } });
-  expect(less?.labels).toEqual({ row: '7', tpm: '2.0', 'ingot.dev/wipe': order });
+  expect(less?.labels).toMatchObject({ row: '7', tpm: '2.0', 'ingot.dev/wipe': order });
+  expect(less?.labels).not.toHaveProperty('ingot.dev/no-reboot');
 });
 
 test('a wipe order is neither given, answered nor taken away by a label', async () => {

@@ -178,3 +178,31 @@ test('what fails is tried again soon, and operators see it', async () => {
   expect(runs).toBe(4);
   await jobs[Symbol.asyncDispose]();
 });
+
+test('a job is done although it cannot be shown to operators, and the log says so', async () => {
+  await using place = await sqlitePlace();
+  const clock = new MockClock();
+  await using database = await place.open(clock);
+  const log = new MemoryLogger();
+  const full = new Error('disk full');
+  const unseen = (): Promise<never> => Promise.reject(full);
+  const tasks = { ...createTaskStore(database, clock), begin: unseen, succeed: unseen };
+  let runs = 0;
+  const run = (): Promise<undefined> => {
+    runs += 1;
+    return Promise.resolve(undefined);
+  };
+  await using jobs = startPeriodicJobs({
+    session: database,
+    clock,
+    log,
+    holder: 'a',
+    tasks,
+    jobs: [{ name: 'sweep', everyMs: 60_000, run }],
+  });
+  await until(() => log.records.length === 2);
+  expect(runs).toBe(1);
+  for (const { level, fields } of log.records)
+    expect([level, fields]).toEqual(['warn', { event: 'job.unseen', job: 'sweep', err: full }]);
+  await jobs[Symbol.asyncDispose]();
+});
