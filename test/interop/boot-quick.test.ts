@@ -157,7 +157,7 @@ describe('ingot boot that was killed', () => {
       'br0',
     ];
     const killed = net.start('server', boot);
-    await killed.prints(/stop with Ctrl-C/, 40_000);
+    await killed.prints(/stop with Ctrl-C/);
     const [leftover = ''] = readdirSync(tmp);
     await killed.kill('SIGKILL');
     expect(readdirSync(join(tmp, leftover))).toContain('lock.sqlite');
@@ -181,7 +181,7 @@ describe('ingot boot that was killed', () => {
     mkdirSync(join(tmp, 'ingot-boot-Bare00'), { mode: 0o700 });
 
     const next = net.start('server', boot);
-    await next.prints(/stop with Ctrl-C/, 40_000);
+    await next.prints(/stop with Ctrl-C/);
     const [own = '', ...more] = readdirSync(tmp).filter((name) => !others.includes(name));
     expect(more).toEqual([]);
     expect(own).not.toBe(leftover);

@@ -26,7 +26,7 @@ export function startIn(
   return {
     process: child,
     output: () => text,
-    prints: async (pattern, withinMs = 15_000) => {
+    prints: async (pattern, withinMs = 40_000) => {
       const until = Date.now() + withinMs;
       while (!pattern.test(text)) {
         const isOver = child.exitCode !== null || child.signalCode !== null;
