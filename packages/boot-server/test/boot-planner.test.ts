@@ -70,6 +70,31 @@ describe('the chain', () => {
     expect(await planner.offer(subject())).toEqual({ kind: 'boot', loader: 'shimx64.efi' });
   });
 
+  it('has the loader of the first that names one, whoever has the plan', () => {
+    const named: BootPlan = { ...LOCAL, loader: 'plan.efi' };
+    const chain = (...answers: readonly SourceAnswer[]) =>
+      createBootPlanner(answers.map((answer) => fake('profiles', answer)));
+    for (const [planner, loader] of [
+      [chain({ kind: 'next', loader: 'a.efi' }, { kind: 'next', loader: 'b.efi' }, named), 'a.efi'],
+      [chain(undefined, named), 'plan.efi'],
+      [chain(LOCAL), undefined],
+    ] as const) {
+      expect(planner.plan(subject())).toEqual(loader === undefined ? LOCAL : { ...LOCAL, loader });
+      expect(planner.offer(subject())).toEqual({ kind: 'boot', loader });
+    }
+    expect(chain({ kind: 'next', loader: 'a.efi' }).plan(subject())).toMatchObject({ kind: 'ignore', loader: 'a.efi' });
+  });
+
+  it.each([
+    ['where it stands', 'profiles: rack.yaml:3', /^profiles: rack.yaml:3 names a boot that cannot be carried out/],
+    ['whose it is', undefined, /^http names a boot that cannot be carried out/],
+  ])('refuses a plan that cannot be carried out, and says %s', (_what, origin, words) => {
+    const broken = { title: '', defaultEntry: 'none', timeoutSeconds: 0, entries: [] };
+    const planner = createBootPlanner([fake('http', { kind: 'menu', menu: broken, origin })]);
+    expect(() => planner.plan(subject())).toThrow(words);
+    expect(() => planner.offer(subject())).toThrow(words);
+  });
+
   it('does not go on past a source that is away: the next would boot something else', async () => {
     const next = fake('api', LOCAL);
     const planner = createBootPlanner([fake('http', Promise.reject(AWAY)), next]);
