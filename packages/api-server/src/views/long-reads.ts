@@ -1,6 +1,6 @@
 import { ApiError, Code } from '@ingot/api';
 
-/** Keeps those who read thousands of machines at once few: the memory is needed for each of them. */
+/** Has those who read thousands of machines do so one after the other: side by side each would need the memory. */
 export interface LongReads {
   /**
    * Resolves when it is the caller's turn, which lasts until it is disposed. Rejects with the signal's reason, and with
@@ -9,15 +9,14 @@ export interface LongReads {
   enter(signal?: AbortSignal): Promise<Disposable>;
 }
 
-const AT_ONCE = 2;
 const MAX_WAITING = 100;
 
 export function createLongReads(): LongReads {
   const waiting = new Set<() => void>();
-  let running = 0;
+  let isTaken = false;
   const leave = (): void => {
     const [next] = waiting;
-    if (next === undefined) running -= 1;
+    if (next === undefined) isTaken = false;
     else {
       waiting.delete(next);
       next();
@@ -26,7 +25,7 @@ export function createLongReads(): LongReads {
   return {
     async enter(signal) {
       signal?.throwIfAborted();
-      if (running < AT_ONCE) running += 1;
+      if (!isTaken) isTaken = true;
       else {
         if (waiting.size >= MAX_WAITING)
           throw new ApiError(
