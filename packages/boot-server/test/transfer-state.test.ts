@@ -114,6 +114,24 @@ describe('the transfer machine', () => {
     expect(state.from).toBe(from);
   });
 
+  it.each([
+    ['just as fast as it must be, minute by minute', [32, 32, 32], undefined],
+    ['slower by a block a second in its second minute, whatever came before', [1_000, 31, 1_000], 2],
+  ])('measures a transfer anew each minute: %s', (_name, blocksPerSecond, endsAfter) => {
+    const transfer = new TransferState({ ...TERMS, windowsize: 1, minBytesPerSecond: 256 }, 1_000_000, 0);
+    let ended: number | undefined;
+    for (const [minute, blocks] of blocksPerSecond.entries()) {
+      for (let second = 1; second <= 60; second += 1) {
+        const now = (minute * 60 + second) * 1_000;
+        for (let block = 0; block < blocks; block += 1) transfer.onAck(transfer.until, now - 1);
+        transfer.onTime(now);
+      }
+      if (transfer.end !== undefined) ended ??= minute + 1;
+    }
+    expect(ended).toBe(endsAfter);
+    if (endsAfter !== undefined) expect(transfer.end).toMatchObject({ kind: 'failed', cause: 'too-slow' });
+  });
+
   it('ends a transfer that is slower than it may be over a minute, and no faster one', () => {
     const slow = new TransferState({ ...TERMS, windowsize: 1, minBytesPerSecond: 256 }, 1_000_000, 0);
     const fast = new TransferState({ ...TERMS, windowsize: 1, minBytesPerSecond: 256 }, 1_000_000, 0);
