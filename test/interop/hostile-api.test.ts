@@ -11,6 +11,6 @@ test(
     expect(hostileApiVerdict(result)).toEqual([]);
     // Fewer would say nothing.
     expect(Object.values(result.attacks).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(20);
-    expect(result.honest.kept.served).toBeGreaterThan(10);
+    expect(result.honest.kept.served).toBeGreaterThan(3);
   },
 );

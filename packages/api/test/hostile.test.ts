@@ -335,6 +335,27 @@ describe('connections', () => {
     expect(yielded).toBeLessThan(50);
   });
 
+  test('of HTTP/1.1 whose client takes nothing of its answer are closed, too', async () => {
+    const clock = new MockClock();
+    await using api = await watched({
+      boot: {
+        async *wait() {
+          for (;;) yield { allocation: { userdata: 'x'.repeat(256 * 1024) } };
+        },
+      },
+      options: { clock },
+    });
+    const socket = await http1(api.url);
+    socket.pause();
+    const message = frame(Buffer.from(JSON.stringify({ uuid })));
+    const head = `POST ${WAIT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good\r\ncontent-type: application/connect+json\r\ncontent-length: ${message.length}\r\n\r\n`;
+    socket.write(Buffer.concat([Buffer.from(head), message]));
+    await passTime(clock, () => api.refusals.length > 0);
+    expect(api.refusals).toEqual([Refusal.Stalled]);
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(60_000);
+    await until(() => api.calls.length === 1);
+  });
+
   test('of HTTP/1.1 may not hold more calls than any client makes', async () => {
     await using api = await watched({ boot: waiting });
     const socket = await http1(api.url);
