@@ -171,6 +171,12 @@ describe('a new token', () => {
     expect(tooMuch({ adminRole: AdminRole.EDITOR }, { infraRole: InfraRole.EDITOR, ...everyMachine })).toEqual([]);
   });
 
+  test('may list what everybody may call', () => {
+    const open = [...byPath].flatMap(([path, { visibility }]) => (visibility === 'public' ? [path] : []));
+    expect(open.length).toBeGreaterThan(0);
+    for (const path of open) expect(tooMuch({}, listing('', path))).toEqual([]);
+  });
+
   test('may have nothing more', () => {
     const oneMachine = { machineRoles: { [machineA]: MachineRole.EDITOR } };
     expect(tooMuch(oneMachine, { machineRoles: { '*': MachineRole.EDITOR } })).toEqual(['machine role for *']);
