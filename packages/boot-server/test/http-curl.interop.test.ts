@@ -116,7 +116,7 @@ describe('the certificate', () => {
     const look = async (count: number): Promise<void> => {
       await clock.advance(60_000);
       // The files are read anew each time.
-      for (let turn = 0; turn < 100 && warned().length < count; turn += 1) await setTimeout(10);
+      for (let turn = 0; turn < 1_000 && warned().length < count; turn += 1) await setTimeout(10);
     };
     await look(0);
     expect(warned()).toEqual([]);
