@@ -142,8 +142,8 @@ describe('a request that is too much', () => {
       await using api = await watched();
       const on = session(api.url);
       const register = { path: REGISTER, headers: { ...headers, ...good } };
-      // 100,000 empty cards; field 2 is the hardware.
-      const cards = Buffer.from('2200'.repeat(100_000), 'hex');
+      // 200,000 empty cards; field 2 is the hardware.
+      const cards = Buffer.from('2200'.repeat(200_000), 'hex');
       const length = Buffer.from([
         0x12,
         (cards.length & 0x7f) | 0x80,

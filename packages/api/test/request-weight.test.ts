@@ -1,4 +1,4 @@
-import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
+import { create, toBinary, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { StructSchema } from '@bufbuild/protobuf/wkt';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { mockEntropy } from '@ingot/net';
@@ -28,13 +28,39 @@ describe('a request in protobuf’s encoding', () => {
     expect(() => refuseHeavyBinary(register, bytes)).not.toThrow();
   });
 
+  test('may report all BMCs of a large partition, as upstream’s worker does', () => {
+    const report = (uuid: string): MessageInitShape<typeof apiV2.MachineBMCReportSchema> => ({
+      uuid,
+      bmc: { address: '10.0.0.7:623', mac: '52:54:00:12:34:56', user: 'metal', interface: 'lanplus', version: '1.2' },
+      bios: { vendor: 'Acme', version: '1.2', date: '2026-01-01' },
+      fru: {
+        chassisPartNumber: 'c',
+        chassisPartSerial: 's',
+        boardMfg: 'm',
+        productSerial: 'p',
+        productPartNumber: 'n',
+      },
+      powerMetric: { averageConsumedWatts: 200, intervalInMin: 5, maxConsumedWatts: 300, minConsumedWatts: 100 },
+      powerSupplies: [
+        { health: 'OK', state: 'Enabled' },
+        { health: 'OK', state: 'Enabled' },
+      ],
+      ledState: { value: 'LED-OFF' },
+    });
+    const update = infraV2.UpdateBMCInfoRequestSchema;
+    const bmcReports = Array.from({ length: 2_500 }, (_, index) => report(`machine-${index}`));
+    const bytes = toBinary(update, create(update, { partition: 'lab', bmcReports }));
+    expect(bytes.length).toBeGreaterThan(MAX_VALUES);
+    expect(() => refuseHeavyBinary(update, bytes)).not.toThrow();
+  });
+
   test.each([
     ['empty messages within a message', within(2, empties(4, MAX_VALUES))],
     ['texts', empties(6, MAX_VALUES + 1)],
     ['fields that the contract does not know', empties(1_000, MAX_VALUES + 1)],
     [
       'one message that is sent piece by piece',
-      Buffer.concat(Array.from({ length: 40_000 }, () => within(2, empties(4, 1)))),
+      Buffer.concat(Array.from({ length: 70_000 }, () => within(2, empties(4, 1)))),
     ],
   ])('is refused with too many %s', (_what, bytes) => {
     expect(() => refuseHeavyBinary(register, bytes)).toThrow(tooMany);
@@ -42,7 +68,7 @@ describe('a request in protobuf’s encoding', () => {
 
   test('is refused with too many entries of a map, and values in these', () => {
     const send = infraV2.EventServiceSendRequestSchema;
-    const events = Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`m${index}`, { message: 'x' }]));
+    const events = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`m${index}`, { message: 'x' }]));
     expect(() => refuseHeavyBinary(send, toBinary(send, create(send, { events })))).toThrow(tooMany);
   });
 

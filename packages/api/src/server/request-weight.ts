@@ -4,9 +4,10 @@ import { ApiError, Code } from '../errors.ts';
 
 /**
  * Values in one request: fields, items and entries, those within others included. Two bytes of the wire make an empty
- * message, which takes some 300 in memory: 4 MiB of them would be more than a gigabyte and seconds of work.
+ * message, which takes some 300 in memory: 4 MiB of them would be more than a gigabyte and seconds of work. The largest
+ * that is sent in earnest is upstream's report of all BMCs of a partition, with some 45 values for each.
  */
-export const MAX_VALUES = 65_536;
+export const MAX_VALUES = 131_072;
 
 /** What `fromBinary` follows, too. */
 const MAX_DEPTH = 100;
