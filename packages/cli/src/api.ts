@@ -72,8 +72,8 @@ export const longCall: { readonly timeoutMs: number } = { timeoutMs: LONG_TIMEOU
 /** Runs `use` with the API that flags, environment and configuration lead to. Throws CliError. */
 export async function withApi<T>(flags: ContextFlags, io: CliIo, use: (api: Api) => Promise<T>): Promise<T> {
   const context = resolveContext(flags, io);
-  const ca = readText(context.caFile, `the CA of the API server, from ${context.source}`);
-  const token = readText(context.tokenFile, `the token, from ${context.source}`).trim();
+  const ca = readText(context.caFile, `the CA of the API server, from ${context.caFileFrom}`);
+  const token = readText(context.tokenFile, `the token, from ${context.tokenFileFrom}`).trim();
   if (token === '') throw new CliError(CliErrorCode.File, `${context.tokenFile} is empty; write the token into it`);
   const onCall = traceTo(flags, io);
   const channel = openChannel(context, ca, token, onCall);

@@ -11,8 +11,9 @@ export interface ApiContext {
   readonly url: string;
   readonly caFile: string;
   readonly tokenFile: string;
-  /** Where this was found, for messages. */
-  readonly source: string;
+  /** What named the two files, for messages. */
+  readonly caFileFrom: string;
+  readonly tokenFileFrom: string;
 }
 
 /** The flags that every command with an API call has. */
@@ -39,16 +40,30 @@ interface NamedContext {
 export function resolveContext(flags: ContextFlags, io: CliIo): ApiContext {
   const { env } = io;
   const url = flags.apiUrl ?? env['INGOT_API_URL'];
-  const caFile = flags.apiCaFile ?? env['INGOT_API_CA_FILE'];
-  const tokenFile = flags.apiTokenFile ?? env['INGOT_API_TOKEN_FILE'];
-  if (url !== undefined && flags.context === undefined) {
-    return complete({ name: '', url, caFile, tokenFile }, flags.apiUrl === undefined ? 'INGOT_API_URL' : '--api-url');
-  }
-  const found = findContext(flags.context ?? env['INGOT_CONTEXT'], io);
+  const caFile = named(flags.apiCaFile, '--api-ca-file', env, 'INGOT_API_CA_FILE');
+  const tokenFile = named(flags.apiTokenFile, '--api-token-file', env, 'INGOT_API_TOKEN_FILE');
+  if (url !== undefined && flags.context === undefined)
+    return complete(url, caFile, tokenFile, flags.apiUrl === undefined ? 'INGOT_API_URL' : '--api-url');
+  const { context, file } = findContext(flags.context ?? env['INGOT_CONTEXT'], io);
+  const from = `context ${context.name} of ${file}`;
   return complete(
-    { ...found.context, caFile: caFile ?? found.context.caFile, tokenFile: tokenFile ?? found.context.tokenFile },
-    `context ${found.context.name} of ${found.file}`,
+    context.url,
+    caFile ?? (context.caFile === undefined ? undefined : { path: context.caFile, from }),
+    tokenFile ?? (context.tokenFile === undefined ? undefined : { path: context.tokenFile, from }),
+    from,
   );
+}
+
+/** A path, and what named it. */
+interface Named {
+  readonly path: string;
+  readonly from: string;
+}
+
+function named(value: string | undefined, flag: string, env: CliIo['env'], variable: string): Named | undefined {
+  if (value !== undefined) return { path: value, from: flag };
+  const path = env[variable];
+  return path === undefined ? undefined : { path, from: variable };
 }
 
 /** Files with contexts, the user's own first. */
@@ -152,8 +167,12 @@ function readConfig(file: string): { current: string | undefined; contexts: read
   };
 }
 
-function complete(context: NamedContext, source: string): ApiContext {
-  const { url, caFile, tokenFile } = context;
+function complete(
+  url: string | undefined,
+  caFile: Named | undefined,
+  tokenFile: Named | undefined,
+  source: string,
+): ApiContext {
   const missing = [
     ...(url === undefined ? ['apiUrl (--api-url)'] : []),
     ...(caFile === undefined ? ["apiCaFile (--api-ca-file, INGOT_API_CA_FILE): the server's ca.pem"] : []),
@@ -165,7 +184,13 @@ function complete(context: NamedContext, source: string): ApiContext {
       `the API server comes from ${source}, which lacks\n  ${missing.join('\n  ')}`,
     );
   }
-  return { url, caFile, tokenFile, source };
+  return {
+    url,
+    caFile: caFile.path,
+    caFileFrom: caFile.from,
+    tokenFile: tokenFile.path,
+    tokenFileFrom: tokenFile.from,
+  };
 }
 
 function listed(names: readonly string[]): string {

@@ -66,6 +66,7 @@ test("the user's own configuration goes before the lab's, and --context picks fr
     url: 'https://prod:9443',
     caFile: join(home, '.config/ingot/ca.pem'),
     tokenFile: '/etc/token',
+    tokenFileFrom: `context prod of ${join(home, '.config/ingot/config.yaml')}`,
   });
   expect(resolveContext({ context: 'lab' }, io).url).toBe('https://lab:9443');
   expect(resolveContext({}, { ...io, env: { INGOT_CONTEXT: 'lab' } }).url).toBe('https://lab:9443');
@@ -79,7 +80,9 @@ test('flags go before the environment', () => {
   expect(resolveContext({ apiUrl: 'https://flag:1', apiTokenFile: 'flag.token' }, io)).toMatchObject({
     url: 'https://flag:1',
     caFile: 'env.pem',
+    caFileFrom: 'INGOT_API_CA_FILE',
     tokenFile: 'flag.token',
+    tokenFileFrom: '--api-token-file',
   });
 });
 
