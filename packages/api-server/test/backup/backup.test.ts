@@ -152,14 +152,20 @@ test('a backup that is made while others write has one state of the database', (
       }
     };
     const writing = write();
-    // A write waits for the disk: where that is slow, the next backup has some during it.
+    // A write waits for the disk: where that is slow there is more to back up, until some fall into it.
     let during = 0;
     let file = '';
-    for (let attempt = 0; during < 2 && attempt < 20; attempt += 1) {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
       file = join(directory, `${attempt}.backup`);
       const before = written;
       await backUp(location, file, key);
       during = written - before;
+      if (during >= 2) break;
+      await database.run(
+        `INSERT INTO secret (name, value)
+         WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 10000)
+         SELECT 'filler ${attempt} ' || n, 'x' FROM number`,
+      );
     }
     stop.abort();
     await writing;
