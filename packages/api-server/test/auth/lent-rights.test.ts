@@ -96,6 +96,20 @@ describe('a token of which a right is lent', () => {
       expect(await compare(stores, own, ProjectRole.OWNER)).toEqual({ tooMuch: ['project role for p1'] });
     }));
 
+  test('gets every right compared, also two about one subject, and those about none', () =>
+    withBob(async (stores) => {
+      const creator = { token: token({ tenantRoles: { p1: TenantRole.OWNER } }), lent: undefined };
+      const wanted = token({
+        adminRole: AdminRole.VIEWER,
+        infraRole: InfraRole.VIEWER,
+        projectRoles: { p1: ProjectRole.OWNER },
+        tenantRoles: { p1: TenantRole.OWNER },
+      });
+      expect(await compareRights(stores, creator, wanted, new Map())).toEqual({
+        tooMuch: ['admin role', 'infra role', 'project role for p1'],
+      });
+    }));
+
   test('is made by a person with what that person is a member of', () =>
     withBob(async (stores) => {
       const bob: TokenRecord = { token: token({ tokenType: TokenType.USER, user: 'bob' }), lent: undefined };
