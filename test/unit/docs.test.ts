@@ -19,6 +19,8 @@ const sources = (glob: string): string[] =>
   globSync(glob, { cwd: root })
     .filter((path) => !path.includes('/gen/'))
     .toSorted();
+/** Pages of the operating guide, below `docs`. */
+const OPERATING = globSync('operating/*.md', { cwd: join(root, 'docs') }).toSorted();
 const text = (glob: string): string => sources(glob).map(read).join('\n');
 
 const found = (source: string, pattern: RegExp): string[] =>
@@ -227,8 +229,8 @@ describe('docs/limits.md', () => {
   });
 });
 
-describe('docs/operating.md', () => {
-  const guide = doc('operating.md');
+describe('docs/operating', () => {
+  const guide = OPERATING.map(doc).join('\n');
   const whole = [...guide.matchAll(/```yaml\n# part: ([\w-]+)\n([^`]*)```/g)].map(
     ([, part = '', yaml = '']) => [part, yaml] as const,
   );
@@ -279,7 +281,7 @@ describe('docs/operating.md', () => {
 
   test('has the metrics', () => {
     const names = found(text('packages/*/src/**/*.ts'), /name: '(ingot_\w+)'/g);
-    expect(sorted(documented('operating.md', 'Watching').filter((name) => name.startsWith('ingot_')))).toEqual(
+    expect(sorted(documented('operating/watching.md', 'Watching').filter((name) => name.startsWith('ingot_')))).toEqual(
       sorted(names),
     );
   });
@@ -291,7 +293,7 @@ describe('docs/operating.md', () => {
       ...literals(/kind: 'done'; readonly what: ([^;]*);/.exec(source)?.[1] ?? ''),
     ];
     expect(dhcp).toHaveLength(6);
-    expect(sorted(documented('operating.md', 'The boot log'))).toEqual(
+    expect(sorted(documented('operating/watching.md', 'The boot log'))).toEqual(
       sorted([...found(source, /event: '([\w.-]+)'/g), ...dhcp.map((what) => `dhcp.${what}`)]),
     );
   });
@@ -354,7 +356,7 @@ describe('docs/cli.md', () => {
   });
 });
 
-test.each(['cli.md', 'errors.md', 'limits.md', 'operating.md'])('links of docs/%s lead somewhere', (name) => {
+test.each(['cli.md', 'errors.md', 'limits.md', ...OPERATING])('links of docs/%s lead somewhere', (name) => {
   const links = [...doc(name).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)];
   expect(links).not.toEqual([]);
   for (const [link, path = '', anchor] of links) {
