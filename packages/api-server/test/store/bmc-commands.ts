@@ -3,7 +3,7 @@ import { MockClock } from '@ingot/net';
 import { expect, test } from 'vitest';
 import type { BmcCommand, BmcCommandStore } from '../../src/store/bmc-command-store.ts';
 import { createStores } from '../../src/store/stores.ts';
-import type { Place } from './conformance.ts';
+import type { Place } from './conformance/place.ts';
 
 const {
   MACHINE_BMC_COMMAND_ON: ON,

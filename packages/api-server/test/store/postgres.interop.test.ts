@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { startPostgres, type PostgresServer } from '../postgres-server.ts';
 import { bmcCommandConformance } from './bmc-commands.ts';
-import { storeConformance } from './conformance.ts';
+import { storeConformance } from './conformance/conformance.ts';
 import { postgresPlace } from './postgres-place.ts';
 
 let server: PostgresServer;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@ingot/net';
 import { openDatabase } from '../../src/store/open-database.ts';
-import type { Place } from './conformance.ts';
+import type { Place } from './conformance/place.ts';
 
 /** A directory for one SQLite file, removed with what is in it. */
 export async function sqlitePlace(): Promise<Place & { readonly path: string }> {

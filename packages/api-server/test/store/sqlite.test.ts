@@ -8,7 +8,7 @@ import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
 import { failure } from '../support.ts';
 import { bmcCommandConformance } from './bmc-commands.ts';
-import { storeConformance } from './conformance.ts';
+import { storeConformance } from './conformance/conformance.ts';
 import { killRounds } from './kills.ts';
 import { sqlitePlace } from './sqlite-place.ts';
 
