@@ -216,3 +216,25 @@ export function serverId(reply: Reply6): Dhcp6Option {
 
 /** The bytes of option 23 that the tests' networks tell. */
 export const DNS: Uint8Array = bytesOfIpv6(ip6('2001:db8::53'));
+
+/** SOLICIT, then REQUEST of what was advertised: the REPLY. */
+export async function lease6(
+  client: Client6,
+  duid: Uint8Array = duidOf(MAC_1),
+  more: readonly Dhcp6Option[] = [],
+): Promise<Reply6> {
+  const advertise = await client.ask(Dhcp6MessageType.SOLICIT, [clientId(duid), iaNa(1), ...more]);
+  if (advertise === undefined) throw new Error('no advertise');
+  const reply = await client.ask(Dhcp6MessageType.REQUEST, [
+    clientId(duid),
+    serverId(advertise),
+    iaNa(1, ...advertise.addresses),
+    ...more,
+  ]);
+  if (reply === undefined) throw new Error('no reply');
+  return reply;
+}
+
+export function drops6(lab: Lab, reason: string): Promise<number> {
+  return lab.drops('dhcp6', reason);
+}

@@ -8,18 +8,16 @@ import {
   type Dhcp6Option,
 } from '@ingot/wire';
 import {
-  bootServiceClient6,
   BOTH,
   clientId,
   DNS,
+  drops6,
   duidOf,
   EDK2_DUID,
-  EDK2_HTTP,
-  EDK2_PXE,
   EUI64_1,
   iaNa,
-  IPXE,
   IPXE_DUID,
+  lease6,
   localClient6,
   message6,
   relay6,
@@ -27,30 +25,10 @@ import {
   serverId,
   startLab6,
   subnet6Config,
-  type Client6,
-  type Reply6,
 } from './dhcp6-harness.ts';
-import { MAC_1, MAC_2, startLab, UUID, type Lab } from './harness.ts';
+import { MAC_1, MAC_2, startLab } from './harness.ts';
 
 const RAPID: Dhcp6Option = { code: Dhcp6OptionCode.RAPID_COMMIT, data: new Uint8Array() };
-
-/** SOLICIT, then REQUEST of what was advertised: the REPLY. */
-async function lease(client: Client6, duid = duidOf(MAC_1), more: readonly Dhcp6Option[] = []): Promise<Reply6> {
-  const advertise = await client.ask(Type.SOLICIT, [clientId(duid), iaNa(1), ...more]);
-  if (advertise === undefined) throw new Error('no advertise');
-  const reply = await client.ask(Type.REQUEST, [
-    clientId(duid),
-    serverId(advertise),
-    iaNa(1, ...advertise.addresses),
-    ...more,
-  ]);
-  if (reply === undefined) throw new Error('no reply');
-  return reply;
-}
-
-async function drops(lab: Lab, reason: string): Promise<number> {
-  return lab.drops('dhcp6', reason);
-}
 
 describe('without dhcp6 in the configuration', () => {
   it('nothing listens on port 547', async () => {
@@ -64,7 +42,7 @@ describe('a client on the own link', () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
     const asked = [dhcp6Uint16sOption(Dhcp6OptionCode.OPTION_REQUEST, [Dhcp6OptionCode.DNS_SERVERS])];
-    const reply = await lease(client, duidOf(MAC_1), asked);
+    const reply = await lease6(client, duidOf(MAC_1), asked);
     expect(client.heard.map(({ type }) => type)).toEqual([Type.ADVERTISE, Type.REPLY]);
     expect(reply.addresses).toEqual(client.heard[0]?.addresses);
     expect(reply.addresses[0]).toMatch(/^2001:db8:0:1::1[0-9a-f]{3}$/);
@@ -95,7 +73,7 @@ describe('a client on the own link', () => {
   it('keeps its address at RENEW and REBIND, and is told to drop a strange one', async () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
-    const first = await lease(client);
+    const first = await lease6(client);
     const [own = ''] = first.addresses;
     await lab.clock.advance(600_000);
     const renewed = await client.ask(Type.RENEW, [clientId(), serverId(first), iaNa(1, own, '2001:db8:9::1')]);
@@ -109,20 +87,20 @@ describe('a client on the own link', () => {
   it('has no binding at RENEW for an address of somebody else, and no answer to REBIND of another server’s', async () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
-    const [taken = ''] = (await lease(client)).addresses;
+    const [taken = ''] = (await lease6(client)).addresses;
     const other = await localClient6(lab, 'fe80::5054:ff:fe00:102%rack');
     const server = client.heard[0];
     if (server === undefined) throw new Error('no server');
     const refused = await other.ask(Type.RENEW, [clientId(duidOf(MAC_2)), serverId(server), iaNa(7, taken)]);
     expect(refused?.statuses).toEqual([undefined, 3]);
     expect(await other.ask(Type.REBIND, [clientId(duidOf(MAC_2)), iaNa(7, '2001:db8:0:1::7')])).toBeUndefined();
-    expect(await drops(lab, 'unknown-lease')).toBe(1);
+    expect(await drops6(lab, 'unknown-lease')).toBe(1);
   });
 
   it('is told at RENEW and REBIND to drop an address of another network, and gets no prefix at either', async () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
-    const server = await lease(client);
+    const server = await lease6(client);
     const moved = iaNa(9, '2001:db8:9::1');
     const dropped = '20010db8000900000000000000000001' + '00000000'.repeat(2);
     const prefix = identityAssociationOption({ kind: 'pd', iaid: 4, t1: 0, t2: 0, options: [] });
@@ -143,14 +121,14 @@ describe('a client on the own link', () => {
     const subnets = [subnet6Config({ interface: 'rack', pool: '2001:db8:1::5-2001:db8:1::5' })];
     const lab = await startLab6({ subnets });
     const client = await localClient6(lab);
-    const first = await lease(client);
+    const first = await lease6(client);
     const other = await localClient6(lab, 'fe80::5054:ff:fe00:102%rack');
     const none = await other.ask(Type.SOLICIT, [clientId(duidOf(MAC_2)), iaNa(1)]);
     expect(none?.statuses).toEqual([undefined, 2]);
-    expect(await drops(lab, 'no-addresses')).toBe(1);
+    expect(await drops6(lab, 'no-addresses')).toBe(1);
     const released = await client.ask(Type.RELEASE, [clientId(), serverId(first), iaNa(1, '2001:db8:1::5')]);
     expect(released?.statuses).toEqual([0]);
-    expect((await lease(other, duidOf(MAC_2))).addresses).toEqual(['2001:db8:1::5']);
+    expect((await lease6(other, duidOf(MAC_2))).addresses).toEqual(['2001:db8:1::5']);
     const again = await client.ask(Type.RELEASE, [clientId(), serverId(first), iaNa(1, '2001:db8:1::5')]);
     expect(again?.statuses).toEqual([0, 3]);
   });
@@ -158,10 +136,10 @@ describe('a client on the own link', () => {
   it('that finds its address in use gets another one', async () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
-    const first = await lease(client);
+    const first = await lease6(client);
     const declined = await client.ask(Type.DECLINE, [clientId(), serverId(first), iaNa(1, ...first.addresses)]);
     expect(declined?.statuses).toEqual([0]);
-    expect((await lease(client)).addresses).not.toEqual(first.addresses);
+    expect((await lease6(client)).addresses).not.toEqual(first.addresses);
     expect(lab.log.records.find(({ fields }) => fields['event'] === 'dhcp6.declined')?.level).toBe('warn');
   });
 
@@ -197,20 +175,20 @@ describe('a client on the own link', () => {
   it('is told to use multicast when it writes to an own address', async () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
-    const first = await lease(client);
+    const first = await lease6(client);
     const global = await localClient6(lab, '2001:db8:0:1::1500');
     const renew = message6(Type.RENEW, [clientId(), serverId(first), iaNa(1, ...first.addresses)]);
     const reply = await global.send(renew, '2001:db8::1');
     expect(reply).toMatchObject({ type: Type.REPLY, statuses: [5], addresses: [] });
     expect(await global.send(message6(Type.SOLICIT, [clientId(), iaNa(1)]), '2001:db8::1')).toBeUndefined();
-    expect(await drops(lab, 'unicast')).toBe(1);
+    expect(await drops6(lab, 'unicast')).toBe(1);
   });
 });
 
 describe('leases', () => {
   it('and the server’s DUID are there after a restart', async () => {
     const first = await startLab6();
-    const before = await lease(await localClient6(first));
+    const before = await lease6(await localClient6(first));
     await first.server.stop();
     const second = await startLab6({}, first.dataDir);
     const client = await localClient6(second);
@@ -225,7 +203,7 @@ describe('leases', () => {
   ])('go by reservation of a %s', async (_what, who) => {
     const reservations = [{ ...who, address: '2001:db8:1::77' }];
     const lab = await startLab6({ subnets: [subnet6Config({ interface: 'rack', pool: undefined, reservations })] });
-    expect((await lease(await localClient6(lab))).addresses).toEqual(['2001:db8:1::77']);
+    expect((await lease6(await localClient6(lab))).addresses).toEqual(['2001:db8:1::77']);
     const other = await localClient6(lab, 'fe80::5054:ff:fe00:102%rack');
     const refused = await other.ask(Type.SOLICIT, [clientId(duidOf(MAC_2)), iaNa(1, '2001:db8:1::77')]);
     expect(refused?.statuses).toEqual([undefined, 2]);
@@ -236,7 +214,7 @@ describe('leases', () => {
     const lab = await startLab6({ subnets: [subnet6Config({ interface: 'rack', reservations })] });
     const client = await localClient6(lab);
     for (const duid of [EDK2_DUID, IPXE_DUID, duidOf(MAC_1)]) {
-      expect((await lease(client, duid)).addresses).toEqual(['2001:db8:1::77']);
+      expect((await lease6(client, duid)).addresses).toEqual(['2001:db8:1::77']);
     }
   });
 });
@@ -245,7 +223,7 @@ describe('through relays', () => {
   it('a client gets an address of the link that the relay names, and the relay its interface id', async () => {
     const lab = await startLab6();
     const options = [{ code: Dhcp6OptionCode.INTERFACE_ID, data: Uint8Array.of(1, 2, 3) }];
-    const reply = await lease(await relay6(lab, { link: '2001:db8:1::1', options }));
+    const reply = await lease6(await relay6(lab, { link: '2001:db8:1::1', options }));
     expect(reply.addresses[0]).toMatch(/^2001:db8:1::1[0-9a-f]{3}$/);
     expect(reply.relays).toMatchObject([{ type: Type.RELAY_REPL, linkAddress: '2001:db8:1::1', peerAddress: EUI64_1 }]);
     expect(reply.relays[0]?.options.map(({ code }) => code)).toEqual([18, 9]);
@@ -271,13 +249,13 @@ describe('through relays', () => {
     expect(await stranger.ask(Type.SOLICIT, [clientId(), iaNa(1)])).toBeUndefined();
     const known = await relay6(lab, { link: '2001:db8:77::1', own: '2001:db8:50::1' });
     expect(await known.ask(Type.SOLICIT, [clientId(), iaNa(1)])).toBeUndefined();
-    expect([await drops(lab, 'unknown-relay'), await drops(lab, 'unknown-network')]).toEqual([1, 1]);
+    expect([await drops6(lab, 'unknown-relay'), await drops6(lab, 'unknown-network')]).toEqual([1, 1]);
   });
 
   it('the hardware address is the one that the relay saw', async () => {
     const lab = await startLab6();
     const option79 = { code: Dhcp6OptionCode.CLIENT_LINK_LAYER_ADDRESS, data: Uint8Array.of(0, 1, 2, 0, 0, 0, 0, 9) };
-    await lease(await relay6(lab, { link: '2001:db8:1::1', options: [option79] }));
+    await lease6(await relay6(lab, { link: '2001:db8:1::1', options: [option79] }));
     expect(lab.log.records.find(({ fields }) => fields['event'] === 'dhcp6.reply')?.fields['mac']).toBe(
       '02:00:00:00:00:09',
     );
@@ -333,7 +311,7 @@ describe('what is no proper question', () => {
     const lab = await startLab6();
     const client = await localClient6(lab);
     expect(await client.ask(type, options)).toBeUndefined();
-    expect(await drops(lab, reason)).toBe(1);
+    expect(await drops6(lab, reason)).toBe(1);
   });
 
   it('a client that asks without end is left alone for a while', async () => {
@@ -341,103 +319,8 @@ describe('what is no proper question', () => {
     const client = await localClient6(lab);
     for (let index = 0; index < 30; index += 1) await client.ask(Type.SOLICIT, [clientId(), iaNa(1)]);
     expect(client.heard).toHaveLength(20);
-    expect(await drops(lab, 'rate-limit')).toBe(10);
+    expect(await drops6(lab, 'rate-limit')).toBe(10);
     await lab.clock.advance(10_000);
     expect(await client.ask(Type.SOLICIT, [clientId(), iaNa(1)])).toBeDefined();
-  });
-});
-
-describe('what to boot', () => {
-  it.each<[string, Uint8Array, readonly Dhcp6Option[], string]>([
-    ['UEFI PXE loads iPXE by TFTP', EDK2_DUID, EDK2_PXE, 'tftp://[2001:db8::1]/52-54-00-00-01-01/snponly.efi'],
-    [
-      'UEFI HTTP boot loads iPXE by HTTP',
-      EDK2_DUID,
-      EDK2_HTTP,
-      'http://[2001:db8::1]:8080/boot/52-54-00-00-01-01/snponly.efi',
-    ],
-    ['iPXE loads its script', IPXE_DUID, IPXE, `http://[2001:db8::1]:8080/_/ipxe?arch=1&mac=${MAC_1}&uuid=${UUID}`],
-  ])('%s', async (_what, duid, options, url) => {
-    const lab = await startLab6();
-    const reply = await lease(await localClient6(lab), duid, options);
-    expect(reply.url).toBe(url);
-    expect(lab.api.calls).toContain(`dhcp ${UUID}`);
-  });
-
-  it('UEFI HTTP boot sees its own vendor class, of whatever enterprise it is', async () => {
-    const reply = await lease(await localClient6(await startLab6()), EDK2_DUID, EDK2_HTTP);
-    const value = Buffer.from(findDhcp6Option(reply.options, Dhcp6OptionCode.VENDOR_CLASS) ?? []);
-    expect(value.toString('latin1')).toBe('\0\0\x01\x57\0\x0aHTTPClient');
-  });
-
-  it('a client that does not boot is told of none', async () => {
-    expect((await lease(await localClient6(await startLab6()))).url).toBeUndefined();
-  });
-
-  it('a machine whose NIC is not known gets its address only', async () => {
-    const lab = await startLab6();
-    const reply = await lease(await localClient6(lab, 'fe80::abcd%rack'), EDK2_DUID, EDK2_PXE);
-    expect(reply).toMatchObject({ addresses: [expect.any(String)], url: undefined });
-  });
-
-  it('the machine that asked is admitted to its script, and nobody else', async () => {
-    const lab = await startLab6();
-    expect((await lab.get(`/_/ipxe?arch=1&mac=${MAC_1}`)).status).toBe(404);
-    await lease(await localClient6(lab), IPXE_DUID, IPXE);
-    const script = await lab.get(`/_/ipxe?arch=1&mac=${MAC_1}&uuid=${UUID}`);
-    expect([script.status, await script.text()]).toEqual([200, expect.stringContaining('boot kernel')]);
-  });
-
-  it('beside another server a boot client is told what to boot, without an address, and nobody else is answered', async () => {
-    const subnets = [subnet6Config({ interface: 'rack', mode: 'boot-only', pool: undefined })];
-    const lab = await startLab6({ subnets });
-    const client = await localClient6(lab);
-    const advertise = await client.ask(Type.SOLICIT, [clientId(EDK2_DUID), iaNa(1), ...EDK2_PXE]);
-    expect(advertise).toMatchObject({
-      type: Type.ADVERTISE,
-      addresses: [],
-      statuses: [undefined],
-      url: expect.stringMatching('^tftp:'),
-    });
-    const value = Buffer.from(findDhcp6Option(advertise?.options ?? [], Dhcp6OptionCode.VENDOR_CLASS) ?? []);
-    expect(value.toString('latin1')).toContain('PXEClient');
-    const told = await client.ask(Type.INFORMATION_REQUEST, [clientId(IPXE_DUID), ...IPXE]);
-    expect(told?.url).toContain('/_/ipxe?');
-    expect(await client.ask(Type.SOLICIT, [clientId(), iaNa(1)])).toBeUndefined();
-    expect(await drops(lab, 'not-booting')).toBe(1);
-    expect(await client.ask(Type.CONFIRM, [clientId(), iaNa(1, '2001:db8:1::5')])).toBeUndefined();
-    expect(await drops(lab, 'unserved-type')).toBe(1);
-  });
-
-  it('beside another server EDK2 asks port 4011 with the address that it got there, and nobody else is answered', async () => {
-    const subnets = [subnet6Config({ interface: 'rack', mode: 'boot-only', pool: undefined })];
-    const lab = await startLab6({ subnets });
-    const advertise = await (await localClient6(lab)).ask(Type.SOLICIT, [clientId(EDK2_DUID), iaNa(1), ...EDK2_PXE]);
-    if (advertise === undefined) throw new Error('no advertise');
-    const asked = [serverId(advertise), clientId(EDK2_DUID), ...EDK2_PXE];
-    const client = await bootServiceClient6(lab, '2001:db8:1::2000');
-    expect(await client.ask(Type.REQUEST, asked)).toMatchObject({
-      type: Type.REPLY,
-      addresses: [],
-      url: advertise.url,
-    });
-    // Not of what it is, not who it was told to, and not where it leases.
-    expect(await client.ask(Type.SOLICIT, asked.slice(1))).toBeUndefined();
-    expect(await client.ask(Type.REQUEST, [serverId(advertise), clientId(duidOf(MAC_2)), iaNa(1)])).toBeUndefined();
-    const stranger = Uint8Array.from(EDK2_DUID).fill(7, 8);
-    expect(await client.ask(Type.REQUEST, [serverId(advertise), clientId(stranger), ...EDK2_PXE])).toBeUndefined();
-    const elsewhere = await bootServiceClient6(lab, '2001:db8:7::2000');
-    expect(await elsewhere.ask(Type.REQUEST, asked)).toBeUndefined();
-    expect(await drops(lab, 'unknown-network')).toBe(1);
-  });
-
-  it('a stateless network answers INFORMATION-REQUEST only', async () => {
-    const subnets = [subnet6Config({ interface: 'rack', mode: 'stateless', pool: undefined })];
-    const lab = await startLab6({ subnets });
-    const client = await localClient6(lab);
-    const told = await client.ask(Type.INFORMATION_REQUEST, [clientId(EDK2_DUID), ...EDK2_HTTP]);
-    expect(told?.url).toContain('/boot/52-54-00-00-01-01/snponly.efi');
-    expect(findDhcp6Option(told?.options ?? [], Dhcp6OptionCode.DNS_SERVERS)).toEqual(DNS);
-    expect(await client.ask(Type.SOLICIT, [clientId(), iaNa(1)])).toBeUndefined();
   });
 });
