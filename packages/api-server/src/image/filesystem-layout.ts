@@ -5,7 +5,7 @@ const MIB = 2n ** 20n;
 
 /**
  * What is wrong with a layout in itself, in words; empty when nothing is. Every device that is used has to be made by a
- * partition, a RAID or a logical volume of the layout.
+ * partition, a RAID or a logical volume of the layout, and is used once: two users would overwrite each other.
  */
 export function checkLayout(layout: apiV2.FilesystemLayout): string[] {
   const problems: string[] = [];
@@ -14,10 +14,17 @@ export function checkLayout(layout: apiV2.FilesystemLayout): string[] {
     if (made.has(device)) problems.push(`${where}: ${device} is made twice`);
     made.add(device);
   };
+  const users = new Map<string, string>();
   const need = (device: string, where: string): void => {
     if (!made.has(device)) problems.push(`${where}: nothing in this layout makes ${device}`);
+    const other = users.get(device);
+    if (other !== undefined) problems.push(`${where}: ${device} is used by ${other} already`);
+    users.set(device, where);
   };
+  const disks = new Set<string>();
   for (const { device, partitions } of layout.disks) {
+    if (disks.has(device)) problems.push(`disk ${device}: it is listed twice`);
+    disks.add(device);
     const numbers = new Set<number>();
     for (const [index, { number, size }] of partitions.entries()) {
       const where = `disk ${device}, partition ${number}`;

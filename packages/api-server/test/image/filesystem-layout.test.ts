@@ -65,7 +65,7 @@ describe('a layout has no fault', () => {
     [
       'with two file systems that are mounted nowhere',
       {
-        ...group,
+        disks: [{ device: '/dev/sda' }, { device: '/dev/sdb' }],
         filesystems: [
           { device: '/dev/sda', format: EXT4 },
           { device: '/dev/sdb', format: EXT4 },
@@ -130,13 +130,44 @@ describe('a layout is faulty', () => {
     [
       'with a RAID named twice',
       {
-        disks: [{ device: '/dev/sda' }],
+        disks: [{ device: '/dev/sda' }, { device: '/dev/sdb' }],
         raid: [
           { arrayName: '/dev/md0', devices: ['/dev/sda'], level: RAID_LEVEL_0 },
-          { arrayName: '/dev/md0', devices: ['/dev/sda'], level: RAID_LEVEL_0 },
+          { arrayName: '/dev/md0', devices: ['/dev/sdb'], level: RAID_LEVEL_0 },
         ],
       },
       ['raid /dev/md0: /dev/md0 is made twice'],
+    ],
+    [
+      'with a disk that is listed twice',
+      {
+        disks: [
+          { device: '/dev/sda', partitions: [{ number: 1 }] },
+          { device: '/dev/sda', partitions: [{ number: 2 }] },
+        ],
+      },
+      ['disk /dev/sda: it is listed twice'],
+    ],
+    [
+      'with devices of a RAID that a volume group and a file system would overwrite',
+      {
+        ...group,
+        raid: [{ arrayName: '/dev/md0', devices: ['/dev/sda'], level: RAID_LEVEL_0 }],
+        volumeGroups: [{ name: 'vg', devices: ['/dev/sda'] }],
+        filesystems: [
+          { device: '/dev/md0', format: EXT4, path: '/' },
+          { device: '/dev/md0', format: EXT4, path: '/var' },
+        ],
+      },
+      [
+        'volume group vg: /dev/sda is used by raid /dev/md0 already',
+        'filesystem /var: /dev/md0 is used by filesystem / already',
+      ],
+    ],
+    [
+      'with a device that is twice in one RAID',
+      { ...twoDisks, raid: [{ arrayName: '/dev/md0', devices: ['/dev/sda1', '/dev/sda1'], level: RAID_LEVEL_1 }] },
+      ['raid /dev/md0: /dev/sda1 is used by raid /dev/md0 already'],
     ],
     [
       'with a volume group of what is not there',
