@@ -23,7 +23,11 @@ describe('names of files', () => {
   });
 
   it.each([
-    ['changed', (path: string) => path.replace(/name=(.{40})./, 'name=$1_'), 'file_tampered'],
+    [
+      'changed',
+      (path: string) => path.replace(/(?<=name=.{40})./, (letter) => (letter === '_' ? '-' : '_')),
+      'file_tampered',
+    ],
     ['none', (path: string) => path.replace(/name=[^&]*/, 'name='), 'file_tampered'],
     ['of another NIC', (path: string) => path.replace(MAC_1, MAC_2), 'file_of_another'],
     ['of another kind', (path: string) => path.replace('type=kernel', 'type=initrd'), 'file_of_another'],
