@@ -46,7 +46,8 @@ export async function createQuickRack(name: string, firmware: Firmware, words: r
         [process.execPath, '--disable-warning=ExperimentalWarning', ingot, 'boot', ...words],
         ['--interface', 'br0', '--pool', '10.0.0.100-10.0.0.199'],
       ].flat(),
-      env: { NODE_COMPILE_CACHE: join(root, '.cache/compile') },
+      // The rack stops it without much patience, and takes its folder along.
+      env: { NODE_COMPILE_CACHE: join(root, '.cache/compile'), TMPDIR: bench.directory },
       restart: false,
       onLine(line) {
         printed.push(line);
