@@ -26,13 +26,18 @@ interface Running {
   isQueued: boolean;
 }
 
-/** One turn of one connection; what nginx calls sendfile_max_chunk. */
-const CHUNK_BYTES = 1_048_576;
+/** One turn of one connection; what nginx calls sendfile_max_chunk. With a quarter of it, 50 clients cost a third more. */
+const CHUNK_BYTES = 4_194_304;
 const SWEEP_MS = 1_000;
 /** Never a job's id. */
 const WAKE_ID = 0;
 const EINTR = 4;
 const EAGAIN = 11;
+/** tcp(7) */
+const IPPROTO_TCP = 6;
+const TCP_CORK = 3;
+const ON = new Uint8Array(Int32Array.of(1).buffer);
+const OFF = new Uint8Array(Int32Array.of(0).buffer);
 
 /**
  * Sends files to many sockets at once by sendfile(2), each connection a chunk in its turn. For a thread of its own:
@@ -83,6 +88,9 @@ export class SendfileLoop {
       isQueued: false,
     };
     this.#running.set(job.id, running);
+    // Node's sockets have TCP_NODELAY: the kernel would send the sixteen pages that sendfile(2) moves at a time as they
+    // come, in more and smaller packets; one client alone got half as much.
+    this.#libc.setsockopt(job.socket, IPPROTO_TCP, TCP_CORK, ON);
     try {
       // Edge-triggered: the first edge is the one of being added.
       this.#poller.add(job.socket, job.id, 'writable');
@@ -190,6 +198,8 @@ export class SendfileLoop {
     this.#running.delete(job.id);
     this.#rates.leave(job.client, running.bucket);
     this.#poller.remove(job.socket);
+    // Sends what is left of less than a packet, which would wait 200 ms.
+    this.#libc.setsockopt(job.socket, IPPROTO_TCP, TCP_CORK, OFF);
     this.#onEnd(job.id, kind);
   }
 }
