@@ -18,6 +18,8 @@ import { honestReservations, runHonestClients, type Served } from './honest-clie
 
 /** Where hostile packets come from, and the network of the relay that they claim to come through. */
 const SOURCES = '10.9.128.0/17';
+/** A part of them, for hostile HTTP clients. */
+const HTTP_SOURCES = '10.9.128.0';
 const SERVER6 = '2001:db8::1';
 const CLIENT6 = '2001:db8::2';
 const SOURCES6 = '2001:db8:f::/64';
@@ -87,7 +89,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   try {
     const timeoutMs = (seconds + 60) * 1000;
     const udp = `--server ${SERVER_ADDRESS} --sources ${SOURCES.split('/')[0]} --server6 ${SERVER6} --sources6 ${SOURCES6.split('/')[0]} --corpus ${corpus} --packets ${packets} --seconds ${seconds} --seed ${seed} --pid ${server.pid}`;
-    const http = `${SERVER_ADDRESS} 8080 ${Math.ceil(packets / 100)} ${seconds} ${seed}`;
+    const http = `${SERVER_ADDRESS} 8080 ${HTTP_SOURCES} ${Math.ceil(packets / 100)} ${seconds} ${seed}`;
     const hostile = new URL('hostile-http-main.ts', import.meta.url).pathname;
     const [udpText, httpText] = await Promise.all([
       pair.run('client', [compileC(new URL('load/fuzz-send.c', import.meta.url)), ...udp.split(' ')], timeoutMs),
