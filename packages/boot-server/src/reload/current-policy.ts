@@ -1,8 +1,9 @@
 import type { AdmissionGate } from '../admission.ts';
 import type { BootDecider } from '../decide/boot-decider.ts';
 import type { BootIssuer } from '../decide/boot-issuer.ts';
-import type { DhcpResponder } from '../dhcp/responder.ts';
-import type { Dhcp6Responder } from '../dhcpv6/responder.ts';
+import type { BootDecision } from '../decide/decision.ts';
+import type { DhcpOutcome, DhcpResponder } from '../dhcp/responder.ts';
+import type { Dhcp6Outcome, Dhcp6Question, Dhcp6Responder } from '../dhcpv6/responder.ts';
 import type { NetworkSettings } from '../http/config-route.ts';
 import type { FileUrls } from '../http/file-urls.ts';
 import type { Seals } from '../http/seals.ts';
@@ -10,7 +11,11 @@ import type { Policy } from '../policy.ts';
 import type { PublishedContent } from '../published-content.ts';
 import type { NonceStore } from '../store/nonces.ts';
 
-/** The policy that counts now, and its parts as services hold them: each call goes to the policy of that moment. */
+/**
+ * The policy that counts now, and its parts as services hold them: each call goes to the policy of that moment. A packet
+ * whose boot was decided after a reload is answered by the new one: leases that the old one gave nobody would know of,
+ * and the next machine would get the same addresses.
+ */
 export interface CurrentPolicy {
   now: Policy;
   readonly respond: DhcpResponder;
@@ -28,13 +33,29 @@ export interface CurrentPolicy {
 export function currentPolicy(first: Policy): CurrentPolicy {
   const current: CurrentPolicy = {
     now: first,
-    respond: (data, source, receivedAt) => current.now.respond(data, source, receivedAt),
-    respond6: (data, source, arrival) =>
-      current.now.respond6?.(data, source, arrival) ?? {
-        kind: 'drop',
-        reason: 'unknown-network',
-        detail: 'DHCPv6 is not configured any more',
-      },
+    respond: (data, source, receivedAt) => {
+      const policy = current.now;
+      const step = policy.respond(data, source, receivedAt);
+      if (step.kind !== 'question') return step;
+      const answer = (decision: BootDecision): DhcpOutcome => {
+        if (current.now === policy) return ofPolicy(step.answer(decision), () => current.now === policy);
+        const again = current.now.respond(data, source, receivedAt);
+        return again.kind === 'question' ? again.answer(decision) : again;
+      };
+      return { ...step, answer };
+    },
+    respond6: (data, source, arrival) => {
+      const policy = current.now;
+      const ask = (): Dhcp6Outcome | Dhcp6Question => current.now.respond6?.(data, source, arrival) ?? NO_DHCP6;
+      const step = ask();
+      if (step.kind !== 'question') return step;
+      const answer = (decision: BootDecision): Dhcp6Outcome => {
+        if (current.now === policy) return step.answer(decision);
+        const again = ask();
+        return again.kind === 'question' ? again.answer(decision) : again;
+      };
+      return { ...step, answer };
+    },
     decide: (request) => current.now.decisions.decide(request),
     issuer: {
       issue: (question) => current.now.decisions.issuer.issue(question),
@@ -64,4 +85,17 @@ export function currentPolicy(first: Policy): CurrentPolicy {
     network: (address) => current.now.network(address),
   };
   return current;
+}
+
+const NO_DHCP6: Dhcp6Outcome = {
+  kind: 'drop',
+  reason: 'unknown-network',
+  detail: 'DHCPv6 is not configured any more',
+};
+
+/** An offer whose address the network is asked for meanwhile: what has become of it, only its own policy knows. */
+function ofPolicy(outcome: DhcpOutcome, isCurrent: () => boolean): DhcpOutcome {
+  if (outcome.kind !== 'reply' || outcome.unproven === undefined) return outcome;
+  const { unproven } = outcome;
+  return { ...outcome, unproven: { ...unproven, setAside: () => isCurrent() && unproven.setAside() } };
 }
