@@ -47,7 +47,7 @@ export {
   parseIpPrefix,
 } from './ip-prefix.ts';
 export type { InterfaceAddress, IpAddress, IpFamily, IpPrefix, IpRange } from './ip-prefix.ts';
-export { bytesOfMachineUuid, machineUuidOfBytes, parseMachineUuid } from './uuid.ts';
+export { bytesOfMachineUuid, isUnsetUuid, machineUuidOfBytes, parseMachineUuid } from './uuid.ts';
 export type { MachineUuid } from './uuid.ts';
 
 export { MessageType, messageTypeName } from './dhcp/message-type.ts';

@@ -39,3 +39,11 @@ export function bytesOfMachineUuid(uuid: MachineUuid): Uint8Array {
   });
   return bytes;
 }
+
+/**
+ * Whether it is no machine's: all zeros say that there is no UUID, all ones that none was set yet (DSP0134 §7.2.1). Whole
+ * series of boards come so, and each of them would be the same machine.
+ */
+export function isUnsetUuid(uuid: string): boolean {
+  return /^(?:[0-]+|[f-]+)$/i.test(uuid);
+}

@@ -1,3 +1,4 @@
+import { isUnsetUuid } from '@ingot/wire';
 import type { AdmissionGate, AdmissionRefusal } from '../admission.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
@@ -76,7 +77,9 @@ export function createBootIssuer(components: BootIssuerComponents): BootIssuer {
   return {
     issue: async (question) => {
       const { mac, source } = question;
-      const admission = gate.admitScript(mac, question.uuid, source);
+      // Boards without a UUID have SMBIOS say zeros.
+      const claimed = question.uuid === undefined || isUnsetUuid(question.uuid) ? undefined : question.uuid;
+      const admission = gate.admitScript(mac, claimed, source);
       if (!admission.ok) {
         const status = admission.reason === 'not-seen' ? 404 : 403;
         return { kind: 'refused', status, reason: admission.reason, message: admission.message };

@@ -2,6 +2,7 @@ import {
   BootpOp,
   decodeDhcp,
   IPV4_ANY,
+  isUnsetUuid,
   OptionCode,
   packetMac,
   readClientArchs,
@@ -78,7 +79,7 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
       mac: mac.value,
       boot: {
         mac: mac.value,
-        uuid: present(readMachineUuid(options)),
+        uuid: usable(present(readMachineUuid(options))),
         vendorClass: present(readText(options, OptionCode.VENDOR_CLASS)),
         architectures: present(readClientArchs(options)) ?? [],
         userClasses: readUserClass(options)?.classes ?? [],
@@ -116,4 +117,9 @@ export function isRelayed(packet: DhcpPacket): boolean {
 
 function present<T>(read: Read<T>): T | undefined {
   return read?.ok === true ? read.value : undefined;
+}
+
+/** Without those that a board shows for none: all machines of its make would be one. */
+function usable<T extends string>(uuid: T | undefined): T | undefined {
+  return uuid === undefined || isUnsetUuid(uuid) ? undefined : uuid;
 }

@@ -7,6 +7,7 @@ import {
   findDhcp6Option,
   hex,
   IpxeFeature,
+  isUnsetUuid,
   latin1,
   machineUuidOfBytes,
   parseIpv6,
@@ -178,7 +179,7 @@ function readAssociations({
 function uuidOf(bytes: Uint8Array, isOfIpxe: boolean): string | undefined {
   const digits = hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   const parsed = isOfIpxe ? parseMachineUuid(digits) : machineUuidOfBytes(bytes);
-  return parsed.ok ? parsed.value : undefined;
+  return parsed.ok && !isUnsetUuid(parsed.value) ? parsed.value : undefined;
 }
 
 /** The address of `fe80::1%eth0`. */

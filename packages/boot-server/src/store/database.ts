@@ -91,6 +91,12 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    INSERT INTO boot_subject_log (mac, subject) SELECT mac, subject FROM boot_subject ORDER BY seen_at;
    DROP TABLE boot_subject;`,
+  // What boards show that have no UUID was taken for one: all machines of such a make were the same.
+  `UPDATE lease SET uuid = NULL WHERE trim(uuid, '0-') = '' OR trim(uuid, 'f-') = '';
+   UPDATE lease6 SET uuid = NULL WHERE trim(uuid, '0-') = '' OR trim(uuid, 'f-') = '';
+   UPDATE sighting_log SET uuid = NULL WHERE trim(uuid, '0-') = '' OR trim(uuid, 'f-') = '';
+   UPDATE boot_subject_log SET subject = json_remove(subject, '$.uuid')
+     WHERE trim(subject ->> '$.uuid', '0-') = '' OR trim(subject ->> '$.uuid', 'f-') = '';`,
 ];
 
 /** KiB of pages in memory: what is known of 65,536 machines, which ask in no order. */
