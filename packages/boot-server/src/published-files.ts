@@ -61,7 +61,13 @@ export function publishedFiles(options: {
 
 /** Whether there is such a file now: boot loaders ask for many that are not, and wait for each answer. */
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (error) {
+    // A name that is too long, a file in place of a folder, a loop of links: there is none. In a folder that is closed to
+    // this user there may be one: the artifact store says what is wrong.
+    return error instanceof Error && 'code' in error && error.code === 'EACCES';
+  }
 }
 
 function isPlainRelative(name: string): boolean {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
@@ -47,7 +48,8 @@ export function localFiles(roots: readonly string[] | (() => readonly string[]))
     const real = await confined(path);
     let file: FileHandle;
     try {
-      file = await open(real, 'r');
+      // To open a FIFO waits for its writer, for good, in one of the four threads that all files of the process share.
+      file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (cause) {
       throw unavailable(path, cause);
     }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
@@ -130,6 +131,12 @@ describe('local files', () => {
     ['of no scheme', 'vmlinuz'],
   ])('%s are refused', async (_what, uri) => {
     await expect(setup().store.get(uri)).rejects.toMatchObject({ code: BootServerErrorCode.ArtifactRefused });
+  });
+
+  it('that are no files, and would be waited for, are refused at once', async () => {
+    const { store, uri, root } = setup();
+    execFileSync('mkfifo', [join(root, 'fifo')]);
+    await expect(store.get(uri('fifo'))).rejects.toMatchObject({ code: BootServerErrorCode.ArtifactRefused });
   });
 
   it('behind a link that leads outside, and folders, are refused', async () => {

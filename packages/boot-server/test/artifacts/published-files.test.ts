@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,7 @@ mkdirSync(join(root, 'sub'), { recursive: true });
 mkdirSync(join(folder, 'ipxe'));
 for (const name of ['secret', 'root/file', 'root/sub/file', 'ipxe/beside.efi', 'ipxe/own.efi'])
   writeFileSync(join(folder, name), name);
+symlinkSync('loop', join(root, 'loop'));
 const files = publishedFiles({ directory: join(folder, 'ipxe'), binaries: ['own.efi'], root, loaders: {} });
 
 it.each([
@@ -39,5 +40,9 @@ it.each([
   'sub',
   '../ipxe/own.efi',
 ])('%j is no name of anything', (name) => {
+  expect(files.find(name)).toBeUndefined();
+});
+
+it.each(['x'.repeat(300), 'file/behind', 'loop'])('%s is none, and no bug', (name) => {
   expect(files.find(name)).toBeUndefined();
 });
