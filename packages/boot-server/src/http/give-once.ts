@@ -75,7 +75,7 @@ export async function giveOnce(
       );
       return;
     }
-    if (!nonces.consume(nonce) || !(await peers.announce(nonce))) return refuse('nonce-used');
+    if (!nonces.consume(nonce) || !(await peers.announce(nonces.fingerprint(nonce)))) return refuse('nonce-used');
     metrics.stage('config.given');
     log.info({ event: 'config.given', ...who }, 'gave a machine its configuration');
     sendJson(request, 200, made);

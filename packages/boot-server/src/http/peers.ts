@@ -9,10 +9,10 @@ import type { Seals } from './seals.ts';
 /** The other boot servers of the rack, which take the same nonces. */
 export interface Peers {
   /**
-   * Tells all of them that a nonce is being used. False when one says that it was used there. Who does not answer in
-   * time is left out: an unreachable peer must not keep the rack from booting.
+   * Tells all of them that what has this fingerprint is being used. False when one says that it was used there. Who does
+   * not answer in time is left out: an unreachable peer must not keep the rack from booting.
    */
-  announce(nonce: string): Promise<boolean>;
+  announce(fingerprint: Uint8Array): Promise<boolean>;
 }
 
 /** The machine waits meanwhile. */
@@ -25,11 +25,10 @@ export function createPeers(components: {
   log: Logger;
   metrics: BootMetrics;
   seals: Seals;
-  nonces: NonceStore;
   /** Base URLs without a slash at the end. */
   urls: () => readonly string[];
 }): Peers {
-  const { clock, log, metrics, seals, nonces, urls } = components;
+  const { clock, log, metrics, seals, urls } = components;
   const tell = async (url: string, token: string): Promise<boolean> => {
     const giveUp = new AbortController();
     const deadline = clock.setTimeout(() => giveUp.abort(new Error(`no answer within ${ANSWER_MS} ms`)), ANSWER_MS);
@@ -47,10 +46,10 @@ export function createPeers(components: {
     return true;
   };
   return {
-    announce: async (nonce) => {
+    announce: async (fingerprint) => {
       const all = urls();
       if (all.length === 0) return true;
-      const token = seals.seal('used', nonces.fingerprint(nonce), LIFETIME_MS);
+      const token = seals.seal('used', fingerprint, LIFETIME_MS);
       const answers = await Promise.all(all.map((url) => tell(url, token)));
       return answers.every((isFirst) => isFirst);
     },

@@ -8,7 +8,7 @@ import type { Seals } from './seals.ts';
 /** Why a renewal does not open a configuration. */
 export type RenewalRefusal = 'renewal-tampered' | 'renewal-expired' | 'renewal-replaced' | 'renewal-of-another-machine';
 
-/** As long as a machine's token: who let that end has to boot again. */
+/** As long as a machine's token: who let that end has to boot again. Stores note for longer which are used. */
 const LIFETIME_MS = 72 * 60 * 60_000;
 const MAC_TEXT = 17;
 const UUID_TEXT = 36;
@@ -34,7 +34,7 @@ export async function serveRenewal(
   wanted: string,
   make: (receiver: Receiver) => Promise<Readonly<Record<string, unknown>>>,
 ): Promise<void> {
-  const { log, metrics, gate, nonces, seals } = components;
+  const { log, metrics, gate, nonces, peers, seals } = components;
   const { source } = request;
   const text = request.query.get('renewal') ?? '';
   const refuse = (reason: RenewalRefusal | AdmissionRefusal): void => {
@@ -65,6 +65,8 @@ export async function serveRenewal(
     return sendError(request, 503, 'api_away', message, { 'retry-after': '5' });
   }
   nonces.consumeFingerprint(before);
+  // That it was used there is no wonder: this is asked for again when its answer was lost.
+  await peers.announce(before);
   log.info({ event: 'config.renewed', mac, uuid }, 'renewed the configuration of a machine');
   return sendJson(request, 200, made);
 }

@@ -106,7 +106,7 @@ function givingRoutes(
   readonly certs: () => CertsRouteComponents | undefined;
 } {
   const { gate, nonces, seals, network } = policy;
-  const peers = createPeers({ clock, log, metrics, seals, nonces, urls: () => policy.now.peers });
+  const peers = createPeers({ clock, log, metrics, seals, urls: () => policy.now.peers });
   const give: GiveComponents = { log, metrics, gate, nonces, peers, inUse: new Set() };
   return {
     config: () => {

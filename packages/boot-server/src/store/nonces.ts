@@ -39,8 +39,10 @@ export interface NonceStore {
   consumeFingerprint(fingerprint: Uint8Array): boolean;
 }
 
-/** Used nonces are kept for a day, longer than any lives, so that a refusal can say which it was. */
-const KEEP_MS = 24 * 60 * 60 * 1000;
+/** Longer than a nonce lives. */
+const KEEP_LAST_MS = 24 * 60 * 60 * 1000;
+/** Longer than anything lives that is noted here: a renewal, which is good for three days. */
+const KEEP_USED_MS = 4 * 24 * 60 * 60 * 1000;
 /** So that two of one millisecond differ; the seal's own random number is not part of what is sealed. */
 const SALT_BYTES = 4;
 const MAC_TEXT = 17;
@@ -61,14 +63,14 @@ export function nonceStore(
   const getLast = database.prepare('SELECT issued_at, salt FROM last_nonce WHERE mac = ?');
   const purgeLast = database.prepare('DELETE FROM last_nonce WHERE issued_at < ?');
   const use = (fingerprint: Uint8Array): boolean => {
-    purgeUsed.run(toColumn(clock.now() - KEEP_MS));
+    purgeUsed.run(toColumn(clock.now() - KEEP_USED_MS));
     return putUsed.run(fingerprint, toColumn(clock.now())).changes === 1;
   };
   return {
     issue: (mac, uuid) => {
       const issuedAt = toColumn(clock.now());
       const salt = Buffer.from(entropy.bytes(SALT_BYTES)).readUInt32BE();
-      purgeLast.run(toColumn(clock.now() - KEEP_MS));
+      purgeLast.run(toColumn(clock.now() - KEEP_LAST_MS));
       putLast.run(mac, issuedAt, salt);
       const head = Buffer.alloc(12);
       head.writeDoubleBE(issuedAt);

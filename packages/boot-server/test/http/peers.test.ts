@@ -117,6 +117,16 @@ describe('two boot servers', () => {
     expect(JSON.parse((await getFrom(first, address, path)).body)).toMatchObject({ code: 'nonce_used' });
   });
 
+  it('renew it by what came last only, on either', async () => {
+    const { first, second, address, path } = await pairOf((port) => [`http://127.0.0.1:${port}`]);
+    const renewalOf = ({ body }: { body: string }): string =>
+      String(JSON.parse(body).renewal_url).replace('http://boot', '');
+    const renewal = renewalOf(await getFrom(first, address, path));
+    const next = renewalOf(await getFrom(first, address, renewal));
+    expect((await getFrom(first, address, next)).status).toBe(200);
+    expect(JSON.parse((await getFrom(second, address, renewal)).body)).toMatchObject({ code: 'renewal_replaced' });
+  });
+
   it('give it when the other one is away, and say so', async () => {
     const { first, address, path } = await pairOf(() => ['http://127.0.0.1:9']);
     expect((await getFrom(first, address, path)).status).toBe(200);

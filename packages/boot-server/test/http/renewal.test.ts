@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { agentSchema } from '../../src/config/agent.ts';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
-import { MAC_1, temporaryFolder, UUID, type Lab } from '../support/harness.ts';
+import { MAC_1, MAC_2, temporaryFolder, UUID, type Lab } from '../support/harness.ts';
 import { configPath, getFrom, machines, scriptPath } from './machines.ts';
 
 interface Started {
   readonly lab: Lab;
+  readonly boot: (mac: string) => Promise<string>;
   readonly address: string;
   /** Path of the first renewal. */
   readonly renewal: string;
@@ -19,7 +20,7 @@ async function started(...options: Parameters<typeof machines>): Promise<Started
   const { lab, boot } = await machines(...options);
   const address = await boot(MAC_1);
   const given = await getFrom(lab, address, configPath((await getFrom(lab, address, scriptPath(MAC_1))).body));
-  return { lab, address, renewal: renewalOf(given.body) };
+  return { lab, boot, address, renewal: renewalOf(given.body) };
 }
 
 it('gives the configuration again, with a new token and the authority of today', async () => {
@@ -42,6 +43,18 @@ it('gives it again when the answer was lost, until its successor was used', asyn
   const late = await getFrom(lab, address, renewal);
   expect([late.status, JSON.parse(late.body)]).toMatchObject([403, { code: 'renewal_replaced' }]);
   expect((await getFrom(lab, address, next)).status).toBe(200);
+});
+
+it('opens nothing any more once its successor was used, as long as it lives, whoever boots meanwhile', async () => {
+  const { lab, boot, address, renewal } = await started();
+  const next = renewalOf((await getFrom(lab, address, renewal)).body);
+  expect((await getFrom(lab, address, next)).status).toBe(200);
+  await lab.clock.advance(70 * 3_600_000);
+  // What is too old to be remembered is forgotten when something else is noted.
+  const other = await boot(MAC_2);
+  const { body } = await getFrom(lab, other, scriptPath(MAC_2));
+  expect((await getFrom(lab, other, configPath(body))).status).toBe(200);
+  expect(JSON.parse((await getFrom(lab, address, renewal)).body)).toMatchObject({ code: 'renewal_replaced' });
 });
 
 it('refuses strangers, other machines, what was changed, and who comes too late', async () => {
