@@ -30,8 +30,12 @@ export interface CacheDirectory {
   find(url: string): CachedImage | undefined;
   /** Opens the image for reading; it stays readable when it is replaced or removed meanwhile. Undefined when it is gone. */
   open(url: string): Promise<{ readonly image: CachedImage; readonly file: FileHandle } | undefined>;
-  /** The file that a download writes into, with what it is a part of; it survives a restart. */
-  partOf(url: string): Promise<{ readonly path: string; readonly about: PartialImage | undefined }>;
+  /** URLs of the downloads that have begun. */
+  parts(): readonly string[];
+  /** The file that a download writes into, with what it is a part of and how much of it; it survives a restart. */
+  partOf(
+    url: string,
+  ): Promise<{ readonly path: string; readonly about: PartialImage | undefined; readonly sizeBytes: number }>;
   beginPart(about: PartialImage): Promise<void>;
   dropPart(url: string): Promise<void>;
   /** Turns the part, whose bytes are complete and verified, into the image. */
@@ -57,6 +61,9 @@ const partialImage = z.strictObject({ url: z.string(), etag: optionalText, lastM
 export async function openCacheDirectory(directory: string): Promise<CacheDirectory> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const images = new Map<string, CachedImage>();
+  const parts = new Set<string>();
+  /** Images whose file is being replaced: it is one version on disk, and still the other in `images`. */
+  const replacing = new Map<string, Promise<void>>();
   const at = (url: string, ending: 'img' | 'json' | 'part' | 'part.json'): string =>
     join(directory, `${createHash('sha256').update(url).digest('hex').slice(0, 40)}.${ending}`);
 
@@ -71,40 +78,74 @@ export async function openCacheDirectory(directory: string): Promise<CacheDirect
       if (image !== undefined && sizeBytes === image.sizeBytes) images.set(image.url, image);
       else await rm(path, { force: true });
     }
+    if (name.endsWith('.part.json')) {
+      const part = await readJson(path, partialImage);
+      if (part === undefined) await rm(path, { force: true });
+      else parts.add(part.url);
+    }
+    if (name.endsWith('.part') && !names.has(`${name}.json`)) await rm(path, { force: true });
   }
+  const replace = async (image: CachedImage): Promise<void> => {
+    const { url } = image;
+    // In this order a crash leaves an image without its description, which the next start removes.
+    await rm(at(url, 'json'), { force: true });
+    await rename(at(url, 'part'), at(url, 'img'));
+    images.set(url, image);
+    await writeJson(at(url, 'json'), image);
+    await rm(at(url, 'part.json'), { force: true });
+    parts.delete(url);
+  };
   return {
     list: () => [...images.values()],
     find: (url) => images.get(url),
     open: async (url) => {
-      const image = images.get(url);
-      if (image === undefined) return undefined;
-      try {
-        return { image, file: await open(at(url, 'img'), 'r') };
-      } catch {
-        // Somebody tidied up the folder: it counts as missing until the next round.
-        images.delete(url);
-        return undefined;
+      for (;;) {
+        await replacing.get(url);
+        const image = images.get(url);
+        if (image === undefined) return undefined;
+        const file = await open(at(url, 'img'), 'r').catch(() => undefined);
+        if (images.get(url) === image && !replacing.has(url)) {
+          if (file !== undefined) return { image, file };
+          // Somebody tidied up the folder: it counts as missing until the next round.
+          images.delete(url);
+          return undefined;
+        }
+        // It may be another version than `image` says.
+        await file?.close();
       }
     },
-    partOf: async (url) => ({ path: at(url, 'part'), about: await readJson(at(url, 'part.json'), partialImage) }),
+    parts: () => [...parts],
+    partOf: async (url) => {
+      const path = at(url, 'part');
+      const about = await readJson(at(url, 'part.json'), partialImage);
+      return { path, about: about?.url === url ? about : undefined, sizeBytes: (await sizeOf(path)) ?? 0 };
+    },
     beginPart: async (about) => {
+      parts.add(about.url);
       await rm(at(about.url, 'part'), { force: true });
       await writeJson(at(about.url, 'part.json'), about);
     },
     dropPart: async (url) => {
+      parts.delete(url);
       await rm(at(url, 'part'), { force: true });
       await rm(at(url, 'part.json'), { force: true });
     },
     commit: async (image) => {
-      // In this order a crash leaves an image without its description, which the next start removes.
-      await rm(at(image.url, 'json'), { force: true });
-      await rename(at(image.url, 'part'), at(image.url, 'img'));
-      await writeJson(at(image.url, 'json'), image);
-      await rm(at(image.url, 'part.json'), { force: true });
-      images.set(image.url, image);
+      const done = replace(image);
+      // A commit that fails leaves what it says.
+      replacing.set(
+        image.url,
+        done.catch(() => undefined),
+      );
+      try {
+        await done;
+      } finally {
+        replacing.delete(image.url);
+      }
     },
     remove: async (url) => {
       images.delete(url);
+      parts.delete(url);
       for (const ending of ['json', 'img', 'part', 'part.json'] as const) await rm(at(url, ending), { force: true });
     },
   };

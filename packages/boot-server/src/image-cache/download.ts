@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Clock } from '@ingot/net';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import type { CachedImage, CacheDirectory } from './cache-directory.ts';
+import type { CachedImage, CacheDirectory, PartialImage } from './cache-directory.ts';
 import type { Digest, Digests } from './digest.ts';
+import type { StoreFile } from './store-client.ts';
 
 export interface DownloadComponents {
   readonly directory: CacheDirectory;
@@ -19,6 +20,8 @@ export interface DownloadOrder {
   readonly sources: readonly string[];
   /** Undefined when the store has none: then length and ETag are all that can be checked. */
   readonly digest: Digest | undefined;
+  /** What the store says of it; undefined while it is away. */
+  readonly store: StoreFile | undefined;
   readonly maxBytes: number;
 }
 
@@ -50,73 +53,114 @@ export async function downloadImage(components: DownloadComponents, order: Downl
 }
 
 async function downloadFrom(
-  { directory, clock, signal }: DownloadComponents,
+  components: DownloadComponents,
   order: DownloadOrder,
   source: string,
 ): Promise<CachedImage> {
-  const { url, digest, maxBytes } = order;
+  const { directory, clock } = components;
+  const { url, digest, store } = order;
+  const { path, sizeBytes, etag, lastModified } = await fetchPart(components, order, source);
+  const digests = await verify(directory, { url, path, digest });
+  // A peer has its own name for this version: what is asked for later is whether the store still has it.
+  const version = source === url ? { etag, lastModified } : { etag: store?.etag, lastModified: store?.lastModified };
+  const image: CachedImage = { url, sizeBytes, digests, ...version, fetchedAt: clock.now() };
+  await directory.commit(image);
+  return image;
+}
+
+/** All bytes of a version, in the directory's part; not verified yet. */
+interface WholePart extends PartialImage {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+async function fetchPart(components: DownloadComponents, order: DownloadOrder, source: string): Promise<WholePart> {
+  const { directory, clock, signal } = components;
+  const { url, digest, maxBytes, store } = order;
   const stalled = new AbortController();
   const watch = (): { cancel(): void } =>
     clock.setTimeout(() => stalled.abort(new Error(`no byte for ${STALL_MS / 1000} s`)), STALL_MS);
   let timer = watch();
   try {
-    const { path, about } = await directory.partOf(url);
-    let part: FileHandle = await open(path, 'a');
-    try {
-      let have = (await part.stat()).size;
-      const validator = about?.url === url ? (about.etag ?? about.lastModified) : undefined;
-      const response = await fetch(source, {
-        signal: AbortSignal.any([signal, stalled.signal]),
-        headers: {
-          ...(source === url ? {} : { [CACHE_ONLY_HEADER]: '1' }),
-          // A body that is compressed on the way has other lengths than the file.
-          'accept-encoding': 'identity',
-          ...(have > 0 && validator !== undefined ? { range: `bytes=${have}-`, 'if-range': validator } : {}),
-        },
-      });
-      const isContinued = response.status === 206 && startOf(response) === have;
-      if (!isContinued && response.status !== 200) {
-        await response.body?.cancel();
-        // Out of range: what lies there is no part of today's file.
-        if (response.status === 416 || response.status === 206) await directory.dropPart(url);
-        throw new Error(`it answers ${response.status} ${response.statusText}`);
-      }
-      const etag = strongEtag(response.headers.get('etag'));
-      const lastModified = response.headers.get('last-modified') ?? undefined;
-      if (!isContinued) {
-        await part.close();
-        await directory.beginPart({ url, etag, lastModified });
-        part = await open(path, 'a');
-        have = 0;
-      }
-      const length = response.headers.get('content-length');
-      const expected = length === null ? undefined : have + Number(length);
-      if (expected !== undefined && expected > maxBytes) {
-        await response.body?.cancel();
-        throw tooLarge(url, expected, maxBytes);
-      }
-      for await (const chunk of response.body ?? []) {
-        have += chunk.byteLength;
-        if (have > maxBytes) throw tooLarge(url, have, maxBytes);
-        await part.writeFile(chunk);
-        timer.cancel();
-        timer = watch();
-      }
-      if (expected !== undefined && have !== expected) throw new Error(`it ended after ${have} of ${expected} bytes`);
-      await part.sync();
-      const digests = await verify(directory, { url, path, digest });
-      const image: CachedImage = { url, sizeBytes: have, digests, etag, lastModified, fetchedAt: clock.now() };
-      await directory.commit(image);
-      return image;
-    } finally {
-      await part.close();
+    const { path, about, sizeBytes: before } = await directory.partOf(url);
+    const validator = about?.etag ?? about?.lastModified;
+    const begun = before > 0 && validator !== undefined ? about : undefined;
+    const response = await fetch(source, {
+      signal: AbortSignal.any([signal, stalled.signal]),
+      headers: {
+        ...(source === url ? {} : { [CACHE_ONLY_HEADER]: '1' }),
+        // A body that is compressed on the way has other lengths than the file.
+        'accept-encoding': 'identity',
+        ...(begun === undefined || validator === undefined ? {} : { range: `bytes=${before}-`, 'if-range': validator }),
+      },
+    });
+    // The server was killed between the last byte and the end of its verification.
+    if (begun !== undefined && digest !== undefined && isBehindEnd(response, before)) {
+      await response.body?.cancel();
+      return { ...begun, path, sizeBytes: before };
     }
+    const isContinued = begun !== undefined && continues(response, before, begun);
+    if (!isContinued && response.status !== 200) {
+      await response.body?.cancel();
+      if (begun !== undefined && (response.status === 416 || response.status === 206)) {
+        // What lies there is no part of today's file.
+        await directory.dropPart(url);
+        return await fetchPart(components, order, source);
+      }
+      throw new Error(`it answers ${response.status} ${response.statusText}`);
+    }
+    const coding = response.headers.get('content-encoding');
+    if (coding !== null) {
+      await response.body?.cancel();
+      throw new Error(`it sends the file in another form (Content-Encoding: ${coding}): turn that off for this file`);
+    }
+    const version: PartialImage = isContinued ? begun : { url, ...versionOf(response) };
+    if (!isContinued) await directory.beginPart(version);
+    let have = isContinued ? before : 0;
+    const length = response.headers.get('content-length');
+    // Without a length, a line that is cut looks like the end.
+    const expected = length === null ? (source === url ? store?.sizeBytes : undefined) : have + Number(length);
+    if (expected !== undefined && expected > maxBytes) {
+      await response.body?.cancel();
+      throw tooLarge(url, expected, maxBytes);
+    }
+    await using part = await open(path, 'a');
+    for await (const chunk of response.body ?? []) {
+      have += chunk.byteLength;
+      if (have > maxBytes) throw tooLarge(url, have, maxBytes);
+      await part.writeFile(chunk);
+      timer.cancel();
+      timer = watch();
+    }
+    if (expected !== undefined && have !== expected) throw new Error(`it ended after ${have} of ${expected} bytes`);
+    await part.sync();
+    return { ...version, path, sizeBytes: have };
   } catch (error) {
     // fetch says only "aborted"; the reason is ours.
     throw stalled.signal.aborted ? stalled.signal.reason : error;
   } finally {
     timer.cancel();
   }
+}
+
+/** Whether the answer is the rest of what has begun; a store may know Range, and not If-Range. */
+function continues(response: Response, before: number, begun: PartialImage): boolean {
+  const { etag, lastModified } = versionOf(response);
+  return (
+    response.status === 206 &&
+    /^bytes (?<first>\d{1,15})-/.exec(response.headers.get('content-range') ?? '')?.groups?.['first'] === `${before}` &&
+    (etag === undefined || begun.etag === undefined || etag === begun.etag) &&
+    (lastModified === undefined || begun.lastModified === undefined || lastModified === begun.lastModified)
+  );
+}
+
+/** Whether the file ends where the question begins (RFC 9110 §15.5.17). */
+function isBehindEnd(response: Response, before: number): boolean {
+  return response.status === 416 && response.headers.get('content-range') === `bytes */${before}`;
+}
+
+function versionOf({ headers }: Response): Pick<PartialImage, 'etag' | 'lastModified'> {
+  return { etag: strongEtag(headers.get('etag')), lastModified: headers.get('last-modified') ?? undefined };
 }
 
 /** Hashes the file, and drops it when it is not what it should be: going on with wrong bytes cannot mend them. */
@@ -137,11 +181,6 @@ async function verify(
     );
   }
   return digests;
-}
-
-function startOf(response: Response): number | undefined {
-  const match = /^bytes (?<first>\d{1,15})-/.exec(response.headers.get('content-range') ?? '');
-  return match?.groups?.['first'] === undefined ? undefined : Number(match.groups['first']);
 }
 
 /** RFC 9110 §13.1.5: a weak one must not be used for If-Range. */

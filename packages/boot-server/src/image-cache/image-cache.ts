@@ -72,11 +72,13 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
     );
   };
 
-  const fetchOne = async ({ url, digest }: WantedImage): Promise<void> => {
+  const fetchOne = async ({ url, digest, store }: WantedImage): Promise<void> => {
     const { config } = components;
-    const sources = [...config.peers.map((peer) => `${peer.replace(/\/+$/, '')}${imagePath(url)}`), url];
+    // Without a checksum nothing tells a peer's copy of today's version from one of yesterday's.
+    const peers = digest === undefined ? [] : config.peers;
+    const sources = [...peers.map((peer) => `${peer.replace(/\/+$/, '')}${imagePath(url)}`), url];
     try {
-      const order = { url, sources, digest, maxBytes: config.maxDiskBytes };
+      const order = { url, sources, digest, store, maxBytes: config.maxDiskBytes };
       const { sizeBytes, digests } = await downloadImage({ directory, clock, signal }, order);
       metrics.imageCache('fetched');
       log.info(
@@ -98,7 +100,8 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
     reasons: ReadonlyMap<string, string>,
     isComplete: boolean,
   ): Promise<void> => {
-    for (const { url } of directory.list()) {
+    // What has begun of an image goes with it.
+    for (const url of new Set([...directory.list().map((image) => image.url), ...directory.parts()])) {
       const reason = reasons.get(url) ?? (isComplete ? 'not-listed' : undefined);
       if (kept.has(url) || reason === undefined) continue;
       await directory.remove(url);
@@ -108,7 +111,7 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
 
   const round = async (): Promise<void> => {
     const { config } = components;
-    const { images, isComplete } = await findWantedImages({
+    const { images, unknown, isComplete } = await findWantedImages({
       ...components,
       config,
       signal,
@@ -131,7 +134,7 @@ export function createImageCache(components: ImageCacheComponents): ImageCache {
         { event: 'image-cache.over-limit', keptBytes: retention.keptBytes, maxBytes: config.maxDiskBytes },
         'the images that must stay need more than imageCache.maxDiskBytes: raise it, or lower minImagesPerName',
       );
-    const kept = new Set(retention.keep.map(({ url }) => url));
+    const kept = new Set([...retention.keep.map(({ url }) => url), ...unknown]);
     // Room first, then more: the disk may hold one set only.
     await tidy(kept, new Map(retention.drop.map(({ image, reason }) => [image.url, reason])), isComplete);
     // The small ones are soon there: kernels before operating systems.

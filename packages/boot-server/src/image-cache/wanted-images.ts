@@ -13,6 +13,8 @@ export interface WantedImage extends CatalogueImage {
   readonly isCurrent: boolean;
   /** Of the store's version; undefined for a current copy, and where the store has none. */
   readonly digest: Digest | undefined;
+  /** What the store says of its version; undefined for a current copy, and while the store is away. */
+  readonly store: StoreFile | undefined;
 }
 
 export interface WantedImagesComponents {
@@ -34,15 +36,19 @@ interface Entry extends ListedImage {
 }
 
 /**
- * Everything that the configuration and the API want, as far as a store has it. `isComplete` is false when a list could
- * not be read: then nothing may be dropped for not being in it.
+ * Everything that the configuration and the API want, as far as a store has it; `unknown` are the URLs of what it does not
+ * have, or cannot be asked for. `isComplete` is false when a list could not be read: then nothing may be dropped for not
+ * being in it.
  */
-export async function findWantedImages(
-  components: WantedImagesComponents,
-): Promise<{ readonly images: readonly WantedImage[]; readonly isComplete: boolean }> {
+export async function findWantedImages(components: WantedImagesComponents): Promise<{
+  readonly images: readonly WantedImage[];
+  readonly unknown: readonly string[];
+  readonly isComplete: boolean;
+}> {
   const { config, covers, log, signal } = components;
   const { entries, isComplete } = await readLists(components);
   const images = new Map<string, WantedImage>();
+  const unknown: string[] = [];
   for (const entry of entries) {
     if (signal.aborted) break;
     if (images.has(entry.url)) continue;
@@ -52,9 +58,10 @@ export async function findWantedImages(
     }
     if (!entry.pinned && config.excludePaths.some((part) => new URL(entry.url).pathname.includes(part))) continue;
     const found = await askStore(components, entry);
-    if (found !== undefined) images.set(entry.url, found);
+    if (found === undefined) unknown.push(entry.url);
+    else images.set(entry.url, found);
   }
-  return { images: [...images.values()], isComplete };
+  return { images: [...images.values()], unknown, isComplete };
 }
 
 async function readLists({
@@ -86,7 +93,7 @@ function pinned(url: string, digest: Digest | undefined): Entry {
 
 /** Undefined when there is no copy, and the store has none either or cannot be asked. */
 async function askStore(
-  { find, store, log, signal }: WantedImagesComponents,
+  { config, find, store, log, signal }: WantedImagesComponents,
   entry: Entry,
 ): Promise<WantedImage | undefined> {
   const { id, url, expiresAt } = entry;
@@ -97,6 +104,7 @@ async function askStore(
     sizeBytes: copy.sizeBytes,
     isCurrent: true,
     digest: undefined,
+    store: undefined,
   });
   let file: StoreFile | undefined;
   let digest: Digest | undefined;
@@ -106,17 +114,21 @@ async function askStore(
       log.warn({ event: 'image-cache.missing', url }, `${url} is wanted, and not in its store`);
       return held === undefined ? undefined : asHeld(held);
     }
-    if (held !== undefined && isSame(held, file)) return asHeld(held);
+    const isAsked = entry.digest === undefined || held?.digests[entry.digest.algorithm] === entry.digest.hex;
+    if (held !== undefined && isAsked && isSame(held, file)) return asHeld(held);
     digest = entry.digest ?? (await store.digest(url, signal));
   } catch (error) {
     log.warn(
       { event: 'image-cache.store-away', url, err: error },
       `cannot ask the store for ${url}: ${fetchFailure(error)}`,
     );
-    return held === undefined ? undefined : asHeld(held);
+    if (held !== undefined) return asHeld(held);
+    // What the configuration vouches for may come from a peer.
+    if (entry.digest === undefined || config.peers.length === 0) return undefined;
+    return { ...image, sizeBytes: 0, isCurrent: false, digest: entry.digest, store: undefined };
   }
   if (held !== undefined && digest !== undefined && held.digests[digest.algorithm] === digest.hex) return asHeld(held);
-  return { ...image, sizeBytes: file.sizeBytes ?? 0, isCurrent: false, digest };
+  return { ...image, sizeBytes: file.sizeBytes ?? 0, isCurrent: false, digest, store: file };
 }
 
 function isSame(held: CachedImage, file: StoreFile): boolean {

@@ -257,6 +257,78 @@ describe('the image cache', () => {
     expect(gets(store, '/os-1.0.2')).toHaveLength(1);
   });
 
+  it('asks the store itself where nothing tells a peer’s old copy from the new one', async () => {
+    const [store, peer] = [await imageStoreServer(), await imageStoreServer()];
+    store.files.set('/os-1.0.1', Buffer.from('of today'));
+    peer.files.set(imagePath(`${store.url}/os-1.0.1`), Buffer.from('of yesterday'));
+    const { cache, text } = await cacheOf(store, {
+      config: { peers: [peer.url] },
+      lists: listsOf(store, ['os-1.0.1']),
+    });
+    await cache.sync();
+    expect(await text('/os-1.0.1')).toBe('of today');
+    await cache.sync();
+    expect(gets(store, '/os-1.0.1')).toHaveLength(1);
+  });
+
+  it('knows what came from a peer by the name that the store has for it', async () => {
+    const [store, peer] = [await imageStoreServer(), await imageStoreServer()];
+    store.files.set('/os-1.0.1', Buffer.from('right'));
+    store.files.set('/os-1.0.1.sha256', Buffer.from(sha256(Buffer.from('right'))));
+    // As another boot server names it.
+    peer.etagOf = (body) => `"${sha256(body)}"`;
+    peer.files.set(imagePath(`${store.url}/os-1.0.1`), Buffer.from('right'));
+    const { cache } = await cacheOf(store, { config: { peers: [peer.url] }, lists: listsOf(store, ['os-1.0.1']) });
+    await cache.sync();
+    await cache.sync();
+    expect(gets(store, '/os-1.0.1.sha256')).toHaveLength(1);
+    expect(gets(peer, imagePath(`${store.url}/os-1.0.1`))).toHaveLength(1);
+  });
+
+  it('has what its configuration vouches for from a peer while the store is away', async () => {
+    const [store, peer] = [await imageStoreServer(), await imageStoreServer()];
+    store.isAway = true;
+    peer.files.set(imagePath(`${store.url}/vmlinuz`), Buffer.from('a kernel'));
+    const pinned = { url: `${store.url}/vmlinuz`, sha256: sha256(Buffer.from('a kernel')) };
+    const { cache, text } = await cacheOf(store, { config: { peers: [peer.url], images: [pinned] } });
+    await cache.sync();
+    expect(await text('/vmlinuz')).toBe('a kernel');
+  });
+
+  it('fetches anew what is not what its configuration asks for by now', async () => {
+    const store = await imageStoreServer();
+    store.files.set('/vmlinuz', Buffer.from('a kernel'));
+    const directory = temporaryFolder();
+    const before = await cacheOf(store, { directory, config: { images: [{ url: `${store.url}/vmlinuz` }] } });
+    await before.cache.sync();
+    const pinned = { url: `${store.url}/vmlinuz`, sha256: sha256(Buffer.from('another')) };
+    const { cache, log } = await cacheOf(store, { directory, config: { images: [pinned] } });
+    await cache.sync();
+    expect(log.events('image-cache.failed')[0]?.msg).toContain(`should be ${pinned.sha256}`);
+  });
+
+  it('drops what has begun of an image that nobody lists any more, and nothing else', async () => {
+    const store = await imageStoreServer();
+    const directory = temporaryFolder();
+    const before = await openCacheDirectory(directory);
+    const body = bytesOf(100, 1);
+    for (const path of ['/os-1.0.1', '/os-1.0.2']) {
+      const url = `${store.url}${path}`;
+      store.files.set(path, body);
+      await before.beginPart({ url, etag: store.etagOf(body) });
+      writeFileSync((await before.partOf(url)).path, body.subarray(0, 50));
+    }
+    const parts = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.part'));
+    const { cache } = await cacheOf(store, { directory, lists: listsOf(store, ['os-1.0.2']) });
+    // The store is away for once: that is no reason to begin anew.
+    store.isAway = true;
+    await cache.sync();
+    expect(parts()).toHaveLength(1);
+    store.isAway = false;
+    await cache.sync();
+    expect(gets(store, '/os-1.0.2')).toEqual(['GET /os-1.0.2 206']);
+  });
+
   it('leaves alone what is in none of its stores, and what its configuration excludes', async () => {
     const [store, other] = [await imageStoreServer(), await imageStoreServer()];
     other.files.set('/os-1.0.1', Buffer.from('x'));
@@ -287,6 +359,7 @@ describe('the image cache', () => {
     writeFileSync(join(directory, image), 'an im');
     writeFileSync(join(directory, `${'0'.repeat(40)}.img`), 'without a description');
     writeFileSync(join(directory, 'x.json.tmp'), '{');
+    writeFileSync(join(directory, `${'1'.repeat(40)}.part`), 'of nobody knows what');
     const second = await cacheOf(store, { directory, lists: listsOf(store, ['os-1.0.1']) });
     expect(readdirSync(directory).filter((name) => name !== image)).toEqual([]);
     await second.cache.sync();

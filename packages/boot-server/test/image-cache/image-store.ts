@@ -15,11 +15,20 @@ export interface ImageStoreServer {
   isAway: boolean;
   /** Tells no ETag. */
   hasNoEtags: boolean;
+  etagOf: (body: Buffer) => string;
 }
 
 export async function imageStoreServer(): Promise<ImageStoreServer> {
   const files = new Map<string, Buffer>();
-  const state = { files, answers: [] as string[], cutAfter: undefined, isAway: false, hasNoEtags: false, url: '' };
+  const state = {
+    files,
+    answers: [] as string[],
+    cutAfter: undefined,
+    isAway: false,
+    hasNoEtags: false,
+    url: '',
+    etagOf: (body: Buffer): string => `"${createHash('sha1').update(body).digest('hex')}"`,
+  };
   const store: ImageStoreServer & { url: string } = state;
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = new URL(request.url ?? '/', 'http://store').pathname;
@@ -36,7 +45,7 @@ export async function imageStoreServer(): Promise<ImageStoreServer> {
     if (store.isAway) return end(503, {});
     const body = files.get(path);
     if (body === undefined) return end(404, {});
-    const etag = `"${createHash('sha1').update(body).digest('hex')}"`;
+    const etag = store.etagOf(body);
     const common: Record<string, string> = store.hasNoEtags ? {} : { etag };
     const { range } = request.headers;
     const first = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? Number.NaN);
