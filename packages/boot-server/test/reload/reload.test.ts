@@ -39,6 +39,14 @@ function withSubnets(lab: Lab, subnets: BootServerConfig['dhcp']['subnets']): Bo
 }
 
 describe('a reload', () => {
+  it('says which boot loader has another digest than the new configuration’s', async () => {
+    const lab = await startLab();
+    const config = testConfig(lab.dataDir);
+    await lab.server.reload({ ...config, ipxe: { ...config.ipxe, sha256: { 'snponly.efi': 'a'.repeat(64) } } });
+    expect(lab.log.events('ipxe.missing').map(({ fields }) => fields['file'])).toEqual(['snponly.efi']);
+    expect((await lab.get('/boot/snponly.efi')).status).toBe(503);
+  });
+
   it('serves other networks with other options from the next packet on, and every lease stays', async () => {
     const lab = await startLab();
     const via = await relay(lab, '10.0.1.1');
