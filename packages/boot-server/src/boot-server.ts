@@ -21,7 +21,7 @@ import { parseHttpListen } from './http/listen.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import type { ImageLists } from './image-cache/lists.ts';
 import { bootMetrics, registerGauges } from './metrics.ts';
-import { listenPlaces } from './listen-place.ts';
+import { listenPlaces } from './listen/listen-place.ts';
 import { createPolicy, type PolicyStores } from './policy.ts';
 import { startPxeServer } from './pxe/server.ts';
 import { currentPolicy } from './reload/current-policy.ts';

@@ -11,10 +11,10 @@ import { startComponentPings } from './api/component-ping.ts';
 import { grpcBootApi } from './api/grpc-boot-api.ts';
 import { startBootServer } from './boot-server.ts';
 import type { BootServerConfig } from './config.ts';
-import { doubtsOf } from './doubts.ts';
+import { doubtsOf } from './config/doubts.ts';
 import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { openHost } from './host.ts';
-import { ipv6Listens, ipv6Ready } from './ipv6-ready.ts';
+import { ipv6Listens, ipv6Ready } from './listen/ipv6-ready.ts';
 import { chooseTftpPath } from './tftp/choose-path.ts';
 import { bootServerVersion } from './version.ts';
 

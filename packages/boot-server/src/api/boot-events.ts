@@ -1,6 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 import type { BootApi } from './boot-api.ts';
 
 /** Tells the API who asked for a boot, without making anybody wait. */

@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { parseListenAddress } from '@ingot/daemon';
 import { numberOfIpv4, parseNetwork } from '../ipv4.ts';
-import { INTERFACE_NAME } from '../listen-place.ts';
+import { INTERFACE_NAME } from '../listen/listen-place.ts';
 
 export const ipv4 = (): z.ZodString =>
   z.string().refine((text) => numberOfIpv4(text) !== undefined, { error: 'write an IPv4 address, as 10.0.0.1' });

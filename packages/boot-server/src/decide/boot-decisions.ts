@@ -1,6 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import type { AdmissionGate } from '../admission.ts';
+import type { AdmissionGate } from '../admission/admission.ts';
 import type { BootApi } from '../api/boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';

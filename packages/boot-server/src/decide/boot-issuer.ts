@@ -1,5 +1,5 @@
 import { isUnsetUuid } from '@ingot/wire';
-import type { AdmissionGate, AdmissionRefusal } from '../admission.ts';
+import type { AdmissionGate, AdmissionRefusal } from '../admission/admission.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootFile, BootFileKind, FileUrls } from '../http/file-urls.ts';

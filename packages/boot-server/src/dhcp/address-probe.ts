@@ -1,5 +1,5 @@
 import type { Clock } from '@ingot/net';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 
 export type ProbeResult = 'in-use' | 'free' | 'unknown';
 

@@ -9,7 +9,7 @@ import { rememberedProbe, type AddressProbe } from './address-probe.ts';
 import { broadcastLimit } from './broadcast-limit.ts';
 import type { ClientLink } from './client-link.ts';
 import { conflictCheck } from './conflict-check.ts';
-import { firstOfExchange } from './first-of-exchange.ts';
+import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import type { DhcpOutcome, DhcpResponder } from './responder.ts';
 import { undecidedTable, type WhenUndecided } from './undecided.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@ingot/net';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import { isSameQuestion, type DecideBoot } from './boot-question.ts';
 import type { DhcpQuestion } from './responder.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '@ingot/net';
-import { windowLimit } from '../window-limit.ts';
+import { windowLimit } from '../limits/window-limit.ts';
 
 /** A boot stage asks four times; firmware that hears nothing repeats itself every second. */
 const ANSWERS_PER_CLIENT = 20;

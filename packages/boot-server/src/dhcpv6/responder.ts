@@ -18,7 +18,7 @@ import {
 import type { Endpoint } from '@ingot/net';
 import type { BootRequest } from '../decide/client.ts';
 import type { BootDecision } from '../decide/decision.ts';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import { areOnLink, assignAll, extendAll, giveUpAll } from './associations.ts';
 import { bootOptions6 } from './boot-options.ts';

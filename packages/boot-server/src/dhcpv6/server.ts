@@ -2,7 +2,7 @@ import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType, PXE_SERVER_PO
 import type { Clock, Datagram, Network, Timer, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
-import { firstOfExchange } from '../dhcp/first-of-exchange.ts';
+import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';

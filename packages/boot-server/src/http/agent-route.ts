@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '@ingot/daemon';
-import type { AdmissionGate } from '../admission.ts';
+import type { AdmissionGate } from '../admission/admission.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';

@@ -5,7 +5,7 @@ import { parseBootFilePath } from '../decide/decision.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import type { BootMetrics } from '../metrics.ts';
-import type { PublishedContent } from '../published-content.ts';
+import type { PublishedContent } from '../published/published-content.ts';
 import { deliver } from './deliver.ts';
 import type { BootFileKind, FileUrls } from './file-urls.ts';
 import { sendError, sendText, type Request } from './reply.ts';

@@ -1,4 +1,4 @@
-import type { AdmissionRefusal } from '../admission.ts';
+import type { AdmissionRefusal } from '../admission/admission.ts';
 import type { GiveComponents, Receiver } from './give-once.ts';
 import { sendError, sendJson, type Request } from './reply.ts';
 

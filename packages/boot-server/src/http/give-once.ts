@@ -1,5 +1,5 @@
 import type { Logger } from '@ingot/daemon';
-import type { AdmissionGate } from '../admission.ts';
+import type { AdmissionGate } from '../admission/admission.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';

@@ -2,7 +2,7 @@ import { parseListenAddress } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootServerConfig } from '../config.ts';
 import { parseInterfaceListen } from '../config/fields.ts';
-import { listenPlaces } from '../listen-place.ts';
+import { listenPlaces } from '../listen/listen-place.ts';
 import type { HttpListen } from './server.ts';
 
 /** Where HTTP listens, as configured; an interface is a place for each family. Throws BootServerError CONFIG_INVALID. */

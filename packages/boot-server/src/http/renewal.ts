@@ -1,4 +1,4 @@
-import type { AdmissionRefusal } from '../admission.ts';
+import type { AdmissionRefusal } from '../admission/admission.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { sendError, sendJson, type Request } from './reply.ts';
 import type { ConfigRouteComponents } from './config-route.ts';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP, type Socket } from 'node:net';
 import { bindTcp, type Clock, type InterfaceWatch, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import { BOOTING_TEXT, noteBooting } from '../booting.ts';
+import { BOOTING_TEXT, noteBooting } from '../published/booting.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';

@@ -8,7 +8,7 @@ import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
 import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { bindPlaces, type ListenPlace } from '../listen-place.ts';
+import { bindPlaces, type ListenPlace } from '../listen/listen-place.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { SightingStore } from '../store/sightings.ts';
 

@@ -1,4 +1,4 @@
-import type { AdmissionGate } from '../admission.ts';
+import type { AdmissionGate } from '../admission/admission.ts';
 import type { BootDecider } from '../decide/boot-decider.ts';
 import type { BootIssuer } from '../decide/boot-issuer.ts';
 import type { BootDecision } from '../decide/decision.ts';
@@ -8,7 +8,7 @@ import type { NetworkSettings } from '../http/config-route.ts';
 import type { FileUrls } from '../http/file-urls.ts';
 import type { Seals } from '../http/seals.ts';
 import type { Policy } from '../policy.ts';
-import type { PublishedContent } from '../published-content.ts';
+import type { PublishedContent } from '../published/published-content.ts';
 import type { NonceStore } from '../store/nonces.ts';
 
 /**

@@ -8,7 +8,7 @@ import { createDhcpEngine } from '../dhcp/engine.ts';
 import type { Neighbour } from '../dhcp/neighbours.ts';
 import { startDhcpServer, type UdpServer } from '../dhcp/server.ts';
 import { findSubnet } from '../dhcp/subnets.ts';
-import { overIpv6 } from '../dhcpv6/decide.ts';
+import { overIpv6 } from '../dhcpv6/over-ipv6.ts';
 import { startDhcp6Server } from '../dhcpv6/server.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import type { BootMetrics } from '../metrics.ts';

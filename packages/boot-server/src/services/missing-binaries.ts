@@ -1,6 +1,6 @@
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import type { PublishedFiles } from '../published-files.ts';
+import type { PublishedFiles } from '../published/published-files.ts';
 
 /** Loads every boot loader once: what is missing, or another than it should be, is better said now than to the first machine. */
 export async function warnOfMissingBinaries(components: {

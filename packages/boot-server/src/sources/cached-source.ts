@@ -2,7 +2,7 @@ import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { BootPlan, BootSource, BootSubject, Freshness, SourceAnswer } from '../decide/boot-plan.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 import type { BootStore } from '../store/boots.ts';
 
 export interface CachedSourceOptions {

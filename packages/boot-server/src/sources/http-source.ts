@@ -3,7 +3,7 @@ import type { HttpSourceConfig } from '../config/sources.ts';
 import type { BootPlan, BootSource, BootSubject } from '../decide/boot-plan.ts';
 import { refusePlan } from '../decide/plan-check.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 import { httpGet } from './http-get.ts';
 import { parsePixiecoreAnswer, type PixiecoreAnswer } from './pixiecore-answer.ts';
 

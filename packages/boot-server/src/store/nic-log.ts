@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { keepNewest } from '../keep-newest.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
 import { numberOf, textOf } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 

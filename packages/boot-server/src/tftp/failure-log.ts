@@ -1,7 +1,7 @@
 import type { Clock } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootMetrics } from '../metrics.ts';
-import { windowLimit } from '../window-limit.ts';
+import { windowLimit } from '../limits/window-limit.ts';
 
 /** A boot that fails asks for a handful of names; whoever asks for more has said what there is to say. */
 const LINES_PER_CLIENT = 5;

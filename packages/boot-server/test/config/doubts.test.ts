@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BootServerConfig } from '../../src/config.ts';
-import { doubtsOf } from '../../src/doubts.ts';
+import { doubtsOf } from '../../src/config/doubts.ts';
 import { subnetConfig, testConfig, tftpConfig } from '../support/harness.ts';
 
 const config = (change: Partial<BootServerConfig> = {}): BootServerConfig => {

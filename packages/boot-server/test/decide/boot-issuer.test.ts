@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Admission } from '../../src/admission.ts';
+import type { Admission } from '../../src/admission/admission.ts';
 import {
   createBootIssuer,
   type BootIssuer,

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Clock, Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../../errors.ts';
-import { threadDeaths } from '../../thread-deaths.ts';
+import { threadDeaths } from '../../limits/thread-deaths.ts';
 import { nodeSender } from './node-sender.ts';
 import type { BodyLimits, BodySender } from './sender.ts';
 import type { ThreadData } from './sendfile-messages.ts';

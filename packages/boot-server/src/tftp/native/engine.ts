@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { encodeTftp, tftpOack } from '@ingot/wire';
 import { indexOfInterface, packSocketAddress, type Clock, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import { threadDeaths } from '../../thread-deaths.ts';
+import { threadDeaths } from '../../limits/thread-deaths.ts';
 import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
 import type { TftpResult } from '../transfer-state.ts';
 import { Counter, type News, type Order, type WorkerSetUp } from './messages.ts';

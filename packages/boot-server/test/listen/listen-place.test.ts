@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { MockClock, MockNetwork, type MockHost } from '@ingot/net';
-import { bindPlaces, type ListenPlace } from '../../src/listen-place.ts';
+import { bindPlaces, type ListenPlace } from '../../src/listen/listen-place.ts';
 
 function host(): { server: MockHost; link: string } {
   const server = new MockNetwork({ clock: new MockClock() }).host('server', '10.0.0.1/24', '10.1.0.1/24');

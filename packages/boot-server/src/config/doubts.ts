@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import type { BootServerConfig } from './config.ts';
-import { networkContains, numberOfIpv4, parseNetwork } from './ipv4.ts';
+import type { BootServerConfig } from '../config.ts';
+import { networkContains, numberOfIpv4, parseNetwork } from '../ipv4.ts';
 
 /** What of this host settings are compared with. */
 export interface HostView {

@@ -1,6 +1,6 @@
 import { MockClock } from '@ingot/net';
 import { expect, test } from 'vitest';
-import { firstOfExchange } from '../../src/dhcp/first-of-exchange.ts';
+import { firstOfExchange } from '../../src/limits/first-of-exchange.ts';
 
 test('the first of a key within three seconds is told, and the next one after them', async () => {
   const clock = new MockClock();

@@ -1,7 +1,7 @@
 import { macOfEui64, parseIpv6 } from '@ingot/wire';
-import type { LeaseEngine } from './dhcp/lease-engine.ts';
-import type { Lease6Engine } from './dhcpv6/lease-engine.ts';
-import { formatIpv4, numberOfIpv4 } from './ipv4.ts';
+import type { LeaseEngine } from '../dhcp/lease-engine.ts';
+import type { Lease6Engine } from '../dhcpv6/lease-engine.ts';
+import { formatIpv4, numberOfIpv4 } from '../ipv4.ts';
 
 export interface AddressHolder {
   readonly mac: string | undefined;

@@ -1,14 +1,14 @@
 import type { Logger } from '@ingot/daemon';
 import { BOOTING_TEXT, noteBooting } from './booting.ts';
-import type { BootIssuer } from './decide/boot-issuer.ts';
-import type { LoaderFetches } from './decide/loader-fetches.ts';
-import type { Binaries } from './decide/decision.ts';
-import { renderGrubConfig, renderGrubRedirect, renderGrubRefusal, type GrubSetting } from './grub/script.ts';
-import { parseOwnFilePath, renderPxelinuxConfig } from './grub/pxelinux.ts';
-import type { FileUrls } from './http/file-urls.ts';
-import { parseMac } from './identity.ts';
-import { renderAutoexecScript } from './ipxe/script.ts';
-import type { BootMetrics } from './metrics.ts';
+import type { BootIssuer } from '../decide/boot-issuer.ts';
+import type { LoaderFetches } from '../decide/loader-fetches.ts';
+import type { Binaries } from '../decide/decision.ts';
+import { renderGrubConfig, renderGrubRedirect, renderGrubRefusal, type GrubSetting } from '../grub/script.ts';
+import { parseOwnFilePath, renderPxelinuxConfig } from '../grub/pxelinux.ts';
+import type { FileUrls } from '../http/file-urls.ts';
+import { parseMac } from '../identity.ts';
+import { renderAutoexecScript } from '../ipxe/script.ts';
+import type { BootMetrics } from '../metrics.ts';
 import type { PublishedFiles } from './published-files.ts';
 
 /** Who asks for a name. */

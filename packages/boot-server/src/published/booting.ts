@@ -1,5 +1,5 @@
 import type { Logger } from '@ingot/daemon';
-import type { BootMetrics } from './metrics.ts';
+import type { BootMetrics } from '../metrics.ts';
 
 /** A machine has everything and leaves the boot server: the last that is heard of this boot. */
 export function noteBooting(

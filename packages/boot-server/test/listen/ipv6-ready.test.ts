@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
 import { MockClock } from '@ingot/net';
 import { BootServerErrorCode } from '../../src/errors.ts';
-import { ipv6Listens, ipv6Ready } from '../../src/ipv6-ready.ts';
+import { ipv6Listens, ipv6Ready } from '../../src/listen/ipv6-ready.ts';
 import { dhcp6Config } from '../support/dhcp6-harness.ts';
 import { httpConfig, testConfig, tftpConfig } from '../support/harness.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MockClock } from '@ingot/net';
-import { addressHolders } from '../../src/address-holders.ts';
+import { addressHolders } from '../../src/admission/address-holders.ts';
 import { createLeaseEngine } from '../../src/dhcp/lease-engine.ts';
 import { createLease6Engine } from '../../src/dhcpv6/lease-engine.ts';
 import { planDhcp6 } from '../../src/dhcpv6/plan.ts';

@@ -3,9 +3,9 @@ import { isIPv6 } from 'node:net';
 import { bytesOfIpv6, parseIpv6 } from '@ingot/wire';
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import type { BootServerConfig } from './config.ts';
-import { BootServerError, BootServerErrorCode } from './errors.ts';
-import { parseHttpListen } from './http/listen.ts';
+import type { BootServerConfig } from '../config.ts';
+import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { parseHttpListen } from '../http/listen.ts';
 
 /** Linux asks the link for a second, and routers that need a few; who asks longer waits for something else. */
 const DAD_MS = 10_000;
