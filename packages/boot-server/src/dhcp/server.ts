@@ -2,6 +2,7 @@ import { DHCP_SERVER_PORT, IPV4_ANY, IPV4_BROADCAST, parseIpv4, type Ipv4 } from
 import { NetError, NetErrorCode, type Clock, type FrameSocket, type Network, type UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { captureReplies, startCapture, type CaptureSockets } from './capture.ts';
 import { clientLink, type ClientLink } from './client-link.ts';
@@ -33,10 +34,6 @@ export interface DhcpListen {
   readonly localAddress: Ipv4 | undefined;
   /** Bind although another program has port 67 too: beside a DHCP server on the same host. */
   readonly shared: boolean;
-}
-
-export interface UdpServer {
-  stop(): Promise<void>;
 }
 
 /**

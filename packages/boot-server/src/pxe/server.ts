@@ -6,9 +6,9 @@ import type { BootDecision } from '../decide/decision.ts';
 import { bootFields } from '../dhcp/boot-fields.ts';
 import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
-import type { UdpServer } from '../dhcp/server.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bindPlaces, type ListenPlace } from '../listen/listen-place.ts';
+import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { SightingStore } from '../store/sightings.ts';
 
