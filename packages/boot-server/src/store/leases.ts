@@ -76,12 +76,13 @@ function leaseOf(row: Record<string, unknown>): Lease {
     address: numberOf(row['address'], 'address'),
     mac: textOf(row['mac'], 'mac'),
     uuid: row['uuid'] === null ? undefined : textOf(row['uuid'], 'uuid'),
-    state: parseState(textOf(row['state'], 'state')),
+    state: parseLeaseState(textOf(row['state'], 'state')),
     expiresAt: numberOf(row['expires_at'], 'expires_at'),
   };
 }
 
-function parseState(text: string): LeaseState {
+/** A `state` column; throws when the file was tampered with. */
+export function parseLeaseState(text: string): LeaseState {
   if (text === 'bound' || text === 'released' || text === 'declined') return text;
   throw new TypeError(`lease state ${text} is unknown`);
 }
