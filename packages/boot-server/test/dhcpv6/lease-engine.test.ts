@@ -5,7 +5,8 @@ import { createLease6Engine, type Lease6Client, type Lease6Engine } from '../../
 import { planDhcp6 } from '../../src/dhcpv6/plan.ts';
 import { findSubnet6, type Subnet6 } from '../../src/dhcpv6/subnets.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { lease6Store, serverDuid, type Lease6 } from '../../src/store/leases6.ts';
+import { lease6Store, type Lease6 } from '../../src/store/leases6.ts';
+import { serverDuid } from '../../src/store/server-duid.ts';
 import { dhcp6Config, ip6, subnet6Config } from '../support/dhcp6-harness.ts';
 import { MAC_1, temporaryFolder } from '../support/harness.ts';
 

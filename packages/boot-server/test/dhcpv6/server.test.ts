@@ -12,7 +12,8 @@ import { startDhcp6Server } from '../../src/dhcpv6/server.ts';
 import { bootMetrics } from '../../src/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
-import { lease6Store, serverDuid } from '../../src/store/leases6.ts';
+import { lease6Store } from '../../src/store/leases6.ts';
+import { serverDuid } from '../../src/store/server-duid.ts';
 import {
   clientId,
   dhcp6Config,
