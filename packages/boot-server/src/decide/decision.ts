@@ -16,6 +16,12 @@ export type BootDecision =
   /** UEFI HTTP boot: load iPXE by URL. `byIpxe`: an iPXE is to, which wants no words for UEFI. */
   | { readonly kind: 'chain-http'; readonly url: string; readonly firmware: FirmwareName; readonly byIpxe?: true };
 
+/** The path or URL that a client is told to load, for the log; undefined for none. */
+export function loadTarget(decision: BootDecision): string | undefined {
+  if (decision.kind === 'ignore') return undefined;
+  return decision.kind === 'chain-tftp' ? decision.path : decision.url;
+}
+
 /** File name of the iPXE binary for each kind of machine. */
 export type Binaries = { readonly [Name in FirmwareName]?: string | undefined };
 

@@ -1,6 +1,7 @@
 import { IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
+import { loadTarget } from '../decide/decision.ts';
 import type { BootMetrics, Stage } from '../metrics.ts';
 import { isStoreError, storeFailureWords } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
@@ -170,7 +171,7 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     const { mac } = request;
     const { uuid } = request.boot;
     const event = `dhcp.${outcome.reply}`;
-    const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
+    const loads = loadTarget(boot);
     const fields = { mac, uuid, giaddr: request.packet.giaddr, event, address, boot: boot.kind, loads };
     if (isFirst(`${mac} ${event} ${boot.kind} ${address ?? ''}`)) log.info(fields, `DHCP ${outcome.reply}`);
     else log.debug(fields, `DHCP ${outcome.reply}`);

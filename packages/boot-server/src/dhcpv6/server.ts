@@ -2,6 +2,7 @@ import { DHCP6_SERVER_PORT, DHCP6_SERVERS_GROUP, Dhcp6MessageType, PXE_SERVER_PO
 import type { Clock, Datagram, Network, Timer, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
+import { loadTarget } from '../decide/decision.ts';
 import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
@@ -185,7 +186,6 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   if (listener.isBootService) listener.clock.setTimeout(send, BOOT_SERVICE_DELAY_MS);
   else send();
   const address = addresses[0];
-  const loads = boot.kind === 'ignore' ? undefined : boot.kind === 'chain-tftp' ? boot.path : boot.url;
   if (outcome.isShort) {
     metrics.drop('dhcp6', 'no-addresses');
     if (isFirst(`${who.duid} no-addresses`))
@@ -196,7 +196,7 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   }
   const tell = (fields: LogFields, words: string): void => {
     const isNew = isFirst(`${who.duid ?? who.peer} ${outcome.reply} ${boot.kind} ${address ?? ''}`);
-    log[isNew ? 'info' : 'debug']({ ...who, ...fields, address, boot: boot.kind, loads }, words);
+    log[isNew ? 'info' : 'debug']({ ...who, ...fields, address, boot: boot.kind, loads: loadTarget(boot) }, words);
   };
   switch (outcome.reply) {
     case 'advertise':

@@ -2,7 +2,7 @@ import { MessageType, PXE_SERVER_PORT, type Ipv4 } from '@ingot/wire';
 import type { Datagram, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
-import type { BootDecision } from '../decide/decision.ts';
+import { loadTarget, type BootDecision } from '../decide/decision.ts';
 import { bootFields } from '../dhcp/boot-fields.ts';
 import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
@@ -119,13 +119,7 @@ async function receive(components: PxeServerComponents, datagram: Datagram, sock
       log.warn({ ...who, err: error }, 'a PXE answer could not be sent');
     });
     metrics.stage('pxe.ack');
-    const loads =
-      outcome.boot.kind === 'chain-tftp'
-        ? outcome.boot.path
-        : outcome.boot.kind === 'ignore'
-          ? undefined
-          : outcome.boot.url;
-    log.info({ ...who, event: 'pxe.ack', loads }, 'PXE ack');
+    log.info({ ...who, event: 'pxe.ack', loads: loadTarget(outcome.boot) }, 'PXE ack');
   } catch (error) {
     metrics.drop('pxe', 'internal');
     log.error({ err: error, source: datagram.source.address }, 'a PXE packet could not be answered');
