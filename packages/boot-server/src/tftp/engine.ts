@@ -1,6 +1,6 @@
 import type { Datagram, Endpoint, UdpSocket } from '@ingot/net';
 import type { TftpTerms } from './negotiation.ts';
-import type { TftpResult } from './transfer-state.ts';
+import type { TftpResult, TransferTerms } from './transfer-state.ts';
 
 /** What is sent. It never changes, and stays readable until the transfer has ended. */
 export interface TftpContent {
@@ -26,6 +26,12 @@ export interface TftpJob {
   readonly onStray?: ((datagram: Datagram) => void) | undefined;
   /** Called once, when the client has acknowledged something: it is no invented address. */
   readonly onHeard?: (() => void) | undefined;
+}
+
+/** What the transfer of a job is to keep to. */
+export function transferTerms({ terms, deadlineMs, minBytesPerSecond }: TftpJob): TransferTerms {
+  const { blksize, windowsize, timeoutMs, accepted } = terms;
+  return { blksize, windowsize, timeoutMs, hasOack: accepted.length > 0, deadlineMs, minBytesPerSecond };
 }
 
 export interface TftpTransfer {

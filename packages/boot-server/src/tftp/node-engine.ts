@@ -1,6 +1,6 @@
 import { decodeTftp, encodeTftp, encodeTftpData, TftpErrorCode, tftpError, tftpOack } from '@ingot/wire';
 import type { Clock, Datagram, Network, Timer } from '@ingot/net';
-import type { TftpContent, TftpEngine, TftpJob, TftpTransfer } from './engine.ts';
+import { transferTerms, type TftpContent, type TftpEngine, type TftpJob, type TftpTransfer } from './engine.ts';
 import { Step, TransferState, type TftpResult } from './transfer-state.ts';
 
 const BLOCK_NUMBERS = 65_536;
@@ -63,18 +63,7 @@ function runTransfer(clock: Clock, job: TftpJob, send: (data: Uint8Array) => Pro
   const { promise: ended, resolve } = Promise.withResolvers<TftpResult>();
   let timer: Timer | undefined;
   let timerAt = Number.POSITIVE_INFINITY;
-  const state = new TransferState(
-    {
-      blksize,
-      windowsize: terms.windowsize,
-      timeoutMs: terms.timeoutMs,
-      hasOack: terms.accepted.length > 0,
-      deadlineMs: job.deadlineMs,
-      minBytesPerSecond: job.minBytesPerSecond,
-    },
-    job.content.sizeBytes,
-    clock.monotonic(),
-  );
+  const state = new TransferState(transferTerms(job), job.content.sizeBytes, clock.monotonic());
 
   const transmit = (data: Uint8Array): void => {
     // What the network refuses is as good as lost: the timer sends it again.

@@ -6,7 +6,7 @@ import { encodeTftp, tftpOack } from '@ingot/wire';
 import { indexOfInterface, packSocketAddress, type Clock, type Libc } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { threadDeaths } from '../../limits/thread-deaths.ts';
-import type { TftpEngine, TftpJob, TftpTransfer } from '../engine.ts';
+import { transferTerms, type TftpEngine, type TftpJob, type TftpTransfer } from '../engine.ts';
 import type { TftpResult } from '../transfer-state.ts';
 import { Counter, type News, type Order, type WorkerSetUp } from './messages.ts';
 import { checked, openSocket } from './open-socket.ts';
@@ -187,14 +187,7 @@ export function nativeEngine(options: NativeEngineOptions): TftpEngine {
           id,
           fd,
           peer: packSocketAddress(job.peer),
-          terms: {
-            blksize: terms.blksize,
-            windowsize: terms.windowsize,
-            timeoutMs: terms.timeoutMs,
-            hasOack: terms.accepted.length > 0,
-            deadlineMs: job.deadlineMs,
-            minBytesPerSecond: job.minBytesPerSecond,
-          },
+          terms: transferTerms(job),
           oack: terms.accepted.length > 0 ? encodeTftp(tftpOack(terms.accepted)) : undefined,
           dataAddress: file.address,
           sizeBytes: content.sizeBytes,
