@@ -4,6 +4,7 @@ import type { ScriptSetting } from '../decide/boot-steps.ts';
 import { parseMac, parseUuid } from '../identity.ts';
 import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
+import { noteScript } from '../published/note-script.ts';
 import { sendText, type Request } from './reply.ts';
 
 export interface ScriptRouteComponents {
@@ -72,22 +73,9 @@ export async function serveScript(request: Request, components: ScriptRouteCompo
       return refuse(answer.status, answer.reason, answer.message, mac);
     case 'ask':
       return sendText(request, 200, renderAskScript(`${bases[0]}/_/ipxe?arch=${arch}&mac=${mac}`, answer.serial));
-    case 'steps': {
-      const { steps, plan } = answer;
-      metrics.stage('http.script');
-      log.info(
-        {
-          event: 'http.script',
-          mac,
-          uuid: answer.uuid,
-          plan: plan.kind,
-          origin: plan.origin,
-          ...(plan.kind === 'kernel' ? { kernel: plan.kernel, wantsConfig: plan.wantsConfig } : {}),
-        },
-        'gave the boot script',
-      );
-      return sendText(request, 200, renderIpxeScript(steps, { mac, bases }));
-    }
+    case 'steps':
+      noteScript(components, mac, answer);
+      return sendText(request, 200, renderIpxeScript(answer.steps, { mac, bases }));
     default:
       return answer satisfies never;
   }

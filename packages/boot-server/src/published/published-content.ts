@@ -1,14 +1,12 @@
-import type { Logger } from '@ingot/daemon';
-import { BOOTING_TEXT, noteBooting } from './booting.ts';
 import type { BootIssuer } from '../decide/boot-issuer.ts';
 import type { LoaderFetches } from '../decide/loader-fetches.ts';
 import type { Binaries } from '../decide/decision.ts';
-import { renderGrubConfig, renderGrubRedirect, renderGrubRefusal, type GrubSetting } from '../grub/script.ts';
-import { parseOwnFilePath, renderPxelinuxConfig } from '../grub/pxelinux.ts';
+import { parseOwnFilePath } from '../grub/pxelinux.ts';
 import type { FileUrls } from '../http/file-urls.ts';
 import { parseMac } from '../identity.ts';
 import { renderAutoexecScript } from '../ipxe/script.ts';
-import type { BootMetrics } from '../metrics.ts';
+import { BOOTING_TEXT, noteBooting } from './booting.ts';
+import { loaderConfig, type LoaderConfigComponents } from './loader-config.ts';
 import type { PublishedFiles } from './published-files.ts';
 
 /** Who asks for a name. */
@@ -30,19 +28,14 @@ export interface PublishedContent {
   open(name: string, client: PublishedClient): Promise<Published | undefined>;
 }
 
-export interface PublishedContentComponents {
-  readonly log: Logger;
-  /** Undefined: nothing is counted. */
-  readonly metrics: BootMetrics | undefined;
+export interface PublishedContentComponents extends LoaderConfigComponents {
   readonly files: PublishedFiles;
   readonly binaries: Binaries;
   readonly fileUrls: Pick<FileUrls, 'open'>;
   readonly issuer: BootIssuer;
   readonly fetches: LoaderFetches;
-  readonly bases: GrubSetting['bases'];
-  /** For clients over IPv6; undefined without DHCPv6. */
-  readonly bases6: GrubSetting['bases'] | undefined;
-  readonly tftpServer: string;
+  /** `bases` for clients over IPv6; undefined without DHCPv6. */
+  readonly bases6: LoaderConfigComponents['bases'] | undefined;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
 }
@@ -82,7 +75,7 @@ export function publishedContent(components: PublishedContentComponents): Publis
         return { kind: 'text', text: renderAutoexecScript((client.source.includes(':') ? bases6 : bases)[0]) };
       const planned = planFile(name, fileUrls) ?? (await ownFile(name, client, components.issuer));
       if (planned !== undefined) return planned;
-      const text = await configOf(name, client, components);
+      const text = await loaderConfig(name, client, components);
       return text === undefined ? undefined : { kind: 'text', text };
     },
   };
@@ -104,61 +97,4 @@ async function ownFile(name: string, client: PublishedClient, issuer: BootIssuer
   if (asked === undefined || mac === undefined) return undefined;
   const file = await issuer.fileOf({ mac, source: client.source, kind: asked.kind });
   return file && { kind: 'file', ...file };
-}
-
-async function configOf(
-  name: string,
-  client: PublishedClient,
-  components: PublishedContentComponents,
-): Promise<string | undefined> {
-  const match =
-    /^(?:grub\/)?(?<kind>grub\.cfg|pxelinux\.cfg\/)(?<own>-?01-(?<mac>[0-9a-f]{2}(?:[-:][0-9a-f]{2}){5})(?:\/(?<entry>[\w-]{1,32}))?)?$/i.exec(
-      name,
-    )?.groups;
-  if (match === undefined) return undefined;
-  const isGrub = match['kind']?.toLowerCase() === 'grub.cfg';
-  // grub.cfg-01-…, but pxelinux.cfg/01-…
-  if (match['own'] !== undefined && match['own'].startsWith('-') !== isGrub) return undefined;
-  if (match['own'] === undefined && !isGrub) return undefined;
-  const mac = match['mac'] === undefined ? client.mac : parseMac(match['mac']);
-  if (mac === undefined) return renderGrubRedirect();
-  const { log, metrics, issuer, bases, tftpServer } = components;
-  const answer = await issuer.issue({
-    mac,
-    source: client.source,
-    base: bases[0],
-    arch: '0',
-    uuid: undefined,
-    // These boot loaders cannot be asked for what SMBIOS says.
-    saidUuid: true,
-    serial: '',
-    entry: match['entry'],
-  });
-  if (answer.kind !== 'steps') {
-    const message = answer.kind === 'refused' ? answer.message : 'it shows no UUID';
-    log.warn(
-      { event: 'http.refused', mac, reason: answer.kind === 'refused' ? answer.reason : 'no-uuid', file: name },
-      `no boot script: ${message}`,
-    );
-    return isGrub ? renderGrubRefusal(message) : undefined;
-  }
-  const text = isGrub
-    ? renderGrubConfig(answer.steps, { mac, bases, tftpServer })
-    : renderPxelinuxConfig(answer.steps, mac);
-  if (text === undefined) return undefined;
-  const { plan, uuid } = answer;
-  metrics?.stage('http.script');
-  log.info(
-    {
-      event: 'http.script',
-      mac,
-      uuid,
-      plan: plan.kind,
-      origin: plan.origin,
-      file: name,
-      ...(plan.kind === 'kernel' ? { kernel: plan.kernel, wantsConfig: plan.wantsConfig } : {}),
-    },
-    'gave the boot script',
-  );
-  return text;
 }
