@@ -4,7 +4,8 @@ import type { AdmissionGate } from '../admission/admission.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
-import { sendText, type Request } from './reply.ts';
+import { sendText } from './reply.ts';
+import type { Request } from './request.ts';
 import type { Seals } from './seals.ts';
 
 export interface AgentRouteComponents {

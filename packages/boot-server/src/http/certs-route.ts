@@ -5,7 +5,7 @@ import type { NetworkSettings } from './config-route.ts';
 import { giveBySource, type GiveBySourceComponents } from './give-by-source.ts';
 import { giveOnce, type Receiver } from './give-once.ts';
 import { lokiSettings } from './loki-settings.ts';
-import type { Request } from './reply.ts';
+import type { Request } from './request.ts';
 
 export interface CertsRouteComponents extends GiveBySourceComponents {
   readonly machine: {

@@ -6,7 +6,8 @@ import { reportPath } from './agent-route.ts';
 import { giveOnce, type GiveComponents, type Receiver } from './give-once.ts';
 import { lokiSettings } from './loki-settings.ts';
 import { renewalQuery, serveRenewal } from './renewal.ts';
-import { sendError, type Request } from './reply.ts';
+import { sendError } from './reply.ts';
+import type { Request } from './request.ts';
 import type { Seals } from './seals.ts';
 
 /** What every machine is told, apart from its token. */

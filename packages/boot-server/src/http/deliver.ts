@@ -2,7 +2,8 @@ import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { Artifact } from '../artifacts/artifact.ts';
 import type { BootMetrics } from '../metrics.ts';
-import { sendArtifact, type Request } from './reply.ts';
+import type { Request } from './request.ts';
+import { sendArtifact } from './send-artifact.ts';
 
 export interface DeliverComponents {
   readonly clock: Clock;

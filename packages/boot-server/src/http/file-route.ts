@@ -8,7 +8,8 @@ import type { BootMetrics } from '../metrics.ts';
 import type { PublishedContent } from '../published/published-content.ts';
 import { deliver } from './deliver.ts';
 import type { BootFileKind, FileUrls } from './file-urls.ts';
-import { sendError, sendText, type Request } from './reply.ts';
+import { sendError, sendText } from './reply.ts';
+import type { Request } from './request.ts';
 
 export interface FileRouteComponents {
   readonly clock: Clock;

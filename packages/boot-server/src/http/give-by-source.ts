@@ -1,6 +1,7 @@
 import type { AdmissionRefusal } from '../admission/admission.ts';
 import type { GiveComponents, Receiver } from './give-once.ts';
-import { sendError, sendJson, type Request } from './reply.ts';
+import { sendError, sendJson } from './reply.ts';
+import type { Request } from './request.ts';
 
 export interface GiveBySourceComponents extends GiveComponents {
   /** Who leased this address here. */

@@ -4,7 +4,8 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import type { Peers } from './peers.ts';
-import { sendError, sendJson, type Request } from './reply.ts';
+import { sendError, sendJson } from './reply.ts';
+import type { Request } from './request.ts';
 
 export interface GiveComponents {
   readonly log: Logger;

@@ -1,7 +1,8 @@
 import { CACHE_ONLY_HEADER } from '../image-cache/download.ts';
 import { imageUrl, type ImageCache } from '../image-cache/image-cache.ts';
 import { deliver, type DeliverComponents } from './deliver.ts';
-import { sendError, sendText, type Request } from './reply.ts';
+import { sendError, sendText } from './reply.ts';
+import type { Request } from './request.ts';
 
 export interface ImageRouteComponents extends DeliverComponents {
   readonly cache: ImageCache;

@@ -3,7 +3,16 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootServerConfig } from '../config.ts';
 import { parseInterfaceListen } from '../config/fields.ts';
 import { listenPlaces } from '../listen/listen-place.ts';
-import type { HttpListen } from './server.ts';
+import type { TlsFiles } from './tls.ts';
+
+export interface HttpListen {
+  readonly address: string;
+  readonly port: number;
+  /** Only what arrives at this interface (or VRF device); undefined: at all of them. */
+  readonly interface?: string;
+  /** Undefined: without TLS. */
+  readonly tls?: TlsFiles | undefined;
+}
 
 /** Where HTTP listens, as configured; an interface is a place for each family. Throws BootServerError CONFIG_INVALID. */
 export function parseHttpListen(listen: string | readonly string[]): [HttpListen, ...HttpListen[]] {

@@ -3,7 +3,8 @@ import type { Logger } from '@ingot/daemon';
 import { fetchFailure } from '../fetch-failure.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
-import { sendText, type Request } from './reply.ts';
+import { sendText } from './reply.ts';
+import type { Request } from './request.ts';
 import type { Seals } from './seals.ts';
 
 /** The other boot servers of the rack, which take the same nonces. */

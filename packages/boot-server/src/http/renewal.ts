@@ -1,6 +1,7 @@
 import type { AdmissionRefusal } from '../admission/admission.ts';
 import type { NonceStore } from '../store/nonces.ts';
-import { sendError, sendJson, type Request } from './reply.ts';
+import { sendError, sendJson } from './reply.ts';
+import type { Request } from './request.ts';
 import type { ConfigRouteComponents } from './config-route.ts';
 import type { Receiver } from './give-once.ts';
 import type { Seals } from './seals.ts';

@@ -5,7 +5,8 @@ import { parseMac, parseUuid } from '../identity.ts';
 import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { noteScript } from '../published/note-script.ts';
-import { sendText, type Request } from './reply.ts';
+import { sendText } from './reply.ts';
+import type { Request } from './request.ts';
 
 export interface ScriptRouteComponents {
   readonly log: Logger;
