@@ -78,6 +78,7 @@ describe('docs/errors.md', () => {
   const nothingToBoot = literals(/kind: 'ignore';\s+readonly reason:([^}]*)}/.exec(all)?.[1] ?? '');
   const refusals = [...union(all, 'NonceRefusal'), ...union(all, 'RenewalRefusal'), 'wrong-source'];
   const routes = text('packages/boot-server/src/http/*.ts');
+  const tftp = text('packages/boot-server/src/tftp/*.ts');
   const later = found(routes, /later\('([\w-]+)'/g);
   const answers = found(routes, /'(api-[a-z]+)'/g);
   const relay = text('packages/switch-agent/src/relay/*.ts');
@@ -98,9 +99,9 @@ describe('docs/errors.md', () => {
     [
       'Dropped TFTP requests',
       [
-        ...found(read('packages/boot-server/src/tftp/server.ts'), /\bdrop\('([\w-]+)'\)/g),
-        ...found(read('packages/boot-server/src/tftp/server.ts'), /\brefuse\([\w.]+, '([\w-]+)'/g),
-        ...found(read('packages/boot-server/src/tftp/server.ts'), /reason: '([\w-]+)'/g),
+        ...found(tftp, /\bdrop\('([\w-]+)'\)/g),
+        ...found(tftp, /\brefuse\([\w.]+, '([\w-]+)'/g),
+        ...found(tftp, /reason: '([\w-]+)'/g),
         ...dropped('tftp'),
       ],
     ],

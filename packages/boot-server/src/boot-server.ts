@@ -39,9 +39,10 @@ import { lease6Store } from './store/leases6.ts';
 import { lockDataDir } from './store/lock.ts';
 import { serverDuid } from './store/server-duid.ts';
 import { sightingStore } from './store/sightings.ts';
+import type { TftpPath } from './tftp/engine.ts';
 import { nodeEngine } from './tftp/node-engine.ts';
 import { ethernetMtu } from './tftp/path-mtu.ts';
-import { startTftpServer, type TftpPath } from './tftp/server.ts';
+import { startTftpServer } from './tftp/server.ts';
 import { traceLogger } from './timeline/traced-logger.ts';
 import { watchMachines, type MachineWatch } from './timeline/watch.ts';
 

@@ -4,12 +4,11 @@ import type { Logger } from '@ingot/daemon';
 import { contentMemory } from '../artifacts/content.ts';
 import type { TftpConfig } from '../config/tftp.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import type { TftpEngine } from './engine.ts';
+import type { TftpEngine, TftpPath } from './engine.ts';
 import { nativeEngine } from './native/engine.ts';
 import { routeMtu } from './native/route-mtu.ts';
 import { nodeEngine } from './node-engine.ts';
 import { interfaceMtu } from './path-mtu.ts';
-import type { TftpPath } from './server.ts';
 
 export interface ChoosePathComponents {
   readonly config: Pick<TftpConfig, 'engine' | 'singlePort'>;

@@ -1,5 +1,6 @@
 import type { Datagram, Endpoint, UdpSocket } from '@ingot/net';
 import type { TftpTerms } from './negotiation.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { TftpResult, TransferTerms } from './transfer-state.ts';
 
 /** What is sent. It never changes, and stays readable until the transfer has ended. */
@@ -56,4 +57,10 @@ export interface TftpEngine {
   start(job: TftpJob): Promise<TftpTransfer>;
   /** Ends every transfer. */
   stop(): Promise<void>;
+}
+
+/** What sends, and how large its packets may be. */
+export interface TftpPath {
+  readonly engine: TftpEngine;
+  readonly pathMtu: PathMtu;
 }

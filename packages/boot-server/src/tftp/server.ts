@@ -1,52 +1,16 @@
-import {
-  cleanFilename,
-  decodeTftp,
-  encodeTftp,
-  TFTP_PORT,
-  TftpErrorCode,
-  tftpError,
-  tftpMode,
-  type TftpRequest,
-} from '@ingot/wire';
-import type { Clock, Datagram, Endpoint, Network, UdpSocket } from '@ingot/net';
-import type { Logger } from '@ingot/daemon';
-import type { TftpConfig } from '../config/tftp.ts';
-import type { ArtifactStore } from '../artifacts/store.ts';
-import { parseBootFilePath } from '../decide/decision.ts';
-import { RASPBERRY_PI_OUIS, type QuirkEffect } from '../decide/quirks.ts';
+import { decodeTftp, TFTP_PORT, TftpErrorCode } from '@ingot/wire';
+import type { Datagram, Network, UdpSocket } from '@ingot/net';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bindPlaces, type ListenPlace } from '../listen/listen-place.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
-import type { BootMetrics } from '../metrics.ts';
-import type { PublishedClient, PublishedContent } from '../published/published-content.ts';
-import type { TftpContent, TftpEngine } from './engine.ts';
-import { failureLog, type FailureLog } from './failure-log.ts';
-import { negotiate } from './negotiation.ts';
+import { failureLog } from './failure-log.ts';
+import { sendError, type Listener } from './listener.ts';
 import { nodeEngine } from './node-engine.ts';
-import { pathBlksize, type PathMtu } from './path-mtu.ts';
+import { serveFile, whoseIs, type ServeFileComponents } from './serve-file.ts';
 import { Sessions, type Session } from './sessions.ts';
-import type { TftpResult } from './transfer-state.ts';
 
-/** What sends, and how large its packets may be. */
-export interface TftpPath {
-  readonly engine: TftpEngine;
-  readonly pathMtu: PathMtu;
-}
-
-export interface TftpServerComponents extends TftpPath {
+export interface TftpServerComponents extends Omit<ServeFileComponents, 'warn' | 'fromListener'> {
   readonly network: Network;
-  readonly clock: Clock;
-  readonly config: TftpConfig;
-  readonly log: Logger;
-  readonly metrics: BootMetrics;
-  readonly artifacts: ArtifactStore;
-  readonly published: PublishedContent;
-  /** Who leased this address here, for the log. */
-  readonly macOf: (address: string) => string | undefined;
-  /** The machine that this NIC said to belong to, for the log. */
-  readonly uuidOf: (mac: string) => string | undefined;
-  /** What the firmware of this NIC needs otherwise. */
-  readonly quirksOf: (mac: string) => QuirkEffect;
 }
 
 export interface TftpServer extends UdpServer {
@@ -107,18 +71,8 @@ export async function startTftpServer(
   };
 }
 
-interface Running extends TftpServerComponents {
-  /** Sends from port 69, for those who need that. */
-  readonly fromListener: TftpEngine;
-  readonly warn: FailureLog;
+interface Running extends ServeFileComponents {
   isStopping: boolean;
-}
-
-/** Where a request came to. */
-interface Listener {
-  readonly socket: UdpSocket;
-  /** The interface that it is bound to. */
-  readonly device: string | undefined;
 }
 
 function receive(components: Running, sessions: Sessions, datagram: Datagram, listener: Listener): void {
@@ -134,7 +88,7 @@ function receive(components: Running, sessions: Sessions, datagram: Datagram, li
   const packet = decoded.value;
   if (packet.kind === 'wrq') {
     drop('write-refused');
-    return sendError(listener.socket, source, TftpErrorCode.ACCESS_VIOLATION, 'this server only reads');
+    return sendError(listener, source, TftpErrorCode.ACCESS_VIOLATION, 'this server only reads');
   }
   const key = `${source.address}:${source.port}`;
   const running = sessions.get(key);
@@ -170,173 +124,15 @@ function receive(components: Running, sessions: Sessions, datagram: Datagram, li
   };
   sessions.add(session);
   session.ended = (running?.ended ?? Promise.resolve())
-    .then(() => (session.isStopping ? undefined : serve(components, sessions, session, packet, source, listener)))
+    .then(() => {
+      if (session.isStopping) return undefined;
+      const onHeard = (): void => sessions.heard(session);
+      const onStray = (stray: Datagram): void => receive(components, sessions, stray, listener);
+      return serveFile(components, { request: packet, peer: source, listener, session, onHeard, onStray });
+    })
     .catch((error: unknown) => {
       metrics.drop('tftp', 'internal');
       log.error({ err: error, source: source.address }, 'a TFTP request could not be answered');
     })
     .finally(() => sessions.remove(session));
-}
-
-async function serve(
-  components: Running,
-  sessions: Sessions,
-  session: Session,
-  request: TftpRequest,
-  peer: Endpoint,
-  listener: Listener,
-): Promise<void> {
-  const { socket, device } = listener;
-  const { config, clock, log, metrics } = components;
-  const name = cleanFilename(request.filename).replaceAll('\\', '/').replace(/^\/+/, '');
-  const { mac: namedMac, file } = parseBootFilePath(name);
-  const who = { ...whoseIs(components, peer.address, namedMac), file };
-  const { mac } = who;
-  const refuse = (code: number, reason: string, message: string): void => {
-    metrics.drop('tftp', reason);
-    metrics.stage('tftp.failed');
-    components.warn(peer.address, { ...who, event: 'tftp.failed', cause: reason }, `TFTP: ${message}`);
-    sendError(socket, peer, code, message);
-  };
-  const quirks = mac === undefined ? {} : components.quirksOf(mac);
-  if (tftpMode(request) !== 'octet') return refuse(TftpErrorCode.NOT_DEFINED, 'bad-mode', 'ask in octet mode');
-  const found = await open(components, file, { mac, source: peer.address });
-  if (!found.ok && found.reason === 'unknown-file' && isProbe(file, mac)) {
-    // It tries name after name: none of them is a boot that fails.
-    metrics.drop('tftp', 'unknown-file');
-    log.debug({ ...who, event: 'tftp.probe' }, `TFTP: ${file} is not there`);
-    return sendError(socket, peer, found.code, found.message);
-  }
-  if (!found.ok) return refuse(found.code, found.reason, found.message);
-  using content = found.content;
-  const local = socket.address.address;
-  const terms = negotiate(request, content.sizeBytes, {
-    blksize: config.maxBlksize ?? pathBlksize(components.pathMtu, local, peer.address),
-    windowsize: Math.min(config.maxWindowsize, quirks.maxWindowsize ?? config.maxWindowsize),
-  });
-  const isSinglePort = config.singlePort || quirks.singlePort === true;
-  session.isSinglePort = isSinglePort;
-  const { engine: chosen } = components;
-  const engine = isSinglePort && !chosen.sharesPort ? components.fromListener : chosen;
-  const startedAt = clock.monotonic();
-  metrics.stage('tftp.start');
-  const { blksize, windowsize } = terms;
-  log.info({ ...who, event: 'tftp.start', bytes: content.sizeBytes, blksize, windowsize }, `TFTP ${file}`);
-  const transfer = await engine.start({
-    listener: socket,
-    device,
-    peer,
-    content,
-    terms,
-    deadlineMs: config.maxTransferMinutes * 60_000,
-    minBytesPerSecond: config.minBytesPerSecond,
-    onStray: (datagram) => receive(components, sessions, datagram, listener),
-    onHeard: () => sessions.heard(session),
-  });
-  session.transfer = transfer;
-  if (session.isStopping) transfer.stop();
-  report(components, who, await transfer.ended, Math.round(clock.monotonic() - startedAt));
-}
-
-/** For the log: the machine that is named, or that leased this address here. */
-function whoseIs(
-  { macOf, uuidOf }: TftpServerComponents,
-  source: string,
-  named?: string,
-): { readonly mac: string | undefined; readonly uuid: string | undefined; readonly source: string } {
-  const mac = named ?? macOf(source);
-  return { mac, uuid: mac === undefined ? undefined : uuidOf(mac), source };
-}
-
-/**
- * A name that some firmware only looks for: Raspberry Pi's `<serial>/start4.elf`; U-Boot's script, its device tree, and
- * pxelinux.cfg for each of many keys; GRUB's lists of modules that it has built in, and HTTP before it takes TFTP.
- */
-function isProbe(file: string, mac: string | undefined): boolean {
-  if (mac !== undefined && RASPBERRY_PI_OUIS.includes(mac.slice(0, 8))) return true;
-  return /^(?:[0-9a-f]{8}\/|boot(?:code|sig)\.bin$|boot\.scr(?:\.uimg)?$|dtb\/|(?:.*\/)?pxelinux\.cfg\/|grub\/[\w-]+\/(?:\w+\.lst|http\.mod|grub\.cfg)$)/i.test(
-    file,
-  );
-}
-
-function report(
-  { log, metrics, warn }: Running,
-  who: { readonly mac: string | undefined; readonly file: string; readonly source: string },
-  result: TftpResult,
-  ms: number,
-): void {
-  const { end, bytes, retransmissions } = result;
-  switch (end.kind) {
-    case 'done':
-      metrics.stage('tftp.done');
-      metrics.transferred('tftp', bytes, ms);
-      log.info(
-        { ...who, event: 'tftp.done', bytes, ms, retransmissions, confirmed: end.confirmed },
-        `TFTP ${who.file} done`,
-      );
-      return;
-    case 'probed':
-      log.info({ ...who, event: 'tftp.probed', ms }, `TFTP ${who.file}: the client asked for its size`);
-      return;
-    case 'failed':
-      metrics.stage('tftp.failed');
-      warn(
-        who.source,
-        { ...who, event: 'tftp.failed', cause: end.cause, bytes, ms, retransmissions },
-        `TFTP ${who.file}: ${end.detail}`,
-      );
-      return;
-    default:
-      return end satisfies never;
-  }
-}
-
-type Opened =
-  | { readonly ok: true; readonly content: TftpContent & Disposable }
-  | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
-
-async function open(components: Running, file: string, client: PublishedClient): Promise<Opened> {
-  const published = await components.published.open(file, client);
-  if (published === undefined)
-    return {
-      ok: false,
-      code: TftpErrorCode.FILE_NOT_FOUND,
-      reason: 'unknown-file',
-      message: 'no such file is published',
-    };
-  if (published.kind === 'text') return { ok: true, content: textContent(published.text) };
-  try {
-    return { ok: true, content: await components.artifacts.get(published.uri, published) };
-  } catch (error) {
-    const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
-    const words = error instanceof Error ? error.message : String(error);
-    components.warn(client.source, { err: error, file }, `${file} cannot be served: ${words}`);
-    if (isRefused)
-      return {
-        ok: false,
-        code: TftpErrorCode.ACCESS_VIOLATION,
-        reason: 'file-refused',
-        message: 'this file may not be read',
-      };
-    return {
-      ok: false,
-      code: TftpErrorCode.FILE_NOT_FOUND,
-      reason: 'file-unavailable',
-      message: 'this file cannot be read',
-    };
-  }
-}
-
-function textContent(text: string): TftpContent & Disposable {
-  const bytes = Buffer.from(text);
-  return {
-    sizeBytes: bytes.byteLength,
-    fd: undefined,
-    read: (position, length) => bytes.subarray(position, position + length),
-    [Symbol.dispose]: () => undefined,
-  };
-}
-
-function sendError(socket: UdpSocket, peer: Endpoint, code: number, message: string): void {
-  socket.send(encodeTftp(tftpError(code, message)), peer).catch(() => undefined);
 }
