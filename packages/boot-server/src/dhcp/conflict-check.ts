@@ -1,7 +1,7 @@
 import type { Logger } from '@ingot/daemon';
 import type { BootMetrics } from '../metrics.ts';
 import type { ProbeResult } from './address-probe.ts';
-import type { DhcpOutcome } from './responder.ts';
+import type { DhcpOutcome } from './outcome.ts';
 
 export interface ConflictCheck<T> {
   /** The answer, if it may leave now. Else undefined: it, or another in its place, comes by `onSettled`. */

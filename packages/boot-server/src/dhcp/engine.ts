@@ -11,7 +11,8 @@ import { broadcastLimit } from './broadcast-limit.ts';
 import type { ClientLink } from './client-link.ts';
 import { conflictCheck } from './conflict-check.ts';
 import { firstOfExchange } from '../limits/first-of-exchange.ts';
-import type { DhcpOutcome, DhcpResponder } from './responder.ts';
+import type { DhcpOutcome } from './outcome.ts';
+import type { DhcpResponder } from './responder.ts';
 import { undecidedTable, type WhenUndecided } from './undecided.ts';
 
 export interface DhcpEngineComponents {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@ingot/net';
 import { keepNewest } from '../limits/keep-newest.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import { isSameQuestion, type DecideBoot } from './boot-question.ts';
-import type { DhcpQuestion } from './responder.ts';
+import type { DhcpQuestion } from './outcome.ts';
 
 /** What a machine gets when nothing was decided in time: what it got the last time, or silence until it asks again. */
 export type WhenUndecided = 'lastKnown' | 'ignore';

@@ -18,7 +18,7 @@ import { architectureOf } from '../decide/architectures.ts';
 import type { BootPlan } from '../decide/boot-plan.ts';
 import { identifyClient } from '../decide/client.ts';
 import { parseBootFilePath, type BootDecision } from '../decide/decision.ts';
-import type { DhcpOutcome } from '../dhcp/responder.ts';
+import type { DhcpOutcome } from '../dhcp/outcome.ts';
 import { findSubnet } from '../dhcp/subnets.ts';
 import { BootServerError } from '../errors.ts';
 import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
