@@ -1,15 +1,11 @@
 import { Dhcp6Status, subnet6Contains, type Ipv6 } from '@ingot/wire';
-import type { Lease6Client, Lease6Engine } from './lease-engine.ts';
+import type { Exchange } from './exchange.ts';
+import type { Lease6Client } from './lease-engine.ts';
 import type { AnsweredAssociation } from './reply.ts';
 import type { Dhcp6Request, RequestedAssociation } from './request.ts';
 import type { Subnet6 } from './subnets.ts';
 
-interface Exchange {
-  readonly request: Dhcp6Request;
-  readonly subnet: Subnet6;
-  readonly leases: Lease6Engine;
-  readonly duid: string;
-}
+type LeaseExchange = Pick<Exchange, 'request' | 'subnet' | 'leases' | 'duid'>;
 
 const NO_ADDRESS = { code: Dhcp6Status.NO_ADDRS_AVAIL, message: 'no address is free in this network' } as const;
 const NO_PREFIX = { code: Dhcp6Status.NO_PREFIX_AVAIL, message: 'this server delegates no prefixes' } as const;
@@ -18,7 +14,7 @@ const NOT_ON_LINK = { code: Dhcp6Status.NOT_ON_LINK, message: 'this address is o
 
 /** To SOLICIT and REQUEST: RFC 8415 §18.3.1, §18.3.2. */
 export function assignAll(
-  exchange: Exchange,
+  exchange: LeaseExchange,
   { commits, checksLink }: { readonly commits: boolean; readonly checksLink: boolean },
 ): AnsweredAssociation[] {
   const { request, subnet, leases } = exchange;
@@ -41,7 +37,7 @@ export function assignAll(
  * To RENEW and REBIND: RFC 8415 §18.3.4, §18.3.5. After a lost disk the client is the only one who knows its address;
  * when that is free it keeps it. Of an IA that is another server's nothing is said to a REBIND.
  */
-export function extendAll(exchange: Exchange, isRebind: boolean): AnsweredAssociation[] {
+export function extendAll(exchange: LeaseExchange, isRebind: boolean): AnsweredAssociation[] {
   const { request, subnet, leases } = exchange;
   const taken = new Set<Ipv6>();
   return request.associations.flatMap((ia): AnsweredAssociation[] => {
@@ -65,7 +61,7 @@ export function extendAll(exchange: Exchange, isRebind: boolean): AnsweredAssoci
 
 /** To RELEASE and DECLINE: RFC 8415 §18.3.7, §18.3.8. Only what went wrong is told by IA. */
 export function giveUpAll(
-  exchange: Exchange,
+  exchange: LeaseExchange,
   how: 'release' | 'decline',
 ): { readonly associations: AnsweredAssociation[]; readonly addresses: readonly Ipv6[] } {
   const { request, subnet, leases } = exchange;
@@ -90,6 +86,6 @@ function addressesOf(ia: RequestedAssociation): Ipv6[] {
   return ia.addresses.map(({ address }) => address);
 }
 
-function clientOf({ request, duid }: Exchange, ia: RequestedAssociation): Lease6Client {
+function clientOf({ request, duid }: LeaseExchange, ia: RequestedAssociation): Lease6Client {
   return { duid, iaid: ia.iaid, mac: request.mac, uuid: request.uuid };
 }

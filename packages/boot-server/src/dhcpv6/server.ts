@@ -9,8 +9,9 @@ import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { isStoreError } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
+import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question } from './outcome.ts';
 import type { Dhcp6Plan } from './plan.ts';
-import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question, Dhcp6Responder } from './responder.ts';
+import type { Dhcp6Responder } from './responder.ts';
 
 export interface Dhcp6ServerComponents {
   readonly network: Network;
