@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MessageType } from '@ingot/wire';
-import { relay } from './support/client.ts';
-import { CLIENTS, ip, MAC_1, message, SERVER, startLab, type Lab } from './support/harness.ts';
+import { SERVER } from './support/config.ts';
+import { relay } from './support/dhcp-client.ts';
+import { CLIENTS, ip, MAC_1, message } from './support/dhcp-messages.ts';
+import { startLab, type Lab } from './support/lab.ts';
 
 /** Bytes that come near to something: a real message, cut and with some bytes changed. */
 const nearly = (real: Uint8Array): fc.Arbitrary<Uint8Array> =>

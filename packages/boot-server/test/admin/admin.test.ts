@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { adminClient, type AdminClient } from '../../src/admin/client.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
-import { lease, relay } from '../support/client.ts';
-import { CLIENTS, MAC_1, MAC_2, startLab, temporaryFolder, testConfig, UUID, type Lab } from '../support/harness.ts';
+import { testConfig } from '../support/config.ts';
+import { lease, relay } from '../support/dhcp-client.ts';
+import { CLIENTS, MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const clientOf = (lab: Lab): AdminClient => adminClient(join(lab.dataDir, 'admin.sock'));
 

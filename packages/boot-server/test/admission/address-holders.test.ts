@@ -8,8 +8,9 @@ import { planDhcp6 } from '../../src/dhcpv6/plan.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { leaseStore } from '../../src/store/leases.ts';
 import { lease6Store } from '../../src/store/leases6.ts';
-import { dhcp6Config, subnet6Config } from '../support/dhcp6-harness.ts';
-import { MAC_1, MAC_2, temporaryFolder } from '../support/harness.ts';
+import { dhcp6Config, subnet6Config } from '../support/dhcp6-client.ts';
+import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 it('an IPv6 address is its holder’s, and so is the one that the NIC made itself of its MAC', () => {
   const clock = new MockClock();

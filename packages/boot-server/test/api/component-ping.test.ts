@@ -7,7 +7,7 @@ import { MockClock, mockEntropy } from '@ingot/net';
 import { startComponentPings, type ComponentApi, type ComponentPing } from '../../src/api/component-ping.ts';
 import { grpcBootApi } from '../../src/api/grpc-boot-api.ts';
 import { bootServerVersion } from '../../src/version.ts';
-import { temporaryFolder } from '../support/harness.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const STARTED_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;

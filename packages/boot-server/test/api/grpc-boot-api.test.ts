@@ -14,7 +14,8 @@ import {
 import { grpcBootApi } from '../../src/api/grpc-boot-api.ts';
 import type { BootApi } from '../../src/api/boot-api.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
-import { MAC_1, temporaryFolder, UUID } from '../support/harness.ts';
+import { MAC_1, UUID } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../../api/test/fixtures/${name}`, import.meta.url), 'utf8');

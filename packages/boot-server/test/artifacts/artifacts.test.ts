@@ -22,7 +22,7 @@ import { localFiles } from '../../src/artifacts/local-file.ts';
 import type { RemoteFetch } from '../../src/artifacts/remote-file.ts';
 import { createArtifactStore, type ArtifactStore } from '../../src/artifacts/store.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
-import { temporaryFolder } from '../support/harness.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const noRemote: RemoteFetch = () => Promise.reject(new Error('no network here'));
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '@ingot/daemon';
 import { bootServerConfig, type BootServerConfig } from '../../src/config.ts';
 import { planDhcp } from '../../src/dhcp/plan.ts';
-import { subnetConfig, testConfig } from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
 
 const MINIMAL = `
 partition: lab

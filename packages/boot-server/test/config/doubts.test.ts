@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { BootServerConfig } from '../../src/config.ts';
 import { doubtsOf } from '../../src/config/doubts.ts';
-import { subnetConfig, testConfig, tftpConfig } from '../support/harness.ts';
+import { subnetConfig, testConfig, tftpConfig } from '../support/config.ts';
 
 const config = (change: Partial<BootServerConfig> = {}): BootServerConfig => {
   const plain = testConfig('/data', change);

@@ -8,7 +8,10 @@ import { adminClient } from '../../src/admin/client.ts';
 import { agentSchema } from '../../src/config/agent.ts';
 import { openDebugKeys, type DebugKeys } from '../../src/debug-key/debug-keys.ts';
 import { encodeSshPublicKey, isSshPublicKey, makeSshKeyPair } from '../../src/debug-key/ssh-key.ts';
-import { MAC_1, MAC_2, startLab, temporaryFolder, testConfig, UUID } from '../support/harness.ts';
+import { testConfig } from '../support/config.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configPath, getFrom, machines, scriptPath } from '../http/machines.ts';
 
 const DAY_MS = 86_400_000;

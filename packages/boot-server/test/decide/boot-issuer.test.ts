@@ -16,7 +16,7 @@ import {
 import { createBootPlanner } from '../../src/decide/boot-planner.ts';
 import { serialConsole } from '../../src/decide/serial-console.ts';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
-import { MAC_1, UUID } from '../support/harness.ts';
+import { MAC_1, UUID } from '../support/dhcp-messages.ts';
 
 const KERNEL: KernelPlan = {
   kind: 'kernel',

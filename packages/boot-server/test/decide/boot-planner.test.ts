@@ -10,7 +10,7 @@ import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
 import { cachedSource } from '../../src/sources/cached-source.ts';
 import { bootStore } from '../../src/store/boots.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { MAC_1, MAC_2, UUID } from '../support/harness.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
 
 const AWAY = new BootServerError(BootServerErrorCode.ApiAway, 'connection refused');
 const REFUSED = new BootServerError(BootServerErrorCode.ApiRefused, 'no');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType } from '@ingot/wire';
-import { lease, localClient, relay, selecting, tftpFetch } from '../support/client.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { lease, localClient, relay, selecting } from '../support/dhcp-client.ts';
 import {
   CLIENTS,
   fieldText,
@@ -9,14 +10,12 @@ import {
   MAC_2,
   message,
   readReply,
-  startLab,
-  subnetConfig,
-  testConfig,
   UUID,
   type ClientKind,
-  type Lab,
   type Reply,
-} from '../support/harness.ts';
+} from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { tftpFetch } from '../support/tftp-client.ts';
 
 const { DISCOVER, REQUEST } = MessageType;
 const file = (reply: Reply | undefined): string => fieldText(reply?.packet.file ?? new Uint8Array());

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FIRMWARE_NAMES } from '../../src/decide/architectures.ts';
 import type { BootRequest } from '../../src/decide/client.ts';
 import { bootFilePath, decideBoot, parseBootFilePath } from '../../src/decide/decision.ts';
-import { MAC_1, UUID } from '../support/harness.ts';
+import { MAC_1, UUID } from '../support/dhcp-messages.ts';
 
 const config = { httpUrl: 'http://10.0.0.1:8080', binaries: { bios: 'undionly.kpxe', efiX64: 'snponly.efi' } };
 const SCRIPT = (arch: string): string => `http://10.0.0.1:8080/_/ipxe?arch=${arch}&mac=${MAC_1}&uuid=${UUID}`;

@@ -5,9 +5,12 @@ import { MessageType } from '@ingot/wire';
 import { bootSchema } from '../../src/config/boot.ts';
 import { peerUrls } from '../../src/decide/peers.ts';
 import { profileSchema } from '../../src/sources/profile-schema.ts';
-import { relay } from '../support/client.ts';
-import { dhcp6Config } from '../support/dhcp6-harness.ts';
-import { CLIENTS, httpConfig, MAC_1, startLab, temporaryFolder, testConfig } from '../support/harness.ts';
+import { httpConfig, testConfig } from '../support/config.ts';
+import { relay } from '../support/dhcp-client.ts';
+import { CLIENTS, MAC_1 } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { dhcp6Config } from '../support/dhcp6-client.ts';
 
 describe('boot.peers', () => {
   it('are announced to once each, and are in the scripts of the family that they can be reached by', () => {

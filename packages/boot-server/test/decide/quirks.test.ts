@@ -13,7 +13,8 @@ import {
 import type { MockHost } from '@ingot/net';
 import { decideBoot } from '../../src/decide/decision.ts';
 import { BORNE, QUIRKS, quirksOf, type BorneFault } from '../../src/decide/quirks.ts';
-import { relay, tftpFetch } from '../support/client.ts';
+import { SERVER, subnetConfig, testConfig, tftpConfig } from '../support/config.ts';
+import { relay } from '../support/dhcp-client.ts';
 import {
   CLIENTS,
   fieldText,
@@ -21,16 +22,12 @@ import {
   MAC_1,
   message,
   readReply,
-  SERVER,
-  startLab,
-  subnetConfig,
-  temporaryFolder,
-  testConfig,
-  tftpConfig,
   type ClientKind,
-  type Lab,
   type Reply,
-} from '../support/harness.ts';
+} from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { tftpFetch } from '../support/tftp-client.ts';
 
 const { DISCOVER, REQUEST } = MessageType;
 const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');

@@ -7,7 +7,8 @@ import { subjectMemory } from '../../src/decide/subject-memory.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
 import { sightingStore } from '../../src/store/sightings.ts';
-import { MAC_1, MAC_2, temporaryFolder, UUID } from '../support/harness.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const subject = (change: Partial<BootSubject> = {}): BootSubject => ({
   mac: MAC_1,

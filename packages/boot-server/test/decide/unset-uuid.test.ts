@@ -8,9 +8,11 @@ import { parseDhcp6Request } from '../../src/dhcpv6/request.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { leaseStore } from '../../src/store/leases.ts';
 import { sightingStore } from '../../src/store/sightings.ts';
-import { relay } from '../support/client.ts';
-import { EDK2_PXE, clientId, iaNa, message6 } from '../support/dhcp6-harness.ts';
-import { MAC_1, MAC_2, startLab, temporaryFolder, UUID } from '../support/harness.ts';
+import { relay } from '../support/dhcp-client.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { EDK2_PXE, clientId, iaNa, message6 } from '../support/dhcp6-client.ts';
 
 const ZEROS = '00000000-0000-0000-0000-000000000000';
 const ONES = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/dhcp/address-probe.ts';
-import { MAC_1, MAC_2 } from '../support/harness.ts';
+import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
 import { engine, macOf } from './engine-lab.ts';
 
 describe('an address that its client did not have lately', () => {

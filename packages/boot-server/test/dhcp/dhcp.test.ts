@@ -2,21 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesOfIpv4, MessageType, uint16Option, uint8Option, type DhcpOption } from '@ingot/wire';
 import { openDatabase } from '../../src/store/database.ts';
-import { addressOption, lease, localClient, OPTION_82, relay, selecting } from '../support/client.ts';
-import {
-  CLIENTS,
-  fieldText,
-  ip,
-  MAC_1,
-  MAC_2,
-  message,
-  readReply,
-  startLab,
-  httpConfig,
-  subnetConfig,
-  testConfig,
-  UUID,
-} from '../support/harness.ts';
+import { httpConfig, subnetConfig, testConfig } from '../support/config.ts';
+import { addressOption, lease, localClient, OPTION_82, relay, selecting } from '../support/dhcp-client.ts';
+import { CLIENTS, fieldText, ip, MAC_1, MAC_2, message, readReply, UUID } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
 
 const { DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM } = MessageType;
 const bios = { mac: MAC_1, kind: CLIENTS.biosIpxe };

@@ -17,16 +17,9 @@ import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
 import { leaseStore } from '../../src/store/leases.ts';
 import { sightingStore, type SightingStore } from '../../src/store/sightings.ts';
-import {
-  CLIENTS,
-  ip,
-  message,
-  readReply,
-  temporaryFolder,
-  testConfig,
-  type ClientKind,
-  type Reply,
-} from '../support/harness.ts';
+import { testConfig } from '../support/config.ts';
+import { CLIENTS, ip, message, readReply, type ClientKind, type Reply } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const { DISCOVER, REQUEST } = MessageType;
 export const SCRIPT: BootDecision = { kind: 'script', url: 'http://10.0.0.1:8080/script' };

@@ -7,7 +7,8 @@ import type { BootDecision } from '../../src/decide/decision.ts';
 import type { BootQuestion } from '../../src/dhcp/boot-question.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { sightingStore } from '../../src/store/sightings.ts';
-import { CLIENTS, MAC_1, MAC_2, message, readReply, temporaryFolder } from '../support/harness.ts';
+import { CLIENTS, MAC_1, MAC_2, message, readReply } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { engine, macOf, SCRIPT } from './engine-lab.ts';
 
 const { DISCOVER } = MessageType;

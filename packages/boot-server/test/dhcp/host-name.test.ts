@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { bytesOfLatin1, MessageType, OptionCode, textOption, type DhcpOption } from '@ingot/wire';
 import { hostNameOf } from '../../src/dhcp/host-name.ts';
 import { profileSchema } from '../../src/sources/profile-schema.ts';
-import { relay } from '../support/client.ts';
-import { CLIENTS, fieldText, MAC_1, MAC_2, startLab, subnetConfig, testConfig } from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { relay } from '../support/dhcp-client.ts';
+import { CLIENTS, fieldText, MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
 
 const fqdn = (flags: number, name: Uint8Array): DhcpOption => ({
   code: OptionCode.CLIENT_FQDN,

@@ -8,7 +8,9 @@ import { findSubnet, type Subnet } from '../../src/dhcp/subnets.ts';
 import { numberOfIpv4, parseNetwork } from '../../src/ipv4.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { leaseStore, type LeaseStore } from '../../src/store/leases.ts';
-import { MAC_1, MAC_2, subnetConfig, temporaryFolder, testConfig, UUID } from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const n = (text: string): number => numberOfIpv4(text) ?? Number.NaN;
 const client = (mac: string, uuid?: string): { mac: string; uuid: string | undefined } => ({ mac, uuid });

@@ -12,7 +12,7 @@ import {
   type DhcpOption,
 } from '@ingot/wire';
 import { answerLeaseTime } from '../../src/dhcp/lease-time.ts';
-import { ip } from '../support/harness.ts';
+import { ip } from '../support/dhcp-messages.ts';
 
 const LEASED = ip('10.0.0.100');
 const leases = { secondsLeft: (address: number) => (address === ipv4ToNumber(LEASED) ? 599 : undefined) };

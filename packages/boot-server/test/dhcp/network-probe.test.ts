@@ -3,7 +3,7 @@ import { MockClock, type EchoSocket } from '@ingot/net';
 import { ipv4ToNumber } from '@ingot/wire';
 import { networkProbe } from '../../src/dhcp/network-probe.ts';
 import type { ProbeResult } from '../../src/dhcp/address-probe.ts';
-import { ip } from '../support/harness.ts';
+import { ip } from '../support/dhcp-messages.ts';
 
 const ADDRESS = '10.0.0.100';
 const HEAD = 'IP address       HW type     Flags       HW address            Mask     Device';

@@ -13,19 +13,10 @@ import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
 import { leaseStore } from '../../src/store/leases.ts';
 import { sightingStore } from '../../src/store/sightings.ts';
-import { addressOption, lease, relay, selecting } from '../support/client.ts';
-import {
-  CLIENTS,
-  ip,
-  MAC_1,
-  MAC_2,
-  message,
-  readReply,
-  startLab,
-  subnetConfig,
-  testConfig,
-  type Lab,
-} from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { addressOption, lease, relay, selecting } from '../support/dhcp-client.ts';
+import { CLIENTS, ip, MAC_1, MAC_2, message, readReply } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
 
 const { DISCOVER, REQUEST, ACK, NAK } = MessageType;
 const os = { mac: MAC_1, kind: CLIENTS.udhcpc };

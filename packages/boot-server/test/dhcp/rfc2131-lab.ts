@@ -1,18 +1,9 @@
 import { decodeDhcp, MessageType, type DhcpOption } from '@ingot/wire';
 import type { SubnetConfig } from '../../src/config/dhcp.ts';
-import { addressOption, relay, selecting } from '../support/client.ts';
-import {
-  CLIENTS,
-  ip,
-  MAC_1,
-  MAC_2,
-  message,
-  startLab,
-  subnetConfig,
-  testConfig,
-  type Lab,
-  type Reply,
-} from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { addressOption, relay, selecting } from '../support/dhcp-client.ts';
+import { CLIENTS, ip, MAC_1, MAC_2, message, type Reply } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
 
 const { DISCOVER, REQUEST, ACK } = MessageType;
 

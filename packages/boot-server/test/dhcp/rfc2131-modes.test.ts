@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType } from '@ingot/wire';
 import { os, other, XID, remoteLab, typeOf, wanted, server, codes, bound, unicast } from './rfc2131-lab.ts';
-import { CLIENTS, MAC_1 } from '../support/harness.ts';
+import { CLIENTS, MAC_1 } from '../support/dhcp-messages.ts';
 
 // Rules of RFC 2131 that concern a server, in its order. A name begins with the section that says so.
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MessageType, type DhcpOption } from '@ingot/wire';
-import { localClient, selecting } from '../support/client.ts';
+import { localClient, selecting } from '../support/dhcp-client.ts';
+import { message, type Reply } from '../support/dhcp-messages.ts';
 import { os, other, XID, remoteLab, typeOf, wanted, server, codes, bound, unicast } from './rfc2131-lab.ts';
-import { message, type Reply } from '../support/harness.ts';
 
 // Rules of RFC 2131 that concern a server, in its order. A name begins with the section that says so.
 

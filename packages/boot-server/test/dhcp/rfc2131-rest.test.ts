@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOfIpv4, encodeDhcp, decodeDhcp, MessageType, textOption } from '@ingot/wire';
-import { localClient, OPTION_82 } from '../support/client.ts';
+import { localClient, OPTION_82 } from '../support/dhcp-client.ts';
+import { ip, MAC_1, message } from '../support/dhcp-messages.ts';
 import { os, other, labWith, remoteLab, typeOf, wanted, server, codes, bound, unicast } from './rfc2131-lab.ts';
-import { ip, MAC_1, message } from '../support/harness.ts';
 
 // Rules of RFC 2131 that concern a server, in its order. A name begins with the section that says so.
 

@@ -5,20 +5,11 @@ import { MockClock, mockEntropy, MockNetwork, type UdpSocket } from '@ingot/net'
 import { MessageType, type DhcpOption } from '@ingot/wire';
 import { startBootServer, type BootServer } from '../../src/boot-server.ts';
 import type { SubnetConfig } from '../../src/config/dhcp.ts';
-import { addressOption, selecting } from '../support/client.ts';
-import {
-  CLIENTS,
-  FakeApi,
-  httpConfig,
-  ip,
-  MAC_1,
-  message,
-  readReply,
-  subnetConfig,
-  temporaryFolder,
-  testConfig,
-  type Reply,
-} from '../support/harness.ts';
+import { httpConfig, subnetConfig, testConfig } from '../support/config.ts';
+import { addressOption, selecting } from '../support/dhcp-client.ts';
+import { CLIENTS, ip, MAC_1, message, readReply, type Reply } from '../support/dhcp-messages.ts';
+import { FakeApi } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const { DISCOVER, OFFER, REQUEST, ACK } = MessageType;
 const client = { mac: MAC_1, kind: CLIENTS.udhcpc };

@@ -17,8 +17,8 @@ import {
   serverId,
   startLab6,
   subnet6Config,
-} from '../support/dhcp6-harness.ts';
-import { MAC_1, MAC_2, UUID } from '../support/harness.ts';
+} from '../support/dhcp6-client.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
 
 describe('what to boot', () => {
   it.each<[string, Uint8Array, readonly Dhcp6Option[], string]>([

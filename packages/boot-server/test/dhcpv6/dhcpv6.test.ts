@@ -25,8 +25,9 @@ import {
   serverId,
   startLab6,
   subnet6Config,
-} from '../support/dhcp6-harness.ts';
-import { MAC_1, MAC_2, startLab } from '../support/harness.ts';
+} from '../support/dhcp6-client.ts';
+import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
 
 const RAPID: Dhcp6Option = { code: Dhcp6OptionCode.RAPID_COMMIT, data: new Uint8Array() };
 

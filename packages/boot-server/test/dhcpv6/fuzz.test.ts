@@ -12,7 +12,7 @@ import {
   message6,
   relayed6,
   startLab6,
-} from '../support/dhcp6-harness.ts';
+} from '../support/dhcp6-client.ts';
 
 const types = Object.values(Dhcp6MessageType);
 const real = types.flatMap((type) => [

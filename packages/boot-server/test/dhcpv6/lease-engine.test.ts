@@ -7,8 +7,9 @@ import { findSubnet6, type Subnet6 } from '../../src/dhcpv6/subnets.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { lease6Store, type Lease6 } from '../../src/store/leases6.ts';
 import { serverDuid } from '../../src/store/server-duid.ts';
-import { dhcp6Config, ip6, subnet6Config } from '../support/dhcp6-harness.ts';
-import { MAC_1, temporaryFolder } from '../support/harness.ts';
+import { dhcp6Config, ip6, subnet6Config } from '../support/dhcp6-client.ts';
+import { MAC_1 } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const NO_WISH = { addresses: [], taken: new Set<never>() };
 

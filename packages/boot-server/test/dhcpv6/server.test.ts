@@ -23,8 +23,8 @@ import {
   message6,
   readReply6,
   type Reply6,
-} from '../support/dhcp6-harness.ts';
-import { temporaryFolder } from '../support/harness.ts';
+} from '../support/dhcp6-client.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const RAPID: Dhcp6Option = { code: Dhcp6OptionCode.RAPID_COMMIT, data: new Uint8Array() };
 const SCRIPT: BootDecision = { kind: 'script', url: 'http://10.0.0.1:8080/script' };

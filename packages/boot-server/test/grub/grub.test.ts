@@ -3,7 +3,7 @@ import { serialConsole } from '../../src/decide/serial-console.ts';
 import type { KernelSteps } from '../../src/decide/boot-steps.ts';
 import { parseOwnFilePath, renderPxelinuxConfig } from '../../src/grub/pxelinux.ts';
 import { kernelWords, renderGrubConfig, type GrubSetting } from '../../src/grub/script.ts';
-import { MAC_1 } from '../support/harness.ts';
+import { MAC_1 } from '../support/dhcp-messages.ts';
 
 const setting: GrubSetting = { mac: MAC_1, bases: ['http://10.0.0.1:8080'], tftpServer: '10.0.0.1' };
 const kernel: KernelSteps = {

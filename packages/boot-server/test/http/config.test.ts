@@ -2,17 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
-import {
-  FakeApi,
-  MAC_1,
-  MAC_2,
-  startLab,
-  subnetConfig,
-  temporaryFolder,
-  testConfig,
-  UUID,
-  type Lab,
-} from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { FakeApi, startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configPath, getFrom, machines, scriptPath } from './machines.ts';
 
 const AWAY = new BootServerError(BootServerErrorCode.ApiAway, 'connection refused');

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
 import { MockClock } from '@ingot/net';
 import { loadTls, watchTls, type TlsFiles } from '../../src/http/tls.ts';
-import { temporaryFolder } from '../support/harness.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { BIG, big, ENGINES, serve } from './served.ts';
 
 const run = promisify(execFile);

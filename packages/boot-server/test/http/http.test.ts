@@ -7,7 +7,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { httpSchema } from '../../src/config/http.ts';
 import { tftpSchema } from '../../src/config/tftp.ts';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
-import { httpConfig, MAC_1, MAC_2, startLab, testConfig, UUID } from '../support/harness.ts';
+import { httpConfig, testConfig } from '../support/config.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab } from '../support/lab.ts';
 import { getFrom, machines, scriptPath } from './machines.ts';
 
 const snponly = readFileSync('/usr/lib/ipxe/snponly.efi');

@@ -4,17 +4,11 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BootServerConfig } from '../../src/config.ts';
-import { lease, relay } from '../support/client.ts';
-import {
-  CLIENTS,
-  httpConfig,
-  startLab,
-  subnetConfig,
-  temporaryFolder,
-  testConfig,
-  UUID,
-  type Lab,
-} from '../support/harness.ts';
+import { httpConfig, subnetConfig, testConfig } from '../support/config.ts';
+import { lease, relay } from '../support/dhcp-client.ts';
+import { CLIENTS, UUID } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Leases are loopback addresses, chosen by link selection, so that a real HTTP client can come from them. */
 export async function machines(

@@ -4,7 +4,10 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BootServerConfig } from '../../src/config.ts';
-import { httpConfig, MAC_1, MAC_2, startLab, temporaryFolder, testConfig, type Lab } from '../support/harness.ts';
+import { httpConfig, testConfig } from '../support/config.ts';
+import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configPath, getFrom, machines, scriptPath, withCa } from './machines.ts';
 
 describe('names of files', () => {

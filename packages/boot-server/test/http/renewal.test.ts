@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { agentSchema } from '../../src/config/agent.ts';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
-import { MAC_1, MAC_2, temporaryFolder, UUID, type Lab } from '../support/harness.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import type { Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configPath, getFrom, machines, scriptPath } from './machines.ts';
 
 interface Started {

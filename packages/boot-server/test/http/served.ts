@@ -16,7 +16,7 @@ import type { HttpLimits } from '../../src/http/limits.ts';
 import { startHttpServer, type HttpServer } from '../../src/http/server.ts';
 import type { TlsFiles } from '../../src/http/tls.ts';
 import { bootMetrics } from '../../src/metrics.ts';
-import { temporaryFolder } from '../support/harness.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unusedRoutes } from './parts.ts';
 
 const LIBC = await loadLibc();

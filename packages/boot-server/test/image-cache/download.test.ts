@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { MockClock, systemClock, type Clock } from '@ingot/net';
 import { openCacheDirectory, type CacheDirectory, type CachedImage } from '../../src/image-cache/cache-directory.ts';
 import { downloadImage, type DownloadOrder } from '../../src/image-cache/download.ts';
-import { temporaryFolder } from '../support/harness.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const hex = (algorithm: string, bytes: string): string => createHash(algorithm).update(bytes).digest('hex');
 const sha256 = (bytes: string): DownloadOrder['digest'] => ({ algorithm: 'sha256', hex: hex('sha256', bytes) });

@@ -11,7 +11,7 @@ import { openCacheDirectory } from '../../src/image-cache/cache-directory.ts';
 import { createImageCache, imagePath, type ImageCache } from '../../src/image-cache/image-cache.ts';
 import type { ImageLists, ListedImage } from '../../src/image-cache/lists.ts';
 import { httpStoreClient } from '../../src/image-cache/store-client.ts';
-import { temporaryFolder } from '../support/harness.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { imageStoreServer, type ImageStoreServer } from './image-store.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

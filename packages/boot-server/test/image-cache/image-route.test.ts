@@ -5,7 +5,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { BootServerConfig } from '../../src/config.ts';
 import { imageCacheSchema } from '../../src/config/image-cache.ts';
 import { imagePath } from '../../src/image-cache/image-cache.ts';
-import { startLab, testConfig, type Lab } from '../support/harness.ts';
+import { testConfig } from '../support/config.ts';
+import { startLab, type Lab } from '../support/lab.ts';
 import { imageStoreServer, type ImageStoreServer } from './image-store.ts';
 
 const IMAGE = Buffer.from('an operating system');

@@ -3,8 +3,8 @@ import { MemoryLogger } from '@ingot/daemon';
 import { MockClock } from '@ingot/net';
 import { BootServerErrorCode } from '../../src/errors.ts';
 import { ipv6Listens, ipv6Ready } from '../../src/listen/ipv6-ready.ts';
-import { dhcp6Config } from '../support/dhcp6-harness.ts';
-import { httpConfig, testConfig, tftpConfig } from '../support/harness.ts';
+import { dhcp6Config } from '../support/dhcp6-client.ts';
+import { httpConfig, testConfig, tftpConfig } from '../support/config.ts';
 
 const OWN = '2001:db8::1';
 const line = (flags: string): string =>

@@ -23,8 +23,10 @@ import {
   readReply6,
   relayed6,
   subnet6Config,
-} from '../support/dhcp6-harness.ts';
-import { CLIENTS, FakeApi, ip, MAC_1, message, readReply, subnetConfig, testConfig } from '../support/harness.ts';
+} from '../support/dhcp6-client.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { CLIENTS, ip, MAC_1, message, readReply } from '../support/dhcp-messages.ts';
+import { FakeApi } from '../support/lab.ts';
 
 const SCRIPT: BootDecision = { kind: 'script', url: 'http://10.0.0.1:8080/script' };
 

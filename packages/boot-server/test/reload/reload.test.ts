@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { bytesOfIpv4, Dhcp6MessageType, Dhcp6OptionCode, MessageType } from '@ingot/wire';
 import type { BootServerConfig } from '../../src/config.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
-import { lease, relay, selecting, tftpFetch } from '../support/client.ts';
+import { httpConfig, subnetConfig, testConfig } from '../support/config.ts';
+import { lease, relay, selecting } from '../support/dhcp-client.ts';
+import { CLIENTS, fieldText, ip, MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { tftpFetch } from '../support/tftp-client.ts';
 import {
   clientId,
   dhcp6Config,
@@ -14,20 +18,7 @@ import {
   serverId,
   startLab6,
   subnet6Config,
-} from '../support/dhcp6-harness.ts';
-import {
-  CLIENTS,
-  fieldText,
-  httpConfig,
-  ip,
-  MAC_1,
-  MAC_2,
-  startLab,
-  subnetConfig,
-  testConfig,
-  UUID,
-  type Lab,
-} from '../support/harness.ts';
+} from '../support/dhcp6-client.ts';
 
 const { DISCOVER, REQUEST } = MessageType;
 const bios = { mac: MAC_1, kind: CLIENTS.biosRom };

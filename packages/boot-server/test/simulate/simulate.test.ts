@@ -6,18 +6,11 @@ import { adminClient, type SimulateRequest, type SimulatedStep } from '../../src
 import type { BootServerConfig } from '../../src/config.ts';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
 import { simulateConfig } from '../../src/simulate/dry-run.ts';
-import { lease, relay } from '../support/client.ts';
-import {
-  CLIENTS,
-  MAC_1,
-  MAC_2,
-  startLab,
-  subnetConfig,
-  temporaryFolder,
-  testConfig,
-  UUID,
-  type Lab,
-} from '../support/harness.ts';
+import { subnetConfig, testConfig } from '../support/config.ts';
+import { lease, relay } from '../support/dhcp-client.ts';
+import { CLIENTS, MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const bios: SimulateRequest = { mac: MAC_1, arch: 0, uuid: UUID, giaddr: '10.0.1.1', phase: 'all' };
 

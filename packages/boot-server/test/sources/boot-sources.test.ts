@@ -8,18 +8,12 @@ import { MessageType } from '@ingot/wire';
 import type { BootServerConfig } from '../../src/config.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
 import { profileFileSchema, type Profile } from '../../src/sources/profile-schema.ts';
-import { lease, relay, tftpFetch, type TftpFetch } from '../support/client.ts';
-import {
-  CLIENTS,
-  fieldText,
-  MAC_1,
-  MAC_2,
-  startLab,
-  temporaryFolder,
-  testConfig,
-  UUID,
-  type Lab,
-} from '../support/harness.ts';
+import { testConfig } from '../support/config.ts';
+import { lease, relay } from '../support/dhcp-client.ts';
+import { CLIENTS, fieldText, MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { tftpFetch, type TftpFetch } from '../support/tftp-client.ts';
 
 const profiles = (text: readonly unknown[]): readonly Profile[] => profileFileSchema.parse({ profiles: text }).profiles;
 

@@ -6,7 +6,7 @@ import type { HttpSourceConfig } from '../../src/config/sources.ts';
 import { fileMark, type BootSubject } from '../../src/decide/boot-plan.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
 import { httpSource, type HttpSource } from '../../src/sources/http-source.ts';
-import { MAC_1, UUID } from '../support/harness.ts';
+import { MAC_1, UUID } from '../support/dhcp-messages.ts';
 
 const subject = (mac = MAC_1): BootSubject => ({
   mac,

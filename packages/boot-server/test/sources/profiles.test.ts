@@ -8,7 +8,8 @@ import { BootServerErrorCode } from '../../src/errors.ts';
 import { globMatches } from '../../src/sources/profile-match.ts';
 import { profileSchema } from '../../src/sources/profile-schema.ts';
 import { loadProfiles } from '../../src/sources/profile-source.ts';
-import { MAC_1, MAC_2, temporaryFolder, UUID } from '../support/harness.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 function subject(change: Partial<BootSubject> = {}): BootSubject {
   return {

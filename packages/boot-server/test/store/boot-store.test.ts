@@ -6,7 +6,8 @@ import type { BootPlan } from '../../src/decide/boot-plan.ts';
 import { bootStore } from '../../src/store/boots.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
-import { MAC_1, MAC_2, temporaryFolder } from '../support/harness.ts';
+import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const plan = (cmdline: string): BootPlan => ({
   kind: 'kernel',

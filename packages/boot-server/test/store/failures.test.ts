@@ -5,7 +5,9 @@ import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit, writeAnything } from '../../src/store/group-commit.ts';
 import { lockDataDir } from '../../src/store/lock.ts';
 import { engine, macOf } from '../dhcp/engine-lab.ts';
-import { startLab, temporaryFolder, testConfig } from '../support/harness.ts';
+import { testConfig } from '../support/config.ts';
+import { startLab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const PAGE_BYTES = 4_096;
 

@@ -4,7 +4,8 @@ import { MockClock } from '@ingot/net';
 import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
 import { sightingStore } from '../../src/store/sightings.ts';
-import { MAC_1, MAC_2, temporaryFolder } from '../support/harness.ts';
+import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('sightings', () => {
   it('survive the process, and the newest counts', () => {

@@ -12,17 +12,12 @@ import {
   type TftpOption,
   type TftpPacket,
 } from '@ingot/wire';
-import { lease, relay, tftpFetch } from '../support/client.ts';
-import {
-  CLIENTS,
-  MAC_1,
-  SERVER,
-  startLab,
-  temporaryFolder,
-  testConfig,
-  tftpConfig,
-  type Lab,
-} from '../support/harness.ts';
+import { SERVER, testConfig, tftpConfig } from '../support/config.ts';
+import { lease, relay } from '../support/dhcp-client.ts';
+import { CLIENTS, MAC_1 } from '../support/dhcp-messages.ts';
+import { startLab, type Lab } from '../support/lab.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { tftpFetch } from '../support/tftp-client.ts';
 
 const snponly = readFileSync('/usr/lib/ipxe/snponly.efi');
 const option = (name: string, value: string | number): TftpOption => ({ name, value: String(value) });

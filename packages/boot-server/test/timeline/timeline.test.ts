@@ -5,7 +5,7 @@ import { machineViews } from '../../src/timeline/machines.ts';
 import type { BootStage } from '../../src/timeline/stages.ts';
 import { createTimeline, type Timeline } from '../../src/timeline/timeline.ts';
 import { traceLogger } from '../../src/timeline/traced-logger.ts';
-import { MAC_1, MAC_2, UUID } from '../support/harness.ts';
+import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
 
 function setUp(): {
   clock: MockClock;

@@ -25,7 +25,9 @@ import {
 } from '@ingot/wire';
 import type { BootServerConfig } from '../../src/config.ts';
 import type { Dhcp6Config, Subnet6Config } from '../../src/config/dhcp6.ts';
-import { MAC_1, startLab, testConfig, UUID, type Lab } from './harness.ts';
+import { testConfig } from './config.ts';
+import { MAC_1, UUID } from './dhcp-messages.ts';
+import { startLab, type Lab } from './lab.ts';
 
 const SERVER6 = '2001:db8::1';
 
