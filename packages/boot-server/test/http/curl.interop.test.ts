@@ -69,7 +69,7 @@ describe('the certificate', () => {
     const stop = watchTls({ clock, log, files, use: ({ cert }) => used.push(cert) }, first);
     const look = async (event: string, count: number): Promise<void> => {
       await clock.advance(60_000);
-      const deadline = Date.now() + 5_000;
+      const deadline = Date.now() + 20_000;
       while (log.events(event).length < count && Date.now() < deadline)
         await new Promise((resolve) => {
           setImmediate(resolve);

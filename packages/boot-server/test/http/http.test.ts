@@ -25,7 +25,7 @@ describe('files', () => {
     expect(response.headers.get('accept-ranges')).toBe('bytes');
     expect(Buffer.compare(Buffer.from(await response.arrayBuffer()), snponly)).toBe(0);
     // The client has the last byte a moment before the server knows.
-    await vi.waitFor(() => expect(lab.log.events('http.file')).toHaveLength(1), 5_000);
+    await vi.waitFor(() => expect(lab.log.events('http.file')).toHaveLength(1), 20_000);
     expect(lab.log.events('http.file')[0]?.fields).toMatchObject({ mac: MAC_1, kind: 'ipxe', bytes: snponly.length });
   });
 

@@ -31,7 +31,7 @@ it('a head of more than 8 KiB is refused, a shorter one is not', async () => {
 });
 
 it('a client that sends its head a byte at a time is told to leave, and others are served meanwhile', async () => {
-  const limits = { headersTimeoutMs: 500, requestTimeoutMs: 1_000, connectionsCheckingInterval: 50 };
+  const limits = { headersTimeoutMs: 2_000, requestTimeoutMs: 4_000, connectionsCheckingInterval: 50 };
   const { port, drops } = await serve('node', { limits });
   const slow = await client(port);
   slow.socket.write('GET / HTTP/1.1\r\nx: ');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadLibc, systemClock } from '@ingot/net';
 import { SendfileLoop, type SendEndKind } from '../../src/http/body/sendfile-loop.ts';
@@ -51,15 +52,18 @@ function isCorked(fd: number): boolean {
   return value[0] !== 0;
 }
 
-function makeLoop(): { readonly loop: SendfileLoop; readonly ends: (readonly [number, SendEndKind])[] } {
+function makeLoop(
+  now: () => number = () => performance.now(),
+  maxBytesPerSecondPerClient?: number,
+): { readonly loop: SendfileLoop; readonly ends: (readonly [number, SendEndKind])[] } {
   if (libc === undefined) throw new Error('no libc');
   const wake = libc.eventfd(0, 0);
   const ends: (readonly [number, SendEndKind])[] = [];
   const loop = new SendfileLoop({
     libc,
     wake,
-    limits: { idleTimeoutMs: 60_000, maxBytesPerSecondPerClient: undefined },
-    now: () => performance.now(),
+    limits: { idleTimeoutMs: 60_000, maxBytesPerSecondPerClient },
+    now,
     onEnd: (id, kind) => ends.push([id, kind]),
   });
   onTestFinished(() => {
@@ -87,6 +91,25 @@ describe('sending files from a thread', () => {
       bytesRead: FILE_BYTES,
       corked: false,
     });
+  });
+
+  it('gives a client its rate, no more and no less', async () => {
+    const { far, fd } = await connection();
+    far.resume();
+    let now = 0;
+    const { loop, ends } = makeLoop(() => now, 1_000_000);
+    loop.add({ id: 1, socket: fd, file: file(), position: 0, length: 600_000, client: '192.0.2.1' });
+    for (; ends.length === 0 && now < 1_000; now += 1) {
+      // What it has sent is taken at once: the rate alone holds it back.
+      for (let turns = 0; turns < 4; turns += 1) {
+        loop.turn(0);
+        await setImmediate();
+      }
+    }
+    expect(ends).toEqual([[1, 'done']]);
+    // All but the burst of 65,536, in grants of at least 16 KiB: 534 ms, and up to 17 more.
+    expect(now).toBeGreaterThan(534);
+    expect(now).toBeLessThan(555);
   });
 
   it('leaves no cork in a connection whose body was cancelled', async () => {
