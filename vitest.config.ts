@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What a test waits for comes at once where there is a processor for it; vitest's own second is too short elsewhere. */
+const poll = { timeout: 20_000 };
+
 /**
  * Slowest last: `unit` needs nothing, `interop` starts foreign programs in network namespaces (root), `e2e` boots
  * firmware in the virtual rack (root, minutes), `firmware` boots it in all the ways that there is no time for each day.
@@ -13,7 +16,9 @@ export default defineConfig({
           include: ['packages/*/{src,test}/**/*.test.ts', 'test/unit/**/*.test.ts'],
           exclude: ['**/*.interop.test.ts'],
           // A runner with other work to do must not fail what would have passed.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll },
         },
       },
       {
@@ -22,8 +27,9 @@ export default defineConfig({
           include: ['test/interop/**/*.test.ts', 'packages/*/test/**/*.interop.test.ts'],
           // They wait for foreign programs more than they work, each in namespaces of its own.
           maxWorkers: 3,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll },
         },
       },
       {
@@ -35,6 +41,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: { poll },
         },
       },
       {
@@ -45,6 +52,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 400_000,
           hookTimeout: 300_000,
+          expect: { poll },
         },
       },
     ],

@@ -143,9 +143,9 @@ export async function failure(promise: Promise<unknown>): Promise<ApiError> {
   throw new Error('the call succeeded');
 }
 
-/** Resolves when `condition` holds, looking at every turn of the event loop; rejects after 5 s. */
+/** Resolves when `condition` holds, looking at every turn of the event loop; rejects after 20 s. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 5_000;
+  const giveUp = performance.now() + 20_000;
   while (!(await condition())) {
     if (performance.now() > giveUp) throw new Error('the condition never held');
     await new Promise((resolve) => setImmediate(resolve));

@@ -119,7 +119,9 @@ describe('unary calls over gRPC', () => {
       },
     });
     const client = createClient(infraV2.BootService, { url: api.url, ca, token: 'good' });
-    const error = await failure(client.boot({ mac, partition: 'lab' }, { timeoutMs: 200 }));
+    // The first call opens the connection, which may take its time.
+    await failure(client.dhcp({ uuid, partition: 'lab' }));
+    const error = await failure(client.boot({ mac, partition: 'lab' }, { timeoutMs: 1_000 }));
     expect(error.code).toBe(Code.DeadlineExceeded);
     await until(() => reason !== undefined);
     client.close();
@@ -266,7 +268,7 @@ describe('the channel', () => {
   test('trusts only the given authority', async () => {
     await using api = await startServer({ boot: { boot: () => ({}) } });
     const client = createClient(infraV2.BootService, { url: api.url, ca: otherCa, token: 'good' });
-    const error = await failure(client.boot({ mac, partition: 'lab' }, { timeoutMs: 3_000 }));
+    const error = await failure(client.boot({ mac, partition: 'lab' }, { timeoutMs: 20_000 }));
     expect(error.code).toBe(Code.Unavailable);
     expect(error.message).toMatch(/certificate/);
     client.close();

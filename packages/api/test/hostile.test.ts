@@ -271,7 +271,7 @@ describe('connections', () => {
     // Now everybody has something to do.
     const late = createClient(infraV2.BootService, { url: api.url, ca, token: 'good' });
     await expect(late.boot({ mac, partition: 'lab' }, { timeoutMs: 2_000 })).rejects.toThrow(ApiError);
-    expect(api.refusals).toContain(Refusal.Full);
+    await until(() => api.refusals.includes(Refusal.Full));
     await streams[0]?.return?.();
     await clock.advance(1_000);
     let kernel: string | undefined;

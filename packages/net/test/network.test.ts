@@ -3,7 +3,7 @@ import { MockClock, MockNetwork, nodeNetwork } from '../src/index.ts';
 import { describeNetwork } from './compliance.ts';
 
 const until = (condition: () => boolean): Promise<void> =>
-  vi.waitUntil(condition, { timeout: 2000, interval: 1 }).then(() => undefined);
+  vi.waitUntil(condition, { timeout: 20_000, interval: 1 }).then(() => undefined);
 
 describeNetwork('the Node network without libc', () => ({ network: nodeNetwork({ native: false }), until }));
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BootServerConfig } from '../../src/config.ts';
 import { imageCacheSchema } from '../../src/config/image-cache.ts';
 import { imagePath } from '../../src/image-cache/image-cache.ts';
@@ -29,7 +29,7 @@ async function labWithStore(): Promise<{
     ],
   });
   const lab = await startLab({ config: (dir) => testConfig(dir, { imageCache }) });
-  await vi.waitFor(() => expect(lab.log.events('image-cache.fetched')).toHaveLength(1));
+  await expect.poll(() => lab.log.events('image-cache.fetched')).toHaveLength(1);
   return { lab, store, path: imagePath(`${store.url}/os/debian.img`), imageCache };
 }
 
@@ -101,7 +101,7 @@ describe('images at a reload', () => {
     const images = [...imageCache.images, { url: `${store.url}/os/ubuntu.img` }];
     const next = testConfig(lab.dataDir, { imageCache: { ...imageCache, images } });
     expect(await lab.server.reload(next)).toEqual({ taken: ['imageCache.images'], needsRestart: [] });
-    await vi.waitFor(() => expect(lab.log.events('image-cache.fetched')).toHaveLength(2));
+    await expect.poll(() => lab.log.events('image-cache.fetched')).toHaveLength(2);
     const elsewhere = { ...imageCache, stores: ['http://127.0.0.1:9'], images: [] };
     await lab.server.reload(testConfig(lab.dataDir, { imageCache: elsewhere }));
     // What nobody vouches for any more is not given out.
