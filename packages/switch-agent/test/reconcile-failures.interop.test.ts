@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { MockClock } from '@ingot/net';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { DesiredSwitch } from '../src/api.ts';
@@ -37,7 +38,7 @@ async function agent(leaf: TestLeaf, desired: DesiredSwitch, dieAt?: number): Pr
   const orders = JSON.stringify({ socketPath: leaf.redis.socketPath, desired, dieAt });
   const { stdout, signal } = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', AGENT, orders], {
     reject: false,
-    timeout: 20_000,
+    timeout: 50_000,
   });
   if (signal === 'SIGKILL') return 'killed';
   return stdout.includes('converged') ? 'converged' : 'lost';
@@ -74,7 +75,7 @@ test('an agent that is killed at any step is followed by one that gets there, an
   expect(step).toBeGreaterThan(12);
   expect([...touched].filter((key) => STEADY.test(key))).toEqual([]);
   events.destroy();
-}, 120_000);
+}, 300_000);
 
 test.each([1, 6, 11])(
   'a Redis that is killed at step %i costs the cycle, and the next one gets there',
@@ -114,12 +115,14 @@ test.each([1, 6, 11])(
 );
 
 test('a Redis that hangs costs its deadline, and goes on where it was', async () => {
-  await using leaf = await startLeaf({ random: seeded(7), machines: 5, timeoutMs: 300 });
+  const clock = new MockClock();
+  await using leaf = await startLeaf({ random: seeded(7), machines: 5, clock });
   await reach(leaf, BEFORE);
   await leaf.redis.signal('SIGSTOP');
-  const startedMs = performance.now();
-  await expect(leaf.cycle(AFTER)).rejects.toThrow(/CONFIG_DB at .* does not answer \(no answer within 300 ms\)/);
-  expect(performance.now() - startedMs).toBeLessThan(5000);
+  const cycle = leaf.cycle(AFTER);
+  cycle.catch(() => {});
+  await clock.advance(5000);
+  await expect(cycle).rejects.toThrow(/CONFIG_DB at .* does not answer \(no answer within 5000 ms\)/);
   await leaf.redis.signal('SIGCONT');
   await reach(leaf, AFTER);
   await leaf.check();
@@ -136,8 +139,11 @@ test('what somebody else changes in the middle of a cycle is not overwritten', a
   await using leaf = await startLeaf({ random: seeded(9), machines: 5 });
   await reach(leaf, BEFORE);
   const hold = leaf.swss.hold('intfmgrd');
+  const { stateDb } = leaf.databases;
+  const before = stateDb.roundTrips;
   const running = leaf.cycle(AFTER);
-  await sleep(50);
+  // It has made its plan when it looks at the hardware.
+  while (stateDb.roundTrips === before) await sleep(1);
   // An operator is faster than the agent, which still waits for the port to be free.
   await leaf.redis.run(CONFIG_DB, [['HSET', 'PORT|Ethernet0', 'description', 'mine']]);
   hold.release();

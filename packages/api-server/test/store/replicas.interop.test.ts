@@ -1,6 +1,6 @@
 import { adminV2, apiV2, Code, create, createClient, infraV2, ingotAdminV1 } from '@ingot/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MockClock, systemClock } from '@ingot/net';
+import { type Clock, MockClock, systemClock } from '@ingot/net';
 import { findOrCreateMachine } from '../../src/machine/machine-records.ts';
 import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
@@ -15,10 +15,10 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** Two API servers on one database, with a machine. */
-async function replicas(work: (a: Rig, b: Rig) => Promise<void>): Promise<void> {
+async function replicas(work: (a: Rig, b: Rig) => Promise<void>, clockOfB: Clock = systemClock): Promise<void> {
   const database = { dialect: 'postgres', url: await server.createDatabase() } as const;
   await using a = await startRig({ database });
-  await using b = await startRig({ database });
+  await using b = await startRig({ database, clock: clockOfB });
   await findOrCreateMachine(a.plane.stores, machineA, 'lab');
   await work(a, b);
 }
@@ -27,18 +27,20 @@ const waitAt = (rig: Rig) => createClient(infraV2.BootService, rig.admin).wait({
 const allocation = create(apiV2.MachineAllocationSchema, { uuid: 'cccccccc-0000-4000-8000-00000000000c', name: 'web' });
 
 test('a Wait stream at one server is woken by a change at another, long before it looks by itself', () =>
-  replicas(async (a, b) => {
-    const stream = waitAt(b)[Symbol.asyncIterator]();
-    const first = stream.next();
-    await until(() => b.plane.waitingRoom.isWaiting(machineA));
-    await a.plane.stores.machines.edit(machineA, (machine) => {
-      machine.allocation = allocation;
-    });
-    const changedAt = performance.now();
-    expect((await first).value?.allocation?.name).toBe('web');
-    expect(performance.now() - changedAt).toBeLessThan(5_000);
-    await stream.return?.();
-  }));
+  replicas(
+    async (a, b) => {
+      const stream = waitAt(b)[Symbol.asyncIterator]();
+      const first = stream.next();
+      await until(() => b.plane.waitingRoom.isWaiting(machineA));
+      await a.plane.stores.machines.edit(machineA, (machine) => {
+        machine.allocation = allocation;
+      });
+      expect((await first).value?.allocation?.name).toBe('web');
+      await stream.return?.();
+      // It looks by itself when time passes, which it does not there.
+    },
+    new MockClock({ nowMs: Date.now() }),
+  ));
 
 test('every server knows who waits, and the newest stream of a machine wins, wherever it is', () =>
   replicas(async (a, b) => {

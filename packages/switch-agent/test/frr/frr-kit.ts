@@ -180,7 +180,7 @@ export async function contentOf(path: string): Promise<string | undefined> {
 export async function eventually<T>(
   read: () => Promise<T>,
   isThere: (value: T) => boolean,
-  timeoutMs = 15_000,
+  timeoutMs = 40_000,
 ): Promise<T> {
   const until = systemClock.monotonic() + timeoutMs;
   for (;;) {

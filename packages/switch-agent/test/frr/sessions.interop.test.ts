@@ -359,12 +359,10 @@ describe('a fabric of two leaves, a spine and a firewall', () => {
     await eventually(
       () => prefixes(node(spine), 'ipv4'),
       (routes) => !routes.includes('10.1.0.1/32'),
-      3000,
     );
     await eventually(
       () => prefixes(node(spine), 'ipv6'),
       (routes) => routes.length === 0,
-      3000,
     );
     expect(await node(leaf1).show('show running-config')).not.toMatch(/Vrf104001|fw-Ethernet2/);
     await agent1.neighbors(never);

@@ -18,7 +18,7 @@ interface Orders {
 }
 
 const orders: Orders = JSON.parse(process.argv[2] ?? '{}');
-const databases = openDatabases(databasesAt(orders.socketPath), 1000);
+const databases = openDatabases(databasesAt(orders.socketPath));
 const frr = new StandInFrr(orders.socketPath);
 let actions = 0;
 const executor = {

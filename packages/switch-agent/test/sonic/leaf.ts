@@ -1,4 +1,4 @@
-import { systemClock } from '@ingot/net';
+import { type Clock, systemClock } from '@ingot/net';
 import type { DesiredNic, DesiredSwitch } from '../../src/api.ts';
 import { openSonicDb, type SonicStore } from '../../src/sonic-db.ts';
 import type { DatabaseConfig, DatabaseName } from '../../src/database-config.ts';
@@ -61,9 +61,9 @@ export interface LeafDatabases extends Disposable {
   readonly stateDb: SonicStore;
 }
 
-export function openDatabases(databases: DatabaseConfig, timeoutMs = 5000): LeafDatabases {
+export function openDatabases(databases: DatabaseConfig, timeoutMs = 5000, clock: Clock = systemClock): LeafDatabases {
   const open = (name: DatabaseName): SonicStore =>
-    openSonicDb({ name, locate: () => Promise.resolve(databases[name]), clock: systemClock, timeoutMs });
+    openSonicDb({ name, locate: () => Promise.resolve(databases[name]), clock, timeoutMs });
   const all = {
     configDb: open('CONFIG_DB'),
     asicDb: open('ASIC_DB'),
@@ -73,13 +73,26 @@ export function openDatabases(databases: DatabaseConfig, timeoutMs = 5000): Leaf
   return { ...all, [Symbol.dispose]: () => Object.values(all).forEach((db) => db.close()) };
 }
 
+/** Real pauses, and a time that they alone move: a host that stalls makes nobody late. */
+function clockOfPauses(): Clock {
+  let passedMs = 0;
+  return {
+    ...systemClock,
+    monotonic: () => passedMs,
+    sleep: async (ms, signal) => {
+      await systemClock.sleep(ms, signal);
+      passedMs += ms;
+    },
+  };
+}
+
 /** An executor for tests: it looks at the hardware every few milliseconds. */
 export function executorOf(databases: LeafDatabases, frr: FrrPort | undefined, waitMs = 5000): Executor {
   return {
     configDb: databases.configDb,
     hardware: databases,
     frr,
-    clock: systemClock,
+    clock: clockOfPauses(),
     waitMs,
     pollMs: [1, 8],
   };

@@ -1,3 +1,4 @@
+import type { Clock } from '@ingot/net';
 import type { DesiredSwitch } from '../../src/api.ts';
 import { execute, type Executor, type Outcome } from '../../src/reconcile/execute.ts';
 import { observeConfig } from '../../src/reconcile/observe.ts';
@@ -58,8 +59,8 @@ export interface TestLeafOptions {
   readonly random: () => number;
   readonly longestDelayMs?: number;
   readonly waitMs?: number;
-  /** How long Redis may take. */
-  readonly timeoutMs?: number;
+  /** By which Redis has five seconds for an answer. Default: the real one. */
+  readonly clock?: Clock;
   /** One that is used again, and outlives the leaf. Default: one of its own. */
   readonly redis?: TestRedis;
   /** What CONFIG_DB holds when SONiC starts, as Redis takes it. Default: nothing of the agent's. */
@@ -90,7 +91,7 @@ export async function startLeaf(options: TestLeafOptions): Promise<TestLeaf> {
     longestDelayMs,
   });
   const frr = new StandInFrr(redis.socketPath);
-  const databases = openDatabases(redis.databases, options.timeoutMs);
+  const databases = openDatabases(redis.databases, undefined, options.clock);
   const reader = await connectTo(redis.socketPath, CONFIG_DB);
   const executor = executorOf(databases, frr, waitMs);
   return {
