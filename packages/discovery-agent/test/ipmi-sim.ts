@@ -91,17 +91,20 @@ mc_enable 0x20
   );
   const child = spawn('ipmi_sim', [...files, '-n'], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  const as = ({ user }: Login): string[] => ['-I', 'lanplus', '-C', '3', '-N', '1', '-R', '2'].concat('-U', user, '-E');
+  /** `seconds` are between two of three tries. */
+  const asking = async (login: Login, seconds: number, words: readonly string[]): Promise<string> => {
+    const args = ['-I', 'lanplus', '-C', '3', '-N', String(seconds), '-R', '2', '-U', login.user, '-E', '-H', host];
+    const env = { ...process.env, LC_ALL: 'C', IPMI_PASSWORD: login.password };
+    return (
+      await run('ipmitool', [...args, '-p', String(port), '-L', 'ADMINISTRATOR', ...words], { env, timeout: 30_000 })
+    ).stdout;
+  };
   const sim: IpmiSim = {
     host,
     port,
     inBandPort,
     factory,
-    async ipmitool(login, ...words) {
-      const args = [...as(login), '-H', host, '-p', String(port), '-L', 'ADMINISTRATOR', ...words];
-      const env = { ...process.env, LC_ALL: 'C', IPMI_PASSWORD: login.password };
-      return (await run('ipmitool', args, { env, timeout: 10_000 })).stdout;
-    },
+    ipmitool: (login, ...words) => asking(login, 5, words),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await ended;
@@ -110,10 +113,10 @@ mc_enable 0x20
   };
   for (let tried = 1; ; tried++) {
     try {
-      await sim.ipmitool(factory, 'mc', 'info');
+      await asking(factory, 1, ['mc', 'info']);
       return sim;
     } catch (error) {
-      if (tried === 10 || child.exitCode !== null) {
+      if (tried === 20 || child.exitCode !== null) {
         await sim[Symbol.asyncDispose]();
         throw error;
       }
