@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBootNetwork, type BootNetwork } from './boot-server-network.ts';
+import { createBootNetwork, UDHCPC, type BootNetwork } from './boot-server-network.ts';
 
 const INGOT = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 const UUID = '4b37128e-6e72-4a8d-87da-8ad4d775582c';
@@ -22,8 +22,7 @@ async function udhcpc(): Promise<string> {
     'udhcpc.sh',
     '#!/bin/sh\n[ "$1" = bound ] && ip addr add "$ip/$mask" dev eth0 && echo "LEASE $ip $siaddr $boot_file"\nexit 0\n',
   );
-  const run = ['busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-t', '5', '-T', '2', '-s', script, ...PXE];
-  return /^LEASE .*$/m.exec((await net.run('near', run)).output)?.[0] ?? '';
+  return /^LEASE .*$/m.exec((await net.run('near', [...UDHCPC, '-s', script, ...PXE])).output)?.[0] ?? '';
 }
 
 describe('ingot boot kernel', () => {

@@ -15,8 +15,11 @@ import {
   uint16Option,
 } from '@ingot/wire';
 
-/** `node boot-server-discover.ts pxe|plain <mac>`: broadcasts a DISCOVER and prints every offer as JSON. */
-const [kind, text = ''] = process.argv.slice(2);
+/**
+ * `node boot-server-discover.ts pxe|plain <mac> <count>`: broadcasts a DISCOVER and prints every offer as JSON, a second
+ * after there are `count` of them, or 30 s after it asked.
+ */
+const [kind, text = '', count = ''] = process.argv.slice(2);
 const mac = parseMac(text);
 if (!mac.ok) throw new Error(mac.reason);
 const boot =
@@ -33,6 +36,7 @@ const built = buildDhcp({
 if (!built.ok) throw new Error(built.reason);
 const discover = encodeDhcp(built.value);
 const offers: unknown[] = [];
+const enough = Promise.withResolvers<void>();
 const socket = createSocket('udp4');
 socket.on('message', (data) => {
   const decoded = decodeDhcp(data);
@@ -45,13 +49,17 @@ socket.on('message', (data) => {
     vendorClass: vendorClass === undefined ? null : Buffer.from(vendorClass).toString(),
     file: Buffer.from(file).toString('latin1').replace(/\0.*$/s, ''),
   });
+  if (offers.length === Number(count)) enough.resolve();
 });
 await new Promise<void>((resolve) => {
   socket.bind(68, '0.0.0.0', resolve);
 });
 socket.setBroadcast(true);
 socket.send(discover, 67, '255.255.255.255');
-// dhcpd pings the address before it offers it, for a second.
-await pause(3_000);
+const late = new AbortController();
+await Promise.race([enough.promise, pause(30_000, undefined, { signal: late.signal })]);
+late.abort();
+// Time for those that should not come.
+await pause(1_000);
 socket.close();
 process.stdout.write(JSON.stringify(offers));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { startIn, type Running } from '../support/running.ts';
@@ -9,8 +10,8 @@ export type { Running } from '../support/running.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', import.meta.url));
 
-/** Five tries, and then it gives up; its script is still to be named. */
-export const UDHCPC: readonly string[] = 'busybox udhcpc -i eth0 -n -q -t 5 -T 2'.split(' ');
+/** Four tries, far enough apart that a slow host's answer is there before the next; its script is still to be named. */
+export const UDHCPC: readonly string[] = 'busybox udhcpc -i eth0 -n -q -t 4 -T 8'.split(' ');
 
 export interface Result {
   readonly exitCode: number | undefined;
@@ -57,6 +58,10 @@ export async function createBootNetwork(): Promise<BootNetwork> {
   await link('server', 'p0', 'near', 'eth0');
   await link('server', 'p1', 'leaf', 'eth0');
   for (const port of ['p0', 'p1']) await ip('server', `link set ${port} master br0`);
+  // A bridge passes nothing to a port before it has heard of its link, which may be a second late.
+  const isOpen = async (port: string): Promise<boolean> =>
+    (await execa('ip', ['-n', name('server'), '-d', 'link', 'show', port])).stdout.includes('state forwarding');
+  for (const port of ['p0', 'p1']) while (!(await isOpen(port))) await pause(20);
   await link('leaf', 'Vlan4000', 'far', 'eth0');
   await ip('leaf', 'addr add 10.0.0.11/24 dev eth0');
   await ip('leaf', 'addr add 10.0.1.1/24 dev Vlan4000');

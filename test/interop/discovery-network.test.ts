@@ -86,8 +86,10 @@ describe('a lease of the discovery image', () => {
     const address = await leased(image, 'eth0', /^10\.9\.64\.\d+\/16$/);
     const written = (): number => statSync(join(pair.folder, 'run/resolv.conf')).ino;
     const before = written();
+    const acks = (): number => first.output().split('DHCPACK').length - 1;
+    const given = acks();
     client.process.kill('SIGUSR1');
-    await vi.waitFor(() => expect(first.output().match(/DHCPACK/g)).toHaveLength(2), soon);
+    await vi.waitFor(() => expect(acks()).toBeGreaterThan(given), soon);
     // udhcpc gives its address up when it is told to renew while it does.
     await vi.waitFor(() => expect(written()).not.toBe(before), soon);
     await first.stop();

@@ -10,7 +10,7 @@ import { APPL_DB, CONFIG_DB, startRedis, type TestRedis } from '../../packages/s
 import { createSysfs } from '../../packages/switch-agent/test/sysfs.ts';
 
 const MACHINE = 'aaaaaaaa-0000-4000-8000-00000000000a';
-const WAIT = { timeout: 15_000, interval: 50 };
+const WAIT = { timeout: 40_000, interval: 50 };
 
 /** A leaf of two ports, and how its agent reaches the API with a token of its own. */
 async function leafOf(rig: Rig, redis: TestRedis): Promise<{ url: string; caFile: string; tokenFile: string }> {

@@ -93,7 +93,8 @@ describe.each(ENGINES)('the %s engine', (engine) => {
           const { pair, server } = served;
           const fetching = pair.run('client', [...TFTP2, 'missing.img', join(pair.folder, 'none')]);
           await expect(fetching).rejects.toThrow('error 1: no such file is published');
-          expect(server.output()).toMatch(/"file":"missing\.img","event":"tftp\.failed","cause":"unknown-file"/);
+          const line = /"file":"missing\.img","event":"tftp\.failed","cause":"unknown-file"/;
+          await expect.poll(() => server.output()).toMatch(line);
         });
 
         it('may vanish: the log says how far it came, and the next is served meanwhile', IN_TURN, async () => {

@@ -8,11 +8,14 @@ const MAIN = fileURLToPath(new URL('../../packages/boot-server/src/main.ts', imp
 export const POOL = { first: '10.9.64.0', last: '10.9.127.255' };
 export const POOL_NETWORK = '10.9.64.0/18';
 const HTTP_PORT = 8080;
+/** What it says when it listens everywhere. */
+export const SERVES: RegExp = /"event":"daemon\.ready"/;
 
-/** The real daemon on the server's side with a plain configuration and `change` over it; resolves when it listens. */
+/** The real daemon on the server's side with a plain configuration and `change` over it; resolves when it says `ready`. */
 export async function startBootServer(
   pair: NamespacePair,
   change: Readonly<Record<string, unknown>> = {},
+  ready: RegExp = SERVES,
 ): Promise<Started> {
   const data = `data-${Math.random().toString(36).slice(2, 8)}`;
   const config = {
@@ -34,6 +37,6 @@ export async function startBootServer(
   // JSON is YAML.
   const path = pair.file(`${data}.yaml`, JSON.stringify(config));
   return pair.start('server', [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, '--config', path], {
-    ready: /"event":"daemon\.ready"/,
+    ready,
   });
 }
