@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Entropy, FrameSocket, InterfaceWatch, Libc, Network } from '@ingot/net';
@@ -8,15 +7,11 @@ import { startAdminServer } from './admin/server.ts';
 import type { BootApi } from './api/boot-api.ts';
 import { createBootEvents } from './api/boot-events.ts';
 import type { BootServerConfig } from './config.ts';
-import { openDebugKeys } from './debug-key/debug-keys.ts';
-import { quirksOf } from './decide/quirks.ts';
 import { loaderFetches } from './decide/loader-fetches.ts';
-import { subjectMemory } from './decide/subject-memory.ts';
 import type { AddressProbe } from './dhcp/address-probe.ts';
 import type { CaptureSockets } from './dhcp/capture.ts';
 import type { Neighbour } from './dhcp/neighbours.ts';
 import { clientRate } from './dhcpv6/client-rate.ts';
-import { BootServerError, BootServerErrorCode } from './errors.ts';
 import { parseHttpListen } from './http/listen.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import type { ImageLists } from './image-cache/lists.ts';
@@ -30,19 +25,11 @@ import { startDhcpService } from './services/dhcp.ts';
 import { startFileService } from './services/files.ts';
 import { startHttpService } from './services/http.ts';
 import { warnOfMissingBinaries } from './services/missing-binaries.ts';
+import { openStores, storeCheck } from './services/stores.ts';
+import { startTftpService } from './services/tftp.ts';
 import { simulateDry } from './simulate/dry-run.ts';
-import { bootStore } from './store/boots.ts';
-import { openDatabase } from './store/database.ts';
-import { groupCommit, writeAnything } from './store/group-commit.ts';
-import { leaseStore } from './store/leases.ts';
-import { lease6Store } from './store/leases6.ts';
-import { lockDataDir } from './store/lock.ts';
 import { serverDuid } from './store/server-duid.ts';
-import { sightingStore } from './store/sightings.ts';
 import type { TftpPath } from './tftp/engine.ts';
-import { nodeEngine } from './tftp/node-engine.ts';
-import { ethernetMtu } from './tftp/path-mtu.ts';
-import { startTftpServer } from './tftp/server.ts';
 import { traceLogger } from './timeline/traced-logger.ts';
 import { watchMachines, type MachineWatch } from './timeline/watch.ts';
 
@@ -96,53 +83,36 @@ export interface BootServer {
 
 /** Starts every service, or none: rejects with BootServerError CONFIG_INVALID, STORE_UNUSABLE or LISTEN_FAILED. */
 export async function startBootServer(components: BootServerComponents): Promise<BootServer> {
-  const { config, network, clock, entropy, api, tftpPath } = components;
+  const { config, clock, entropy, api, tftpPath } = components;
   const machines = watchMachines(clock, components.metrics);
   const log = traceLogger(components.log, machines.timeline);
   const httpListen = parseHttpListen(config.http.listen);
-
-  await makeDataDir(config.dataDir);
-  const unlock = lockDataDir(config.dataDir, process.pid);
-  const stops: (() => Promise<void>)[] = [() => Promise.resolve(unlock())];
-  if (tftpPath !== undefined) stops.push(() => tftpPath.engine.stop());
+  const stops: (() => Promise<void>)[] = [];
+  const onStop = (each: () => Promise<void>): void => void stops.push(each);
   const stop = async (): Promise<void> => {
     // The last started first: nothing is answered out of a closed store.
     for (const each of stops.splice(0).toReversed()) await each();
   };
+  if (tftpPath !== undefined) onStop(() => tftpPath.engine.stop());
   try {
-    const database = openDatabase(join(config.dataDir, 'boot-server.sqlite'));
-    stops.push(() => Promise.resolve(database.close()));
     const metrics = bootMetrics(components.metrics);
-    const commits = groupCommit(database);
-    const subjects = subjectMemory(database, commits);
-    const sightings = sightingStore(database, clock, { commits, onSaw: (mac) => subjects.keep(mac) });
-    const leaseRows = leaseStore(database, commits);
-    const lease6Rows = lease6Store(database, commits);
-    const lastPlans = bootStore(database, clock, { commits, log });
-    stops.push(() => Promise.resolve(lastPlans.flush()));
-    const debugKeys = openDebugKeys({ dataDir: config.dataDir, clock, log });
-    stops.push(() => Promise.resolve(debugKeys.stop()));
-    const stores: PolicyStores = {
+    const stores = await openStores({ dataDir: config.dataDir, clock, log, onStop });
+    const { database, commits, subjects, sightings, debugKeys } = stores;
+    const policyStores: PolicyStores = {
+      ...stores,
       clock,
       entropy,
       log,
-      database,
-      leaseRows,
-      lease6Rows,
+      metrics,
       serverDuid: () => serverDuid(database, () => entropy.bytes(16)),
       mayAnswer6: clientRate(clock),
-      lastPlans,
-      sightings,
       api,
       httpListen,
-      subjects,
       signingKeys: ({ dataDir, http: { signing } }) => loadSigningKeys({ ...signing, dataDir }),
       fetches: loaderFetches(clock),
-      debugKeys,
-      metrics,
     };
-    const policy = currentPolicy(await createPolicy(stores, config));
-    stops.push(() => Promise.resolve(policy.now.decisions.stop()));
+    const policy = currentPolicy(await createPolicy(policyStores, config));
+    onStop(() => Promise.resolve(policy.now.decisions.stop()));
     const { artifacts, imageCache } = await startFileService({
       ...components,
       log,
@@ -150,32 +120,18 @@ export async function startBootServer(components: BootServerComponents): Promise
       metrics,
       registry: components.metrics,
       imageLists: components.imageLists,
-      onStop: (stopFiles) => stops.push(stopFiles),
+      onStop,
     });
     const uuidOf = (mac: string): string | undefined => sightings.find(mac)?.uuid;
     const macOf = (address: string): string | undefined => policy.now.holders.holderOf(address)?.mac;
     const common = { ...components, log, metrics, policy, artifacts, imageCache, uuidOf, macOf, debugKeys };
 
     const httpServer = await startHttpService({ ...common, listen: httpListen });
-    stops.push(() => httpServer.stop());
+    onStop(() => httpServer.stop());
     // Whoever names interfaces for DHCP has an address or two on each; the kernel answers from the right one.
     const bootAddresses = config.dhcp.listen.length > 0 ? config.dhcp.listen : ['0.0.0.0'];
-    const tftpServer = await startTftpServer(
-      {
-        ...common,
-        published: policy.published,
-        get config() {
-          return policy.now.config.tftp;
-        },
-        ...(tftpPath ?? {
-          engine: nodeEngine({ network, clock, singlePort: config.tftp.singlePort }),
-          pathMtu: ethernetMtu,
-        }),
-        quirksOf: (mac) => quirksOf({ mac, architectures: subjects.find(mac)?.architectures ?? [] }),
-      },
-      listenPlaces([...(config.tftp.listen ?? bootAddresses), ...(policy.now.plan6?.listen ?? [])]),
-    );
-    stops.push(() => tftpServer.stop());
+    const tftpServer = await startTftpService({ ...common, subjects, bootAddresses });
+    onStop(() => tftpServer.stop());
     const pxeServer = await startPxeServer(
       {
         ...common,
@@ -188,7 +144,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       // PXE's port is IPv4's alone.
       listenPlaces(config.pxe.listen ?? bootAddresses).filter(({ address }) => isIPv4(address)),
     );
-    stops.push(() => pxeServer.stop());
+    onStop(() => pxeServer.stop());
     const dhcp = await startDhcpService({
       ...common,
       neighbours: components.neighbours ?? [],
@@ -198,7 +154,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       commits,
       events: api === undefined ? undefined : createBootEvents({ api, clock, log }),
     });
-    stops.push(() => dhcp.stop());
+    onStop(() => dhcp.stop());
 
     const adminServer = await startAdminServer(
       {
@@ -208,30 +164,25 @@ export async function startBootServer(components: BootServerComponents): Promise
           redactor: components.redactor,
           watch: machines,
           debugKeys,
-          leases: leaseRows,
+          leases: stores.leaseRows,
           subnets: () => policy.now.plan.subnets,
-          simulate: (request) => simulateDry({ ...stores, config: policy.now.config }, request),
+          simulate: (request) => simulateDry({ ...policyStores, config: policy.now.config }, request),
           reload: components.reload,
-          leases6: lease6Rows,
+          leases6: stores.lease6Rows,
           subnets6: () => policy.now.plan6?.subnets ?? [],
         }),
       },
       config.admin.socket ?? join(config.dataDir, 'admin.sock'),
     );
-    stops.push(() => adminServer.stop());
+    onStop(() => adminServer.stop());
 
     registerGauges(components.metrics, {
       leases: () => new Map([...policy.now.leases.counts(), ...(policy.now.leases6?.counts() ?? [])]),
       tftpTransfers: () => tftpServer.transfers,
       artifactBytes: () => artifacts.heldBytes,
     });
-    const forgetCheck = components.health.check('store', () => {
-      database.prepare('SELECT count(*) FROM used_nonce').get();
-      // Nothing may have asked since there is room again.
-      if (commits.failure !== undefined) writeAnything(database, commits);
-      return { ok: true };
-    });
-    stops.push(() => Promise.resolve(forgetCheck()));
+    const forgetCheck = components.health.check('store', storeCheck(stores));
+    onStop(() => Promise.resolve(forgetCheck()));
     await warnOfMissingBinaries({ ...policy.now, log, get: (uri, expected) => artifacts.get(uri, expected) });
     log.info(
       {
@@ -246,24 +197,11 @@ export async function startBootServer(components: BootServerComponents): Promise
     return {
       httpPort: httpServer.ports[0] ?? httpListen[0].port,
       watch: machines,
-      reload: createReload({ policy, stores, dhcp, http: httpServer, log, artifacts, imageCache }),
+      reload: createReload({ policy, stores: policyStores, dhcp, http: httpServer, log, artifacts, imageCache }),
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function makeDataDir(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new BootServerError(
-      BootServerErrorCode.StoreUnusable,
-      `dataDir: ${words}; name a folder, in one that this user may write to`,
-      cause,
-    );
   }
 }
