@@ -58,6 +58,11 @@ export type Step = (typeof Step)[keyof typeof Step];
 
 /** Waits in vain, one after the other, until the client counts as gone: 1 + 2 + 4 + 8 + 8 s. */
 const MAX_EXPIRIES = 5;
+/**
+ * On a fast line the first waits are a third as long, and a client that was there is lost for no longer than it takes a
+ * switch to find another way: it gets the same time.
+ */
+const PATIENCE_MS = 23_000;
 /** Longer than the pauses of a client that retransmits, shorter than anybody waits for a place. */
 const RATE_PERIOD_MS = 60_000;
 const BLOCK_NUMBERS = 65_536;
@@ -85,12 +90,14 @@ export class TransferState {
   readonly #windowsize: number;
   readonly #timer: RetransmissionTimer;
   readonly #minBytesPerPeriod: number;
+  readonly #patienceMs: number;
   readonly #deadlineAt: number;
   /** ACKed up to here; the OACK, if there is one, is block 0. */
   #acknowledged: number;
   readonly #acknowledgedAtStart: number;
   #highestSent: number;
   #sentAt: number;
+  #heardAt: number;
   #expiresAt: number;
   #rateCheckAt: number;
   #acknowledgedAtCheck = 0;
@@ -113,6 +120,9 @@ export class TransferState {
     this.#acknowledgedAtStart = this.#acknowledged;
     this.#highestSent = this.#acknowledged;
     this.#sentAt = now;
+    this.#heardAt = now;
+    // Who says how long to wait has said it.
+    this.#patienceMs = terms.timeoutMs === undefined ? PATIENCE_MS : 0;
     this.#expiresAt = now;
     this.wakeAt = now;
     this.#window(now);
@@ -138,6 +148,7 @@ export class TransferState {
     this.#timer.progressed();
     this.#wasResent = false;
     this.#expiries = 0;
+    this.#heardAt = now;
     this.#acknowledged = block;
     if (block === this.lastBlock) return this.#finish({ kind: 'done', confirmed: true });
     if (now >= this.#rateCheckAt || now >= this.#deadlineAt) {
@@ -159,7 +170,7 @@ export class TransferState {
       // RFC 1350 §6: whether the last block arrived is all that a missing last ACK leaves open.
       if (this.#acknowledged >= 0 && this.#highestSent === this.lastBlock)
         return this.#finish({ kind: 'done', confirmed: false });
-      return this.fail('no-answer', 'no acknowledgement');
+      if (now - this.#heardAt >= this.#patienceMs) return this.fail('no-answer', 'no acknowledgement');
     }
     this.#timer.expired();
     this.#wasResent = true;

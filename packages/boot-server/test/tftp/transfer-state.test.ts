@@ -152,6 +152,29 @@ describe('the transfer machine', () => {
     expect(state.end).toMatchObject({ kind: 'failed', cause: 'too-long' });
   });
 
+  it.each([1, 64])('waits for a client on a fast line as long as for any other, in a window of %i', (windowsize) => {
+    const state = new TransferState({ ...TERMS, windowsize }, 1_000_000, 0);
+    for (let now = 1; now <= 50; now += 1) state.onAck(state.until, now);
+    const at: number[] = [];
+    while (state.end === undefined) {
+      at.push(state.wakeAt);
+      state.onTime(state.wakeAt);
+    }
+    // The first packet comes again soon, the last after a link may have come up again.
+    expect(at.slice(0, 3)).toEqual([350, 950, 2_150]);
+    expect(at.at(-1)).toBeGreaterThanOrEqual(23_050);
+    expect(at.at(-1)).toBeLessThan(32_000);
+    expect(state.end).toMatchObject({ kind: 'failed', cause: 'no-answer' });
+  });
+
+  it('gives a client that says how long to wait no longer than that', () => {
+    const state = new TransferState({ ...TERMS, timeoutMs: 1_000 }, 1_000_000, 0);
+    state.onAck(state.until, 1);
+    let wakes = 0;
+    for (; state.end === undefined; wakes += 1) state.onTime(state.wakeAt);
+    expect(wakes).toBe(5);
+  });
+
   it('is woken in time for whatever comes first', () => {
     const state = new TransferState({ ...TERMS, deadlineMs: 500 }, 1_000_000, 0);
     expect(state.wakeAt).toBe(500);
