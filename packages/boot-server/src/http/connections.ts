@@ -6,53 +6,68 @@ import type { HttpLimits } from './limits.ts';
 
 /** The connections of all listeners together. */
 export interface Connections {
-  /** Counts a new one; ends it when its client has too many. */
+  /** Counts a new one, with TLS before its handshake; ends it, and says false, when its client has too many. */
+  admit(socket: Socket): boolean;
+  /** One that requests may come over from now on. */
   opened(socket: Socket): void;
   /** Notes an answer that is on its way. */
   answering(response: ServerResponse): void;
+  /** Whether the next answer has not begun. */
+  isKeptWaiting(socket: Socket): boolean;
   /** Ends connections as their answers end, those without one at once, and all of them after `drainMs`. */
   drain(): Promise<void>;
 }
 
 export function trackConnections(clock: Clock, metrics: BootMetrics, limits: HttpLimits): Connections {
-  const open = new Map<Socket, number>();
+  /** The answers of each that have not ended. */
+  const open = new Map<Socket, Set<ServerResponse>>();
   const perClient = new Map<string, number>();
+  let total = 0;
   let isDraining = false;
   let onEmpty = (): void => undefined;
   const leave = (client: string): void => {
+    total -= 1;
     const left = (perClient.get(client) ?? 1) - 1;
     if (left <= 0) perClient.delete(client);
     else perClient.set(client, left);
   };
   return {
-    opened: (socket) => {
+    admit: (socket) => {
       const client = socket.remoteAddress ?? '';
       const count = (perClient.get(client) ?? 0) + 1;
       perClient.set(client, count);
-      open.set(socket, 0);
+      total += 1;
+      socket.once('close', () => leave(client));
+      if (count <= limits.connectionsPerClient && total <= limits.connections && !isDraining) return true;
+      metrics.drop('http', 'too-many-connections');
+      socket.destroy();
+      return false;
+    },
+    opened: (socket) => {
+      open.set(socket, new Set());
       socket.once('close', () => {
-        leave(client);
         open.delete(socket);
         if (open.size === 0) onEmpty();
       });
-      if (count <= limits.connectionsPerClient && open.size <= limits.connections && !isDraining) return;
-      metrics.drop('http', 'too-many-connections');
-      socket.destroy();
+      if (isDraining) socket.destroy();
     },
     answering: (response) => {
       const { socket } = response.req;
-      open.set(socket, (open.get(socket) ?? 0) + 1);
+      const answers = open.get(socket);
+      answers?.add(response);
       response.once('close', () => {
-        const left = (open.get(socket) ?? 1) - 1;
-        if (socket.destroyed) return;
-        open.set(socket, left);
+        answers?.delete(response);
         // What was written still goes out; the client learns that it was the last.
-        if (isDraining && left === 0) socket.destroySoon();
+        if (isDraining && answers?.size === 0 && !socket.destroyed) socket.destroySoon();
       });
+    },
+    isKeptWaiting: (socket) => {
+      const [next] = open.get(socket) ?? [];
+      return next !== undefined && !next.headersSent;
     },
     drain: async () => {
       isDraining = true;
-      for (const [socket, answers] of open) if (answers === 0) socket.destroy();
+      for (const [socket, answers] of open) if (answers.size === 0) socket.destroy();
       if (open.size === 0) return;
       await new Promise<void>((resolve) => {
         const deadline = clock.setTimeout(() => {

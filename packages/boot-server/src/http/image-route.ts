@@ -16,12 +16,9 @@ export interface ImageRouteComponents extends DeliverComponents {
  * Host, for racks whose name server leads that name here. Undefined when it is neither.
  */
 export function askedImage(request: Request, cache: Pick<ImageCache, 'covers'>): string | undefined {
-  const { incoming, query } = request;
+  const { rawPath: path, query, host } = request;
   const search = query.size === 0 ? '' : `?${query.toString()}`;
-  // As it was sent: an escaped slash is not a slash.
-  const path = (incoming.url ?? '').split('?', 1)[0] ?? '';
   if (path.startsWith('/images/')) return imageUrl(path, search);
-  const host = incoming.headers.host;
   if (host === undefined) return undefined;
   return [`https://${host}${path}${search}`, `http://${host}${path}${search}`].find((url) => cache.covers(url));
 }

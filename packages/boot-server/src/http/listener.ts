@@ -38,12 +38,15 @@ export function createListener(components: ListenerComponents): Listener {
   server.maxConnections = limits.connections;
   server.keepAliveTimeout = limits.keepAliveTimeoutMs;
   server.setTimeout(limits.idleTimeoutMs, (socket: Socket) => {
-    // A body's sender has seen to it.
-    if (socket.destroyed) return;
+    // A body's sender has seen to it; or the client waits for us, who wait for a store.
+    if (socket.destroyed || connections.isKeptWaiting(socket)) return;
     metrics.drop('http', 'idle');
     socket.destroy();
   });
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.opened(socket));
+  server.on('connection', (socket: Socket) => {
+    if (connections.admit(socket) && tls === undefined) connections.opened(socket);
+  });
+  server.on('secureConnection', (socket: Socket) => connections.opened(socket));
   server.on('tlsClientError', () => metrics.drop('http', 'tls-failed'));
   server.on('drop', () => metrics.drop('http', 'too-many-connections'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

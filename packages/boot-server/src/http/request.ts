@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { BodySender } from './body/sender.ts';
+import { parseRequestTarget, type RequestTarget } from './request-target.ts';
 
 /** One request, parsed as far as every route needs it. */
-export interface Request {
+export interface Request extends RequestTarget {
   readonly method: 'GET' | 'HEAD';
-  readonly path: string;
-  readonly query: URLSearchParams;
   /** IPv4 or IPv6 address of the peer, without its interface; undefined once the peer is gone. */
   readonly source: string | undefined;
   /** The peer's address as text, of either family. */
@@ -25,19 +24,14 @@ export function parseRequest(
   const { method, url, headers } = incoming;
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   if (Number(headers['content-length'] ?? 0) !== 0 || headers['transfer-encoding'] !== undefined) return undefined;
-  if (url === undefined || !url.startsWith('/') || !URL.canParse(url, 'http://boot')) return undefined;
-  const parsed = new URL(url, 'http://boot');
+  const target = parseRequestTarget(url ?? '');
+  if (target === undefined) return undefined;
   const peer = incoming.socket.remoteAddress?.replace(/^::ffff:/i, '') ?? '';
-  let path: string;
-  try {
-    path = decodeURIComponent(parsed.pathname);
-  } catch {
-    return undefined;
-  }
   return {
+    ...target,
+    // A target that names its host overrules the header (RFC 9112 §3.2.2).
+    host: target.host ?? headers.host,
     method,
-    path,
-    query: parsed.searchParams,
     source: isIP(peer) === 0 ? undefined : peer.replace(/%.*$/, ''),
     peer,
     bodies,

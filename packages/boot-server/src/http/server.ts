@@ -43,7 +43,9 @@ export async function startHttpServer(
     connections.answering(response);
     handle(components, incoming, response).catch((error: unknown) => {
       metrics.drop('http', 'internal');
-      log.error({ err: error, url: incoming.url }, 'a request could not be answered: this is a bug, please report it');
+      // What stands behind the path may open something.
+      const path = incoming.url?.split('?', 1)[0];
+      log.error({ err: error, path }, 'a request could not be answered: this is a bug, please report it');
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
     });

@@ -33,7 +33,7 @@ async function setup(): Promise<Setup> {
     const [served] = await accepted;
     sockets.push(client, served);
     client.on('error', () => undefined);
-    connections.opened(served);
+    if (connections.admit(served)) connections.opened(served);
     return { client, served };
   };
   return { connections, open };

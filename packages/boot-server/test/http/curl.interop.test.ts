@@ -1,5 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -56,6 +58,20 @@ describe.each(ENGINES)('curl, with the %s engine', (engine) => {
     expect(readFileSync(path).equals(big)).toBe(true);
     await expect(curl('--output', path, `https://127.0.0.1:${port}/boot/big`)).rejects.toThrow();
   });
+});
+
+it('counts connections before they begin TLS, for each client', async () => {
+  const tls = certificate(temporaryFolder());
+  const { port, drops } = await serve('node', { tls, limits: { connectionsPerClient: 2 } });
+  const small = ['--insecure', `https://127.0.0.1:${port}/boot/small`];
+  // Its places are free again when it has been served.
+  for (let time = 0; time < 4; time += 1) expect(await curl(...small)).toBe('small');
+  const silent = [1, 2].map(() => connect({ port, host: '127.0.0.1' }));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  await expect.poll(() => curl(...small).catch(() => 'refused'), { timeout: 10_000 }).toBe('refused');
+  expect(await drops('too-many-connections')).toBeGreaterThan(0);
+  for (const socket of silent) socket.destroy();
+  await expect.poll(() => curl(...small).catch(() => 'refused'), { timeout: 10_000 }).toBe('small');
 });
 
 describe('the certificate', () => {

@@ -63,3 +63,27 @@ it('connections are limited for each client and for all, and a place that is lef
   first.socket.destroy();
   await expect.poll(async () => (await isServed('127.0.0.4')).served, { timeout: 10_000 }).toBe(true);
 });
+
+it('a client that waits for a file which is on its way here is not sent away for saying nothing', async () => {
+  const { promise: until, resolve } = Promise.withResolvers<void>();
+  const { port, drops } = await serve('node', { until, idleTimeoutMs: 200, limits: { keepAliveTimeoutMs: 200 } });
+  const { socket, heard } = await client(port);
+  socket.write(GET);
+  await pause(1_000);
+  expect(socket.closed).toBe(false);
+  resolve();
+  await expect.poll(heard, { timeout: 10_000 }).toContain('200 OK');
+  // Now it says nothing, and nobody owes it anything.
+  await expect.poll(() => socket.closed, { timeout: 10_000 }).toBe(true);
+  expect(await drops('idle')).toBe(1);
+});
+
+it.each([
+  ['with its host in the target', 'GET http://boot:8080/boot/small HTTP/1.1'],
+  ['with more slashes than one', 'GET //boot//small HTTP/1.1'],
+])('a request %s is answered', async (_what, line) => {
+  const { port } = await serve('node');
+  const { socket, heard } = await client(port);
+  socket.write(GET.replace('GET /boot/small HTTP/1.1', line));
+  await expect.poll(heard, { timeout: 10_000 }).toContain('200 OK');
+});

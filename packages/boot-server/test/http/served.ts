@@ -44,6 +44,8 @@ interface ServeOptions extends Partial<BodyLimits> {
   readonly limits?: Partial<HttpLimits>;
   readonly listen?: readonly string[];
   readonly tls?: TlsFiles;
+  /** Every file is looked for until then. */
+  readonly until?: Promise<void>;
   readonly startThread?: (data: ThreadData) => Worker;
 }
 
@@ -113,8 +115,10 @@ export async function serve(engine: HttpEngine, options: ServeOptions = {}): Pro
         clock: systemClock,
         artifacts,
         published: {
-          open: (name) =>
-            Promise.resolve({ kind: 'file', uri: pathToFileURL(join(root, name)).href, sha256: undefined }),
+          open: async (name) => {
+            await options.until;
+            return { kind: 'file', uri: pathToFileURL(join(root, name)).href, sha256: undefined };
+          },
         },
       },
     },
