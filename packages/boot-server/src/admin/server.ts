@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Logger } from '@ingot/daemon';
+import { wordsOf } from '../error-words.ts';
 import { AdminRefusal, type AdminRoute, type AdminRoutes } from './routes.ts';
 import { listenOnSocket } from './socket.ts';
 
@@ -29,7 +30,7 @@ export async function startAdminServer(
           if (error instanceof AdminRefusal)
             return send(response, error.status, { code: error.code, message: error.message });
           log.error({ err: error, url: request.url }, 'an admin request could not be answered');
-          send(response, 500, { code: 'internal', message: error instanceof Error ? error.message : String(error) });
+          send(response, 500, { code: 'internal', message: wordsOf(error) });
         });
     },
   );

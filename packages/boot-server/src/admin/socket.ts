@@ -1,6 +1,7 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createConnection } from 'node:net';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 
 /** For the owner only: what is behind it shows every machine, and reloads the configuration. */
@@ -19,7 +20,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     });
     await chmod(path, SOCKET_MODE);
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
+    const words = wordsOf(cause);
     throw new BootServerError(
       BootServerErrorCode.ListenFailed,
       `cannot make the admin socket ${path}: ${words}; make its folder writable for this user, or change admin.socket`,

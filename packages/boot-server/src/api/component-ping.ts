@@ -1,5 +1,6 @@
 import { retrySchedule, withRetry, type Clock, type Entropy } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { wordsOf } from '../error-words.ts';
 
 /** A sign of life, as the API keeps the last one of every component. */
 export interface ComponentPing {
@@ -51,7 +52,7 @@ export function startComponentPings(components: {
       clock,
       signal,
       onRetry: ({ error }) => {
-        const words = error instanceof Error ? error.message : String(error);
+        const words = wordsOf(error);
         if (words !== trouble)
           log.warn(
             { event: 'api.ping-failed', err: error },

@@ -11,6 +11,7 @@ import {
   timestampMs,
   type Channel,
 } from '@ingot/api';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { ImageLists } from '../image-cache/lists.ts';
 import type { BootAnswer, BootApi } from './boot-api.ts';
@@ -64,7 +65,7 @@ export function grpcBootApi(options: GrpcBootApiOptions): BootApi & ComponentApi
       return await ask(await channel());
     } catch (cause) {
       if (cause instanceof BootServerError) throw cause;
-      const words = cause instanceof Error ? cause.message : String(cause);
+      const words = wordsOf(cause);
       const isRefusal = cause instanceof ApiError && REFUSALS.has(cause.code);
       const code = isRefusal ? BootServerErrorCode.ApiRefused : BootServerErrorCode.ApiAway;
       throw new BootServerError(

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { Content, ContentWriter } from './content.ts';
 
@@ -116,6 +117,6 @@ function isInside(root: string, path: string): boolean {
 }
 
 function unavailable(path: string, cause: unknown): BootServerError {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = wordsOf(cause);
   return new BootServerError(BootServerErrorCode.ArtifactUnavailable, `cannot read ${path}: ${words}`, cause);
 }

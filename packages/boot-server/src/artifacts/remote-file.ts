@@ -1,5 +1,5 @@
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
-import { fetchFailure } from '../fetch-failure.ts';
+import { fetchFailure } from '../error-words.ts';
 import type { Content, ContentWriter } from './content.ts';
 
 export type RemoteResult =

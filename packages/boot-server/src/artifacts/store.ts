@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { SharedContent, type Artifact } from './artifact.ts';
 import { memoryBudget } from './budget.ts';
@@ -143,10 +144,7 @@ export function createArtifactStore(components: ArtifactStoreComponents): Artifa
       if (result.kind === 'body') return keep(share(result.content), result.etag);
     } catch (error) {
       if (!held.has(uri)) throw error;
-      log.warn(
-        { event: 'artifact.stale', uri, err: error },
-        `serving the copy of ${uri} at hand: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      log.warn({ event: 'artifact.stale', uri, err: error }, `serving the copy of ${uri} at hand: ${wordsOf(error)}`);
     }
     const known = held.get(uri);
     if (known === undefined)

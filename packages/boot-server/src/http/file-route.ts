@@ -2,6 +2,7 @@ import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import { parseBootFilePath } from '../decide/decision.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -95,7 +96,7 @@ async function serve(request: Request, components: FileRouteComponents, subject:
   } catch (error) {
     metrics.drop('http', 'file-unavailable');
     const code = error instanceof BootServerError ? error.code : BootServerErrorCode.ArtifactUnavailable;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = wordsOf(error);
     log.error({ event: 'http.unavailable', ...who, uri, err: error }, `the ${kind} cannot be served: ${message}`);
     sendError(request, code === BootServerErrorCode.ArtifactRefused ? 403 : 503, code, message, { 'retry-after': '5' });
   }

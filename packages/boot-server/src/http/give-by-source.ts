@@ -1,4 +1,5 @@
 import type { AdmissionRefusal } from '../admission/admission.ts';
+import { wordsOf } from '../error-words.ts';
 import type { GiveComponents, Receiver } from './give-once.ts';
 import { sendError, sendJson } from './reply.ts';
 import type { Request } from './request.ts';
@@ -44,7 +45,7 @@ export async function giveBySource(
   } catch (error) {
     metrics.drop('http', 'api-away');
     log.error({ event: 'config.unavailable', mac, uuid, err: error }, 'cannot make a machine configuration now');
-    const message = error instanceof Error ? error.message : String(error);
+    const message = wordsOf(error);
     sendError(request, 503, 'api_away', message, { 'retry-after': '5' });
   }
 }

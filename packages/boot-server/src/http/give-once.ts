@@ -1,5 +1,6 @@
 import type { Logger } from '@ingot/daemon';
 import type { AdmissionGate } from '../admission/admission.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
@@ -61,7 +62,7 @@ export async function giveOnce(
   const later = (reason: string, error: unknown): void => {
     metrics.drop('http', reason);
     log.error({ event: 'config.unavailable', reason, ...who, err: error }, 'cannot make a machine configuration now');
-    const message = error instanceof Error ? error.message : String(error);
+    const message = wordsOf(error);
     sendError(request, 503, reason.replaceAll('-', '_'), message, RETRY_AFTER);
   };
   if (inUse.has(nonce)) return later('nonce-in-use', new Error('the same nonce is being answered at this moment'));

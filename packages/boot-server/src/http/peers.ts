@@ -1,6 +1,6 @@
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import { fetchFailure } from '../fetch-failure.ts';
+import { fetchFailure } from '../error-words.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { sendText } from './reply.ts';

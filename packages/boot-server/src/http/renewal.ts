@@ -1,4 +1,5 @@
 import type { AdmissionRefusal } from '../admission/admission.ts';
+import { wordsOf } from '../error-words.ts';
 import type { NonceStore } from '../store/nonces.ts';
 import { sendError, sendJson } from './reply.ts';
 import type { Request } from './request.ts';
@@ -62,7 +63,7 @@ export async function serveRenewal(
   } catch (error) {
     metrics.drop('http', 'api-away');
     log.error({ event: 'config.unavailable', mac, uuid, err: error }, 'cannot renew a machine configuration now');
-    const message = error instanceof Error ? error.message : String(error);
+    const message = wordsOf(error);
     return sendError(request, 503, 'api_away', message, { 'retry-after': '5' });
   }
   nonces.consumeFingerprint(before);

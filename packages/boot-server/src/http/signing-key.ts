@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSecretFile } from '@ingot/daemon';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { KEY_BYTES, type SigningKeys } from './seals.ts';
 
@@ -46,6 +47,6 @@ async function readKey(path: string): Promise<Uint8Array> {
 }
 
 function refuse(path: string, cause: unknown): BootServerError {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = wordsOf(cause);
   return new BootServerError(BootServerErrorCode.FileUnusable, `http.signing: ${path}: ${words}`, cause);
 }

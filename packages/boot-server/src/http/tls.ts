@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '@ingot/net';
 import { readSecretFile, type Logger } from '@ingot/daemon';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 
 /** PEM files of the HTTPS listener. */
@@ -51,10 +52,6 @@ function parsed<T>(parse: () => T, otherwise: string): T {
 
 function unusable(words: string, cause?: unknown): BootServerError {
   return new BootServerError(BootServerErrorCode.FileUnusable, `http.tls: ${words}`, cause);
-}
-
-function wordsOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /**

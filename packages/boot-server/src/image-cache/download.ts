@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Clock } from '@ingot/net';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { CachedImage, CacheDirectory, PartialImage } from './cache-directory.ts';
 import type { Digest, Digests } from './digest.ts';
@@ -45,7 +46,7 @@ export async function downloadImage(components: DownloadComponents, order: Downl
     } catch (error) {
       if (components.signal.aborted) throw error;
       last = error;
-      failures.push(`${source}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${source}: ${wordsOf(error)}`);
     }
   }
   const code = last instanceof BootServerError ? last.code : BootServerErrorCode.ArtifactUnavailable;

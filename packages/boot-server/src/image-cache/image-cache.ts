@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import { fetchFailure } from '../fetch-failure.ts';
+import { fetchFailure } from '../error-words.ts';
 import type { ImageCacheConfig } from '../config/image-cache.ts';
 import type { Artifact } from '../artifacts/artifact.ts';
 import type { BootMetrics } from '../metrics.ts';

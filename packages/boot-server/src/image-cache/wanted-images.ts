@@ -1,5 +1,5 @@
 import type { Logger } from '@ingot/daemon';
-import { fetchFailure } from '../fetch-failure.ts';
+import { fetchFailure } from '../error-words.ts';
 import type { ImageCacheConfig } from '../config/image-cache.ts';
 import type { CachedImage } from './cache-directory.ts';
 import { parseImageId, type CatalogueImage } from './catalogue.ts';

@@ -6,6 +6,7 @@ import { loadTarget, type BootDecision } from '../decide/decision.ts';
 import { bootFields } from '../dhcp/boot-fields.ts';
 import { pxeReply } from '../dhcp/reply.ts';
 import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bindPlaces, type ListenPlace } from '../listen/listen-place.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
@@ -83,11 +84,7 @@ export async function startPxeServer(
       sockets.push(socket);
     }
   } catch (cause) {
-    throw new BootServerError(
-      BootServerErrorCode.ListenFailed,
-      `PXE: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw new BootServerError(BootServerErrorCode.ListenFailed, `PXE: ${wordsOf(cause)}`, cause);
   }
   return {
     stop: async () => {

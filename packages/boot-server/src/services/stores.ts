@@ -5,6 +5,7 @@ import type { Clock } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { openDebugKeys, type DebugKeys } from '../debug-key/debug-keys.ts';
 import { subjectMemory, type SubjectMemory } from '../decide/subject-memory.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bootStore, type BootStore } from '../store/boots.ts';
 import { openDatabase } from '../store/database.ts';
@@ -66,7 +67,7 @@ async function makeDataDir(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
+    const words = wordsOf(cause);
     throw new BootServerError(
       BootServerErrorCode.StoreUnusable,
       `dataDir: ${words}; name a folder, in one that this user may write to`,

@@ -2,6 +2,7 @@ import type { Clock } from '@ingot/net';
 import type { HttpSourceConfig } from '../config/sources.ts';
 import type { BootPlan, BootSource, BootSubject } from '../decide/boot-plan.ts';
 import { refusePlan } from '../decide/plan-check.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { keepNewest } from '../limits/keep-newest.ts';
 import { httpGet } from './http-get.ts';
@@ -42,7 +43,7 @@ export function httpSource(config: HttpSourceConfig, clock: Clock): HttpSource {
     try {
       ({ status, text } = await client.get(path));
     } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
+      const words = wordsOf(cause);
       throw new BootServerError(BootServerErrorCode.ApiAway, `${base}${path} cannot be asked: ${words}`, cause);
     }
     if (status === 200) return text;

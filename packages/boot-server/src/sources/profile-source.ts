@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseYamlDocument, type Logger } from '@ingot/daemon';
 import type { BootSource } from '../decide/boot-plan.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { profileFileSchema, type Profile } from './profile-schema.ts';
 import { compileProfiles, type ProfileGroup, type ProfileSet } from './profile-set.ts';
@@ -70,7 +71,7 @@ async function textOf(path: string): Promise<string> {
 }
 
 function unreadable(path: string, cause: unknown): BootServerError {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = wordsOf(cause);
   return new BootServerError(
     BootServerErrorCode.FileUnusable,
     `cannot read ${path}: ${words}; see sources.profiles.directory`,

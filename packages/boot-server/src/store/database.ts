@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 
 /** Each entry is one version of the file; entries are only ever added. */
@@ -130,7 +131,7 @@ export function openDatabase(path: string): DatabaseSync {
     database?.close();
     throw new BootServerError(
       BootServerErrorCode.StoreUnusable,
-      `cannot use ${path}: ${cause instanceof Error ? cause.message : String(cause)}; ${adviceFor(cause)}`,
+      `cannot use ${path}: ${wordsOf(cause)}; ${adviceFor(cause)}`,
       cause,
     );
   }

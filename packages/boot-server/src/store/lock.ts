@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { isNoDatabase } from './database.ts';
 
@@ -22,7 +23,7 @@ export function lockDataDir(folder: string, pid: number): () => void {
     return () => held.close();
   } catch (cause) {
     lock?.close();
-    const words = cause instanceof Error ? cause.message : String(cause);
+    const words = wordsOf(cause);
     if (/locked|busy/i.test(words)) {
       throw new BootServerError(
         BootServerErrorCode.DataDirInUse,

@@ -3,6 +3,7 @@ import type { Clock, Libc, Network } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { contentMemory } from '../artifacts/content.ts';
 import type { TftpConfig } from '../config/tftp.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { TftpEngine, TftpPath } from './engine.ts';
 import { nativeEngine } from './native/engine.ts';
@@ -46,7 +47,7 @@ export async function chooseTftpPath(components: ChoosePathComponents): Promise<
       await native?.stop();
     }
   }
-  const words = failure instanceof Error ? failure.message : String(failure);
+  const words = wordsOf(failure);
   if (config.engine === 'native')
     throw new BootServerError(
       BootServerErrorCode.ListenFailed,

@@ -1,5 +1,6 @@
 import { TftpErrorCode } from '@ingot/wire';
 import type { ArtifactStore } from '../artifacts/store.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { PublishedClient, PublishedContent } from '../published/published-content.ts';
 import type { TftpContent } from './engine.ts';
@@ -30,7 +31,7 @@ export async function openContent(components: OpenComponents, file: string, clie
     return { ok: true, content: await components.artifacts.get(published.uri, published) };
   } catch (error) {
     const isRefused = error instanceof BootServerError && error.code === BootServerErrorCode.ArtifactRefused;
-    const words = error instanceof Error ? error.message : String(error);
+    const words = wordsOf(error);
     components.warn(client.source, { err: error, file }, `${file} cannot be served: ${words}`);
     if (isRefused)
       return {

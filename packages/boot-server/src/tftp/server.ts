@@ -1,5 +1,6 @@
 import { decodeTftp, TFTP_PORT, TftpErrorCode } from '@ingot/wire';
 import type { Datagram, Network, UdpSocket } from '@ingot/net';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bindPlaces, type ListenPlace } from '../listen/listen-place.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
@@ -47,11 +48,7 @@ export async function startTftpServer(
       sockets.push(socket);
     }
   } catch (cause) {
-    throw new BootServerError(
-      BootServerErrorCode.ListenFailed,
-      `TFTP: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw new BootServerError(BootServerErrorCode.ListenFailed, `TFTP: ${wordsOf(cause)}`, cause);
   }
   return {
     get transfers() {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { contentMemory } from '../../src/artifacts/content.ts';
 import { fetchRemoteFile, type RemoteResult } from '../../src/artifacts/remote-file.ts';
-import { fetchFailure } from '../../src/fetch-failure.ts';
+import { fetchFailure } from '../../src/error-words.ts';
 
 async function upstream(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');

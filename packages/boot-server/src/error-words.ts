@@ -1,4 +1,9 @@
-/** What happened, in words: `fetch` itself says "fetch failed" or "terminated", and keeps the reason as its cause. */
+/** What was thrown, in words. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same of what `fetch` threw, which itself says "fetch failed" or "terminated", and keeps the reason as its cause. */
 export function fetchFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
