@@ -1,6 +1,7 @@
 import { CACHE_ONLY_HEADER } from '../image-cache/download.ts';
 import { imageUrl, type ImageCache } from '../image-cache/image-cache.ts';
 import { deliver, type DeliverComponents } from './deliver.ts';
+import { passThrough } from './pass-through.ts';
 import { sendError, sendText } from './reply.ts';
 import type { Request } from './request.ts';
 
@@ -23,7 +24,10 @@ export function askedImage(request: Request, cache: Pick<ImageCache, 'covers'>):
   return [`https://${host}${path}${search}`, `http://${host}${path}${search}`].find((url) => cache.covers(url));
 }
 
-/** Sends the copy; without one leads the client to the store itself. Peers are told that there is none. */
+/**
+ * Sends the copy; without one leads the client to the store itself, or fetches for it what it can only ask for here. Peers
+ * are told that there is none.
+ */
 export async function serveImage(request: Request, url: string, components: ImageRouteComponents): Promise<void> {
   const { log, metrics, cache } = components;
   if (!cache.covers(url)) {
@@ -45,6 +49,10 @@ export async function serveImage(request: Request, url: string, components: Imag
   }
   if (request.incoming.headers[CACHE_ONLY_HEADER] !== undefined)
     return sendError(request, 404, 'not_cached', `there is no copy of ${url} here`);
+  if (!request.rawPath.startsWith('/images/')) {
+    log.info({ event: 'image-cache.miss', url }, `no copy of ${url}: it is fetched for the client`);
+    return await passThrough(request, url, components);
+  }
   log.info({ event: 'image-cache.miss', url }, `no copy of ${url}: the client is sent to the store`);
   request.response.writeHead(307, { location: url, 'content-length': 0, 'cache-control': 'no-store' }).end();
 }

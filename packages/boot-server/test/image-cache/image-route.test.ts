@@ -34,8 +34,14 @@ async function labWithStore(): Promise<{
 }
 
 /** With a Host header of one's own, as after a name server led the store's name here. */
-async function getAs(lab: Lab, host: string, path: string): Promise<{ status: number | undefined; body: string }> {
-  const request = httpRequest({ host: '127.0.0.1', port: lab.server.httpPort, path, headers: { host }, agent: false });
+async function getAs(
+  lab: Lab,
+  host: string,
+  path: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ status: number | undefined; body: string }> {
+  const headers = { host, ...more };
+  const request = httpRequest({ host: '127.0.0.1', port: lab.server.httpPort, path, headers, agent: false });
   request.end();
   const [response] = await once(request, 'response');
   let body = '';
@@ -59,6 +65,38 @@ describe('images over HTTP', () => {
     const host = new URL(store.url).host;
     expect(await getAs(lab, host, '/os/debian.img')).toEqual({ status: 200, body: 'an operating system' });
     expect((await getAs(lab, host, '/elsewhere/debian.img')).status).toBe(404);
+  });
+
+  it('that are not here are fetched for whom the name server leads here, and who would only come again', async () => {
+    const { lab, store } = await labWithStore();
+    const { host } = new URL(store.url);
+    const other = Buffer.from('another system');
+    store.files.set('/os/ubuntu.img', other);
+    expect(await getAs(lab, host, '/os/ubuntu.img')).toEqual({ status: 200, body: 'another system' });
+    const headers = { range: 'bytes=8-', 'if-range': store.etagOf(other) };
+    expect(await getAs(lab, host, '/os/ubuntu.img', headers)).toEqual({ status: 206, body: 'system' });
+    expect(await getAs(lab, host, '/os/none.img')).toEqual({ status: 404, body: '' });
+    store.cutAfter = () => 5;
+    // Sooner or later, but never as if it were whole.
+    await expect(getAs(lab, host, '/os/ubuntu.img')).rejects.toThrow(/aborted|hang up/);
+    await expect.poll(() => lab.drops('http', 'store-away'), { timeout: 10_000 }).toBe(1);
+  });
+
+  it('of a store that is away are missed in words', async () => {
+    const closed = await labWithStore();
+    const imageCache = imageCacheSchema.parse({ stores: ['http://127.0.0.1:9'] });
+    await closed.lab.server.reload(testConfig(closed.lab.dataDir, { imageCache }));
+    const { status, body } = await getAs(closed.lab, '127.0.0.1:9', '/os/debian.img');
+    expect({ status, ...JSON.parse(body) }).toMatchObject({ status: 502, code: 'store_away' });
+  });
+
+  it('are not asked for in circles where this server’s own name server leads it here as well', async () => {
+    const { lab } = await labWithStore();
+    const host = `127.0.0.1:${lab.server.httpPort}`;
+    const imageCache = imageCacheSchema.parse({ stores: [`http://${host}/os`] });
+    await lab.server.reload(testConfig(lab.dataDir, { imageCache }));
+    const { status, body } = await getAs(lab, host, '/os/ubuntu.img');
+    expect({ status, ...JSON.parse(body) }).toMatchObject({ status: 404, code: 'not_cached' });
   });
 
   it('have their checksum files', async () => {
