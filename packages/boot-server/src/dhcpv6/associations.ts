@@ -35,7 +35,9 @@ export function assignAll(
 
 /**
  * To RENEW and REBIND: RFC 8415 §18.3.4, §18.3.5. After a lost disk the client is the only one who knows its address;
- * when that is free it keeps it. Of an IA that is another server's nothing is said to a REBIND.
+ * when that is free it keeps it. Who may not keep its address, for the pool was moved or a reservation came, gets the one
+ * in its place in the same answer and is told to drop the old one, which the next client may get. Of an IA that is
+ * another server's nothing is said to a REBIND.
  */
 export function extendAll(exchange: LeaseExchange, isRebind: boolean): AnsweredAssociation[] {
   const { request, subnet, leases } = exchange;
@@ -46,9 +48,10 @@ export function extendAll(exchange: LeaseExchange, isRebind: boolean): AnsweredA
     const addresses = addressesOf(ia);
     const bound = leases.bindingOf(subnet, client)?.address;
     const proposed = leases.propose(subnet, client, { addresses, taken });
-    const isItsOwn = proposed !== undefined && (proposed === bound || addresses.includes(proposed));
+    const isItsOwn = proposed !== undefined && (bound !== undefined || addresses.includes(proposed));
     if (!isItsOwn) {
-      const strange = addresses.filter((address) => !subnet6Contains(subnet.network, address));
+      // Of a lease that is known here and cannot go on there is no need to ask another server.
+      const strange = addresses.filter((each) => bound !== undefined || !subnet6Contains(subnet.network, each));
       if (isRebind) return strange.length > 0 ? [{ ia, withdrawn: strange }] : [];
       return [strange.length > 0 ? { ia, withdrawn: strange } : { ia, status: NO_BINDING }];
     }

@@ -43,7 +43,10 @@ export interface Lease6Engine {
 const DECLINE_HOLD_MS = 600_000;
 /** Memory, and the disk: some 20 MB. Beyond it, and with nothing expired, there are no addresses. */
 const MAX_LEASES = 65_536;
-/** Of one client. EDK2 makes up an IAID at each boot: beyond this it gets its oldest address again. */
+/**
+ * Of one DUID through one NIC. EDK2 makes up an IAID at each boot: beyond this it gets its oldest address again. Machines
+ * that were made of one image, or have no UUID of their own, share a DUID, and none may get what another one runs on.
+ */
 const MAX_LEASES_PER_CLIENT = 16;
 /** Addresses tried for one client: with a pool of /64 the first is free, a full pool of 4096 is seen to its end. */
 const MAX_PROBES = 4_096;
@@ -58,7 +61,7 @@ export function createLease6Engine(components: {
   const { clock, store, subnets } = components;
   const leases = new Map<Ipv6, Lease6>();
   const byClient = new Map<string, Ipv6>();
-  const byDuid = new Map<string, Set<Ipv6>>();
+  const byOwner = new Map<string, Set<Ipv6>>();
   const byMac = new Map<string, Set<Ipv6>>();
   const reserved = new Set<Ipv6>();
   for (const subnet of subnets) for (const address of subnet.reservations.values()) reserved.add(address);
@@ -68,7 +71,7 @@ export function createLease6Engine(components: {
     `${subnet.id} ${duid} ${iaid}`;
   const forget = (lease: Lease6): void => {
     leases.delete(lease.address);
-    remove(byDuid, lease.duid, lease.address);
+    remove(byOwner, ownerOf(lease), lease.address);
     if (lease.mac !== undefined) remove(byMac, lease.mac, lease.address);
     const subnet = findSubnet6(subnets, lease.address);
     if (subnet === undefined) return;
@@ -79,12 +82,12 @@ export function createLease6Engine(components: {
     const former = leases.get(lease.address);
     if (former !== undefined) forget(former);
     leases.set(lease.address, lease);
-    add(byDuid, lease.duid, lease.address);
+    add(byOwner, ownerOf(lease), lease.address);
     if (lease.mac !== undefined) add(byMac, lease.mac, lease.address);
     if (lease.state !== 'declined') byClient.set(keyOf(subnet, lease), lease.address);
   };
   const load = (): void => {
-    for (const index of [leases, byClient, byDuid, byMac]) index.clear();
+    for (const index of [leases, byClient, byOwner, byMac]) index.clear();
     for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
       const subnet = findSubnet6(subnets, lease.address);
       // A network taken out of the configuration may come back: its rows stay on disk, unread.
@@ -95,18 +98,20 @@ export function createLease6Engine(components: {
   // The clients of a group that is not on disk were not answered: nobody has what the group gave them.
   store.onRollback(load);
 
-  const reservationOf = (subnet: Subnet6, { duid, mac }: Lease6Client): Ipv6 | undefined =>
+  const reservationOf = (subnet: Subnet6, { duid, mac }: Pick<Lease6Client, 'duid' | 'mac'>): Ipv6 | undefined =>
     subnet.reservations.get(duid) ?? (mac === undefined ? undefined : subnet.reservations.get(mac));
   const isOf = (lease: Lease6, { duid, iaid }: Lease6Client): boolean => lease.duid === duid && lease.iaid === iaid;
+  const isBarred = ({ state, expiresAt }: Lease6): boolean => state === 'declined' && expiresAt > clock.now();
   const isFree = (subnet: Subnet6, client: Lease6Client, address: Ipv6, { taken }: Lease6Wish): boolean => {
     if (taken.has(address)) return false;
     const lease = leases.get(address);
-    const isRunning = lease !== undefined && lease.expiresAt > clock.now();
-    if (isRunning && lease.state === 'declined') return false;
-    // One NIC has a DUID in its firmware, one in iPXE and one in its operating system: all three get what is reserved.
-    if (reservationOf(subnet, client) === address) return true;
+    if (lease !== undefined && isBarred(lease)) return false;
+    const isRunning = lease?.state === 'bound' && lease.expiresAt > clock.now();
+    // One NIC has a DUID in its firmware, one in iPXE and one in its operating system: all three get what is reserved,
+    // once who had it before it was reserved is gone.
+    if (reservationOf(subnet, client) === address) return !isRunning || reservationOf(subnet, lease) === address;
     if (reserved.has(address) || !poolContains(subnet, address)) return false;
-    return !isRunning || lease.state === 'released' || isOf(lease, client);
+    return !isRunning || isOf(lease, client);
   };
   /** Where a client's search begins: its own place in the pool, so that it finds the same address again. */
   const placeOf = (size: bigint, client: Lease6Client): bigint => {
@@ -114,12 +119,11 @@ export function createLease6Engine(components: {
     return hash.readBigUInt64BE(0) % size;
   };
   /** The one that it has had the longest, of this network. */
-  const oldestOf = (subnet: Subnet6, { duid }: Lease6Client, { taken }: Lease6Wish): Ipv6 | undefined => {
+  const oldestOf = (subnet: Subnet6, client: Lease6Client, { taken }: Lease6Wish): Ipv6 | undefined => {
     let oldest: Lease6 | undefined;
-    for (const address of byDuid.get(duid) ?? []) {
+    for (const address of byOwner.get(ownerOf(client)) ?? []) {
       const lease = leases.get(address);
-      if (lease === undefined || lease.state === 'declined' || taken.has(address) || !poolContains(subnet, address))
-        continue;
+      if (lease === undefined || isBarred(lease) || taken.has(address) || !poolContains(subnet, address)) continue;
       if (oldest === undefined || lease.expiresAt < oldest.expiresAt) oldest = lease;
     }
     return oldest?.address;
@@ -154,14 +158,14 @@ export function createLease6Engine(components: {
   };
 
   const propose: Lease6Engine['propose'] = (subnet, client, wish) => {
-    // A client with a reservation gets that and nothing else.
     const own = reservationOf(subnet, client);
-    if (own !== undefined) return isFree(subnet, client, own, wish) ? own : undefined;
+    if (own !== undefined && isFree(subnet, client, own, wish)) return own;
+    // Until the one who has it is gone, one of the pool.
     const bound = byClient.get(keyOf(subnet, client));
     const candidates = bound === undefined ? wish.addresses : [bound, ...wish.addresses];
     const named = candidates.find((address) => isFree(subnet, client, address, wish));
     if (named !== undefined && leases.has(named)) return named;
-    if ((byDuid.get(client.duid)?.size ?? 0) >= MAX_LEASES_PER_CLIENT) return oldestOf(subnet, client, wish);
+    if ((byOwner.get(ownerOf(client))?.size ?? 0) >= MAX_LEASES_PER_CLIENT) return oldestOf(subnet, client, wish);
     const found = named ?? search(subnet, client, wish);
     return found === undefined || leases.has(found) || hasRoom() ? found : undefined;
   };
@@ -230,6 +234,10 @@ export function createLease6Engine(components: {
       return counts;
     },
   };
+}
+
+function ownerOf({ duid, mac }: Pick<Lease6Client, 'duid' | 'mac'>): string {
+  return `${duid} ${mac ?? ''}`;
 }
 
 function add<T>(index: Map<string, Set<T>>, key: string, value: T): void {

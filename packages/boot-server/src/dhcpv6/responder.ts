@@ -30,7 +30,8 @@ export function createDhcp6Responder(components: Dhcp6ResponderComponents): Dhcp
     const request = parsed.value;
     const refusal = refuse(request, components);
     if (refusal !== undefined) return { kind: 'drop', request, ...refusal };
-    if (!components.mayAnswer(request.duid ?? request.peer)) {
+    // Machines of one image, and those without a UUID, share a DUID.
+    if (!components.mayAnswer(`${request.duid ?? ''} ${request.peer}`)) {
       return { kind: 'drop', reason: 'rate-limit', detail: 'this client asks too often', request };
     }
     if (arrival.kind === 'boot-service') return answerBootService(request, source, components);

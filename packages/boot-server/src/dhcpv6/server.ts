@@ -7,7 +7,7 @@ import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
-import { isStoreError } from '../store/database.ts';
+import { isStoreError, storeFailureWords } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
 import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question } from './outcome.ts';
 import type { Dhcp6Plan } from './plan.ts';
@@ -223,9 +223,12 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   }
 }
 
-function fail({ log, metrics }: Listener, error: unknown): void {
+function fail({ log, metrics, isFirst }: Listener, error: unknown): void {
   metrics.drop('dhcp6', 'internal');
-  log.error({ err: error }, 'DHCPv6 packets could not be answered');
+  const words = isStoreError(error) ? storeFailureWords(error) : String(error);
+  // A rack that goes on asking must not fill its log, too.
+  if (isFirst(words))
+    log.error({ event: 'store.failed', err: error }, `DHCPv6 packets could not be answered: ${words}`);
 }
 
 /** What an operator has to mend; all else is other people's traffic. */

@@ -10,6 +10,7 @@ import {
 import {
   BOTH,
   clientId,
+  dhcp6Config,
   DNS,
   drops6,
   duidOf,
@@ -26,6 +27,7 @@ import {
   startLab6,
   subnet6Config,
 } from '../support/dhcp6-client.ts';
+import { testConfig } from '../support/config.ts';
 import { MAC_1, MAC_2 } from '../support/dhcp-messages.ts';
 import { startLab } from '../support/lab.ts';
 
@@ -117,6 +119,41 @@ describe('a client on the own link', () => {
     expect((await client.ask(Type.RENEW, [clientId(), serverId(server), prefix]))?.statuses).toEqual([undefined, 3]);
     expect(await client.ask(Type.REBIND, [clientId(), prefix])).toBeUndefined();
   });
+
+  it.each([
+    ['RENEW', Type.RENEW],
+    ['REBIND', Type.REBIND],
+  ])(
+    'that may not keep its address is told the new one by the answer to %s, and to drop the old',
+    async (_name, type) => {
+      const ofPool = (pool: string, reservations: { mac: string; address: string }[] = []) =>
+        dhcp6Config({
+          subnets: [subnet6Config({ subnet: '2001:db8:0:1::/64', interface: 'rack', pool, reservations })],
+        });
+      const lab = await startLab6(ofPool('2001:db8:0:1::1000-2001:db8:0:1::1fff'));
+      const client = await localClient6(lab);
+      const first = await lease6(client);
+      const [own = ''] = first.addresses;
+      const asks = (...addresses: string[]) => [
+        clientId(),
+        ...(type === Type.RENEW ? [serverId(first)] : []),
+        iaNa(1, ...addresses),
+      ];
+      // The pool is moved.
+      await lab.server.reload(testConfig(lab.dataDir, { dhcp6: ofPool('2001:db8:0:1::2000-2001:db8:0:1::2fff') }));
+      const moved = await client.ask(type, asks(own));
+      expect([moved?.addresses, moved?.dropped]).toEqual([[expect.stringMatching(/::2[0-9a-f]{3}$/)], [own]]);
+      // Its NIC gets a reservation.
+      const reservations = [{ mac: MAC_1, address: '2001:db8:0:1::77' }];
+      await lab.server.reload(
+        testConfig(lab.dataDir, { dhcp6: ofPool('2001:db8:0:1::2000-2001:db8:0:1::2fff', reservations) }),
+      );
+      const [second = ''] = moved?.addresses ?? [];
+      const reserved = await client.ask(type, asks(second));
+      expect([reserved?.addresses, reserved?.dropped]).toEqual([['2001:db8:0:1::77'], [second]]);
+      expect((await client.ask(type, asks('2001:db8:0:1::77')))?.addresses).toEqual(['2001:db8:0:1::77']);
+    },
+  );
 
   it('gives its address back, and the next one may have it', async () => {
     const subnets = [subnet6Config({ interface: 'rack', pool: '2001:db8:1::5-2001:db8:1::5' })];
@@ -313,6 +350,16 @@ describe('what is no proper question', () => {
     const client = await localClient6(lab);
     expect(await client.ask(type, options)).toBeUndefined();
     expect(await drops6(lab, reason)).toBe(1);
+  });
+
+  it('machines that share a DUID are not taken for one that asks without end', async () => {
+    const lab = await startLab6();
+    const shared = Uint8Array.of(0, 4, ...new Uint8Array(16));
+    for (let machine = 1; machine <= 30; machine += 1) {
+      const client = await localClient6(lab, `fe80::5054:ff:fe00:2${machine.toString(16).padStart(2, '0')}%rack`);
+      const advertise = await client.ask(Type.SOLICIT, [clientId(shared), iaNa(machine)]);
+      expect(advertise?.addresses).toHaveLength(1);
+    }
   });
 
   it('a client that asks without end is left alone for a while', async () => {

@@ -81,6 +81,53 @@ describe('the IPv6 lease engine', () => {
     expect(given[16]).toBe(given[0]);
   });
 
+  it('gives no machine the address that runs on another one, however many share a DUID', () => {
+    const { engine, subnet } = setup('2001:db8:1::100-2001:db8:1::1ff');
+    const given = Array.from({ length: 40 }, (_, index) => {
+      const mac = `52:54:00:00:02:${index.toString(16).padStart(2, '0')}`;
+      return engine.lease(subnet, { ...client(1, index), mac }, NO_WISH);
+    });
+    expect(new Set(given).size).toBe(40);
+    expect(given).not.toContain(undefined);
+  });
+
+  it('has an address for a client again that found sixteen in use, once these have rested', async () => {
+    const { engine, subnet, clock } = setup('2001:db8:1::100-2001:db8:1::1ff');
+    for (let declined = 0; declined < 16; declined += 1) {
+      const address = engine.lease(subnet, client(1), NO_WISH);
+      expect(address && engine.decline(subnet, client(1), address)).toBe(true);
+    }
+    expect(engine.lease(subnet, client(1), NO_WISH)).toBeUndefined();
+    await clock.advance(600_000);
+    expect(engine.lease(subnet, client(1), NO_WISH)).toBeDefined();
+  });
+
+  it('gives what is reserved since to its owner when who had it is gone, and one of the pool until then', async () => {
+    const had = ip6('2001:db8:1::100');
+    const { engine, subnet, clock, reopen } = setup();
+    expect(engine.lease(subnet, client(2), { ...NO_WISH, addresses: [had] })).toBe(had);
+    const [changed] = planDhcp6(
+      dhcp6Config({
+        subnets: [
+          subnet6Config({
+            pool: '2001:db8:1::100-2001:db8:1::101',
+            reservations: [{ mac: MAC_1, address: '2001:db8:1::100' }],
+          }),
+        ],
+      }),
+      [],
+    ).subnets;
+    if (changed === undefined) throw new Error('no subnet');
+    const after = reopen([changed]);
+    const owner = { ...client(1), mac: MAC_1 };
+    expect(after.lease(changed, owner, NO_WISH)).toBe('2001:db8:1::101');
+    expect(after.holderOf(had)?.duid).toBe(client(2).duid);
+    await clock.advance(1_200_000);
+    expect(after.lease(changed, owner, NO_WISH)).toBe(had);
+    // Its firmware, iPXE and system show a DUID each.
+    expect(after.lease(changed, { ...client(3), mac: MAC_1 }, NO_WISH)).toBe(had);
+  });
+
   it('remembers over kill -9, also what was declined', async () => {
     const { engine, subnet, clock, reopen } = setup();
     const address = engine.lease(subnet, { ...client(1), mac: MAC_1 }, NO_WISH);

@@ -129,6 +129,8 @@ export interface Reply6 extends Dhcp6Envelope {
   readonly type: number;
   readonly options: readonly Dhcp6Option[];
   readonly addresses: readonly string[];
+  /** Those that it must not use any longer. */
+  readonly dropped: readonly string[];
   /** Status codes of the message and of each IA; 0 is Success, undefined is none. */
   readonly statuses: readonly (number | undefined)[];
   readonly url: string | undefined;
@@ -141,6 +143,10 @@ export function readReply6(data: Uint8Array): Reply6 {
   const { options, type } = decoded.value.message;
   const associations = readIdentityAssociations(options);
   if (!associations.ok) throw new Error(associations.reason);
+  const named = associations.value.flatMap((ia) => {
+    const addresses = readIaAddresses(ia);
+    return addresses.ok ? addresses.value : [];
+  });
   const url = readBootFileUrl(options);
   const status = (of: readonly Dhcp6Option[]): number | undefined => {
     const read = readDhcp6Status(of);
@@ -150,10 +156,8 @@ export function readReply6(data: Uint8Array): Reply6 {
     ...decoded.value,
     type,
     options,
-    addresses: associations.value.flatMap((ia) => {
-      const addresses = readIaAddresses(ia);
-      return addresses.ok ? addresses.value.flatMap((each) => (each.validLifetime > 0 ? [each.address] : [])) : [];
-    }),
+    addresses: named.filter(({ validLifetime }) => validLifetime > 0).map(({ address }) => address),
+    dropped: named.filter(({ validLifetime }) => validLifetime === 0).map(({ address }) => address),
     statuses: [status(options), ...associations.value.map((ia) => status(ia.options))],
     url: url?.ok === true ? url.value : undefined,
     serverId: findDhcp6Option(options, Dhcp6OptionCode.SERVER_ID) ?? new Uint8Array(),
