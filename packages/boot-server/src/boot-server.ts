@@ -11,6 +11,7 @@ import { loaderFetches } from './decide/loader-fetches.ts';
 import type { AddressProbe } from './dhcp/address-probe.ts';
 import type { CaptureSockets } from './dhcp/capture.ts';
 import type { Neighbour } from './dhcp/neighbours.ts';
+import { serverAddressFor } from './dhcp/plan.ts';
 import { clientRate } from './dhcpv6/client-rate.ts';
 import { parseHttpListen } from './http/listen.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
@@ -137,9 +138,7 @@ export async function startBootServer(components: BootServerComponents): Promise
         ...common,
         sightings,
         decide: policy.decide,
-        get serverAddress() {
-          return policy.now.plan.serverAddress;
-        },
+        serverFor: (client) => serverAddressFor(policy.now.plan, client),
       },
       // PXE's port is IPv4's alone.
       listenPlaces(config.pxe.listen ?? bootAddresses).filter(({ address }) => isIPv4(address)),

@@ -2,7 +2,7 @@ import { IPV4_ANY, ipv4OfNumber, ipv4ToNumber, MessageType, messageTypeName } fr
 import type { BootDecision } from '../decide/decision.ts';
 import { bootFields, type BootFields } from './boot-fields.ts';
 import { ask, drop, reply, type Exchange } from './exchange.ts';
-import type { RequestKind } from './lease-engine.ts';
+import type { LeaseEngine, RequestKind } from './lease-engine.ts';
 import type { DhcpOutcome, DhcpQuestion } from './outcome.ts';
 import { informReply, leaseReply, nakReply } from './reply.ts';
 import type { DhcpRequest } from './request.ts';
@@ -45,21 +45,26 @@ function offer(exchange: Exchange, decision: BootDecision): DhcpOutcome {
   const { request, subnet, leases, serverId } = exchange;
   const wanted = request.wantedAddress === undefined ? undefined : ipv4ToNumber(request.wantedAddress);
   const offered = leases.offer(subnet, { mac: request.mac, uuid: request.boot.uuid }, wanted);
-  if (!offered.ok)
-    return drop(
-      exchange,
-      offered.reason,
-      `every address of ${subnet.id} is in use: widen its pool or shorten leaseSeconds`,
-    );
+  const reserved = subnet.reservations.get(request.mac);
+  if (!offered.ok) {
+    const full = `every address of ${subnet.id} is in use: widen its pool or shorten leaseSeconds`;
+    return reserved === undefined
+      ? drop(exchange, offered.reason, full)
+      : drop(exchange, 'reservation-taken', takenWords(leases, reserved));
+  }
   const { address } = offered;
   const boot = whatToBoot(exchange, decision);
-  const outcome = reply(
+  let outcome = reply(
     exchange,
     'offer',
     leaseReply(request, { type: MessageType.OFFER, serverId, subnet, address, boot }),
     address,
     decision,
   );
+  if (reserved !== undefined && reserved !== address && outcome.kind === 'reply') {
+    const words = `${takenWords(leases, reserved)}; ${request.mac} gets ${ipv4OfNumber(address)} until then`;
+    outcome = { ...outcome, remarks: [...(outcome.remarks ?? []), { event: 'dhcp.reservation-taken', words }] };
+  }
   const isUnproven = (): boolean => leases.isUnproven(subnet, request.mac, address);
   if (outcome.kind !== 'reply' || !isUnproven()) return outcome;
   return {
@@ -70,6 +75,14 @@ function offer(exchange: Exchange, decision: BootDecision): DhcpOutcome {
       offerAnother: () => offer(exchange, decision),
     },
   };
+}
+
+/** Why a NIC does not get what is reserved for it. */
+function takenWords(leases: LeaseEngine, reserved: number): string {
+  const holder = leases.holderOf(reserved)?.mac;
+  const who =
+    holder === undefined ? 'another host was found there' : `${holder} had it before and has not given it back`;
+  return `${ipv4OfNumber(reserved)} is reserved for it, but ${who}`;
 }
 
 function acknowledge(exchange: Exchange): DhcpOutcome | DhcpQuestion {

@@ -176,6 +176,10 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     const fields = { mac, uuid, giaddr: request.packet.giaddr, event, address, boot: boot.kind, loads };
     if (isFirst(`${mac} ${event} ${boot.kind} ${address ?? ''}`)) log.info(fields, `DHCP ${outcome.reply}`);
     else log.debug(fields, `DHCP ${outcome.reply}`);
+    for (const remark of outcome.remarks ?? []) {
+      const who = { mac, uuid, giaddr: request.packet.giaddr, event: remark.event, address };
+      log[isFirst(`${mac} ${remark.words}`) ? 'warn' : 'debug'](who, remark.words);
+    }
     if (boot.kind === 'ignore' && request.type === MessageType.DISCOVER) noteNoLoader(boot.reason, fields);
     if (request.type === MessageType.DISCOVER && boot.kind !== 'ignore' && uuid !== undefined) onBootRequest(mac, uuid);
   };
@@ -241,6 +245,7 @@ const LOUD: ReadonlySet<string> = new Set([
   'unknown-relay',
   'unknown-network',
   'pool-exhausted',
+  'reservation-taken',
   'no-binary',
   'unknown-architecture',
   'reply-too-large',

@@ -1,11 +1,12 @@
-import { ipv4OfNumber, MessageType, type Encoded, type Ipv4 } from '@ingot/wire';
+import { ipv4OfNumber, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
 import type { BootDecision } from '../decide/decision.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import { bootQuestion } from './boot-question.ts';
 import { mayUnicast, replyTarget } from './destination.ts';
 import type { LeaseEngine } from './lease-engine.ts';
-import type { DhcpDropReason, DhcpOutcome, DhcpQuestion } from './outcome.ts';
+import type { DhcpDropReason, DhcpOutcome, DhcpQuestion, DhcpRemark } from './outcome.ts';
+import type { Fitted } from './reply.ts';
 import type { DhcpRequest } from './request.ts';
 import type { Subnet } from './subnets.ts';
 
@@ -31,7 +32,7 @@ export function ask(exchange: Exchange, answer: (decision: BootDecision) => Dhcp
 export function reply(
   exchange: Exchange,
   kind: 'offer' | 'ack' | 'nak',
-  encoded: Encoded<Uint8Array>,
+  encoded: Fitted,
   address: number | undefined,
   boot: BootDecision,
 ): DhcpOutcome {
@@ -49,7 +50,15 @@ export function reply(
     request,
     address: given,
     boot,
+    ...(encoded.leftOut === undefined ? {} : { remarks: [leftOutRemark(request, encoded.leftOut)] }),
   };
+}
+
+function leftOutRemark({ mac }: DhcpRequest, codes: readonly number[]): DhcpRemark {
+  const isOne = codes.length === 1;
+  const what = isOne ? `option ${codes[0]} does` : `options ${codes.join(', ')} do`;
+  const words = `${what} not fit into what ${mac} accepts and ${isOne ? 'is' : 'are'} left out`;
+  return { event: 'dhcp.options-left-out', words: `${words}: configure fewer routes, domains and options` };
 }
 
 export function drop({ request }: Exchange, reason: DhcpDropReason, detail: string): DhcpOutcome {

@@ -146,14 +146,6 @@ export function createLeaseEngine(components: {
     }
   });
 
-  /** Whether `mac` may have `address`, whoever holds it. */
-  const serves = (subnet: Subnet, mac: string, address: number): boolean => {
-    const owner = reserved.get(address);
-    if (owner !== undefined) return owner === mac;
-    // A NIC with a reservation gets that and nothing else.
-    if (subnet.reservations.has(mac)) return false;
-    return subnet.pool !== undefined && address >= subnet.pool.first && address <= subnet.pool.last;
-  };
   const isHeldByAnother = (mac: string, address: number): boolean => {
     const lease = leases.get(address);
     if (lease !== undefined && lease.expiresAt > clock.now()) {
@@ -162,6 +154,15 @@ export function createLeaseEngine(components: {
     }
     const offer = offers.get(address);
     return offer !== undefined && offer.mac !== mac && offer.until > clock.monotonic();
+  };
+  /** Whether `mac` may have `address`, whoever holds it. */
+  const serves = (subnet: Subnet, mac: string, address: number): boolean => {
+    const owner = reserved.get(address);
+    if (owner !== undefined) return owner === mac;
+    // A NIC with a reservation gets that and nothing else, once who had it before it was reserved is gone.
+    const own = subnet.reservations.get(mac);
+    if (own !== undefined && !isHeldByAnother(mac, own)) return false;
+    return subnet.pool !== undefined && address >= subnet.pool.first && address <= subnet.pool.last;
   };
   const isFree = (subnet: Subnet, mac: string, address: number | undefined): address is number =>
     address !== undefined && serves(subnet, mac, address) && !isHeldByAnother(mac, address);
@@ -182,8 +183,7 @@ export function createLeaseEngine(components: {
     const offered = offerOf.get(mac);
     if (isFree(subnet, mac, offered)) return offered;
     if (isFree(subnet, mac, wanted)) return wanted;
-    // A NIC with a reservation gets that and nothing else.
-    return subnet.reservations.has(mac) ? undefined : state.search?.find(mac);
+    return state.search?.find(mac);
   };
 
   return {
@@ -201,7 +201,7 @@ export function createLeaseEngine(components: {
       return { ok: true, address };
     },
     isUnproven: (subnet, mac, address) => {
-      if (subnet.reservations.has(mac)) return false;
+      if (subnet.reservations.get(mac) === address) return false;
       const lease = leases.get(address);
       if (lease === undefined || lease.mac !== mac || lease.state === 'declined') return true;
       return lease.expiresAt + HELD_LATELY_MS < clock.now();

@@ -20,12 +20,19 @@ export type DhcpOutcome =
       readonly boot: BootDecision;
       /** Of an offer whose address somebody else may have: ask the network first. */
       readonly unproven?: UnprovenOffer;
+      /** What somebody has to mend although there is an answer. */
+      readonly remarks?: readonly DhcpRemark[];
     }
   /** An answer to a program on this host, which is no client. */
   | { readonly kind: 'told'; readonly what: 'lease-time'; readonly data: Uint8Array; readonly target: Endpoint }
   /** Understood, acted upon, and nothing to answer. */
   | { readonly kind: 'done'; readonly what: 'released' | 'declined' | 'withdrawn'; readonly request: DhcpRequest }
   | { readonly kind: 'drop'; readonly reason: DhcpDropReason; readonly detail: string; readonly request?: DhcpRequest };
+
+export interface DhcpRemark {
+  readonly event: 'dhcp.reservation-taken' | 'dhcp.options-left-out';
+  readonly words: string;
+}
 
 export interface UnprovenOffer {
   readonly address: number;
@@ -58,6 +65,7 @@ export type DhcpDropReason =
   | 'not-ours'
   | 'needs-pxe'
   | 'pool-exhausted'
+  | 'reservation-taken'
   | 'unknown-lease'
   | 'not-its-address'
   | 'another-server'

@@ -1,4 +1,4 @@
-import { OptionCode, parseIpv4, textOption, uint32Option, type Ipv4 } from '@ingot/wire';
+import { ipv4ToNumber, OptionCode, parseIpv4, textOption, uint32Option, type Ipv4 } from '@ingot/wire';
 import type { BootServerConfig } from '../config.ts';
 import type { SubnetConfig, SubnetMode } from '../config/dhcp.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
@@ -56,6 +56,11 @@ export function planDhcp(config: Pick<BootServerConfig, 'advertiseAddress' | 'dh
     relays: dhcp.relays.map((text) => network(text, 'dhcp.relays')),
     serverAddress: address(config.advertiseAddress, 'advertiseAddress'),
   };
+}
+
+/** The own address under which a client at `address` reaches the server. */
+export function serverAddressFor(plan: Pick<DhcpPlan, 'subnets' | 'serverAddress'>, client: Ipv4): Ipv4 {
+  return findSubnet(plan.subnets, ipv4ToNumber(client))?.serverAddress ?? plan.serverAddress;
 }
 
 /** Within networks that contain each other an address is of the smallest: what another leases there it could not renew. */

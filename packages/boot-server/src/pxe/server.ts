@@ -19,7 +19,8 @@ export interface PxeServerComponents {
   readonly metrics: BootMetrics;
   readonly sightings: SightingStore;
   readonly decide: BootDecider;
-  readonly serverAddress: Ipv4;
+  /** The own address under which the machine at this address reaches the server: its network may have one of its own. */
+  readonly serverFor: (client: Ipv4) => Ipv4;
   /** Who leased this address here, for the log. */
   readonly macOf: (address: string) => string | undefined;
 }
@@ -37,7 +38,7 @@ export type PxeOutcome =
 /** Answers one datagram on port 4011 (PXE specification 2.1, §2.2.3). */
 export async function answerPxe(
   data: Uint8Array,
-  components: Pick<PxeServerComponents, 'decide' | 'serverAddress' | 'sightings'>,
+  components: Pick<PxeServerComponents, 'decide' | 'serverFor' | 'sightings'>,
 ): Promise<PxeOutcome> {
   const parsed = parseDhcpRequest(data);
   if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
@@ -55,7 +56,8 @@ export async function answerPxe(
     if (!(error instanceof BootServerError)) throw error;
     return { kind: 'drop', reason: 'undecided', detail: error.message, request };
   }
-  const fields = bootFields(boot, 'pxe', components.serverAddress);
+  const serverId = components.serverFor(request.packet.ciaddr);
+  const fields = bootFields(boot, 'pxe', serverId);
   if (fields === undefined) {
     return {
       kind: 'drop',
@@ -64,7 +66,7 @@ export async function answerPxe(
       request,
     };
   }
-  const encoded = pxeReply(request, { serverId: components.serverAddress, boot: fields });
+  const encoded = pxeReply(request, { serverId, boot: fields });
   if (!encoded.ok) return { kind: 'drop', reason: 'reply-too-large', detail: encoded.reason, request };
   components.sightings.saw(request.mac, request.boot.uuid);
   return { kind: 'reply', data: encoded.value, request, boot };
@@ -113,7 +115,7 @@ async function receive(components: PxeServerComponents, datagram: Datagram, sock
     // From 68 or from 4011 (EDK2): the answer goes where the question came from, also through routers.
     socket.send(outcome.data, datagram.source).catch((error: unknown) => {
       metrics.drop('pxe', 'send-failed');
-      log.warn({ ...who, err: error }, 'a PXE answer could not be sent');
+      log.warn({ ...who, event: 'pxe.send-failed', err: error }, 'a PXE answer could not be sent');
     });
     metrics.stage('pxe.ack');
     log.info({ ...who, event: 'pxe.ack', loads: loadTarget(outcome.boot) }, 'PXE ack');

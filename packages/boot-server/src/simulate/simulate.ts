@@ -19,6 +19,7 @@ import type { BootPlan } from '../decide/boot-plan.ts';
 import { identifyClient } from '../decide/client.ts';
 import { parseBootFilePath, type BootDecision } from '../decide/decision.ts';
 import type { DhcpOutcome } from '../dhcp/outcome.ts';
+import { serverAddressFor } from '../dhcp/plan.ts';
 import { findSubnet } from '../dhcp/subnets.ts';
 import { BootServerError } from '../errors.ts';
 import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
@@ -130,13 +131,21 @@ async function askDhcp(
     note(run, asks, told, { why });
     return undefined;
   }
-  const { target, reply, boot } = outcome;
+  const { target, reply, boot, remarks = [], unproven } = outcome;
+  why.push(...remarks.map(({ words }) => `warn: ${words}`));
+  if (unproven !== undefined && policyAsks(run))
+    why.push(`${outcome.address} is offered once the network was asked whether somebody else has it`);
   const packet = packetOf(outcome.data);
   note(run, asks, `${reply.toUpperCase()} to ${target.address} port ${target.port}`, {
     options: describeReply(packet),
     why,
   });
   return reply === 'nak' ? undefined : { packet, boot };
+}
+
+/** Whether the real server has an address of the pool looked for first. */
+function policyAsks({ policy }: Run): boolean {
+  return (policy.config.dhcp.conflictDetectionMs ?? 0) > 0;
 }
 
 async function askPxe(run: Run, asker: Asker): Promise<BootDecision | undefined> {
@@ -146,7 +155,7 @@ async function askPxe(run: Run, asker: Asker): Promise<BootDecision | undefined>
   const asks = `REQUEST from ${ciaddr} to port 4011`;
   const outcome = await answerPxe(messageOf(MessageType.REQUEST, direct, { ciaddr }), {
     decide: policy.decisions.decide,
-    serverAddress: policy.plan.serverAddress,
+    serverFor: (client) => serverAddressFor(policy.plan, client),
     sightings,
   });
   if (outcome.kind === 'drop') {

@@ -103,6 +103,32 @@ describe('offers', () => {
     });
   });
 
+  it('of a reservation that somebody leased before are of the pool, until that one is gone', async () => {
+    const { engine, clock, subnet, store } = setup('10.0.0.100-10.0.0.101', [{ mac: MAC_1, address: '10.0.0.100' }]);
+    const pooled = n('10.0.0.101');
+    const reserved = n('10.0.0.100');
+    expect(engine.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: reserved });
+    // As a former configuration left it.
+    store.put({
+      address: reserved,
+      mac: MAC_2,
+      uuid: undefined,
+      state: 'bound',
+      expiresAt: clock.now() + 1_000,
+    });
+    const after = createLeaseEngine({ clock, store, subnets: [subnet] });
+    expect(after.offer(subnet, client(MAC_1), reserved)).toEqual({ ok: true, address: pooled });
+    expect(after.isUnproven(subnet, MAC_1, pooled)).toBe(true);
+    expect(after.confirm(subnet, client(MAC_1), pooled, 'selecting').kind).toBe('ack');
+    expect(after.confirm(subnet, client(MAC_1), pooled, 'renewing').kind).toBe('ack');
+    // Its former holder is to move on, whenever it asks.
+    expect(after.confirm(subnet, client(MAC_2), reserved, 'renewing')).toMatchObject({ kind: 'nak' });
+    await clock.advance(1_000);
+    expect(after.confirm(subnet, client(MAC_1), pooled, 'renewing')).toMatchObject({ kind: 'nak' });
+    expect(after.offer(subnet, client(MAC_1), pooled)).toEqual({ ok: true, address: reserved });
+    expect(after.isUnproven(subnet, MAC_1, reserved)).toBe(false);
+  });
+
   it('reuse the address whose holder is gone the longest', async () => {
     const { engine, subnet, clock } = setup();
     engine.confirm(subnet, client(MAC_1), n('10.0.0.101'), 'selecting');
@@ -243,7 +269,7 @@ describe('leases', () => {
     engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
     expect([isUnproven(MAC_1), isUnproven('52:54:00:00:01:03')]).toEqual([false, true]);
     // What is reserved is not of the pool.
-    expect(isUnproven(MAC_2)).toBe(false);
+    expect(engine.isUnproven(subnet, MAC_2, n('10.0.0.50'))).toBe(false);
     await clock.advance(600_000 + 3_600_000);
     expect(isUnproven(MAC_1)).toBe(false);
     await clock.advance(1);

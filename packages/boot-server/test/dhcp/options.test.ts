@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics, MemoryLogger } from '@ingot/daemon';
 import { MockClock, MockNetwork } from '@ingot/net';
-import { bytesOfIpv4, MessageType } from '@ingot/wire';
+import { bytesOfIpv4, MessageType, uint16Option } from '@ingot/wire';
 import type { SubnetConfig } from '../../src/config/dhcp.ts';
 import { createDhcpEngine } from '../../src/dhcp/engine.ts';
 import { createLeaseEngine } from '../../src/dhcp/lease-engine.ts';
@@ -15,7 +15,7 @@ import { leaseStore } from '../../src/store/leases.ts';
 import { sightingStore } from '../../src/store/sightings.ts';
 import { subnetConfig, testConfig } from '../support/config.ts';
 import { addressOption, lease, relay, selecting } from '../support/dhcp-client.ts';
-import { CLIENTS, ip, MAC_1, MAC_2, message, readReply } from '../support/dhcp-messages.ts';
+import { CLIENTS, ip, MAC_1, MAC_2, message, readReply, type Reply } from '../support/dhcp-messages.ts';
 import { startLab, type Lab } from '../support/lab.ts';
 
 const { DISCOVER, REQUEST, ACK, NAK } = MessageType;
@@ -114,12 +114,85 @@ describe('options of a network', () => {
     expect(other.options.has(12)).toBe(false);
   });
 
+  it('that do not fit into what a client accepts are left out, what only systems ask for first, and are named', async () => {
+    const routes = Array.from({ length: 60 }, (_, index) => ({ to: `10.9.${index}.0/24`, via: '10.0.1.2' }));
+    const running = await lab({ routes, domainSearch: ['rack.example'], domainName: 'rack.example' });
+    const via = await relay(running, '10.0.1.1');
+    const client = { mac: MAC_1, kind: { ...CLIENTS.udhcpc, options: [asking(121, 119)] } };
+    const told = (reply: Reply | undefined): boolean[] =>
+      [3, 6, 15, 119, 121].map((code) => reply?.options.has(code) === true);
+    const own = await lease(via, client);
+    expect([own.packet.yiaddr, told(own)]).toEqual(['10.0.1.100', [true, true, true, true, false]]);
+    const left = running.log.events('dhcp.options-left-out');
+    expect(left.map(({ level, msg }) => [level, msg])).toContainEqual([
+      'warn',
+      `option 121 does not fit into what ${MAC_1} accepts and is left out: configure fewer routes, domains and options`,
+    ]);
+    const inform = await via.ask(MessageType.INFORM, client);
+    expect(told(inform)).toEqual([true, true, true, true, false]);
+    // With room for a whole frame it gets all of them.
+    const roomy = { ...client, kind: { ...client.kind, options: [asking(121, 119), uint16Option(57, 1_500)] } };
+    expect(told(await lease(via, roomy))).toEqual([true, true, true, true, true]);
+  });
+
+  it('that everybody gets are left out last, mask and routers never', async () => {
+    const dnsServers = Array.from({ length: 125 }, (_, index) => `10.0.0.${index + 1}`);
+    const running = await lab({ dnsServers, mtu: 9000 });
+    const own = await lease(await relay(running, '10.0.1.1'), {
+      mac: MAC_1,
+      kind: { ...CLIENTS.udhcpc, options: [asking(26)] },
+    });
+    expect([1, 3, 6, 26].map((code) => own.options.has(code))).toEqual([true, true, false, false]);
+    const many = Array.from({ length: 125 }, (_, index) => `10.0.1.${index + 1}`);
+    const without = await lab({ routers: many, pool: '10.0.1.200-10.0.1.210' });
+    const via = await relay(without, '10.0.1.1');
+    expect(await via.ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.udhcpc })).toBeUndefined();
+    expect(await without.drops('dhcp', 'reply-too-large')).toBe(1);
+  });
+
+  it('of a reservation that another NIC still leases: one of the pool in the meantime, or silence, and why in words', async () => {
+    const running = await lab({ pool: '10.0.1.100-10.0.1.101' });
+    const via = await relay(running, '10.0.1.1');
+    expect((await lease(via, { mac: MAC_2, kind: CLIENTS.udhcpc })).packet.yiaddr).toBe('10.0.1.100');
+    const reservations = [{ mac: MAC_1, address: '10.0.1.100' }];
+    const withPool = async (pool: string): Promise<void> => {
+      const config = testConfig(running.dataDir);
+      const subnets = [subnetConfig('10.0.1', { reservations, pool })];
+      await running.server.reload({ ...config, dhcp: { ...config.dhcp, subnets } });
+    };
+    await withPool('10.0.1.100-10.0.1.101');
+    expect((await lease(via, os)).packet.yiaddr).toBe('10.0.1.101');
+    const taken = `10.0.1.100 is reserved for it, but ${MAC_2} had it before and has not given it back`;
+    expect(running.log.events('dhcp.reservation-taken').map(({ msg }) => msg)).toEqual([
+      `${taken}; ${MAC_1} gets 10.0.1.101 until then`,
+    ]);
+    await withPool('10.0.1.100-10.0.1.100');
+    expect(await via.ask(DISCOVER, os)).toBeUndefined();
+    expect(await running.drops('dhcp', 'reservation-taken')).toBe(1);
+    expect(running.log.events('dhcp.dropped').at(-1)?.msg).toContain(taken);
+  });
+
   it('have the network’s own address of the server', async () => {
     const via = await relay(await lab({ advertiseAddress: '10.0.5.1' }), '10.0.1.1');
     const offer = await via.ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.biosRom });
     expect(offer?.options.get(54)).toEqual(bytesOfIpv4(ip('10.0.5.1')));
     expect(offer?.packet.siaddr).toBe('10.0.5.1');
   });
+});
+
+it('port 4011 names the own address of the network that the client is in', async () => {
+  const at = { mode: 'proxy', pool: undefined, advertiseAddress: '10.0.5.1' } as const;
+  const running = await lab(at);
+  await (await relay(running, '10.0.1.1')).ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.edk2 });
+  const client = await running.network.host('client', '10.0.1.50/24').bindUdp({ address: '10.0.1.50', port: 4011 });
+  const heard: Reply[] = [];
+  client.onDatagram(({ data }) => heard.push(readReply(data)));
+  const asks = message(REQUEST, { mac: MAC_1, kind: CLIENTS.edk2, ciaddr: ip('10.0.1.50') });
+  await client.send(asks, { address: '10.0.0.1', port: 4011 });
+  await running.clock.advance(0);
+  expect(heard.map(({ packet, options }) => [packet.siaddr, options.get(54)])).toEqual([
+    ['10.0.5.1', bytesOfIpv4(ip('10.0.5.1'))],
+  ]);
 });
 
 describe('mode reservation-only', () => {

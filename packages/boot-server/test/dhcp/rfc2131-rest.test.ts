@@ -49,6 +49,12 @@ describe('mode server: the other messages, and where answers go', () => {
     for (const code of [51, 58, 59]) expect(codes(ack)).not.toContain(code);
   });
 
+  it('§4.3.5: an ACK to an INFORM has no address for the relay to send it to: it is broadcast', async () => {
+    const { via } = await remoteLab();
+    const ack = await via.ask(MessageType.INFORM, os);
+    expect([typeOf(ack), ack?.packet.yiaddr, ack?.packet.flags]).toEqual([ACK, '0.0.0.0', 0x8000]);
+  });
+
   it('§4.1: with giaddr the reply goes to port 67 there, whatever ciaddr and flags say', async () => {
     const { lab, via } = await remoteLab();
     await bound(via);
