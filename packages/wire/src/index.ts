@@ -59,6 +59,7 @@ export {
   FLAG_BROADCAST,
   hardwareAddress,
   HTYPE_ETHERNET,
+  macOfDhcpBytes,
   packetMac,
   PXE_SERVER_PORT,
   wantsBroadcast,

@@ -1,4 +1,4 @@
-import { IPV4_BROADCAST, MessageType, type Ipv4 } from '@ingot/wire';
+import { IPV4_BROADCAST, macOfDhcpBytes, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
 import type { LogFields, Logger } from '@ingot/daemon';
 import { loadTarget } from '../decide/decision.ts';
@@ -101,11 +101,12 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     });
   };
   /** A bug met by one packet is no other machine's loss. What the store throws is: the rows of all have gone with it. */
-  const failAlone = (error: unknown, source?: Endpoint): void => {
+  const failAlone = (error: unknown, packet?: Datagram): void => {
     if (isStoreError(error)) throw error;
     metrics.drop('dhcp', 'internal');
+    const mac = packet && macOfDhcpBytes(packet.data);
     log.error(
-      { err: error, source: source?.address },
+      { event: 'dhcp.dropped', reason: 'internal', mac, err: error, source: packet?.source.address },
       'a DHCP packet could not be answered: this is a bug, please report it',
     );
   };
@@ -115,13 +116,19 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     if (!isFirst(words)) return;
     log.error({ event: 'store.failed', err: error }, `DHCP packets could not be answered: ${words}`);
   };
-  const round = (work: (ready: Ready[]) => void): void => {
+  const round = (work: (ready: Ready[]) => void, datagrams: readonly Datagram[] = []): void => {
     const ready: Ready[] = [];
     try {
       commits.run(() => work(ready));
     } catch (error) {
       metrics.drop('dhcp', 'internal');
       tellOfFailure(error);
+      const asked = [
+        ...datagrams.map(({ data }) => macOfDhcpBytes(data)),
+        ...ready.map(({ outcome }) => (outcome.kind === 'told' ? undefined : outcome.request?.mac)),
+      ];
+      for (const mac of new Set(asked))
+        log.debug({ mac, event: 'dhcp.dropped', reason: 'internal' }, 'no DHCP answer: the store cannot be written');
       return;
     }
     dispatch(ready);
@@ -151,16 +158,21 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       }
       if (outcome.target.address === IPV4_BROADCAST && !mayBroadcast(mac)) {
         metrics.drop('dhcp', 'broadcast-limit');
-        log.debug({ mac, reason: 'broadcast-limit' }, 'no DHCP answer: too many broadcasts');
+        const { uuid } = outcome.request.boot;
+        const fields = { mac, uuid, event: 'dhcp.dropped', reason: 'broadcast-limit' };
+        log.debug(fields, 'no DHCP answer: too many broadcasts');
         continue;
       }
       send(socket, outcome);
       stages.set(stage, (stages.get(stage) ?? 0) + 1);
     }
     for (const [socket, list] of outgoing) {
-      socket.sendBatch(list, ({ target }, error) => {
+      socket.sendBatch(list, ({ data, target }, error) => {
         metrics.drop('dhcp', 'send-failed');
-        log.warn({ err: error, target: target.address }, 'a DHCP answer could not be sent');
+        log.warn(
+          { event: 'dhcp.send-failed', mac: macOfDhcpBytes(data), err: error, target: target.address },
+          'a DHCP answer could not be sent',
+        );
       });
     }
     for (const [stage, count] of stages) metrics.stage(stage, count);
@@ -195,7 +207,8 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
   };
   const note = (outcome: Exclude<DhcpOutcome, { kind: 'reply' | 'told' }>, source: Endpoint): void => {
     const { request } = outcome;
-    const who = { mac: request?.mac, uuid: request?.boot.uuid, giaddr: request?.packet.giaddr };
+    const mac = request?.mac ?? (outcome.kind === 'drop' ? outcome.mac : undefined);
+    const who = { mac, uuid: request?.boot.uuid, giaddr: request?.packet.giaddr };
     if (outcome.kind === 'done') {
       log.info({ ...who, event: `dhcp.${outcome.what}` }, `address ${outcome.what}`);
       return;
@@ -215,7 +228,8 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     },
     receive: (datagrams, receivedAt, socket, link) => {
       round((ready) => {
-        for (const { data, source } of datagrams) {
+        for (const datagram of datagrams) {
+          const { data, source } = datagram;
           try {
             const step = respond(data, source, receivedAt);
             if (step.kind !== 'question') {
@@ -227,10 +241,10 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
             const answer = conflicts.pass({ outcome: step.answer(decision), source, socket, link });
             if (answer !== undefined) ready.push(answer);
           } catch (error) {
-            failAlone(error, source);
+            failAlone(error, datagram);
           }
         }
-      });
+      }, datagrams);
     },
     stop: () => {
       table.stop();

@@ -1,4 +1,4 @@
-import type { Ipv4 } from '@ingot/wire';
+import type { Ipv4, Mac } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
 import type { BootDecision } from '../decide/decision.ts';
 import type { BootQuestion } from './boot-question.ts';
@@ -27,7 +27,14 @@ export type DhcpOutcome =
   | { readonly kind: 'told'; readonly what: 'lease-time'; readonly data: Uint8Array; readonly target: Endpoint }
   /** Understood, acted upon, and nothing to answer. */
   | { readonly kind: 'done'; readonly what: 'released' | 'declined' | 'withdrawn'; readonly request: DhcpRequest }
-  | { readonly kind: 'drop'; readonly reason: DhcpDropReason; readonly detail: string; readonly request?: DhcpRequest };
+  | {
+      readonly kind: 'drop';
+      readonly reason: DhcpDropReason;
+      readonly detail: string;
+      readonly request?: DhcpRequest;
+      /** Whose it is, where that is all that could be read of it. */
+      readonly mac?: Mac | undefined;
+    };
 
 export interface DhcpRemark {
   readonly event: 'dhcp.reservation-taken' | 'dhcp.options-left-out';

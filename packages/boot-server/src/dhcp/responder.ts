@@ -1,4 +1,4 @@
-import type { Ipv4 } from '@ingot/wire';
+import { macOfDhcpBytes, type Ipv4 } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
 import type { SightingStore } from '../store/sightings.ts';
 import { answerAlone } from './answer-alone.ts';
@@ -25,7 +25,7 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
     if (!parsed.ok) {
       const told = answerLeaseTime(data, source, { leases, serverId: receivedAt });
       if (told !== undefined) return { kind: 'told', what: 'lease-time', data: told, target: source };
-      return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
+      return { kind: 'drop', reason: parsed.reason, detail: parsed.detail, mac: macOfDhcpBytes(data) };
     }
     const request = parsed.value;
     const subnet = chooseSubnet(request, receivedAt, components);

@@ -113,6 +113,10 @@ function round(listener: Listener, parts: readonly (() => Dhcp6Outcome | undefin
   } catch (error) {
     // A full disk shows here; the next packets may be luckier.
     fail(listener, error);
+    for (const { request } of outcomes) {
+      const fields = { mac: request?.mac, uuid: request?.uuid, event: 'dhcp6.dropped', reason: 'internal' };
+      listener.log.debug(fields, 'no DHCPv6 answer: what it changes could not be written');
+    }
     return;
   }
   for (const outcome of outcomes) act(listener, outcome);
@@ -181,7 +185,8 @@ function act(listener: Listener, outcome: Dhcp6Outcome): void {
   const send = (): void => {
     socket.send(outcome.data, target).catch((error: unknown) => {
       metrics.drop('dhcp6', 'send-failed');
-      log.warn({ ...who, err: error, target: target.address }, 'a DHCPv6 answer could not be sent');
+      const fields = { ...who, event: 'dhcp6.send-failed', err: error, target: target.address };
+      log.warn(fields, 'a DHCPv6 answer could not be sent');
     });
   };
   if (listener.isBootService) listener.clock.setTimeout(send, BOOT_SERVICE_DELAY_MS);

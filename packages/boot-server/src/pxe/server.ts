@@ -1,4 +1,4 @@
-import { MessageType, PXE_SERVER_PORT, type Ipv4 } from '@ingot/wire';
+import { macOfDhcpBytes, MessageType, PXE_SERVER_PORT, type Ipv4 } from '@ingot/wire';
 import type { Datagram, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
@@ -102,7 +102,7 @@ async function receive(components: PxeServerComponents, datagram: Datagram, sock
     if (outcome.kind === 'drop') {
       metrics.drop('pxe', outcome.reason);
       const source = datagram.source.address;
-      const mac = outcome.request?.mac ?? components.macOf(source);
+      const mac = outcome.request?.mac ?? macOfDhcpBytes(datagram.data) ?? components.macOf(source);
       const uuid = outcome.request?.boot.uuid;
       log.debug(
         { mac, uuid, event: 'pxe.dropped', reason: outcome.reason, source },
@@ -118,9 +118,13 @@ async function receive(components: PxeServerComponents, datagram: Datagram, sock
       log.warn({ ...who, event: 'pxe.send-failed', err: error }, 'a PXE answer could not be sent');
     });
     metrics.stage('pxe.ack');
-    log.info({ ...who, event: 'pxe.ack', loads: loadTarget(outcome.boot) }, 'PXE ack');
+    log.info({ ...who, event: 'pxe.ack', boot: outcome.boot.kind, loads: loadTarget(outcome.boot) }, 'PXE ack');
   } catch (error) {
     metrics.drop('pxe', 'internal');
-    log.error({ err: error, source: datagram.source.address }, 'a PXE packet could not be answered');
+    const { data, source } = datagram;
+    log.error(
+      { event: 'pxe.dropped', reason: 'internal', mac: macOfDhcpBytes(data), err: error, source: source.address },
+      'a PXE packet could not be answered',
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { EMPTY } from '../bytes.ts';
 import type { Ipv4 } from '../ipv4.ts';
-import { macOfBytes } from '../mac.ts';
+import { macAt, macOfBytes } from '../mac.ts';
 import type { Mac } from '../mac.ts';
 import { malformed } from '../result.ts';
 import type { Decoded } from '../result.ts';
@@ -96,6 +96,14 @@ export function packetMac(packet: DhcpHeader): Decoded<Mac> {
   }
   return macOfBytes(hardwareAddress(packet));
 }
+
+/** The same of bytes that may be no whole packet, and need make no sense: whose they are is worth knowing yet. */
+export function macOfDhcpBytes(bytes: Uint8Array): Mac | undefined {
+  const isEthernet = bytes[1] === HTYPE_ETHERNET && bytes[2] === MAC_BYTES;
+  return isEthernet && bytes.length >= CHADDR_OFFSET + MAC_BYTES ? macAt(bytes, CHADDR_OFFSET) : undefined;
+}
+
+const MAC_BYTES = 6;
 
 export function wantsBroadcast(packet: DhcpHeader): boolean {
   return (packet.flags & FLAG_BROADCAST) !== 0;
