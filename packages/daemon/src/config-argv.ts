@@ -67,9 +67,13 @@ function split(argument: string): { name: string; inline: string | undefined } {
 
 function unknownArgument(name: string, flags: readonly string[]): Problem {
   if (!name.startsWith('-')) {
-    return { where: name, path: '', words: 'unexpected argument; settings are written --flag VALUE, see --help' };
+    return {
+      where: name,
+      path: '',
+      words: `unexpected argument; ${/\.ya?ml$/.test(name) ? `write --config ${name}` : 'settings are written --flag VALUE'}, see --help`,
+    };
   }
-  const near = suggest(name.replace(/^-+/, ''), flags);
+  const near = name === '-c' ? 'config' : suggest(name.replace(/^-+/, ''), flags);
   return {
     where: name,
     path: '',

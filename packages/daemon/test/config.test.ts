@@ -189,6 +189,11 @@ describe('problems', () => {
   it.each([
     [['--dhcp-listn', 'x'], '--dhcp-listn: unknown flag; did you mean --dhcp-listen?'],
     [['start'], 'start: unexpected argument; settings are written --flag VALUE, see --help'],
+    [['rack.yaml'], 'rack.yaml: unexpected argument; write --config rack.yaml, see --help'],
+    [
+      ['-c', 'rack.yaml'],
+      '-c: unknown flag; did you mean --config?\nrack.yaml: unexpected argument; write --config rack.yaml, see --help',
+    ],
     [['--partition'], '--partition: needs a value; write --partition VALUE'],
     [['--partition', '--verbose'], '--partition: needs a value; write --partition VALUE'],
     [
