@@ -70,7 +70,7 @@ export async function listenOn(server: Listener, place: HttpListen, libc: Libc |
       reject(
         new BootServerError(
           BootServerErrorCode.ListenFailed,
-          `HTTP cannot listen on ${where}: ${cause.message}; ${adviceFor(cause, port)}`,
+          `HTTP cannot listen on ${where}: ${reasonOf(cause)}; ${adviceFor(cause, port)}`,
           cause,
         ),
       );
@@ -102,6 +102,10 @@ export async function listenAnew(server: Listener, place: HttpListen, libc: Libc
   await listenOn(server, place, libc);
 }
 
+function reasonOf(cause: NodeJS.ErrnoException): string {
+  return cause.code === 'EADDRINUSE' ? 'another process has the port' : cause.message;
+}
+
 function adviceFor(cause: NodeJS.ErrnoException, port: number): string {
   switch (cause.code) {
     case 'EADDRNOTAVAIL':
@@ -110,7 +114,9 @@ function adviceFor(cause: NodeJS.ErrnoException, port: number): string {
       return 'this machine has no such interface, see "ip link"';
     case 'EACCES':
       return 'ports below 1024 need CAP_NET_BIND_SERVICE: use the systemd unit, or change http.listen';
+    case 'EADDRINUSE':
+      return `find it with "ss -ltnp sport = :${port}" and stop it, or change http.listen`;
     default:
-      return `stop the program that has the port (ss -ltnp sport = :${port}), or change http.listen`;
+      return 'is http.listen right?';
   }
 }
