@@ -49,11 +49,21 @@ function withCleanOutput(io: CliIo): CliIo {
   };
 }
 
+/** Without commander's "[options]", which all have: beside a long term it leaves no room to wrap what is said. */
+function subcommandTerm(command: Command): string {
+  const words = command.registeredArguments.map((each) => {
+    const name = `${each.name()}${each.variadic ? '...' : ''}`;
+    return each.required ? `<${name}>` : `[${name}]`;
+  });
+  return [[command.name(), ...command.aliases().slice(0, 1)].join('|'), ...words].join(' ');
+}
+
 function createProgram(io: CliIo, onPartExit: (status: number | undefined) => void): Command {
   const program = new Command('ingot')
     .description('Boots, inventories and wires bare-metal racks.')
     .enablePositionalOptions()
     .helpCommand(false)
+    .configureHelp({ subcommandTerm })
     .showHelpAfterError('(--help says what there is)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })

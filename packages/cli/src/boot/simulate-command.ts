@@ -40,7 +40,11 @@ export function addSimulateCommand(boot: Command, io: CliIo): void {
     .command('simulate')
     .description('print what a machine would be told, and why; nothing is written, and no packet is sent')
     .requiredOption('--mac <mac>', 'hardware address of its NIC')
-    .option('--arch <arch>', `${Object.keys(ARCH_NAMES).join(', ')}, or a number of option 93`, parseArch, 0)
+    .addOption(
+      new Option('--arch <arch>', `${Object.keys(ARCH_NAMES).join(', ')}, or a number of option 93`)
+        .argParser(parseArch)
+        .default(0, 'bios'),
+    )
     .option('--uuid <uuid>', 'SMBIOS UUID')
     .option('--serial <text>', 'SMBIOS serial number')
     .option('--giaddr <address>', 'address of the relay; default: it is on the own link of the server')
