@@ -29,7 +29,12 @@ describe('ingot boot kernel', () => {
   it('boots everyone with one kernel and initrd, says who comes, and leaves nothing behind', async () => {
     const kernel = net.file('vmlinuz', 'the kernel');
     const initrd = net.file('initrd', 'the initrd');
+    // Others may run one on this host, too.
+    const tmp = join(net.folder, 'tmp');
+    mkdirSync(tmp);
     const server = net.start('server', [
+      'env',
+      `TMPDIR=${tmp}`,
       process.execPath,
       INGOT,
       'boot',
@@ -37,7 +42,9 @@ describe('ingot boot kernel', () => {
       kernel,
       initrd,
       '--cmdline',
-      'quiet root=${uuid}',
+      'quiet root=${uuid} ks=${files}/answers.cfg',
+      '--file',
+      net.file('answers.cfg', 'the answers'),
       '--interface',
       'br0',
       '--pool',
@@ -53,7 +60,11 @@ describe('ingot boot kernel', () => {
     await net.run('near', ['busybox', 'tftp', '-g', '-r', file, '-l', got, '10.0.0.1']);
     await fetch(`http://10.0.0.1:8080/_/ipxe?arch=0&mac=${mac}&uuid=${UUID}`);
     const script = readFileSync(got, 'utf8');
-    expect(script).toContain(`quiet root=${UUID} `);
+    expect(script).toContain(`quiet root=${UUID} ks=http://10.0.0.1:8080/boot/answers.cfg `);
+    await fetch('http://10.0.0.1:8080/boot/answers.cfg');
+    expect(readFileSync(got, 'utf8')).toBe('the answers');
+    const look = ['env', `TMPDIR=${tmp}`, process.execPath, INGOT, 'boot', 'trace', mac];
+    expect((await net.run('server', look)).output).toMatch(/^stage +script/m);
     const urls = [...script.matchAll(/http:\/\/\S+/g)].map(([url]) => url);
     for (const kind of ['kernel', 'initrd']) {
       await fetch(urls.find((url) => url.includes(`type=${kind}`)) ?? 'none');
@@ -72,6 +83,7 @@ describe('ingot boot kernel', () => {
       'has the address 10.0.0.100',
       'has undionly.kpxe',
       'has its script',
+      'has a file of /boot/',
       'has its kernel',
       'has its initrd',
       'starts its kernel',

@@ -43,7 +43,8 @@ export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file;
 }
 
-function unreadable(name: string, error: unknown): CliError {
+/** Why a file cannot be read, in words. */
+export function unreadable(name: string, error: unknown): CliError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = MEANINGS[code] ?? (error instanceof Error ? error.message : String(error));
   return new CliError(CliErrorCode.File, `${name} cannot be read: ${reason}`, error);

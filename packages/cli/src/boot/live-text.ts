@@ -20,7 +20,7 @@ export function liveWords({ event, level, fields, msg }: TimelineEntry): string 
     case 'http.script':
       return 'has its script';
     case 'http.file':
-      return `has its ${text('kind')}${amount(fields['bytes'], fields['ms'])}`;
+      return `${text('kind') === 'ipxe' ? 'has a file of /boot/' : `has its ${text('kind')}`}${amount(fields['bytes'], fields['ms'])}`;
     case 'http.booting':
       return 'starts its kernel';
     default:

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo } from '../io.ts';
+import { unreadable } from '../read-file.ts';
 import { rescueInitrd } from './rescue-initrd.ts';
 import { runQuick, type QuickFlags } from './quick-run.ts';
 
@@ -97,6 +98,7 @@ export function addQuickCommands(boot: Command, io: CliIo): void {
 function withQuickFlags(command: Command): Command {
   return command
     .option('--cmdline <text>', 'command line of the kernel; ${mac}, ${uuid} and ${serial} become the machine’s', '')
+    .option('--file <path>', 'serve this file, too: as ${files}/<name> in --cmdline; may be repeated', collect, [])
     .optionsGroup('Where:')
     .option('--interface <name>', 'serve on this interface; default: the only one with an address')
     .option('--listen <address>', 'serve from this own address')
@@ -106,6 +108,10 @@ function withQuickFlags(command: Command): Command {
     .option('--proxy', 'lease none: another DHCP server does; the default without --pool')
     .option('--capture', 'answer below the sockets of a DHCP server on this very host, as libvirt has one')
     .option('--port <number>', 'TCP port of HTTP', parsePort, 8080);
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
 }
 
 function parsePort(text: string): number {
@@ -118,7 +124,6 @@ function publish(from: string, to: string): void {
   try {
     copyFileSync(from, to);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(CliErrorCode.File, `${from} cannot be read: ${reason}`, error);
+    throw unreadable(from, error);
   }
 }

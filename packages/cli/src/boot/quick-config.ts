@@ -2,6 +2,7 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bootServerConfig, type BootServerConfig } from '@ingot/boot-server';
 import { CliError, CliErrorCode } from '../errors.ts';
+import { unreadable } from '../read-file.ts';
 import type { Place } from './quick-place.ts';
 
 /** What everyone boots. */
@@ -25,11 +26,13 @@ export interface QuickOptions {
   readonly port: number;
   /** A folder of this run alone. */
   readonly folder: string;
+  /** Folders that links in the published one lead to. */
+  readonly linked: readonly string[];
 }
 
 /** A configuration in memory: one profile, for everyone. Throws CliError. */
 export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerConfig {
-  const { place, pool, router, capture, port, folder } = options;
+  const { place, pool, router, capture, port, folder, linked } = options;
   const files = [boot.kernel, ...boot.initrds].map(fileOf);
   const [kernel, ...initrd] = files;
   const parsed = bootServerConfig.parse({
@@ -50,10 +53,19 @@ export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerC
     },
     http: { listen: `${place.address}:${port}` },
     tftp: { root: `${folder}/files` },
-    artifacts: { roots: files.filter((file) => file.startsWith('/')).map((file) => dirname(file)) },
+    artifacts: { roots: [...files.filter((file) => file.startsWith('/')).map((file) => dirname(file)), ...linked] },
     sources: {
       profiles: {
-        inline: [{ name: 'everyone', kernel, initrd, cmdline: boot.cmdline, message: boot.message }],
+        inline: [
+          {
+            name: 'everyone',
+            kernel,
+            initrd,
+            cmdline: boot.cmdline,
+            message: boot.message,
+            vars: { files: `http://${place.address}:${port}/boot` },
+          },
+        ],
       },
     },
   });
@@ -72,6 +84,8 @@ const FLAGS: readonly (readonly [setting: RegExp, flag: string])[] = [
   [/\bdhcp\.capture(?:: true)?\b/g, '--capture'],
   [/\ban address of its own, in dhcp\.listen and advertiseAddress\b/g, 'another address with --listen'],
   [/\bchange http\.listen\b/g, 'take another with --port'],
+  [/\bports below 1024 need CAP_NET_BIND_SERVICE.*$/g, 'ports below 1024 are for root: run it as root'],
+  [/: see ipxe\.files\b/g, ': that takes a configuration, with ipxe.files'],
 ];
 
 /** What the boot server says of its settings, said of the flags that they came from. */
@@ -80,15 +94,16 @@ export function inFlags(message: string): string {
 }
 
 /** The file itself, wherever links lead: only its folder is served. */
-function fileOf(file: string): string {
+export function fileOf(file: string): string {
   if (/^https?:\/\//.test(file)) return file;
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(file))
+    throw new CliError(CliErrorCode.Argument, `${file}: name a file, or an http or https URL`);
   let path: string;
   try {
     path = realpathSync(file);
     accessSync(path, constants.R_OK);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(CliErrorCode.File, `${file} cannot be read: ${reason}`, error);
+    throw unreadable(file, error);
   }
   if (!statSync(path).isFile()) throw new CliError(CliErrorCode.File, `${file} is no file: name the file to load`);
   return path;

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Takes a folder for this process, and throws where another has it. Returns what gives it back. */
 export type LockFolder = (folder: string, pid: number) => () => void;
@@ -12,6 +12,22 @@ export interface QuickFolder extends Disposable {
 const NAME = /^ingot-boot-\w{6}$/;
 /** What `LockFolder` leaves in a folder that somebody took. */
 const LOCK_FILE = 'lock.sqlite';
+
+/** Admin sockets of those of this user's that run. */
+export function quickSockets(parent: string): string[] {
+  return readdirSync(parent)
+    .filter((name) => NAME.test(name) && isOwn(join(parent, name)))
+    .map((name) => join(parent, name, 'data', 'admin.sock'))
+    .filter((socket) => existsSync(socket) && isRunning(join(dirname(socket), 'boot-server.pid')));
+}
+
+function isRunning(pidFile: string): boolean {
+  try {
+    return existsSync(`/proc/${Number(readFileSync(pidFile, 'latin1'))}`);
+  } catch {
+    return false; // it ends just now
+  }
+}
 
 /** Makes one in `parent`, and takes away those of processes that were killed. */
 export function makeQuickFolder(parent: string, lock: LockFolder): QuickFolder {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { CliError, CliErrorCode } from '../errors.ts';
 
@@ -30,19 +30,24 @@ export function findPlace(flags: PlaceFlags, all: readonly Own[] = ownAddresses(
   );
   const [one, ...others] = fitting;
   const known = all.map(({ name, address }) => `${name} (${address})`).join(', ');
-  if (one === undefined && flags.interface !== undefined && lacksLink(flags.interface))
-    throw refusal(
-      `${flags.interface} has no link: it is down, or nothing is switched on at the other end of its cable; a machine that is plugged in directly has to be on`,
-    );
-  if (one === undefined && flags.interface === undefined && flags.listen !== undefined)
-    throw refusal(`no interface has ${flags.listen}; there is ${known === '' ? 'no address at all' : known}`);
-  if (one === undefined)
-    throw refusal(
-      `${flags.interface ?? 'this host'} has no IPv4 address to serve from; there ${all.length === 0 ? 'is none: give an interface one with ip addr add' : `is ${known}`}`,
-    );
+  if (one === undefined) throw refusal(whyNone(flags, all, known));
   if (others.length > 0 && flags.interface === undefined)
     throw refusal(`say where to serve, with --interface: there is ${known}`);
   return { interface: one.name, address: one.address, subnet: flags.subnet ?? networkOf(one.cidr) };
+}
+
+function whyNone(flags: PlaceFlags, all: readonly Own[], known: string): string {
+  const { interface: name, listen } = flags;
+  const there = `there is ${known === '' ? 'no address at all' : known}`;
+  if (name !== undefined && !all.some((own) => own.name === name)) {
+    if (!existsSync(`/sys/class/net/${name}`)) return `there is no interface ${name}; ${there}`;
+    if (lacksLink(name))
+      return `${name} has no link: it is down, or nothing is switched on at the other end of its cable; a machine that is plugged in directly has to be on`;
+    return `${name} has no IPv4 address that machines can reach; ${there}: give it one with ip addr add, or name another`;
+  }
+  if (listen !== undefined)
+    return `${name ?? 'no interface'} ${name === undefined ? 'has' : 'does not have'} ${listen}; ${there}`;
+  return 'this host has no IPv4 address to serve from: give an interface one with ip addr add';
 }
 
 /** Node shows an interface only while it is IFF_RUNNING: these two states of RFC 2863. */
@@ -60,6 +65,11 @@ function ownAddresses(): Own[] {
       family === 'IPv4' && !internal && cidr !== null ? [{ name, address, cidr }] : [],
     ),
   );
+}
+
+/** Whether the clients of the own link are among those that are served; else relays alone reach them. */
+export function servesOwnLink({ address, subnet }: Place): boolean {
+  return networkOf(`${address}/${subnet.split('/')[1] ?? ''}`) === subnet;
 }
 
 /** `10.0.0.5/24` → `10.0.0.0/24`. */

@@ -1,14 +1,16 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { LogFields, Logger } from '@ingot/daemon';
+import { systemClock } from '@ingot/net';
 import { printable } from '../display-width.ts';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo } from '../io.ts';
 import { liveWords } from './live-text.ts';
 import type { QuickBoot } from './quick-config.ts';
 import { makeQuickFolder } from './quick-folder.ts';
-import { findPlace, type PlaceFlags } from './quick-place.ts';
+import { findPlace, servesOwnLink, type PlaceFlags } from './quick-place.ts';
+import { watchStalls } from './quick-stall.ts';
 import { clockText } from './trace-text.ts';
 
 export interface QuickFlags extends PlaceFlags {
@@ -17,6 +19,7 @@ export interface QuickFlags extends PlaceFlags {
   readonly router?: string;
   readonly capture?: boolean;
   readonly port: number;
+  readonly file: readonly string[];
 }
 
 /** Where HTTP is served, and a folder whose files it publishes under `/boot/`. */
@@ -47,7 +50,7 @@ export async function runQuick(
       '--capture is for answers beside another DHCP server, and --pool leases addresses: take one',
     );
   const place = findPlace(flags);
-  const [{ BootServerError, lockDataDir, startQuickBootServer }, { inFlags, quickConfig }] = await Promise.all([
+  const [{ BootServerError, lockDataDir, startQuickBootServer }, { fileOf, inFlags, quickConfig }] = await Promise.all([
     import('@ingot/boot-server'),
     import('./quick-config.ts'),
   ]);
@@ -61,8 +64,9 @@ export async function runQuick(
     const files = join(folder.path, 'files');
     mkdirSync(files);
     const boot = makeBoot({ httpUrl: `http://${place.address}:${flags.port}`, files });
+    const linked = flags.file.map((file) => publishLink(fileOf(file), join(files, basename(file))));
     const { pool, router, capture = false, port } = flags;
-    const config = quickConfig(boot, { place, pool, router, capture, port, folder: folder.path });
+    const config = quickConfig(boot, { place, pool, router, capture, port, folder: folder.path, linked });
     const say = (text: string): void => io.stdout(`${printable(text)}\n`);
     const server = await startQuickBootServer(config, {
       log: quietLogger((text) => io.stderr(`ingot: ${printable(text)}\n`)),
@@ -75,8 +79,17 @@ export async function runQuick(
       for (const line of heading(boot, flags, place)) say(line);
       server.watch.timeline.onEntry((track, entry) => {
         const words = liveWords(entry);
-        if (words !== undefined) say(`${clockText(entry.at).slice(0, 8)}  ${track.mac}  ${words}`);
+        if (words !== undefined) say(`${clockText(entry.at).slice(0, 8)}  ${track.mac}  ${inFlags(words)}`);
       });
+      using whileServing = new DisposableStack();
+      whileServing.use(
+        watchStalls({
+          clock: systemClock,
+          machines: () => server.watch.machines(),
+          leases: pool !== undefined,
+          say: (mac, words) => say(`${clockText(io.now()).slice(0, 8)}  ${mac}  ${words}`),
+        }),
+      );
       await asked.promise;
       const machines = server.watch.machines();
       const booted = machines.filter(({ stage }) => stage === 'booted').length;
@@ -97,14 +110,29 @@ function heading(boot: QuickBoot, flags: QuickFlags, place: ReturnType<typeof fi
   const { address, subnet } = place;
   return [
     `serving   ${subnet} from ${place.interface ?? ''} ${address}: DHCP 67, PXE 4011, TFTP 69, HTTP ${flags.port}`,
+    ...(servesOwnLink(place) ? [] : [`          through relays only: ${address} is not in it`]),
     flags.pool === undefined
       ? 'addresses another DHCP server on this network leases them (--pool FIRST-LAST leases them here)'
       : `addresses ${flags.pool}`,
     `everyone  boots ${boot.kernel}${boot.initrds.map((initrd) => ` + ${initrd}`).join('')}`,
     ...(boot.cmdline === '' ? [] : [`          with ${boot.cmdline}`]),
+    ...flags.file.map((file) => `also      http://${address}:${flags.port}/boot/${basename(file)}`),
     'stop with Ctrl-C',
     '',
   ];
+}
+
+/** Serves a file under a name of the published folder. Returns the folder that it really is in. */
+function publishLink(file: string, name: string): string {
+  if (!isAbsolute(file) || existsSync(name))
+    throw new CliError(
+      CliErrorCode.Argument,
+      isAbsolute(file)
+        ? `--file: ${basename(name)} is served already: rename one`
+        : `--file: ${file} is served already, by its own server`,
+    );
+  symlinkSync(file, name);
+  return dirname(file);
 }
 
 /** What is about a machine is shown by its timeline; only the rest that is wrong is said here. */

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
 import type { AdminClient } from '@ingot/boot-server/admin';
 import { CliError, CliErrorCode } from '../errors.ts';
 import type { CliIo } from '../io.ts';
+import { quickSockets } from './quick-folder.ts';
 
 /** The flags that say which boot server is meant. */
 export interface ServerFlags {
@@ -51,9 +53,19 @@ async function findSocket({ socket, config }: ServerFlags, io: CliIo): Promise<s
   const named = socket ?? (config === undefined ? io.env[SOCKET_VARIABLE] : undefined);
   if (named !== undefined) return isAbsolute(named) ? named : join(process.cwd(), named);
   const file = config ?? (existsSync(UNIT_CONFIG) ? UNIT_CONFIG : undefined);
-  if (file === undefined) return UNIT_SOCKET;
+  if (file === undefined) return existsSync(UNIT_SOCKET) ? UNIT_SOCKET : theQuickSocket();
   const { admin, dataDir } = await loadServerConfig(file, io);
   return admin.socket ?? join(dataDir, 'admin.sock');
+}
+
+/** That of the `ingot boot kernel` or the like that runs here; without one, where a boot server's would be. */
+function theQuickSocket(): string {
+  const [socket = UNIT_SOCKET, ...others] = quickSockets(tmpdir());
+  if (others.length === 0) return socket;
+  throw new CliError(
+    CliErrorCode.Argument,
+    `several run here: say which with --socket ${[socket, ...others].join(', or --socket ')}`,
+  );
 }
 
 /** The configuration of a boot server. Throws CliError with all that is wrong with it. */
