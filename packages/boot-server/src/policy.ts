@@ -118,22 +118,11 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     : plan6 && createLease6Engine({ clock, store: stores.lease6Rows, subnets: plan6.subnets });
   const holders = addressHolders(leases, leases6);
   const gate = createAdmission({ clock, sightings, holders, seenWithinMs: config.boot.seenWithinMinutes * 60_000 });
-  const { nonceMinutes } = config.boot;
   const peers = peerUrls(config.boot.peers);
-  const { keyFile, urlMinutes } = config.http.signing;
-  if (peers.announce.length > 0 && keyFile === undefined)
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'boot.peers: boot servers take over for each other only with the same key: name it in http.signing.keyFile',
-    );
-  if (config.http.v1Certs && config.machine.v1 === undefined)
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'http.v1Certs: machine.v1 says what to give: write it',
-    );
+  checkTogether(config, peers.announce);
   const seals = createSeals({ clock, entropy }, await stores.signingKeys(config));
-  const files = fileUrls(seals, urlMinutes * 60_000);
-  const nonces = nonceStore(database, { clock, entropy, seals, lifetimeMs: nonceMinutes * 60_000 });
+  const files = fileUrls(seals, config.http.signing.urlMinutes * 60_000);
+  const nonces = nonceStore(database, { clock, entropy, seals, lifetimeMs: config.boot.nonceMinutes * 60_000 });
   const binaries = Object.values(config.ipxe.files).filter((file) => file !== undefined);
   const httpsUrl = config.http.tls?.scripts === true ? planTls(config)?.url : undefined;
   const decision = { httpUrl, httpsUrl, binaries: config.ipxe.files };
@@ -193,17 +182,35 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       ...config.artifacts.roots,
       ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
     ]),
-    network: (address) => {
-      const ipv6 = parseIpv6(address);
-      const subnet = ipv6.ok
-        ? findSubnet6(plan6?.subnets ?? [], ipv6.value)
-        : findSubnet(plan.subnets, numberOfIpv4(address) ?? 0);
-      const { ntpServers, dnsServers } = config.machine;
-      return {
-        ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
-        dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
-      };
-    },
+    network: networkSettings(config, plan, plan6),
+  };
+}
+
+/** Throws BootServerError CONFIG_INVALID for what each part takes, and not beside the others. */
+function checkTogether({ http, machine }: BootServerConfig, peers: readonly string[]): void {
+  if (peers.length > 0 && http.signing.keyFile === undefined)
+    throw new BootServerError(
+      BootServerErrorCode.ConfigInvalid,
+      'boot.peers: boot servers take over for each other only with the same key: name it in http.signing.keyFile',
+    );
+  if (http.v1Certs && machine.v1 === undefined)
+    throw new BootServerError(
+      BootServerErrorCode.ConfigInvalid,
+      'http.v1Certs: machine.v1 says what to give: write it',
+    );
+}
+
+function networkSettings({ machine }: BootServerConfig, plan: DhcpPlan, plan6: Dhcp6Plan | undefined): NetworkSettings {
+  return (address) => {
+    const ipv6 = parseIpv6(address);
+    const subnet = ipv6.ok
+      ? findSubnet6(plan6?.subnets ?? [], ipv6.value)
+      : findSubnet(plan.subnets, numberOfIpv4(address) ?? 0);
+    const { ntpServers, dnsServers } = machine;
+    return {
+      ntpServers: ntpServers.length > 0 ? ntpServers : (subnet?.ntpServers ?? []),
+      dnsServers: dnsServers.length > 0 ? dnsServers : (subnet?.dnsServers ?? []),
+    };
   };
 }
 
