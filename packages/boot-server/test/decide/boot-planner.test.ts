@@ -11,22 +11,14 @@ import { cachedSource } from '../../src/sources/cached-source.ts';
 import { bootStore } from '../../src/store/boots.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { bootSubject } from '../support/subject.ts';
 
 const AWAY = new BootServerError(BootServerErrorCode.ApiAway, 'connection refused');
 const REFUSED = new BootServerError(BootServerErrorCode.ApiRefused, 'no');
 const LOCAL: BootPlan = { kind: 'local', message: '' };
 const HOLD: BootPlan = { kind: 'hold', message: 'wait' };
 
-const subject = (mac = MAC_1): BootSubject => ({
-  mac,
-  uuid: UUID,
-  serial: undefined,
-  circuitId: undefined,
-  remoteId: undefined,
-  hostname: undefined,
-  architectures: [7],
-  subnet: undefined,
-});
+const subject = (mac = MAC_1): BootSubject => bootSubject({ mac });
 
 /** A source whose answers a test sets; `asked` has the NICs that it was asked for. */
 function fake(

@@ -19,6 +19,7 @@ import { leaseStore } from '../../src/store/leases.ts';
 import { sightingStore, type SightingStore } from '../../src/store/sightings.ts';
 import { testConfig } from '../support/config.ts';
 import { CLIENTS, ip, message, readReply, type ClientKind, type Reply } from '../support/dhcp-messages.ts';
+import { dropsOf } from '../support/drops.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const { DISCOVER, REQUEST } = MessageType;
@@ -122,10 +123,7 @@ export function engine(options: {
       { code: 50, data: Uint8Array.from(address.split('.').map(Number)) },
       { code: 54, data: Uint8Array.of(10, 0, 0, 1) },
     ]);
-  const drops = async (reason: string): Promise<number> => {
-    const match = new RegExp(`reason="${reason}"\\} (\\d+)`).exec(await registry.text());
-    return Number(match?.[1] ?? 0);
-  };
+  const drops = (reason: string): Promise<number> => dropsOf(registry, 'dhcp', reason);
   return {
     clock,
     log,

@@ -16,6 +16,7 @@ import type { HttpLimits } from '../../src/http/limits.ts';
 import { startHttpServer, type HttpServer } from '../../src/http/server.ts';
 import type { TlsFiles } from '../../src/http/tls.ts';
 import { bootMetrics } from '../../src/metrics.ts';
+import { dropsOf } from '../support/drops.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unusedRoutes } from './parts.ts';
 
@@ -136,9 +137,6 @@ export async function serve(engine: HttpEngine, options: ServeOptions = {}): Pro
     artifacts,
     bodies,
     reads: () => reads,
-    drops: async (reason) =>
-      Number(
-        new RegExp(`drops_total\\{service="http",reason="${reason}"\\} (\\d+)`).exec(await metrics.text())?.[1] ?? 0,
-      ),
+    drops: (reason) => dropsOf(metrics, 'http', reason),
   };
 }

@@ -7,17 +7,9 @@ import { fileMark, type BootSubject } from '../../src/decide/boot-plan.ts';
 import { BootServerErrorCode } from '../../src/errors.ts';
 import { httpSource, type HttpSource } from '../../src/sources/http-source.ts';
 import { MAC_1, UUID } from '../support/dhcp-messages.ts';
+import { bootSubject } from '../support/subject.ts';
 
-const subject = (mac = MAC_1): BootSubject => ({
-  mac,
-  uuid: UUID,
-  serial: undefined,
-  circuitId: undefined,
-  remoteId: undefined,
-  hostname: undefined,
-  architectures: [7],
-  subnet: undefined,
-});
+const subject = (mac = MAC_1): BootSubject => bootSubject({ mac });
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const json =

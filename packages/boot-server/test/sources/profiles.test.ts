@@ -9,21 +9,10 @@ import { globMatches } from '../../src/sources/profile-match.ts';
 import { profileSchema } from '../../src/sources/profile-schema.ts';
 import { loadProfiles } from '../../src/sources/profile-source.ts';
 import { MAC_1, MAC_2, UUID } from '../support/dhcp-messages.ts';
+import { bootSubject } from '../support/subject.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-function subject(change: Partial<BootSubject> = {}): BootSubject {
-  return {
-    mac: MAC_1,
-    uuid: UUID,
-    serial: undefined,
-    circuitId: undefined,
-    remoteId: undefined,
-    hostname: undefined,
-    architectures: [7],
-    subnet: '10.0.1.0/24',
-    ...change,
-  };
-}
+const subject = (change: Partial<BootSubject> = {}): BootSubject => bootSubject({ subnet: '10.0.1.0/24', ...change });
 
 async function load(files: Readonly<Record<string, string>>): Promise<{
   source: BootSource;

@@ -5,6 +5,7 @@ import type { BootAnswer, BootApi } from '../../src/api/boot-api.ts';
 import { startBootServer, type BootServer } from '../../src/boot-server.ts';
 import type { BootServerConfig } from '../../src/config.ts';
 import { SERVER, testConfig } from './config.ts';
+import { dropsOf } from './drops.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** An API whose answers a test sets. */
@@ -94,12 +95,7 @@ export async function startLab(
     server,
     dataDir,
     serverHost,
-    drops: async (service, reason) => {
-      const match = new RegExp(`drops_total\\{service="${service}",reason="${reason}"\\} (\\d+)`).exec(
-        await metrics.text(),
-      );
-      return Number(match?.[1] ?? 0);
-    },
+    drops: (service, reason) => dropsOf(metrics, service, reason),
     get: (path, init) => fetch(`http://127.0.0.1:${server.httpPort}${path}`, init),
   };
 }
