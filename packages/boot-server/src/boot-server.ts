@@ -165,7 +165,10 @@ export async function startBootServer(components: BootServerComponents): Promise
           debugKeys,
           leases: stores.leaseRows,
           subnets: () => policy.now.plan.subnets,
-          simulate: (request) => simulateDry({ ...policyStores, config: policy.now.config }, request),
+          simulate: (request) => {
+            const { config: now, leases } = policy.now;
+            return simulateDry({ ...policyStores, config: now, leaseMemory: leases.memory() }, request);
+          },
           reload: components.reload,
           leases6: stores.lease6Rows,
           subnets6: () => policy.now.plan6?.subnets ?? [],

@@ -13,7 +13,7 @@ import type { ScriptSetting } from './decide/boot-steps.ts';
 import { peerUrls, withoutSlash } from './decide/peers.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
 import type { SubjectMemory } from './decide/subject-memory.ts';
-import { createLeaseEngine, type LeaseEngine } from './dhcp/lease-engine.ts';
+import { createLeaseEngine, type LeaseEngine, type LeaseMemory } from './dhcp/lease-engine.ts';
 import { planDhcp, type DhcpPlan } from './dhcp/plan.ts';
 import { createDhcpResponder, type DhcpResponder } from './dhcp/responder.ts';
 import { findSubnet } from './dhcp/subnets.ts';
@@ -81,6 +81,8 @@ export interface PolicyStores {
   readonly log: Logger;
   readonly database: DatabaseSync;
   readonly leaseRows: LeaseStore;
+  /** What the first engine of leases shall know beyond the store. */
+  readonly leaseMemory?: LeaseMemory;
   readonly lease6Rows: Lease6Store;
   /** What DHCPv6 clients know this server by. */
   readonly serverDuid: () => Uint8Array;
@@ -106,13 +108,18 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const plan = planDhcp(config);
   const plan6 = config.dhcp6 === undefined ? undefined : planDhcp6(config.dhcp6, httpListen);
   const httpUrl = withoutSlash(config.http.url ?? `http://${config.advertiseAddress}:${httpListen[0].port}`);
-  // An engine knows what it has offered and not yet leased: it goes on where its networks stay as they are.
+  // An engine goes on where its networks stay as they are; else the next one is told what it has offered and not yet leased.
   const isSame = (of: (each: BootServerConfig) => unknown): boolean =>
     before !== undefined && JSON.stringify(of(before.config)) === JSON.stringify(of(config));
   const leases =
     before !== undefined && isSame((each) => each.dhcp)
       ? before.leases
-      : createLeaseEngine({ clock, store: stores.leaseRows, subnets: plan.subnets });
+      : createLeaseEngine({
+          clock,
+          store: stores.leaseRows,
+          subnets: plan.subnets,
+          memory: before?.leases.memory() ?? stores.leaseMemory,
+        });
   const leases6 = isSame((each) => each.dhcp6)
     ? before?.leases6
     : plan6 && createLease6Engine({ clock, store: stores.lease6Rows, subnets: plan6.subnets });

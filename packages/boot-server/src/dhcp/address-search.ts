@@ -7,6 +7,16 @@ export interface FormerLease {
   readonly expiresAt: number;
 }
 
+/** Where a search is: one that goes on from there finds what this one would. */
+export interface SearchMemory {
+  readonly pool: Pool;
+  readonly cursor: number;
+  readonly allUsed: boolean;
+  readonly reusable: readonly FormerLease[];
+  /** `Clock.monotonic`. */
+  readonly emptyUntil: number;
+}
+
 export interface AddressSearchComponents {
   readonly clock: Clock;
   readonly pool: Pool;
@@ -17,6 +27,8 @@ export interface AddressSearchComponents {
   readonly expiryOf: (address: number) => number | undefined;
   /** Leases within the pool, in no order. */
   readonly former: () => Iterable<FormerLease>;
+  /** Of a search through the same pool. */
+  readonly memory?: SearchMemory | undefined;
 }
 
 /** Addresses for clients that have none: first what nobody ever had, then what its holder gave up the longest ago. */
@@ -24,6 +36,7 @@ export interface AddressSearch {
   readonly find: (mac: string) => number | undefined;
   /** Something was given back, or forgotten. */
   freed(): void;
+  memory(): SearchMemory;
 }
 
 /** A pool that is found empty is not searched again so soon: whoever invents clients would have it searched for each. */
@@ -34,14 +47,14 @@ const EMPTY_MS = 100;
  * there is none at all. So a client costs the same in a full pool of 65,536 as in an empty one.
  */
 export function addressSearch(components: AddressSearchComponents): AddressSearch {
-  const { clock, pool, isUsed, isFree, expiryOf, former } = components;
+  const { clock, pool, isUsed, isFree, expiryOf, former, memory } = components;
   const size = pool.last - pool.first + 1;
   /** Where the search for an unused address goes on, from the start of the pool. */
-  let cursor = 0;
-  let allUsed = false;
+  let cursor = memory?.cursor ?? 0;
+  let allUsed = memory?.allUsed ?? false;
   /** The longest gone last. */
-  let reusable: FormerLease[] = [];
-  let emptyUntil = -Infinity;
+  let reusable: FormerLease[] = [...(memory?.reusable ?? [])];
+  let emptyUntil = memory?.emptyUntil ?? -Infinity;
 
   const unused = (mac: string): number | undefined => {
     if (allUsed) return undefined;
@@ -80,5 +93,6 @@ export function addressSearch(components: AddressSearchComponents): AddressSearc
       allUsed = false;
       emptyUntil = -Infinity;
     },
+    memory: () => ({ pool, cursor, allUsed, reusable: [...reusable], emptyUntil }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@ingot/net';
 import type { Lease, LeaseStore } from '../store/leases.ts';
 import { networkContains } from '../ipv4.ts';
-import { addressSearch, type AddressSearch } from './address-search.ts';
+import { addressSearch, type AddressSearch, type SearchMemory } from './address-search.ts';
 import { findSubnet, type Subnet } from './subnets.ts';
 
 /** Who asks. The client identifier (option 61) plays no part: see `LeaseEngine`. */
@@ -47,6 +47,15 @@ export interface LeaseEngine {
   leasesOf(mac: string): Lease[];
   /** Running leases by subnet. */
   counts(): Map<string, number>;
+  /** What it knows beyond the store. */
+  memory(): LeaseMemory;
+}
+
+/** What an engine knows beyond its store: with it another one goes on as this one would. */
+export interface LeaseMemory {
+  readonly offers: readonly (Offer & { readonly address: number })[];
+  /** By subnet. */
+  readonly searches: ReadonlyMap<string, SearchMemory>;
 }
 
 /** EDK2 lets 3.7 s pass between OFFER and REQUEST; iPXE's last retry is after 16 s. */
@@ -58,6 +67,7 @@ const HELD_LATELY_MS = 3_600_000;
 
 interface Offer {
   readonly mac: string;
+  /** `Clock.monotonic`. */
   readonly until: number;
 }
 
@@ -76,8 +86,10 @@ export function createLeaseEngine(components: {
   clock: Clock;
   store: LeaseStore;
   subnets: readonly Subnet[];
+  /** Of the engine that this one takes the place of. */
+  memory?: LeaseMemory | undefined;
 }): LeaseEngine {
-  const { clock, store, subnets } = components;
+  const { clock, store, subnets, memory } = components;
   const leases = new Map<number, Lease>();
   const offers = new Map<number, Offer>();
   const reserved = new Map<number, string>();
@@ -85,6 +97,7 @@ export function createLeaseEngine(components: {
   const searchOf = (subnet: Subnet): AddressSearch | undefined => {
     const { pool } = subnet;
     if (pool === undefined) return undefined;
+    const before = memory?.searches.get(subnet.id);
     const isWithin = ({ address }: Lease): boolean => address >= pool.first && address <= pool.last;
     return addressSearch({
       clock,
@@ -93,6 +106,7 @@ export function createLeaseEngine(components: {
       isFree: (mac, address) => isFree(subnet, mac, address),
       expiryOf: (address) => leases.get(address)?.expiresAt,
       former: () => leases.values().filter(isWithin),
+      memory: before?.pool.first === pool.first && before.pool.last === pool.last ? before : undefined,
     });
   };
   for (const subnet of subnets) {
@@ -127,6 +141,13 @@ export function createLeaseEngine(components: {
     const subnet = findSubnet(subnets, lease.address);
     // A network taken out of the configuration may come back: its rows stay on disk, unread.
     if (subnet !== undefined) keep(lease, stateOf(subnet));
+  }
+
+  for (const { address, mac, until } of memory?.offers ?? []) {
+    const subnet = findSubnet(subnets, address);
+    if (subnet === undefined) continue;
+    offers.set(address, { mac, until });
+    stateOf(subnet).offerOf.set(mac, address);
   }
 
   // The clients of a group that is not on disk were not answered: nobody has what the group gave them.
@@ -292,6 +313,11 @@ export function createLeaseEngine(components: {
         if (subnet !== undefined) counts.set(subnet.id, (counts.get(subnet.id) ?? 0) + 1);
       }
       return counts;
+    },
+    memory: () => {
+      const searches = new Map<string, SearchMemory>();
+      for (const [id, { search }] of states) if (search !== undefined) searches.set(id, search.memory());
+      return { offers: [...offers].map(([address, offer]) => ({ address, ...offer })), searches };
     },
   };
 }

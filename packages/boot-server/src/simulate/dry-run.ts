@@ -5,6 +5,7 @@ import { grpcBootApi } from '../api/grpc-boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
 import { forgottenDebugKeys } from '../debug-key/debug-keys.ts';
 import { loaderFetches } from '../decide/loader-fetches.ts';
+import type { LeaseMemory } from '../dhcp/lease-engine.ts';
 import { subjectMemory } from '../decide/subject-memory.ts';
 import { parseHttpListen, type HttpListen } from '../http/listen.ts';
 import { KEY_BYTES } from '../http/seals.ts';
@@ -26,11 +27,13 @@ interface DryRunComponents {
   /** Asked what to boot, and for nothing else. */
   readonly api: BootApi | undefined;
   readonly httpListen: readonly [HttpListen, ...HttpListen[]];
+  /** Of the running server: what it has offered is nobody else's. */
+  readonly leaseMemory?: LeaseMemory;
 }
 
 /** Answers out of a copy of what the server knows; the server itself and its files stay as they are. */
 export async function simulateDry(components: DryRunComponents, request: SimulateRequest): Promise<SimulateAnswer> {
-  const { config, clock, entropy, api, httpListen } = components;
+  const { config, clock, entropy, api, httpListen, leaseMemory } = components;
   const database = dryDatabase(join(config.dataDir, 'boot-server.sqlite'));
   const log = collectingLogger();
   const sightings = sightingStore(database, clock);
@@ -42,6 +45,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         log,
         database,
         leaseRows: leaseStore(database),
+        ...(leaseMemory === undefined ? {} : { leaseMemory }),
         lease6Rows: lease6Store(database),
         serverDuid: () => serverDuid(database, () => entropy.bytes(16)),
         mayAnswer6: () => true,

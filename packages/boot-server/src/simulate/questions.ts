@@ -23,6 +23,7 @@ import {
   uint16Option,
   type DhcpOption,
   type Ipv4,
+  type SubOption,
 } from '@ingot/wire';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { SimulateRequest } from './wire.ts';
@@ -45,13 +46,15 @@ export interface Asker {
 
 /** As it is described; throws BootServerError ADMIN_REFUSED for what nobody can send. */
 export function askerOf(request: SimulateRequest): Asker {
-  const { arch, circuitId, remoteId, userClass } = request;
+  const { arch, circuitId, remoteId, linkSelection, serverIdOverride, userClass } = request;
   const mac = accept(parseMac(request.mac), 'mac');
   const uuid = request.uuid === undefined ? undefined : accept(parseMachineUuid(request.uuid), 'uuid');
   const giaddr = request.giaddr === undefined ? IPV4_ANY : accept(parseIpv4(request.giaddr), 'giaddr');
   const agent = [
     ...(circuitId === undefined ? [] : [{ code: RelayAgentCode.CIRCUIT_ID, data: idBytes(circuitId) }]),
     ...(remoteId === undefined ? [] : [{ code: RelayAgentCode.REMOTE_ID, data: idBytes(remoteId) }]),
+    ...addressOf(RelayAgentCode.LINK_SELECTION, linkSelection, 'linkSelection'),
+    ...addressOf(RelayAgentCode.SERVER_ID_OVERRIDE, serverIdOverride, 'serverIdOverride'),
   ];
   const isIpxe = userClass?.toLowerCase() === 'ipxe';
   const named = request.features?.map(featureOf);
@@ -162,6 +165,10 @@ function featureOf(name: string): number {
     BootServerErrorCode.AdminRefused,
     `iPXE has no feature ${name}; it has ${known.join(', ')}`,
   );
+}
+
+function addressOf(code: number, text: string | undefined, what: string): SubOption[] {
+  return text === undefined ? [] : [{ code, data: bytesOfIpv4(accept(parseIpv4(text), what)) }];
 }
 
 /** Text, or `0x` and hex digits. */

@@ -14,6 +14,10 @@ export interface SimulateRequest {
   hostname?: string | undefined;
   circuitId?: string | undefined;
   remoteId?: string | undefined;
+  /** Sub-option 5 of option 82. */
+  linkSelection?: string | undefined;
+  /** Sub-option 11. */
+  serverIdOverride?: string | undefined;
   vendorClass?: string | undefined;
   userClass?: string | undefined;
   /** Names of `IpxeFeature`, in any case. */
@@ -58,6 +62,8 @@ export const simulateRequestWire: z.ZodType<SimulateRequest> = z.strictObject({
   hostname: short(),
   circuitId: short(),
   remoteId: short(),
+  linkSelection: short(),
+  serverIdOverride: short(),
   vendorClass: short(),
   userClass: short(),
   features: z.array(z.string().max(32)).max(32).optional(),

@@ -64,6 +64,9 @@ describe('a reload', () => {
     const offer = await via.ask(DISCOVER, bios);
     if (offer === undefined) throw new Error('no offer');
     await lab.server.reload(withSubnets(lab, [subnetConfig('10.0.0'), subnetConfig('10.0.1', { leaseSeconds: 900 })]));
+    // The next machine is not offered the same.
+    const next = await via.ask(DISCOVER, { ...bios, mac: MAC_2 });
+    expect([offer.packet.yiaddr, next?.packet.yiaddr]).toEqual(['10.0.1.100', '10.0.1.101']);
     const ack = await via.ask(REQUEST, bios, selecting(offer));
     expect(ack?.packet.yiaddr).toBe(offer.packet.yiaddr);
     expect(ack?.options.get(51)).toEqual(Uint8Array.of(0, 0, 3, 132));

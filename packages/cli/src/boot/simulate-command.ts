@@ -15,6 +15,8 @@ interface SimulateFlags extends ServerFlags {
   readonly hostname?: string;
   readonly circuitId?: string;
   readonly remoteId?: string;
+  readonly linkSelection?: string;
+  readonly serverIdOverride?: string;
   readonly vendorClass?: string;
   readonly userClass?: string;
   readonly features?: readonly string[];
@@ -52,6 +54,8 @@ export function addSimulateCommand(boot: Command, io: CliIo): void {
     .option('--hostname <name>', 'option 12')
     .option('--circuit-id <text>', 'sub-option 1 of option 82, as text or 0x and hex digits')
     .option('--remote-id <text>', 'sub-option 2 of option 82')
+    .option('--link-selection <address>', 'sub-option 5 of option 82: the network that the relay asks for')
+    .option('--server-id-override <address>', 'sub-option 11 of option 82')
     .option('--vendor-class <text>', 'option 60; default: what PXE firmware of that architecture sends')
     .option('--user-class <text>', 'option 77: iPXE')
     .option('--features <names>', 'what its iPXE can do (option 175), as http,bzimage', (text) => text.split(','))
@@ -93,6 +97,8 @@ async function ask(flags: SimulateFlags, io: CliIo): Promise<SimulateAnswer> {
     link,
     circuitId,
     remoteId,
+    linkSelection,
+    serverIdOverride,
     vendorClass,
     userClass,
     features,
@@ -108,6 +114,8 @@ async function ask(flags: SimulateFlags, io: CliIo): Promise<SimulateAnswer> {
     link,
     circuitId,
     remoteId,
+    linkSelection,
+    serverIdOverride,
     vendorClass,
     userClass,
     phase,
