@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryLogger } from '@ingot/daemon';
 import { systemClock, type Clock } from '@ingot/net';
@@ -380,6 +381,31 @@ describe('the image cache', () => {
 });
 
 describe('boot files out of the image cache', () => {
+  it('are copied a piece at a time, with everybody else answered in between', async () => {
+    const store = await imageStoreServer();
+    store.files.set('/initrd', bytesOf(5_000_000, 1));
+    const { cache } = await cacheOf(store, { lists: listsOf(store, [], ['/initrd']) });
+    await cache.sync();
+    const fetchFile = cachedFetch(cache, () => Promise.reject(new Error('the store was asked')));
+    const memory = contentMemory(undefined);
+    let turns = 0;
+    const state = { isOver: false };
+    const turning = (async () => {
+      while (!state.isOver) {
+        await nextTurn();
+        turns += 1;
+      }
+    })();
+    await fetchFile(`${store.url}/initrd`, {
+      etag: undefined,
+      openWriter: (size) => memory.create(size),
+      signal: new AbortController().signal,
+    });
+    state.isOver = true;
+    await turning;
+    expect(turns).toBeGreaterThanOrEqual(4);
+  });
+
   it('need no store, and are read again only when they changed', async () => {
     const store = await imageStoreServer();
     store.files.set('/vmlinuz', Buffer.from('a kernel'));
