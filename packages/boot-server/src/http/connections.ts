@@ -12,8 +12,8 @@ export interface Connections {
   opened(socket: Socket): void;
   /** Notes an answer that is on its way. */
   answering(response: ServerResponse): void;
-  /** Whether the next answer has not begun. */
-  isKeptWaiting(socket: Socket): boolean;
+  /** How far the answer is that its client waits for. */
+  nextAnswer(socket: Socket): 'none' | 'to-come' | 'begun';
   /** Ends connections as their answers end, those without one at once, and all of them after `drainMs`. */
   drain(): Promise<void>;
 }
@@ -61,9 +61,10 @@ export function trackConnections(clock: Clock, metrics: BootMetrics, limits: Htt
         if (isDraining && answers?.size === 0 && !socket.destroyed) socket.destroySoon();
       });
     },
-    isKeptWaiting: (socket) => {
+    nextAnswer: (socket) => {
       const [next] = open.get(socket) ?? [];
-      return next !== undefined && !next.headersSent;
+      if (next === undefined) return 'none';
+      return next.headersSent ? 'begun' : 'to-come';
     },
     drain: async () => {
       isDraining = true;

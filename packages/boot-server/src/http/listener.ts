@@ -38,9 +38,11 @@ export function createListener(components: ListenerComponents): Listener {
   server.maxConnections = limits.connections;
   server.keepAliveTimeout = limits.keepAliveTimeoutMs;
   server.setTimeout(limits.idleTimeoutMs, (socket: Socket) => {
+    const answer = connections.nextAnswer(socket);
     // A body's sender has seen to it; or the client waits for us, who wait for a store.
-    if (socket.destroyed || connections.isKeptWaiting(socket)) return;
-    metrics.drop('http', 'idle');
+    if (socket.destroyed || answer === 'to-come') return;
+    // Between two requests nobody is cut off.
+    if (answer === 'begun') metrics.drop('http', 'idle');
     socket.destroy();
   });
   server.on('connection', (socket: Socket) => {
