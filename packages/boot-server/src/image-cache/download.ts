@@ -137,11 +137,17 @@ async function fetchPart(components: DownloadComponents, order: DownloadOrder, s
     await part.sync();
     return { ...version, path, sizeBytes: have };
   } catch (error) {
+    // The leases and the rest of dataDir need what there is: an image can be fetched again.
+    if (isDiskFull(error)) await directory.dropPart(url);
     // fetch says only "aborted"; the reason is ours.
     throw stalled.signal.aborted ? stalled.signal.reason : error;
   } finally {
     timer.cancel();
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** Whether the answer is the rest of what has begun; a store may know Range, and not If-Range. */

@@ -127,6 +127,17 @@ it('says that the digest is wrong, however long it took to find out', async () =
   await expect(trying).rejects.toThrow('the file or its checksum is broken');
 });
 
+it('gives back what a full disk had room for', async () => {
+  const url = await storeThat((_request, response) => response.writeHead(200, { etag: '"a"' }).end('an image'));
+  const real = await openCacheDirectory(temporaryFolder());
+  const onFullDisk: CacheDirectory = {
+    ...real,
+    partOf: async (of) => ({ ...(await real.partOf(of)), path: '/dev/full' }),
+  };
+  await expect(download(onFullDisk, { url })).rejects.toThrow('ENOSPC');
+  expect(real.parts()).toEqual([]);
+});
+
 it('opens an image as it is described, while it is being replaced', async () => {
   const directory = await openCacheDirectory(temporaryFolder());
   const url = 'http://store/image';
