@@ -27,3 +27,8 @@ export class BootServerError extends Error {
     this.code = code;
   }
 }
+
+/** Settings that contradict each other, or name what there is not: `message` begins with their names. */
+export function configInvalid(message: string): BootServerError {
+  return new BootServerError(BootServerErrorCode.ConfigInvalid, message);
+}

@@ -25,7 +25,7 @@ import type { NetworkSettings } from './http/config-route.ts';
 import { fileUrls, type FileUrls } from './http/file-urls.ts';
 import { createSeals, type Seals, type SigningKeys } from './http/seals.ts';
 import { planTls, type HttpListen } from './http/listen.ts';
-import { BootServerError, BootServerErrorCode } from './errors.ts';
+import { configInvalid } from './errors.ts';
 import { numberOfIpv4 } from './ipv4.ts';
 import type { BootMetrics } from './metrics.ts';
 import { publishedContent, type PublishedContent } from './published/published-content.ts';
@@ -196,15 +196,11 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
 /** Throws BootServerError CONFIG_INVALID for what each part takes, and not beside the others. */
 function checkTogether({ http, machine }: BootServerConfig, peers: readonly string[]): void {
   if (peers.length > 0 && http.signing.keyFile === undefined)
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
+    throw configInvalid(
       'boot.peers: boot servers take over for each other only with the same key: name it in http.signing.keyFile',
     );
   if (http.v1Certs && machine.v1 === undefined)
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'http.v1Certs: machine.v1 says what to give: write it',
-    );
+    throw configInvalid('http.v1Certs: machine.v1 says what to give: write it');
 }
 
 function networkSettings({ machine }: BootServerConfig, plan: DhcpPlan, plan6: Dhcp6Plan | undefined): NetworkSettings {

@@ -5,7 +5,7 @@ import type { BootApi } from '../api/boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
 import type { DebugKeys } from '../debug-key/debug-keys.ts';
 import { SOURCE_NAMES, type SourceName } from '../config/boot.ts';
-import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { configInvalid } from '../errors.ts';
 import { apiSource } from '../sources/api-source.ts';
 import { cachedSource } from '../sources/cached-source.ts';
 import { httpSource } from '../sources/http-source.ts';
@@ -86,14 +86,10 @@ function chainOf(
     const source = configured[name];
     if (source === undefined && order !== undefined) {
       const where = name === 'api' ? 'api' : `sources.${name}`;
-      throw invalid(`boot.sources names ${name}, which is not configured: write ${where}, or leave it out`);
+      throw configInvalid(`boot.sources names ${name}, which is not configured: write ${where}, or leave it out`);
     }
     return source === undefined ? [] : [source];
   });
   if (chain.length > 0) return chain;
-  throw invalid('nothing says what machines boot: write api, sources.profiles or sources.http');
-}
-
-function invalid(message: string): BootServerError {
-  return new BootServerError(BootServerErrorCode.ConfigInvalid, message);
+  throw configInvalid('nothing says what machines boot: write api, sources.profiles or sources.http');
 }

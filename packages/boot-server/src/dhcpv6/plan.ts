@@ -12,7 +12,7 @@ import {
   type Ipv6Subnet,
 } from '@ingot/wire';
 import type { Dhcp6Config, Subnet6Config } from '../config/dhcp6.ts';
-import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { configInvalid } from '../errors.ts';
 import { parseMac } from '../identity.ts';
 import { parsePool6 } from './pool.ts';
 import type { Subnet6 } from './subnets.ts';
@@ -42,10 +42,10 @@ export function planDhcp6(
 ): Dhcp6Plan {
   const listen = config.listen.map((text) => address(text, 'dhcp6.listen'));
   const [own] = listen;
-  if (own === undefined) throw invalid('dhcp6.listen: name an own address');
+  if (own === undefined) throw configInvalid('dhcp6.listen: name an own address');
   const port = http.find(({ address: bound }) => bound.includes(':'))?.port;
   if (config.httpUrl === undefined && port === undefined) {
-    throw invalid(
+    throw configInvalid(
       'dhcp6: HTTP listens on IPv4 only, which machines cannot reach over IPv6: add an IPv6 address to http.listen, as [::]:8080, or set dhcp6.httpUrl',
     );
   }
@@ -53,11 +53,13 @@ export function planDhcp6(
   const twice = (values: readonly string[]): string | undefined =>
     values.find((value, index) => values.indexOf(value) !== index);
   const network = twice(subnets.map(({ id }) => id));
-  if (network !== undefined) throw invalid(`dhcp6.subnets: ${network} stands there twice: join the two`);
+  if (network !== undefined) throw configInvalid(`dhcp6.subnets: ${network} stands there twice: join the two`);
   const interfaces = subnets.flatMap(({ interfaceName }) => (interfaceName === undefined ? [] : [interfaceName]));
   const link = twice(interfaces);
   if (link !== undefined) {
-    throw invalid(`dhcp6.subnets: two networks are on ${link}, and a client does not tell which it wants: keep one`);
+    throw configInvalid(
+      `dhcp6.subnets: two networks are on ${link}, and a client does not tell which it wants: keep one`,
+    );
   }
   return {
     listen,
@@ -75,16 +77,16 @@ function planSubnet(config: Subnet6Config, where: string, own: readonly Ipv6[]):
   const network = subnetOf(config.subnet, `${where}.subnet`);
   const id = `${network.network}/${network.prefixLength}`;
   const within = (value: Ipv6, field: string): void => {
-    if (!subnet6Contains(network, value)) throw invalid(`${where}.${field}: ${value} is not in ${id}`);
+    if (!subnet6Contains(network, value)) throw configInvalid(`${where}.${field}: ${value} is not in ${id}`);
   };
   const pool = config.pool === undefined ? undefined : parsePool6(config.pool);
   if (config.mode !== 'server' && (pool !== undefined || config.reservations.length > 0)) {
-    throw invalid(
+    throw configInvalid(
       `${where}: in mode ${config.mode} another server leases the addresses: take out pool and reservations, or set mode: server`,
     );
   }
   if (config.mode === 'server' && pool === undefined && config.reservations.length === 0) {
-    throw invalid(`${where}: in mode server there must be addresses to lease: add pool: <first>-<last>`);
+    throw configInvalid(`${where}: in mode server there must be addresses to lease: add pool: <first>-<last>`);
   }
   if (pool !== undefined) {
     within(ipv6OfBigInt(pool.first), 'pool');
@@ -97,7 +99,7 @@ function planSubnet(config: Subnet6Config, where: string, own: readonly Ipv6[]):
     for (const [value, what] of unusable) {
       const number = ipv6ToBigInt(value);
       if (number >= pool.first && number <= pool.last) {
-        throw invalid(`${where}.pool: it contains ${value}, ${what}: leave that out`);
+        throw configInvalid(`${where}.pool: it contains ${value}, ${what}: leave that out`);
       }
     }
   }
@@ -106,9 +108,10 @@ function planSubnet(config: Subnet6Config, where: string, own: readonly Ipv6[]):
     const value = address(reservation.address, `${where}.reservations`);
     within(value, 'reservations');
     const client = clientKey(reservation);
-    if (client === undefined) throw invalid(`${where}.reservations: ${reservation.address} is nobody's`);
-    if (reservations.has(client)) throw invalid(`${where}.reservations: ${client} stands there twice`);
-    if ([...reservations.values()].includes(value)) throw invalid(`${where}.reservations: ${value} stands there twice`);
+    if (client === undefined) throw configInvalid(`${where}.reservations: ${reservation.address} is nobody's`);
+    if (reservations.has(client)) throw configInvalid(`${where}.reservations: ${client} stands there twice`);
+    if ([...reservations.values()].includes(value))
+      throw configInvalid(`${where}.reservations: ${value} stands there twice`);
     reservations.set(client, value);
   }
   const { dnsServers, ntpServers, preferredSeconds, validSeconds } = config;
@@ -139,19 +142,15 @@ function clientKey({ duid, mac }: Subnet6Config['reservations'][number]): string
 
 function address(text: string, where: string): Ipv6 {
   const parsed = parseIpv6(text);
-  if (!parsed.ok) throw invalid(`${where}: ${parsed.reason}`);
+  if (!parsed.ok) throw configInvalid(`${where}: ${parsed.reason}`);
   if (isLinkLocal(parsed.value) || isMulticast6(parsed.value)) {
-    throw invalid(`${where}: ${text} is good on one link only: write a global or unique local address`);
+    throw configInvalid(`${where}: ${text} is good on one link only: write a global or unique local address`);
   }
   return parsed.value;
 }
 
 function subnetOf(text: string, where: string): Ipv6Subnet {
   const parsed = parseIpv6Subnet(text);
-  if (!parsed.ok) throw invalid(`${where}: ${parsed.reason}`);
+  if (!parsed.ok) throw configInvalid(`${where}: ${parsed.reason}`);
   return parsed.value;
-}
-
-function invalid(message: string): BootServerError {
-  return new BootServerError(BootServerErrorCode.ConfigInvalid, message);
 }

@@ -1,5 +1,5 @@
 import { parseListenAddress } from '@ingot/daemon';
-import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { configInvalid } from '../errors.ts';
 import type { BootServerConfig } from '../config.ts';
 import { parseInterfaceListen } from '../config/fields.ts';
 import { listenPlaces } from '../listen/listen-place.ts';
@@ -21,12 +21,9 @@ export function parseHttpListen(listen: string | readonly string[]): [HttpListen
     if (parsed?.kind === 'tcp') return [{ address: parsed.address, port: parsed.port }];
     const own = parseInterfaceListen(text);
     if (own !== undefined) return listenPlaces([own.name]).map((place) => ({ ...place, port: own.port }));
-    throw new BootServerError(
-      BootServerErrorCode.ConfigInvalid,
-      'http.listen: machines cannot reach a unix socket: write address:port',
-    );
+    throw configInvalid('http.listen: machines cannot reach a unix socket: write address:port');
   });
-  if (first === undefined) throw new BootServerError(BootServerErrorCode.ConfigInvalid, 'http.listen names no address');
+  if (first === undefined) throw configInvalid('http.listen names no address');
   return [first, ...rest];
 }
 
