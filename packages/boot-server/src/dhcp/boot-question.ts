@@ -1,12 +1,12 @@
-import { hex, latin1 } from '@ingot/wire';
 import type { BootRequest } from '../decide/client.ts';
 import type { BootDecision } from '../decide/decision.ts';
+import { relayIdText } from '../decide/relay-id.ts';
 import type { DhcpRequest } from './request.ts';
 import type { Subnet } from './subnets.ts';
 
 /** A boot request with where it came from: all that a decision may depend on. */
 export interface BootQuestion extends BootRequest {
-  /** Sub-options 1 and 2 of option 82: as text where they are printable, else `0x` and hex digits. */
+  /** Sub-options 1 and 2 of option 82, as `relayIdText` has them. */
   readonly circuitId: string | undefined;
   readonly remoteId: string | undefined;
   /** `10.0.1.0/24`. */
@@ -18,7 +18,13 @@ export type DecideBoot = (question: BootQuestion) => BootDecision | Promise<Boot
 
 export function bootQuestion({ boot, relay, mac }: DhcpRequest, { id, hostNames }: Subnet): BootQuestion {
   const hostname = hostNames.get(mac) ?? boot.hostname;
-  return { ...boot, circuitId: idText(relay?.circuitId), remoteId: idText(relay?.remoteId), subnet: id, hostname };
+  return {
+    ...boot,
+    circuitId: relayIdText(relay?.circuitId),
+    remoteId: relayIdText(relay?.remoteId),
+    subnet: id,
+    hostname,
+  };
 }
 
 /** Whether one answer serves both. */
@@ -35,10 +41,4 @@ export function isSameQuestion(a: BootQuestion, b: BootQuestion): boolean {
     a.userClasses.join() === b.userClasses.join() &&
     [...(a.ipxeFeatures ?? [])].join() === [...(b.ipxeFeatures ?? [])].join()
   );
-}
-
-function idText(bytes: Uint8Array | undefined): string | undefined {
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  for (const byte of bytes) if (byte < 0x20 || byte > 0x7e) return `0x${hex(bytes)}`;
-  return latin1(bytes);
 }

@@ -18,6 +18,7 @@ import {
 } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import type { DhcpConfig } from '../config/dhcp.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { CaptureWord, type Captured, type CaptureSetUp } from './capture-messages.ts';
@@ -80,7 +81,7 @@ export function chooseCapture(
   } catch (error) {
     close();
     if (error instanceof BootServerError) throw error;
-    return failed(error instanceof Error ? error.message : String(error), error);
+    return failed(wordsOf(error), error);
   }
 }
 

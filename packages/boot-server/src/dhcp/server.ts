@@ -1,6 +1,7 @@
 import { DHCP_SERVER_PORT, IPV4_ANY, IPV4_BROADCAST, parseIpv4, type Ipv4 } from '@ingot/wire';
 import { NetError, NetErrorCode, type Clock, type FrameSocket, type Network, type UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -69,7 +70,7 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
       await close();
       throw new BootServerError(
         BootServerErrorCode.ListenFailed,
-        `DHCP: ${cause instanceof Error ? cause.message : String(cause)}${isTaken(cause) ? ". ISC dhcpd can share the address (mode: proxy); beside Kea and dnsmasq it takes dhcp.capture: true, or an address of the boot server's own" : ''}`,
+        `DHCP: ${wordsOf(cause)}${isTaken(cause) ? ". ISC dhcpd can share the address (mode: proxy); beside Kea and dnsmasq it takes dhcp.capture: true, or an address of the boot server's own" : ''}`,
         cause,
       );
     }

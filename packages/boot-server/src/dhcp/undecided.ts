@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@ingot/net';
+import { wordsOf } from '../error-words.ts';
 import { keepNewest } from '../limits/keep-newest.ts';
 import type { BootDecision } from '../decide/decision.ts';
 import { isSameQuestion, type DecideBoot } from './boot-question.ts';
@@ -136,7 +137,7 @@ export function undecidedTable<Asker>(components: {
           const asked = stopped ? undefined : take(entry);
           if (asked !== undefined) onDecided(asked.question, asked.asker, decided);
         } catch (error) {
-          const words = error instanceof Error ? error.message : String(error);
+          const words = wordsOf(error);
           lastFailure = { words, at: clock.monotonic() };
           if (!stopped) giveUp(entry, 'undecided', words);
         }

@@ -8,7 +8,6 @@ import {
   hex,
   IpxeFeature,
   isUnsetUuid,
-  latin1,
   machineUuidOfBytes,
   parseIpv6,
   parseMachineUuid,
@@ -27,6 +26,7 @@ import {
   type Mac,
 } from '@ingot/wire';
 import type { BootRequest } from '../decide/client.ts';
+import { relayIdText } from '../decide/relay-id.ts';
 import { clientMac } from './client-mac.ts';
 
 /** An IA with its addresses. */
@@ -124,8 +124,8 @@ export function parseDhcp6Request(data: Uint8Array, source: string): ParsedDhcp6
       rapidCommit: findDhcp6Option(options, Dhcp6OptionCode.RAPID_COMMIT) !== undefined,
       vendorClass,
       boot: mac && bootRequestOf({ message, uuid, vendorClass }, mac),
-      circuitId: printable(findDhcp6Option(nearest, Dhcp6OptionCode.INTERFACE_ID)),
-      remoteId: printable(remoteId?.ok === true ? remoteId.value.id : undefined),
+      circuitId: relayIdText(findDhcp6Option(nearest, Dhcp6OptionCode.INTERFACE_ID)),
+      remoteId: relayIdText(remoteId?.ok === true ? remoteId.value.id : undefined),
     },
   };
 }
@@ -186,11 +186,4 @@ function uuidOf(bytes: Uint8Array, isOfIpxe: boolean): string | undefined {
 function addressOf(source: string): Ipv6 | undefined {
   const parsed = parseIpv6(source.replace(/%.*$/, ''));
   return parsed.ok ? parsed.value : undefined;
-}
-
-/** As text where it is printable, else `0x` and hex digits. */
-function printable(bytes: Uint8Array | undefined): string | undefined {
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  const text = latin1(bytes);
-  return /^[\x20-\x7e]+$/.test(text) ? text : `0x${hex(bytes)}`;
 }

@@ -4,6 +4,7 @@ import type { LogFields, Logger } from '@ingot/daemon';
 import type { BootDecider } from '../decide/boot-decider.ts';
 import { loadTarget } from '../decide/decision.ts';
 import { firstOfExchange } from '../limits/first-of-exchange.ts';
+import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
@@ -72,11 +73,7 @@ export async function startDhcp6Server(components: Dhcp6ServerComponents, plan: 
     }
   } catch (cause) {
     await close();
-    throw new BootServerError(
-      BootServerErrorCode.ListenFailed,
-      `DHCPv6: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw new BootServerError(BootServerErrorCode.ListenFailed, `DHCPv6: ${wordsOf(cause)}`, cause);
   }
   return { stop: close };
 }
@@ -163,7 +160,7 @@ function ask(listener: Listener, step: Dhcp6Question): Dhcp6Outcome | undefined 
   undecided.set(key, timer);
   decision.then(
     (decided) => end(() => step.answer(decided)),
-    (error: unknown) => end(() => givenUp(error instanceof Error ? error.message : String(error))),
+    (error: unknown) => end(() => givenUp(wordsOf(error))),
   );
   return undefined;
 }
