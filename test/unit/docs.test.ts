@@ -130,7 +130,7 @@ describe('docs/errors.md', () => {
       tableRows(section(doc('errors.md'), heading)).flatMap(([first = '', second = '']) =>
         second.startsWith(mark) ? codeSpans(first) : [],
       );
-    const loud = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcp/engine.ts'))?.[0] ?? '');
+    const loud = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcp/outcome-log.ts'))?.[0] ?? '');
     expect(sorted(marked('Dropped DHCP packets', '⚠'))).toEqual(sorted(loud));
     const loud6 = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcpv6/server.ts'))?.[0] ?? '');
     expect(sorted(marked('Dropped DHCPv6 packets', '⚠'))).toEqual(sorted(loud6));

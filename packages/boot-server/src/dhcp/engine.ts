@@ -1,7 +1,7 @@
 import { IPV4_BROADCAST, macOfDhcpBytes, MessageType, type Ipv4 } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
-import type { LogFields, Logger } from '@ingot/daemon';
-import { loadTarget } from '../decide/decision.ts';
+import type { Logger } from '@ingot/daemon';
+import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import type { BootMetrics, Stage } from '../metrics.ts';
 import { isStoreError, storeFailureWords } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
@@ -10,8 +10,8 @@ import { rememberedProbe, type AddressProbe } from './address-probe.ts';
 import { broadcastLimit } from './broadcast-limit.ts';
 import type { ClientLink } from './client-link.ts';
 import { conflictCheck } from './conflict-check.ts';
-import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import type { DhcpOutcome } from './outcome.ts';
+import { outcomeLog } from './outcome-log.ts';
 import type { DhcpResponder } from './responder.ts';
 import { undecidedTable, type WhenUndecided } from './undecided.ts';
 
@@ -60,6 +60,7 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
   const { clock, log, metrics, respond, decide, whenUndecided, commits, probe, onBootRequest } = components;
   const isFirst = firstOfExchange(clock);
   const mayBroadcast = broadcastLimit(clock);
+  const tell = outcomeLog({ log, metrics, isFirst });
   /** Answers whose decisions, or whose proofs, have come since the last round. */
   let decided: (() => Ready | undefined)[] = [];
   const table = undecidedTable<Asker>({
@@ -147,7 +148,7 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
         continue;
       }
       if (outcome.kind !== 'reply') {
-        note(outcome, source);
+        tell.unanswered(outcome, source);
         continue;
       }
       const { mac } = outcome.request;
@@ -176,50 +177,14 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       });
     }
     for (const [stage, count] of stages) metrics.stage(stage, count);
-    for (const { outcome } of ready) if (outcome.kind === 'reply') tell(outcome);
-  };
-  /** After sending: nobody waits for the log. */
-  const tell = (outcome: Extract<DhcpOutcome, { kind: 'reply' }>): void => {
-    const { boot, request, address } = outcome;
-    const { mac } = request;
-    const { uuid } = request.boot;
-    const event = `dhcp.${outcome.reply}`;
-    const loads = loadTarget(boot);
-    const fields = { mac, uuid, giaddr: request.packet.giaddr, event, address, boot: boot.kind, loads };
-    if (isFirst(`${mac} ${event} ${boot.kind} ${address ?? ''}`)) log.info(fields, `DHCP ${outcome.reply}`);
-    else log.debug(fields, `DHCP ${outcome.reply}`);
-    for (const remark of outcome.remarks ?? []) {
-      const who = { mac, uuid, giaddr: request.packet.giaddr, event: remark.event, address };
-      log[isFirst(`${mac} ${remark.words}`) ? 'warn' : 'debug'](who, remark.words);
+    // After sending: nobody waits for the log.
+    for (const { outcome } of ready) {
+      if (outcome.kind !== 'reply') continue;
+      tell.answered(outcome);
+      const { boot, request } = outcome;
+      const isBooting = request.type === MessageType.DISCOVER && boot.kind !== 'ignore';
+      if (isBooting && request.boot.uuid !== undefined) onBootRequest(request.mac, request.boot.uuid);
     }
-    if (boot.kind === 'ignore' && request.type === MessageType.DISCOVER) noteNoLoader(boot.reason, fields);
-    if (request.type === MessageType.DISCOVER && boot.kind !== 'ignore' && uuid !== undefined) onBootRequest(mac, uuid);
-  };
-  /** It wants to boot and gets an address only: nobody would know why. */
-  const noteNoLoader = (reason: string, { mac, uuid, giaddr }: LogFields): void => {
-    if (!NO_LOADER.has(reason)) return;
-    metrics.drop('dhcp', reason);
-    if (!isFirst(`${String(mac)} ${reason}`)) return;
-    log.warn(
-      { mac, uuid, giaddr, event: 'dhcp.no-loader', reason },
-      `${String(mac)} gets an address and nothing to boot: there is no boot loader for it, see ipxe.files`,
-    );
-  };
-  const note = (outcome: Exclude<DhcpOutcome, { kind: 'reply' | 'told' }>, source: Endpoint): void => {
-    const { request } = outcome;
-    const mac = request?.mac ?? (outcome.kind === 'drop' ? outcome.mac : undefined);
-    const who = { mac, uuid: request?.boot.uuid, giaddr: request?.packet.giaddr };
-    if (outcome.kind === 'done') {
-      log.info({ ...who, event: `dhcp.${outcome.what}` }, `address ${outcome.what}`);
-      return;
-    }
-    const { reason, detail } = outcome;
-    metrics.drop('dhcp', reason);
-    // One machine that repeats itself must not fill the log.
-    const isLoud = LOUD.has(reason) && isFirst(`${who.mac ?? source.address} ${reason}`);
-    const fields = { ...who, event: 'dhcp.dropped', reason, source: source.address };
-    if (isLoud) log.warn(fields, `no DHCP answer: ${detail}`);
-    else log.debug(fields, `no DHCP answer: ${detail}`);
   };
 
   return {
@@ -253,19 +218,3 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     },
   };
 }
-
-/** What an operator has to mend; all else is other people's traffic. */
-const LOUD: ReadonlySet<string> = new Set([
-  'unknown-relay',
-  'unknown-network',
-  'pool-exhausted',
-  'reservation-taken',
-  'no-binary',
-  'unknown-architecture',
-  'reply-too-large',
-  'undecided',
-  'overloaded',
-  'addresses-in-use',
-]);
-
-const NO_LOADER: ReadonlySet<string> = new Set(['unknown-architecture', 'no-binary']);
