@@ -96,6 +96,8 @@ export async function serveFile(components: ServeFileComponents, question: ReadQ
     onHeard,
   });
   session.transfer = transfer;
+  // A file from afar may take longer than a client waits: what it asks once more meanwhile is no other question.
+  session.startedAt = clock.monotonic();
   if (session.isStopping) transfer.stop();
   report(components, who, await transfer.ended, Math.round(clock.monotonic() - startedAt));
 }

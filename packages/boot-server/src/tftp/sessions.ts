@@ -5,7 +5,8 @@ export interface Session {
   /** The client's address and port. */
   readonly key: string;
   readonly client: string;
-  readonly startedAt: number;
+  /** When the file was asked for, and from when it is there: when its transfer began. Monotonic, in milliseconds. */
+  startedAt: number;
   /** The request as it came. */
   readonly request: Uint8Array;
   /** Undefined while the file is being opened. */
