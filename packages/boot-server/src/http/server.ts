@@ -7,7 +7,7 @@ import type { HttpListen } from './listen.ts';
 import { createListener, listenAnew, listenOn, type Listener } from './listener.ts';
 import { parseRequest } from './request.ts';
 import { answer, type HttpRoutes } from './routes.ts';
-import { loadTls, watchTls, type TlsPair } from './tls.ts';
+import { loadTls, watchTls, type TlsPair, type TlsWatch } from './tls.ts';
 
 export interface HttpServerComponents extends HttpRoutes {
   readonly clock: Clock;
@@ -24,6 +24,8 @@ export interface HttpServerComponents extends HttpRoutes {
 export interface HttpServer {
   /** Of each address that was to be listened on, in their order: the real one where 0 was asked for. */
   readonly ports: readonly number[];
+  /** Looks now whether there are new certificates. */
+  renew(): Promise<void>;
   /** Takes no more connections, lets what is being sent go to its end, within a deadline. */
   stop(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function startHttpServer(
   const servers: Listener[] = [];
   const ports: number[] = [];
   const unwatch: (() => void)[] = [];
+  const certificates: TlsWatch[] = [];
   const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     connections.answering(response);
     handle(components, incoming, response).catch((error: unknown) => {
@@ -52,6 +55,7 @@ export async function startHttpServer(
   };
   const stop = async (): Promise<void> => {
     for (const each of unwatch) each();
+    for (const each of certificates) each.stop();
     for (const server of servers) server.close();
     await connections.drain();
     await bodies.stop();
@@ -63,7 +67,7 @@ export async function startHttpServer(
       const server = createListener({ log, metrics, limits, connections, tls, onRequest });
       if (files !== undefined && tls !== undefined && 'setSecureContext' in server) {
         const use = (next: TlsPair): void => server.setSecureContext(next);
-        unwatch.push(watchTls({ clock, log, files, use }, tls));
+        certificates.push(watchTls({ clock, log, files, use }, tls));
       }
       ports.push(await listenOn(server, place, components.libc));
       servers.push(server);
@@ -75,7 +79,10 @@ export async function startHttpServer(
     await stop();
     throw error;
   }
-  return { ports, stop };
+  const renew = async (): Promise<void> => {
+    await Promise.all(certificates.map((each) => each.look()));
+  };
+  return { ports, renew, stop };
 }
 
 async function handle(

@@ -19,6 +19,13 @@ export interface TlsPair {
   readonly validUntil: number;
 }
 
+/** Follows the files of a listener. */
+export interface TlsWatch {
+  /** Looks at them now, and not only at its time. Never rejects. */
+  look(): Promise<void>;
+  stop(): void;
+}
+
 /** How often the files are looked at: a new certificate is made days before the old one ends. */
 const LOOK_EVERY_MS = 60_000;
 
@@ -56,12 +63,12 @@ function unusable(words: string, cause?: unknown): BootServerError {
 
 /**
  * Calls `use` with each new pair; a bad one is logged, and the old one stays. Says so when the certificate ends soon, and
- * when it has ended. Returns the end of it.
+ * when it has ended.
  */
 export function watchTls(
   components: { clock: Clock; log: Logger; files: TlsFiles; use: (pair: TlsPair) => void },
   first: TlsPair,
-): () => void {
+): TlsWatch {
   const { clock, log, files, use } = components;
   let current = first;
   let complaint = '';
@@ -96,5 +103,5 @@ export function watchTls(
   };
   warnOfEnd();
   const timer = clock.setInterval(() => void look(), LOOK_EVERY_MS);
-  return () => timer.cancel();
+  return { look, stop: () => timer.cancel() };
 }

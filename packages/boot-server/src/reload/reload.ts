@@ -38,7 +38,7 @@ export function createReload(components: ReloadComponents): (next: BootServerCon
     before.decisions.stop();
     await warnOfMissingBinaries({ ...after, log, get: (uri, expected) => artifacts.get(uri, expected) });
     log.info({ event: 'reloaded', subnets: after.plan.subnets.map(({ id, mode }) => `${id} ${mode}`) }, 'reloaded');
-    http.follow();
+    await http.follow();
     if (JSON.stringify(config.imageCache) !== JSON.stringify(before.config.imageCache)) imageCache?.refresh();
     return reloaded;
   };

@@ -37,7 +37,7 @@ export interface HttpServiceComponents {
 
 export interface HttpService extends HttpServer {
   /** Goes on with what the policy of now says. */
-  follow(): void;
+  follow(): Promise<void>;
 }
 
 /** HTTP as the configuration has it. Rejects with BootServerError LISTEN_FAILED or CONFIG_INVALID. */
@@ -93,7 +93,10 @@ export async function startHttpService(components: HttpServiceComponents): Promi
     },
     [...components.listen, ...(tls?.listen ?? [])],
   );
-  const follow = (): void => bodies.setRate(policy.now.config.http.maxBytesPerSecondPerClient);
+  const follow = async (): Promise<void> => {
+    bodies.setRate(policy.now.config.http.maxBytesPerSecondPerClient);
+    await server.renew();
+  };
   return { ...server, follow };
 }
 

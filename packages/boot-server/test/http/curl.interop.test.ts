@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -82,7 +82,7 @@ describe('the certificate', () => {
     const log = new MemoryLogger();
     const used: string[] = [];
     const first = await loadTls(files);
-    const stop = watchTls({ clock, log, files, use: ({ cert }) => used.push(cert) }, first);
+    const watch = watchTls({ clock, log, files, use: ({ cert }) => used.push(cert) }, first);
     const look = async (event: string, count: number): Promise<void> => {
       await clock.advance(60_000);
       const deadline = Date.now() + 20_000;
@@ -100,7 +100,25 @@ describe('the certificate', () => {
     await look('tls.renewed', 1);
     expect(log.events('tls.refused')).toHaveLength(1);
     expect(used).toEqual([readFileSync(next.certFile, 'utf8')]);
-    stop();
+    watch.stop();
+  });
+
+  it('is taken at once when the server is told to look, and a download goes on over the old one', async () => {
+    const folder = temporaryFolder();
+    const files = certificate(folder);
+    const { server, port } = await serve('node', { tls: files });
+    const url = `https://127.0.0.1:${port}/boot`;
+    const next = certificate(folder, 'next');
+    const path = join(folder, 'big');
+    const slow = curl('--insecure', '--limit-rate', '8M', '--output', path, `${url}/big`);
+    await expect.poll(() => existsSync(path), { timeout: 10_000 }).toBe(true);
+    await expect(curl('--cacert', next.certFile, `${url}/small`)).rejects.toThrow();
+    writeFileSync(files.certFile, readFileSync(next.certFile));
+    writeFileSync(files.keyFile, readFileSync(next.keyFile));
+    await server.renew();
+    expect(await curl('--cacert', next.certFile, `${url}/small`)).toBe('small');
+    await slow;
+    expect(readFileSync(path).equals(big)).toBe(true);
   });
 
   it('that cannot be used keeps the server from starting, and the file and its fault are named', async () => {
@@ -127,7 +145,7 @@ describe('the certificate', () => {
     const pair = await loadTls(files);
     const clock = new MockClock({ nowMs: pair.validUntil - 8 * 24 * 3_600_000 });
     const log = new MemoryLogger();
-    const stop = watchTls({ clock, log, files, use: () => undefined }, pair);
+    const watch = watchTls({ clock, log, files, use: () => undefined }, pair);
     const warned = (): string[] => log.records.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
     const look = async (count: number): Promise<void> => {
       await clock.advance(60_000);
@@ -144,6 +162,6 @@ describe('the certificate', () => {
     await look(2);
     await look(2);
     expect(warned().slice(1)).toEqual([expect.stringMatching(/ended at .*, and clients refuse it: renew /)]);
-    stop();
+    watch.stop();
   });
 });
