@@ -132,7 +132,7 @@ describe('docs/errors.md', () => {
       );
     const loud = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcp/outcome-log.ts'))?.[0] ?? '');
     expect(sorted(marked('Dropped DHCP packets', '⚠'))).toEqual(sorted(loud));
-    const loud6 = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcpv6/server.ts'))?.[0] ?? '');
+    const loud6 = literals(/const LOUD[^;]*;/.exec(read('packages/boot-server/src/dhcpv6/outcome-log.ts'))?.[0] ?? '');
     expect(sorted(marked('Dropped DHCPv6 packets', '⚠'))).toEqual(sorted(loud6));
     expect(sorted(marked('Dropped and refused HTTP requests', '✗'))).toEqual(sorted(refusals));
   });

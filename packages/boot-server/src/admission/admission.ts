@@ -1,7 +1,7 @@
 import type { Clock } from '@ingot/net';
-import type { AddressHolders } from './address-holders.ts';
 import { isSameMachine } from '../identity.ts';
 import type { SightingStore } from '../store/sightings.ts';
+import type { AddressHolders } from './address-holders.ts';
 
 export type AdmissionRefusal = 'not-seen' | 'another-uuid' | 'wrong-source';
 

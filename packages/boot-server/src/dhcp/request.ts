@@ -23,8 +23,8 @@ import {
   type Read,
   type RelayAgent,
 } from '@ingot/wire';
-import { hostNameOf } from './host-name.ts';
 import type { BootRequest } from '../decide/client.ts';
+import { hostNameOf } from './host-name.ts';
 
 /** A client's message, as far as the server acts on it. */
 export interface DhcpRequest {
