@@ -78,6 +78,7 @@ describe('docs/errors.md', () => {
   const nothingToBoot = literals(/kind: 'ignore';\s+readonly reason:([^}]*)}/.exec(all)?.[1] ?? '');
   const refusals = [...union(all, 'NonceRefusal'), ...union(all, 'RenewalRefusal'), 'wrong-source'];
   const routes = text('packages/boot-server/src/http/*.ts');
+  const pxe = text('packages/boot-server/src/pxe/*.ts');
   const tftp = text('packages/boot-server/src/tftp/*.ts');
   const later = found(routes, /later\('([\w-]+)'/g);
   const answers = found(routes, /'(api-[a-z]+)'/g);
@@ -89,8 +90,8 @@ describe('docs/errors.md', () => {
     [
       'Dropped PXE packets',
       [
-        ...found(read('packages/boot-server/src/pxe/server.ts'), /reason: '([\w-]+)'/g),
-        ...found(read('packages/boot-server/src/pxe/server.ts'), /boot\.reason : '([\w-]+)'/g),
+        ...found(pxe, /reason: '([\w-]+)'/g),
+        ...found(pxe, /boot\.reason : '([\w-]+)'/g),
         ...unparsed,
         ...nothingToBoot,
         ...dropped('pxe'),

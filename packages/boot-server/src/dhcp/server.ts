@@ -86,10 +86,7 @@ export async function startDhcpServer(components: DhcpServerComponents, listen: 
     const own = addressOn(network, name, components.isServed);
     if (own === undefined) {
       await close();
-      throw new BootServerError(
-        BootServerErrorCode.ListenFailed,
-        `DHCP: interface ${name} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
-      );
+      throw noAddress(name);
     }
     const link = linkOf(own, name);
     socket.onBatch((datagrams) => engine.receive(datagrams, own, socket, link));
@@ -121,11 +118,7 @@ function startBelow(
     const listening = network.interfaceAddresses(name).find((text) => listen.addresses.some((own) => own === text));
     const parsed = listening === undefined ? undefined : parseIpv4(listening);
     const own = parsed?.ok === true ? parsed.value : addressOn(network, name, components.isServed);
-    if (own === undefined)
-      throw new BootServerError(
-        BootServerErrorCode.ListenFailed,
-        `DHCP: interface ${name} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
-      );
+    if (own === undefined) throw noAddress(name);
     return { own, replies: captureReplies(capture, link, own) };
   });
   const thread = startCapture({
@@ -147,6 +140,13 @@ function startBelow(
       engine.stop();
     },
   };
+}
+
+function noAddress(interfaceName: string): BootServerError {
+  return new BootServerError(
+    BootServerErrorCode.ListenFailed,
+    `DHCP: interface ${interfaceName} has no IPv4 address: give it one, or take it out of dhcp.interfaces`,
+  );
 }
 
 function isTaken(error: unknown): boolean {

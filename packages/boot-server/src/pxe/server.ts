@@ -1,75 +1,20 @@
-import { macOfDhcpBytes, MessageType, PXE_SERVER_PORT, type Ipv4 } from '@ingot/wire';
+import { macOfDhcpBytes, PXE_SERVER_PORT } from '@ingot/wire';
 import type { Datagram, Network, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
-import type { BootDecider } from '../decide/boot-decider.ts';
-import { loadTarget, type BootDecision } from '../decide/decision.ts';
-import { bootFields } from '../dhcp/boot-fields.ts';
-import { pxeReply } from '../dhcp/reply.ts';
-import { parseDhcpRequest, type DhcpRequest } from '../dhcp/request.ts';
+import { loadTarget } from '../decide/decision.ts';
 import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { bindPlaces, type ListenPlace } from '../listen/listen-place.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
-import type { SightingStore } from '../store/sightings.ts';
+import { answerPxe, type AnswerPxeComponents } from './answer.ts';
 
-export interface PxeServerComponents {
+export interface PxeServerComponents extends AnswerPxeComponents {
   readonly network: Network;
   readonly log: Logger;
   readonly metrics: BootMetrics;
-  readonly sightings: SightingStore;
-  readonly decide: BootDecider;
-  /** The own address under which the machine at this address reaches the server: its network may have one of its own. */
-  readonly serverFor: (client: Ipv4) => Ipv4;
   /** Who leased this address here, for the log. */
   readonly macOf: (address: string) => string | undefined;
-}
-
-export type PxeOutcome =
-  | { readonly kind: 'reply'; readonly data: Uint8Array; readonly request: DhcpRequest; readonly boot: BootDecision }
-  | {
-      readonly kind: 'drop';
-      readonly reason: string;
-      readonly detail: string;
-      /** Undefined where it cannot be read. */
-      readonly request?: DhcpRequest;
-    };
-
-/** Answers one datagram on port 4011 (PXE specification 2.1, §2.2.3). */
-export async function answerPxe(
-  data: Uint8Array,
-  components: Pick<PxeServerComponents, 'decide' | 'serverFor' | 'sightings'>,
-): Promise<PxeOutcome> {
-  const parsed = parseDhcpRequest(data);
-  if (!parsed.ok) return { kind: 'drop', reason: parsed.reason, detail: parsed.detail };
-  const request = parsed.value;
-  // EDK2 and BIOS ROMs send REQUEST; the specification's word is "DHCPREQUEST or DHCPINFORM".
-  if (request.type !== MessageType.REQUEST && request.type !== MessageType.INFORM) {
-    return { kind: 'drop', reason: 'unserved-type', detail: `type ${request.type}`, request };
-  }
-  let boot: BootDecision;
-  try {
-    // No relay has touched this packet: its port, and its reservation, are those of the DISCOVER before it.
-    const nowhere = { circuitId: undefined, remoteId: undefined, subnet: undefined, hostname: undefined };
-    boot = await components.decide({ ...request.boot, ...nowhere });
-  } catch (error) {
-    if (!(error instanceof BootServerError)) throw error;
-    return { kind: 'drop', reason: 'undecided', detail: error.message, request };
-  }
-  const serverId = components.serverFor(request.packet.ciaddr);
-  const fields = bootFields(boot, 'pxe', serverId);
-  if (fields === undefined) {
-    return {
-      kind: 'drop',
-      reason: boot.kind === 'ignore' ? boot.reason : 'unserved-type',
-      detail: `nothing to boot for ${request.mac}`,
-      request,
-    };
-  }
-  const encoded = pxeReply(request, { serverId, boot: fields });
-  if (!encoded.ok) return { kind: 'drop', reason: 'reply-too-large', detail: encoded.reason, request };
-  components.sightings.saw(request.mac, request.boot.uuid);
-  return { kind: 'reply', data: encoded.value, request, boot };
 }
 
 /** Listens on port 4011. Rejects with BootServerError LISTEN_FAILED. */

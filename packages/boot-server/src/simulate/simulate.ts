@@ -24,7 +24,7 @@ import { findSubnet } from '../dhcp/subnets.ts';
 import { BootServerError } from '../errors.ts';
 import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
 import type { Policy } from '../policy.ts';
-import { answerPxe } from '../pxe/server.ts';
+import { answerPxe } from '../pxe/answer.ts';
 import type { SightingStore } from '../store/sightings.ts';
 import type { CollectingLogger } from './collecting-logger.ts';
 import { describeReply } from './dhcp-text.ts';
