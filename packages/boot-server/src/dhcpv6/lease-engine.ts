@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@ingot/net';
-import { ipv6OfBigInt, subnet6Contains, type Ipv6 } from '@ingot/wire';
+import { ipv6OfBigInt, type Ipv6 } from '@ingot/wire';
 import type { Lease6, Lease6Store } from '../store/leases6.ts';
 import { findSubnet6, poolContains, type Subnet6 } from './subnets.ts';
 
@@ -228,7 +228,7 @@ export function createLease6Engine(components: {
       const counts = new Map<string, number>(subnets.map((subnet) => [subnet.id, 0]));
       for (const lease of leases.values()) {
         if (lease.state !== 'bound' || lease.expiresAt <= clock.now()) continue;
-        const subnet = subnets.find(({ network }) => subnet6Contains(network, lease.address));
+        const subnet = findSubnet6(subnets, lease.address);
         if (subnet !== undefined) counts.set(subnet.id, (counts.get(subnet.id) ?? 0) + 1);
       }
       return counts;

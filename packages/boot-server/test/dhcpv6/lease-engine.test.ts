@@ -54,6 +54,18 @@ describe('the IPv6 lease engine', () => {
     expect(engine.counts().get(subnet.id)).toBe(0);
   });
 
+  it('counts a lease for the smallest of the networks that it is in', () => {
+    const { engine, subnet, reopen } = setup();
+    const around = subnet6Config({ subnet: '2001:db8::/32', pool: '2001:db8:f::1-2001:db8:f::f' });
+    const [outer] = planDhcp6(dhcp6Config({ subnets: [around] }), []).subnets;
+    engine.lease(subnet, client(1), NO_WISH);
+    const counts = reopen(outer === undefined ? [] : [outer, subnet]).counts();
+    expect([...counts]).toEqual([
+      ['2001:db8::/32', 0],
+      ['2001:db8:1::/64', 1],
+    ]);
+  });
+
   it('gives every address of a pool once, then none, then those that have run out', async () => {
     const { engine, subnet, clock } = setup();
     const given = [1, 2].map((name) => engine.lease(subnet, client(name), NO_WISH));
