@@ -32,9 +32,12 @@ export function answerAlone(exchange: Exchange): DhcpOutcome | DhcpQuestion {
       if (!isMeant(exchange))
         return drop(exchange, 'another-server', `it is for ${request.serverId}, this is ${serverAddress}`);
       const address = ipv4ToNumber(request.wantedAddress ?? IPV4_ANY);
-      if (!leases.decline(subnet, request.mac, address))
-        return drop(exchange, 'not-its-address', `it declines ${request.wantedAddress}`);
-      return { kind: 'done', what: 'declined', request };
+      const declined = leases.decline(subnet, request.mac, address);
+      if (declined === 'declined') return { kind: 'done', what: 'declined', request };
+      const detail = `it declines ${request.wantedAddress}`;
+      return declined === 'not-its-address'
+        ? drop(exchange, declined, detail)
+        : drop(exchange, declined, `${detail}, as it did others: look what answers its ARP, as a switch does for all`);
     }
     default:
       return drop(exchange, 'unserved-type', messageTypeName(request.type));
@@ -71,7 +74,7 @@ function offer(exchange: Exchange, decision: BootDecision): DhcpOutcome {
     ...outcome,
     unproven: {
       address,
-      setAside: () => isUnproven() && leases.decline(subnet, request.mac, address),
+      setAside: () => isUnproven() && leases.setAside(subnet, request.mac, address),
       offerAnother: () => offer(exchange, decision),
     },
   };

@@ -17,6 +17,8 @@ export interface Exchange {
   readonly request: DhcpRequest;
   readonly subnet: Subnet;
   readonly source: Endpoint;
+  /** What somebody has to mend, whatever the answer is. */
+  readonly remarks: readonly DhcpRemark[];
   readonly serverAddress: Ipv4;
   /** Option 54 of the replies: RFC 5107 lets the relay put itself there. */
   readonly serverId: Ipv4;
@@ -38,6 +40,8 @@ export function reply(
 ): DhcpOutcome {
   if (!encoded.ok) return drop(exchange, 'reply-too-large', encoded.reason);
   const { request, subnet, source } = exchange;
+  const leftOut = encoded.leftOut === undefined ? [] : [leftOutRemark(request, encoded.leftOut)];
+  const remarks = [...exchange.remarks, ...leftOut];
   const type = { offer: MessageType.OFFER, ack: MessageType.ACK, nak: MessageType.NAK }[kind];
   const given = address === undefined ? undefined : ipv4OfNumber(address);
   const target = replyTarget(request, type, subnet, source);
@@ -50,7 +54,7 @@ export function reply(
     request,
     address: given,
     boot,
-    ...(encoded.leftOut === undefined ? {} : { remarks: [leftOutRemark(request, encoded.leftOut)] }),
+    ...(remarks.length === 0 ? {} : { remarks }),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Clock } from '@ingot/net';
 import type { Lease, LeaseStore } from '../store/leases.ts';
 import { networkContains } from '../ipv4.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
+import { windowLimit } from '../limits/window-limit.ts';
 import { addressSearch, type AddressSearch, type SearchMemory } from './address-search.ts';
 import { findSubnet, type Subnet } from './subnets.ts';
 
@@ -37,8 +39,12 @@ export interface LeaseEngine {
   withdraw(subnet: Subnet, mac: string): void;
   /** False when the address is not this client's. */
   release(subnet: Subnet, mac: string, address: number): boolean;
-  /** The client found the address in use: nobody gets it for `DECLINE_HOLD_MS`. False when it is not this client's. */
-  decline(subnet: Subnet, mac: string, address: number): boolean;
+  /** The client found the address in use: it is set aside. */
+  decline(subnet: Subnet, mac: string, address: number): 'declined' | 'not-its-address' | 'too-many-declines';
+  /** Somebody else has the address: nobody gets it for `DECLINE_HOLD_MS`. False when it is not this client's. */
+  setAside(subnet: Subnet, mac: string, address: number): boolean;
+  /** A relay has this address: for a while it is not offered to anybody. */
+  noteRelay(address: number): void;
   /** Who holds, or last held, this address. */
   holderOf(address: number): Lease | undefined;
   /** How long the lease of this address still runs, whole seconds; undefined when nobody has one. */
@@ -56,11 +62,20 @@ export interface LeaseMemory {
   readonly offers: readonly (Offer & { readonly address: number })[];
   /** By subnet. */
   readonly searches: ReadonlyMap<string, SearchMemory>;
+  /** Addresses of relays, and until when (`Clock.monotonic`) they are not offered. */
+  readonly relays: ReadonlyMap<number, number>;
 }
 
 /** EDK2 lets 3.7 s pass between OFFER and REQUEST; iPXE's last retry is after 16 s. */
 export const OFFER_HOLD_MS = 30_000;
 export const DECLINE_HOLD_MS = 600_000;
+
+/** A NIC behind a switch that answers ARP for everybody finds every address in use: the pool is not its own. */
+const MAX_DECLINES = 8;
+const MAX_DECLINING_CLIENTS = 4_096;
+/** Pairs of routers with an address each in the pool are few; whoever invents relays bars no more addresses than that. */
+const MAX_RELAYS = 64;
+const RELAY_HOLD_MS = 3_600_000;
 
 /** A client that was away for longer may find somebody else at its address. */
 const HELD_LATELY_MS = 3_600_000;
@@ -94,6 +109,10 @@ export function createLeaseEngine(components: {
   const offers = new Map<number, Offer>();
   const reserved = new Map<number, string>();
   const states = new Map<string, State>();
+  const limits = { windowMs: DECLINE_HOLD_MS, perClient: MAX_DECLINES, maxClients: MAX_DECLINING_CLIENTS };
+  const mayDecline = windowLimit(clock, limits);
+  /** Until when each is not offered. */
+  const relays = new Map(memory?.relays);
   const searchOf = (subnet: Subnet): AddressSearch | undefined => {
     const { pool } = subnet;
     if (pool === undefined) return undefined;
@@ -185,8 +204,12 @@ export function createLeaseEngine(components: {
     if (own !== undefined && !isHeldByAnother(mac, own)) return false;
     return subnet.pool !== undefined && address >= subnet.pool.first && address <= subnet.pool.last;
   };
+  const isRelay = (address: number): boolean => (relays.get(address) ?? -Infinity) > clock.monotonic();
   const isFree = (subnet: Subnet, mac: string, address: number | undefined): address is number =>
-    address !== undefined && serves(subnet, mac, address) && !isHeldByAnother(mac, address);
+    address !== undefined &&
+    serves(subnet, mac, address) &&
+    !isHeldByAnother(mac, address) &&
+    (relays.size === 0 || !isRelay(address));
 
   const dropOffer = (state: State, mac: string): void => {
     const address = state.offerOf.get(mac);
@@ -205,6 +228,21 @@ export function createLeaseEngine(components: {
     if (isFree(subnet, mac, offered)) return offered;
     if (isFree(subnet, mac, wanted)) return wanted;
     return state.search?.find(mac);
+  };
+
+  const isIts = (subnet: Subnet, mac: string, address: number): boolean => {
+    const lease = leases.get(address);
+    return stateOf(subnet).offerOf.get(mac) === address || (lease?.mac === mac && lease.state === 'bound');
+  };
+  const setAside = (subnet: Subnet, mac: string, address: number): boolean => {
+    if (!isIts(subnet, mac, address)) return false;
+    const state = stateOf(subnet);
+    dropOffer(state, mac);
+    const expiresAt = clock.now() + DECLINE_HOLD_MS;
+    const declined: Lease = { address, mac, uuid: undefined, state: 'declined', expiresAt };
+    store.put(declined);
+    keep(declined, state);
+    return true;
   };
 
   return {
@@ -271,21 +309,17 @@ export function createLeaseEngine(components: {
       return true;
     },
     decline: (subnet, mac, address) => {
-      const state = stateOf(subnet);
+      if (!isIts(subnet, mac, address)) return 'not-its-address';
+      if (!mayDecline(mac)) return 'too-many-declines';
+      setAside(subnet, mac, address);
+      return 'declined';
+    },
+    setAside,
+    noteRelay: (address) => {
       const lease = leases.get(address);
-      const isBound = lease !== undefined && lease.mac === mac && lease.state === 'bound';
-      if (state.offerOf.get(mac) !== address && !isBound) return false;
-      dropOffer(state, mac);
-      const declined: Lease = {
-        address,
-        mac,
-        uuid: undefined,
-        state: 'declined',
-        expiresAt: clock.now() + DECLINE_HOLD_MS,
-      };
-      store.put(declined);
-      keep(declined, state);
-      return true;
+      // Anybody can write a relay's address: it costs no machine the one that it has.
+      if (lease?.state === 'bound' && lease.expiresAt > clock.now()) return;
+      keepNewest(relays, address, clock.monotonic() + RELAY_HOLD_MS, MAX_RELAYS);
     },
     holderOf: (address) => {
       const lease = leases.get(address);
@@ -317,7 +351,7 @@ export function createLeaseEngine(components: {
     memory: () => {
       const searches = new Map<string, SearchMemory>();
       for (const [id, { search }] of states) if (search !== undefined) searches.set(id, search.memory());
-      return { offers: [...offers].map(([address, offer]) => ({ address, ...offer })), searches };
+      return { offers: [...offers].map(([address, offer]) => ({ address, ...offer })), searches, relays };
     },
   };
 }

@@ -24,6 +24,7 @@ const LOUD: ReadonlySet<string> = new Set([
   'unknown-network',
   'pool-exhausted',
   'reservation-taken',
+  'too-many-declines',
   'no-binary',
   'unknown-architecture',
   'reply-too-large',
@@ -57,7 +58,7 @@ export function outcomeLog({ log, metrics, isFirst }: OutcomeLogComponents): Out
     else log.debug(fields, `DHCP ${outcome.reply}`);
     for (const remark of outcome.remarks ?? []) {
       const who = { mac, uuid, giaddr: request.packet.giaddr, event: remark.event, address };
-      log[isFirst(`${mac} ${remark.words}`) ? 'warn' : 'debug'](who, remark.words);
+      log[isFirst(remark.words) ? 'warn' : 'debug'](who, remark.words);
     }
     if (boot.kind === 'ignore' && request.type === MessageType.DISCOVER) noteNoLoader(boot.reason, fields);
   };

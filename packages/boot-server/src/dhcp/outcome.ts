@@ -37,7 +37,7 @@ export type DhcpOutcome =
     };
 
 export interface DhcpRemark {
-  readonly event: 'dhcp.reservation-taken' | 'dhcp.options-left-out';
+  readonly event: 'dhcp.reservation-taken' | 'dhcp.options-left-out' | 'dhcp.relay-in-pool';
   readonly words: string;
 }
 
@@ -75,6 +75,7 @@ export type DhcpDropReason =
   | 'reservation-taken'
   | 'unknown-lease'
   | 'not-its-address'
+  | 'too-many-declines'
   | 'another-server'
   | 'reply-too-large'
   | 'no-reservation'

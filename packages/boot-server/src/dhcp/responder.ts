@@ -1,4 +1,4 @@
-import { macOfDhcpBytes, type Ipv4 } from '@ingot/wire';
+import { ipv4ToNumber, macOfDhcpBytes, type Ipv4 } from '@ingot/wire';
 import type { Endpoint } from '@ingot/net';
 import type { SightingStore } from '../store/sightings.ts';
 import { answerAlone } from './answer-alone.ts';
@@ -7,8 +7,9 @@ import { chooseSubnet, type ServedNetworks } from './choose-subnet.ts';
 import { drop, type Exchange } from './exchange.ts';
 import type { LeaseEngine } from './lease-engine.ts';
 import { answerLeaseTime } from './lease-time.ts';
-import type { DhcpOutcome, DhcpQuestion } from './outcome.ts';
+import type { DhcpOutcome, DhcpQuestion, DhcpRemark } from './outcome.ts';
 import { parseDhcpRequest } from './request.ts';
+import type { Subnet } from './subnets.ts';
 
 export interface DhcpResponderComponents extends ServedNetworks {
   readonly leases: LeaseEngine;
@@ -38,12 +39,16 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
         detail: `no subnet for giaddr ${giaddr}, ciaddr ${ciaddr}, link ${request.linkSelection ?? receivedAt}`,
       };
     }
+    const relay = ipv4ToNumber(request.packet.giaddr);
+    const isRelayInPool = subnet.pool !== undefined && relay >= subnet.pool.first && relay <= subnet.pool.last;
+    if (isRelayInPool) leases.noteRelay(relay);
     const exchange: Exchange = {
       leases,
       sightings,
       request,
       subnet,
       source,
+      remarks: isRelayInPool ? [relayInPool(request.packet.giaddr, subnet)] : [],
       serverAddress: subnet.serverAddress,
       serverId: request.relay?.serverIdOverride ?? subnet.serverAddress,
     };
@@ -58,5 +63,12 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
       default:
         return subnet.mode satisfies never;
     }
+  };
+}
+
+function relayInPool(giaddr: Ipv4, { id }: Subnet): DhcpRemark {
+  return {
+    event: 'dhcp.relay-in-pool',
+    words: `relay ${giaddr} has an address of the pool of ${id}: leave it out there`,
   };
 }

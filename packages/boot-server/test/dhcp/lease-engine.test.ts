@@ -15,6 +15,13 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const n = (text: string): number => numberOfIpv4(text) ?? Number.NaN;
 const client = (mac: string, uuid?: string): { mac: string; uuid: string | undefined } => ({ mac, uuid });
 
+const NO_STORE: LeaseStore = {
+  all: () => [],
+  put: () => undefined,
+  delete: () => undefined,
+  onRollback: () => undefined,
+};
+
 interface Setup {
   readonly clock: MockClock;
   readonly engine: LeaseEngine;
@@ -127,6 +134,29 @@ describe('offers', () => {
     expect(after.confirm(subnet, client(MAC_1), pooled, 'renewing')).toMatchObject({ kind: 'nak' });
     expect(after.offer(subnet, client(MAC_1), pooled)).toEqual({ ok: true, address: reserved });
     expect(after.isUnproven(subnet, MAC_1, reserved)).toBe(false);
+  });
+
+  it('are not of the address of a relay, which costs no machine the one that it has', async () => {
+    const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.102');
+    engine.confirm(subnet, client(MAC_2), n('10.0.0.101'), 'selecting');
+    for (const relay of ['10.0.0.100', '10.0.0.101']) engine.noteRelay(n(relay));
+    expect(engine.offer(subnet, client(MAC_1), n('10.0.0.100'))).toEqual({ ok: true, address: n('10.0.0.102') });
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), undefined).ok).toBe(false);
+    expect(engine.offer(subnet, client(MAC_2), undefined)).toEqual({ ok: true, address: n('10.0.0.101') });
+    const next = createLeaseEngine({ clock, store: NO_STORE, subnets: [subnet], memory: engine.memory() });
+    expect(next.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.102') });
+    await clock.advance(3_600_000);
+    expect(engine.offer(subnet, client('52:54:00:00:01:03'), n('10.0.0.100'))).toEqual({
+      ok: true,
+      address: n('10.0.0.100'),
+    });
+  });
+
+  it('of addresses that were invented as those of relays are made before long', () => {
+    const { engine, subnet } = setup('10.0.0.100-10.0.0.199');
+    for (let last = 100; last < 200; last += 1) engine.noteRelay(n(`10.0.0.${last}`));
+    const given = Array.from({ length: 100 }, (_, index) => engine.offer(subnet, client(`mac ${index}`), undefined).ok);
+    expect(given.filter(Boolean)).toHaveLength(36);
   });
 
   it('reuse the address whose holder is gone the longest', async () => {
@@ -321,8 +351,8 @@ describe('leases', () => {
   it('a declined address rests, also over a restart, and then comes back', async () => {
     const { engine, subnet, clock, reopen } = setup('10.0.0.100-10.0.0.100');
     engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting');
-    expect(engine.decline(subnet, MAC_2, n('10.0.0.100'))).toBe(false);
-    expect(engine.decline(subnet, MAC_1, n('10.0.0.100'))).toBe(true);
+    expect(engine.decline(subnet, MAC_2, n('10.0.0.100'))).toBe('not-its-address');
+    expect(engine.decline(subnet, MAC_1, n('10.0.0.100'))).toBe('declined');
     const after = reopen();
     expect(after.offer(subnet, client(MAC_1), undefined).ok).toBe(false);
     expect(after.holderOf(n('10.0.0.100'))).toBeUndefined();

@@ -172,6 +172,15 @@ describe('options of a network', () => {
     expect(running.log.events('dhcp.dropped').at(-1)?.msg).toContain(taken);
   });
 
+  it('include a warning to the operator whose pool has the address of a relay', async () => {
+    const running = await lab({ pool: '10.0.1.1-10.0.1.9' });
+    const offer = await (await relay(running, '10.0.1.1')).ask(DISCOVER, os);
+    expect(offer?.packet.yiaddr).toBe('10.0.1.2');
+    expect(running.log.events('dhcp.relay-in-pool').map(({ level, msg }) => [level, msg])).toEqual([
+      ['warn', 'relay 10.0.1.1 has an address of the pool of 10.0.1.0/24: leave it out there'],
+    ]);
+  });
+
   it('have the network’s own address of the server', async () => {
     const via = await relay(await lab({ advertiseAddress: '10.0.5.1' }), '10.0.1.1');
     const offer = await via.ask(DISCOVER, { mac: MAC_1, kind: CLIENTS.biosRom });

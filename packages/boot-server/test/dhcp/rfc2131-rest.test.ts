@@ -25,6 +25,22 @@ describe('mode server: the other messages, and where answers go', () => {
     expect(typeOf(await via.ask(REQUEST, os, [wanted('10.0.1.100')]))).toBe(ACK);
   });
 
+  it('§4.3.3: a client that finds every address in use leaves the others enough of the pool', async () => {
+    const { lab, via } = await remoteLab({ pool: '10.0.1.100-10.0.1.109' });
+    const declined: (string | undefined)[] = [];
+    for (let time = 0; time < 12; time += 1) {
+      const ack = await bound(via);
+      declined.push(ack.packet.yiaddr);
+      await via.ask(DECLINE, os, [wanted(ack.packet.yiaddr), server('10.0.0.1')]);
+    }
+    expect(new Set(declined).size).toBe(9);
+    expect(await lab.drops('dhcp', 'too-many-declines')).toBe(4);
+    expect((await bound(via, other)).packet.yiaddr).toBe('10.0.1.109');
+    await lab.clock.advance(600_000);
+    await via.ask(DECLINE, os, [wanted('10.0.1.108'), server('10.0.0.1')]);
+    expect((await bound(via)).packet.yiaddr).not.toBe('10.0.1.108');
+  });
+
   it('§4.3.4: a released address is free, and remembered for its client', async () => {
     const { lab, via } = await remoteLab({ pool: '10.0.1.100-10.0.1.101' });
     await bound(via);

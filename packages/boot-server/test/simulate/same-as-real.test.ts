@@ -15,6 +15,8 @@ import { startLab, type Lab } from '../support/lab.ts';
 const { DISCOVER, REQUEST, RELEASE, DECLINE } = MessageType;
 const MACS = Array.from({ length: 5 }, (_, index) => `52:54:00:00:03:0${index}`);
 const mac = fc.constantFrom(...MACS);
+/** Two of one network, one with an address of the pool, one on a loopback address, one that nobody knows. */
+const RELAYS = ['10.0.1.1', '10.0.1.101', '10.0.2.1', '10.0.2.2', '10.255.0.1', '10.9.9.9'];
 
 /** One of the networks 10.0.0.0/24, of the own link, to 10.0.2.0/24: with so few addresses that they run out. */
 function subnetOf(prefix: string): fc.Arbitrary<SubnetConfig> {
@@ -44,7 +46,7 @@ const machine: fc.Arbitrary<SimulateRequest> = fc.record({
   mac,
   arch: fc.constantFrom(0, 6, 7, 11, 16, 99),
   uuid: fc.constantFrom(undefined, UUID, '00000000-0000-0000-0000-000000000000'),
-  giaddr: fc.constantFrom(undefined, '10.0.1.1', '10.0.2.1', '10.0.2.2', '10.255.0.1', '10.9.9.9'),
+  giaddr: fc.constantFrom(undefined, ...RELAYS),
   linkSelection: fc.constantFrom(undefined, undefined, '10.0.1.1', '10.0.2.0', '10.7.7.7'),
   serverIdOverride: fc.constantFrom(undefined, undefined, '10.0.1.1'),
   circuitId: fc.constantFrom(undefined, 'Vlan4000', '0x0001'),
@@ -68,6 +70,8 @@ interface Rack {
     type: MessageType,
     options?: readonly DhcpOption[],
   ) => Promise<Reply | undefined>;
+  /** As by unicast through the routers. */
+  readonly release: (message: Uint8Array) => Promise<void>;
 }
 
 async function rackOf(subnets: readonly SubnetConfig[]): Promise<Rack> {
@@ -77,8 +81,9 @@ async function rackOf(subnets: readonly SubnetConfig[]): Promise<Rack> {
   };
   const lab = await startLab({ config });
   const local = await localClient(lab, lab.network.host('local', '10.0.0.200/24'));
+  const routed = await lab.network.host('routed', '10.0.0.201/24').bindUdp({ address: '10.0.0.201', port: 68 });
   const relays = new Map<string, { send(data: Uint8Array): Promise<Reply | undefined> }>();
-  for (const giaddr of ['10.0.1.1', '10.0.2.1', '10.0.2.2', '10.255.0.1', '10.9.9.9']) {
+  for (const giaddr of RELAYS) {
     const socket = await lab.network.host(`relay ${giaddr}`, `${giaddr}/24`).bindUdp({ address: giaddr, port: 67 });
     const heard: Reply[] = [];
     socket.onDatagram(({ data }) => heard.push(readReply(data)));
@@ -95,6 +100,10 @@ async function rackOf(subnets: readonly SubnetConfig[]): Promise<Rack> {
     ask: (request, type, options = []) => {
       const via = request.giaddr === undefined ? local : relays.get(request.giaddr);
       return via?.send(messageOf(type, askerOf(request), { options })) ?? Promise.resolve(undefined);
+    },
+    release: async (message) => {
+      await routed.send(message, { address: '10.0.0.1', port: 67 });
+      await lab.clock.advance(0);
     },
   };
 }
@@ -130,11 +139,7 @@ async function happen(rack: Rack, past: { what: string; machine?: SimulateReques
     ciaddr: offer.packet.yiaddr,
     options: [server],
   });
-  const host = rack.lab.network.host(`client ${of} ${offer.packet.yiaddr}`, `${offer.packet.yiaddr}/24`);
-  const socket = await host.bindUdp({ address: offer.packet.yiaddr, port: 68 });
-  await socket.send(message, { address: '10.0.0.1', port: 67 });
-  await rack.lab.clock.advance(0);
-  return socket.close();
+  return rack.release(message);
 }
 
 it('a simulation tells exactly what the server then tells the machine, whatever is configured and was before', async () => {
