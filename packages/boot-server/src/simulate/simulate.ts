@@ -222,11 +222,11 @@ async function askPlanFiles(run: Run, plan: BootPlan): Promise<void> {
 }
 
 /** The machine's own; where another server leases addresses, one that nobody holds here. */
-function addressOf({ policy }: Run, { mac, giaddr }: Asker): number {
+function addressOf({ policy }: Run, { mac, giaddr, link }: Asker): number {
   const { leases, plan } = policy;
   const own = leases.leasesOf(mac)[0]?.address;
   if (own !== undefined) return own;
-  const at = giaddr === IPV4_ANY ? plan.serverAddress : giaddr;
+  const at = giaddr === IPV4_ANY ? (link ?? plan.serverAddress) : giaddr;
   const subnet = findSubnet(plan.subnets, ipv4ToNumber(at)) ?? plan.subnets[0];
   return (subnet?.network.network ?? 0) + 1;
 }

@@ -103,6 +103,8 @@ describe('a simulation', () => {
     const lab = await startLab();
     const [step] = await ask(lab, { ...bios, giaddr: undefined, link: '10.0.2.1', phase: 'dhcp' });
     expect(option(step, 'yiaddr')).toBe('10.0.2.100');
+    const [pxe] = await ask(lab, { ...bios, arch: 7, giaddr: undefined, link: '10.0.2.1', phase: 'pxe' });
+    expect(pxe?.asks).toMatch(/^REQUEST from 10\.0\.2\.\d+ to port 4011$/);
   });
 
   it('says why there is no script while the API is away', async () => {
