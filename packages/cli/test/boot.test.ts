@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { traceLine } from '../src/boot/trace-text.ts';
 import { runCli } from '../src/index.ts';
 
 const START = Date.parse('2026-11-21T06:00:00Z');
@@ -143,6 +144,14 @@ describe('ingot boot machines', () => {
 });
 
 describe('ingot boot trace', () => {
+  it('says an error once, where its words stand in the message', () => {
+    const failed = { ...entry, level: 'warn' as const, event: 'http.unavailable', message: 'the kernel: no such file' };
+    const line = (err: string): string =>
+      traceLine({ ...failed, fields: { kind: 'kernel', err } }, { firstMs: START, showMac: false });
+    expect(line('no such file')).toMatch(/! http\.unavailable {3}the kernel: no such file: kind=kernel\n$/);
+    expect(line('another')).toMatch(/kind=kernel err=another\n$/);
+  });
+
   it('replays a timeline with times since the first entry, and lets no machine write on the terminal', async () => {
     expect((await ingot('boot', 'trace', MAC)).stdout).toBe(
       [

@@ -1,4 +1,4 @@
-/** Runs in place of the discovery agent's init: drivers, network by DHCP, then a shell on the console, for ever. */
+/** Runs in place of the discovery agent's init: drivers, then a shell on the console, for ever; the network is left alone. */
 const RESCUE = `#!/usr/bin/busybox sh
 export PATH=/usr/bin:/usr/sbin:/bin:/sbin HOME=/root LANG=C
 /usr/bin/busybox mount -t proc proc /proc

@@ -23,8 +23,10 @@ export function traceHeading(machine: MachineWire, nowMs: number): string {
 export function traceLine(entry: EntryWire, options: { readonly firstMs: number; readonly showMac: boolean }): string {
   const since = ((Date.parse(entry.time) - options.firstMs) / 1000).toFixed(3);
   const mark = entry.level === 'warn' || entry.level === 'error' ? '!' : ' ';
+  const isSaid = (key: string, value: AdminJson): boolean =>
+    key === 'err' && typeof value === 'string' && mark === '!' && entry.message.endsWith(value);
   const fields = Object.entries(entry.fields)
-    .filter(([key, value]) => !LEFT_OUT.has(key) && value !== NO_RELAY)
+    .filter(([key, value]) => !LEFT_OUT.has(key) && value !== NO_RELAY && !isSaid(key, value))
     .map(([key, value]) => `${key}=${fieldText(value)}`);
   const again =
     entry.repeats === 0 ? [] : [`(${entry.repeats} more like it, until ${clockText(Date.parse(entry.repeatedAt))})`];
