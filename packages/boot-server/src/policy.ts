@@ -135,8 +135,15 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const decision = { httpUrl, httpsUrl, binaries: config.ipxe.files };
   const bases: ScriptSetting['bases'] = [httpUrl, ...peers.ipv4];
   const bases6: ScriptSetting['bases'] | undefined = plan6 && [plan6.httpUrl, ...peers.ipv6];
-  const decisions = await createBootDecisions({ ...stores, config, gate, nonces, files, decision });
   const { directory, loaders, sha256 } = config.ipxe;
+  // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
+  const roots = unique([
+    directory,
+    ...Object.values(loaders).map((path) => dirname(path)),
+    ...config.artifacts.roots,
+    ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
+  ]);
+  const decisions = await createBootDecisions({ ...stores, config, gate, nonces, files, decision, roots });
   const advertised6 = before?.advertised6 ?? new Map<string, Mac>();
   const bootLoaders = publishedFiles({ directory, binaries, root: config.tftp.root, loaders, sha256 });
   return {
@@ -182,13 +189,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       bases6,
       tftpServer: plan.serverAddress,
     }),
-    // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
-    roots: unique([
-      directory,
-      ...Object.values(loaders).map((path) => dirname(path)),
-      ...config.artifacts.roots,
-      ...(config.tftp.root === undefined ? [] : [config.tftp.root]),
-    ]),
+    roots,
     network: networkSettings(config, plan, plan6),
   };
 }

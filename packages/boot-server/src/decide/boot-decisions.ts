@@ -35,6 +35,8 @@ export interface BootDecisionsComponents {
   readonly files: FileUrls;
   readonly fetches: LoaderFetches;
   readonly debugKeys: Pick<DebugKeys, 'issue'>;
+  /** Folders out of which files are served. */
+  readonly roots: readonly string[];
 }
 
 /** What every machine boots, and how each of its stages is told. */
@@ -53,7 +55,8 @@ export async function createBootDecisions(components: BootDecisionsComponents): 
   const cached = (source: BootSource, partitionWide: boolean): BootSource =>
     cachedSource({ source, store: lastPlans, clock, log, partitionWide });
   const { http, profiles } = config.sources;
-  const profileChain = profiles === undefined ? undefined : await loadProfiles(profiles, log);
+  const profileChain =
+    profiles === undefined ? undefined : await loadProfiles(profiles, { log, roots: components.roots });
   const httpChain = http === undefined ? undefined : httpSource(http, clock);
   const configured: Readonly<Record<SourceName, BootSource | undefined>> = {
     profiles: profileChain,

@@ -76,7 +76,8 @@ function fillEntry(text: string, { vars }: CompiledProfile, fill: (text: string)
   return fillIn(text, (name) => fill(vars[name] ?? `\${${name}}`));
 }
 
-function fileOf(file: ProfileFile, fill: (text: string) => string): { uri: string; sha256: string | undefined } {
+/** Where it is, its variables filled in: a path becomes a `file:` URI. */
+export function fileOf(file: ProfileFile, fill: (text: string) => string): { uri: string; sha256: string | undefined } {
   const { uri, sha256 } = typeof file === 'string' ? { uri: file, sha256: undefined } : file;
   const filled = fill(uri);
   return { uri: filled.startsWith('/') ? pathToFileURL(filled).href : filled, sha256 };

@@ -1,6 +1,7 @@
 import type { BootSubject, SourceAnswer } from '../decide/boot-plan.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { answerOf, type CompiledProfile } from './profile-answer.ts';
+import { filesNamed, type NamedFile } from './profile-files.ts';
 import { compileMatch, onlyMacs } from './profile-match.ts';
 import { kindsOf, namesIn, problemsOf } from './profile-problems.ts';
 import type { Profile } from './profile-schema.ts';
@@ -21,6 +22,7 @@ export interface ProfileSet {
   /** The plan of the most specific profile; undefined when none is for it. Throws BootServerError API_REFUSED. */
   plan(subject: BootSubject): SourceAnswer;
   readonly wantsSerial: boolean;
+  readonly files: readonly NamedFile[];
 }
 
 interface Chosen extends CompiledProfile {
@@ -78,6 +80,7 @@ function profileSet(all: readonly CompiledProfile[], byName: ReadonlyMap<string,
   }
   return {
     size: all.length,
+    files: filesNamed(all),
     wantsSerial: all.some(
       ({ profile, vars }) => profile.match.serial !== undefined || namesIn(profile, vars).includes('serial'),
     ),

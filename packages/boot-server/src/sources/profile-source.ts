@@ -4,6 +4,7 @@ import { parseYamlDocument, type Logger } from '@ingot/daemon';
 import type { BootSource } from '../decide/boot-plan.ts';
 import { wordsOf } from '../error-words.ts';
 import { BootServerError, BootServerErrorCode } from '../errors.ts';
+import { fileDoubts } from './profile-files.ts';
 import { profileFileSchema, type Profile } from './profile-schema.ts';
 import { compileProfiles, type ProfileGroup, type ProfileSet } from './profile-set.ts';
 
@@ -17,12 +18,17 @@ const MAX_FILES = 1_024;
 const MAX_FILE_BYTES = 4_194_304;
 
 /**
- * Profiles in files as a source. Answers at once, out of memory. Rejects with every problem: FILE_UNUSABLE, or
+ * Profiles in files as a source. Answers at once, out of memory. Warns of files that are not below `roots`. Rejects with every problem: FILE_UNUSABLE, or
  * CONFIG_INVALID where only `inline` can be wrong.
  */
-export async function loadProfiles(config: ProfilesConfig, log: Logger): Promise<BootSource> {
+export async function loadProfiles(
+  config: ProfilesConfig,
+  { log, roots }: { readonly log: Logger; readonly roots: readonly string[] },
+): Promise<BootSource> {
   const set = await read(config);
-  log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profiles`);
+  log.info({ event: 'profiles.loaded', count: set.size }, `${set.size} boot profile${set.size === 1 ? '' : 's'}`);
+  // They may still be copied there: a doubt, and no error.
+  for (const doubt of await fileDoubts(set.files, roots)) log.warn({ event: 'settings.doubtful' }, doubt);
   return { name: 'profiles', wantsSerial: set.wantsSerial, plan: (subject) => set.plan(subject) };
 }
 

@@ -23,7 +23,7 @@ async function load(files: Readonly<Record<string, string>>): Promise<{
   const folder = temporaryFolder();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const log = new MemoryLogger();
-  const source = await loadProfiles({ directory: folder, inline: [] }, log);
+  const source = await loadProfiles({ directory: folder, inline: [] }, { log, roots: [folder] });
   const ask = (change: Partial<BootSubject> = {}): SourceAnswer => {
     const answer = source.plan(subject(change), 'cached');
     if (answer instanceof Promise) throw new Error('profiles answer at once');
@@ -258,10 +258,38 @@ describe('files with mistakes', () => {
   });
 
   it('a folder that is not there is refused', async () => {
-    await expect(loadProfiles({ directory: '/none/at/all', inline: [] }, new MemoryLogger())).rejects.toThrow(
-      /cannot read \/none\/at\/all.*see sources\.profiles\.directory/,
-    );
+    await expect(
+      loadProfiles({ directory: '/none/at/all', inline: [] }, { log: new MemoryLogger(), roots: [] }),
+    ).rejects.toThrow(/cannot read \/none\/at\/all.*see sources\.profiles\.directory/);
   });
+});
+
+it('files that cannot be served are warned of, each once, unless the machine decides which they are', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'vmlinuz'), 'k');
+  const { log } = await load({
+    'a.yaml': `
+vars: { dir: ${folder} }
+profiles:
+  - { name: elsewhere, kernel: '\${dir}/vmlinuz', initrd: /nope/initrd }
+  - { name: twice, match: { arch: bios }, kernel: /nope/initrd }
+  - { name: of-each, match: { arch: efiX64 }, kernel: '/nope/\${mac}', initrd: http://10.0.0.9/initrd }
+`,
+  });
+  const doubts = log.records.filter(({ fields }) => fields['event'] === 'settings.doubtful').map(({ msg }) => msg);
+  expect(doubts).toEqual([
+    expect.stringMatching(/a\.yaml:4:5: profile "elsewhere": .*vmlinuz is outside of .*artifacts\.roots$/),
+    expect.stringMatching(/a\.yaml:4:5: profile "elsewhere": cannot read \/nope\/initrd: /),
+  ]);
+});
+
+it('files below the roots are not warned of', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'vmlinuz'), 'k');
+  const log = new MemoryLogger();
+  const inline = [profileSchema.parse({ name: 'inline', kernel: join(folder, 'vmlinuz') })];
+  await loadProfiles({ inline }, { log, roots: [folder] });
+  expect(log.records.map(({ level }) => level)).toEqual(['info']);
 });
 
 it('what is no YAML file is passed over', async () => {
@@ -273,7 +301,7 @@ it('profiles in the configuration itself go before those in files of the same we
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'a.yaml'), holds({ file: '{}' }));
   const inline = [profileSchema.parse({ name: 'inline', boot: 'local' })];
-  const source = await loadProfiles({ directory: folder, inline }, new MemoryLogger());
+  const source = await loadProfiles({ directory: folder, inline }, { log: new MemoryLogger(), roots: [] });
   expect(source.plan(subject(), 'cached')).toMatchObject({
     kind: 'local',
     origin: 'profiles: sources.profiles.inline[0] "inline"',
