@@ -11,6 +11,10 @@ export interface FileVersion {
   readonly path: string;
   readonly sizeBytes: number;
   readonly stamp: string;
+  /** The same for versions that were written into one file, another for one that took its name. */
+  readonly file: string;
+  /** When it was last written, milliseconds since the epoch. */
+  readonly writtenAt: number;
 }
 
 export interface LocalFiles {
@@ -25,6 +29,8 @@ export interface LocalFiles {
 
 const READ_TRIES = 3;
 const CHUNK_BYTES = 1_048_576;
+/** All others are of disks and file servers. */
+const LASTING = new Set<unknown>(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
 
 /**
  * Files under `roots` only, wherever `..` and symbolic links lead. A function is asked at each use: a reload changes
@@ -108,7 +114,16 @@ async function statVersion(file: FileHandle, path: string): Promise<FileVersion>
     path,
     sizeBytes: Number(stat.size),
     stamp: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
+    file: `${stat.dev}:${stat.ino}`,
+    writtenAt: Number(stat.mtimeMs),
   };
+}
+
+/** Whether the file may be read again later: nobody took it away, or closed it to us. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof BootServerError) || error.code !== BootServerErrorCode.ArtifactUnavailable) return false;
+  const { cause } = error;
+  return !(cause instanceof Error && 'code' in cause && LASTING.has(cause.code));
 }
 
 function isInside(root: string, path: string): boolean {

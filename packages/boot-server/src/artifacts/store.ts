@@ -6,7 +6,7 @@ import { BootServerError, BootServerErrorCode } from '../errors.ts';
 import { SharedContent, type Artifact } from './artifact.ts';
 import { memoryBudget } from './budget.ts';
 import type { Content, ContentMemory, ContentWriter } from './content.ts';
-import type { LocalFiles } from './local-file.ts';
+import { isPassing, type FileVersion, type LocalFiles } from './local-file.ts';
 import type { RemoteFetch } from './remote-file.ts';
 
 export interface ArtifactStore {
@@ -32,6 +32,9 @@ export interface ArtifactStoreComponents {
   readonly signal: AbortSignal;
 }
 
+/** cp(1) and scp(1) write into the file that is there, with pauses: until then it may be half of what it is to be. */
+const SETTLE_MS = 2_000;
+
 /** How long a fetched copy counts as fresh: a rack that boots together asks the upstream once. */
 const REVALIDATE_MS = 60_000;
 
@@ -39,6 +42,8 @@ interface Held {
   readonly shared: SharedContent;
   /** The file's stamp, or the upstream's ETag. */
   readonly version: string | undefined;
+  /** Which file it was read from. */
+  readonly file?: string | undefined;
   readonly checkedAt: number;
 }
 
@@ -107,14 +112,18 @@ export function createArtifactStore(components: ArtifactStoreComponents): Artifa
       share: (content) => new SharedContent(uri, content, () => release()),
     };
   };
-  const keep = (shared: SharedContent, version: string | undefined): Artifact => {
+  const keep = (shared: SharedContent, version: string | undefined, file?: string): Artifact => {
     const { uri, content } = shared;
     drop(uri);
-    held.set(uri, { shared, version, checkedAt: clock.monotonic() });
+    held.set(uri, { shared, version, file, checkedAt: clock.monotonic() });
     log.info({ event: 'artifact.loaded', uri, bytes: content.sizeBytes, sha256: content.sha256 }, `loaded ${uri}`);
     return shared.hold();
   };
-  const fromDisk = async (uri: string): Promise<Artifact> => {
+  const isBeingWritten = ({ writtenAt }: FileVersion): boolean => {
+    const ageMs = clock.now() - writtenAt;
+    return ageMs >= 0 && ageMs < SETTLE_MS;
+  };
+  const fromDisk = async (uri: string, mayBeStale: boolean): Promise<Artifact> => {
     let path: string;
     try {
       path = fileURLToPath(uri);
@@ -125,14 +134,28 @@ export function createArtifactStore(components: ArtifactStoreComponents): Artifa
         cause,
       );
     }
-    if (held.has(uri)) {
-      const { stamp } = await files.version(path);
+    try {
+      if (held.has(uri)) {
+        const now = await files.version(path);
+        const known = held.get(uri);
+        if (known?.version === now.stamp) return known.shared.hold();
+        if (known !== undefined && known.file === now.file && mayBeStale && isBeingWritten(now)) {
+          log.warn(
+            { event: 'artifact.stale', uri },
+            `serving the copy of ${uri} at hand, for it is being written: write a new file beside it and rename it`,
+          );
+          return known.shared.hold();
+        }
+      }
+      const { open, share } = openContent(uri);
+      const { content, version } = await files.read(path, open);
+      return keep(share(content), version.stamp, version.file);
+    } catch (error) {
       const known = held.get(uri);
-      if (known?.version === stamp) return known.shared.hold();
+      if (known === undefined || !mayBeStale || !isPassing(error)) throw error;
+      log.warn({ event: 'artifact.stale', uri, err: error }, `serving the copy of ${uri} at hand: ${wordsOf(error)}`);
+      return known.shared.hold();
     }
-    const { open, share } = openContent(uri);
-    const { content, version } = await files.read(path, open);
-    return keep(share(content), version.stamp);
   };
   const fromUpstream = async (uri: string, mayBeStale: boolean): Promise<Artifact> => {
     const fresh = held.get(uri);
@@ -158,7 +181,7 @@ export function createArtifactStore(components: ArtifactStoreComponents): Artifa
   const load = (uri: string, mayBeStale: boolean): Promise<Artifact> => {
     switch (uri.slice(0, uri.indexOf(':') + 1).toLowerCase()) {
       case 'file:':
-        return fromDisk(uri);
+        return fromDisk(uri, mayBeStale);
       case 'http:':
       case 'https:':
         return fromUpstream(uri, mayBeStale);

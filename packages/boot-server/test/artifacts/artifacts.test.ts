@@ -5,6 +5,7 @@ import {
   fstatSync,
   mkdirSync,
   readSync,
+  renameSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -18,10 +19,10 @@ import { MemoryLogger } from '@ingot/daemon';
 import { loadLibc, MockClock, type Libc } from '@ingot/net';
 import type { Artifact } from '../../src/artifacts/artifact.ts';
 import { contentMemory, type ContentWriter } from '../../src/artifacts/content.ts';
-import { localFiles } from '../../src/artifacts/local-file.ts';
+import { localFiles, type LocalFiles } from '../../src/artifacts/local-file.ts';
 import type { RemoteFetch } from '../../src/artifacts/remote-file.ts';
 import { createArtifactStore, type ArtifactStore } from '../../src/artifacts/store.ts';
-import { BootServerErrorCode } from '../../src/errors.ts';
+import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const noRemote: RemoteFetch = () => Promise.reject(new Error('no network here'));
@@ -36,7 +37,9 @@ interface Setup {
   readonly uri: (name: string, text?: string) => string;
 }
 
-function setup(options: { maxBytes?: number; fetchRemote?: RemoteFetch; libc?: Libc | undefined } = {}): Setup {
+function setup(
+  options: { maxBytes?: number; fetchRemote?: RemoteFetch; libc?: Libc | undefined; files?: LocalFiles } = {},
+): Setup {
   const root = temporaryFolder();
   const clock = new MockClock();
   const log = new MemoryLogger();
@@ -44,7 +47,7 @@ function setup(options: { maxBytes?: number; fetchRemote?: RemoteFetch; libc?: L
   const store = createArtifactStore({
     clock,
     log,
-    files: localFiles([root]),
+    files: options.files ?? localFiles([root]),
     fetchRemote,
     memory: contentMemory('libc' in options ? options.libc : LIBC),
     maxBytes,
@@ -86,6 +89,67 @@ describe('local files', () => {
     writeFileSync(join(root, 'vmlinuz'), 'two');
     utimesSync(join(root, 'vmlinuz'), 1, 1);
     expect(await text(store, kernel)).toBe('two');
+  });
+
+  it('are served as they were while they are written over, and as they are when that is over', async () => {
+    const { store, uri, root, clock } = setup();
+    const path = join(root, 'initrd');
+    const initrd = uri('initrd', 'the old one');
+    const writtenAt = (ms: number): void => utimesSync(path, ms / 1_000, ms / 1_000);
+    writtenAt(clock.now() - 60_000);
+    expect(await text(store, initrd)).toBe('the old one');
+    writeFileSync(path, 'the new');
+    writtenAt(clock.now());
+    expect(await text(store, initrd)).toBe('the old one');
+    await clock.advance(1_500);
+    appendFileSync(path, ' one');
+    writtenAt(clock.now());
+    expect(await text(store, initrd)).toBe('the old one');
+    // Who wants a certain one is not told that the old one is all there is.
+    const sha256 = createHash('sha256').update('the new one').digest('hex');
+    const wanted = await store.get(initrd, { sha256 });
+    expect(textOf(wanted)).toBe('the new one');
+    wanted.release();
+    writeFileSync(path, 'the newest');
+    writtenAt(clock.now());
+    await clock.advance(2_000);
+    expect(await text(store, initrd)).toBe('the newest');
+  });
+
+  it('that took the name of another are served at once', async () => {
+    const { store, uri, root, clock } = setup();
+    const initrd = uri('initrd', 'the old one');
+    expect(await text(store, initrd)).toBe('the old one');
+    uri('beside', 'the new one');
+    utimesSync(join(root, 'beside'), clock.now() / 1_000, clock.now() / 1_000);
+    renameSync(join(root, 'beside'), join(root, 'initrd'));
+    expect(await text(store, initrd)).toBe('the new one');
+  });
+
+  it.each([
+    ['ESTALE', 'served'],
+    ['EIO', 'served'],
+    ['ENOENT', 'missing'],
+    ['EACCES', 'missing'],
+  ])('behind %s are %s, once they are in memory', async (code, outcome) => {
+    const root = temporaryFolder();
+    const real = localFiles([root]);
+    const state = { isBroken: false };
+    const files: LocalFiles = {
+      ...real,
+      version: (path) => {
+        if (!state.isBroken) return real.version(path);
+        const cause = Object.assign(new Error(code), { code });
+        return Promise.reject(new BootServerError(BootServerErrorCode.ArtifactUnavailable, 'cannot read it', cause));
+      },
+    };
+    const { store, log } = setup({ files });
+    writeFileSync(join(root, 'vmlinuz'), 'a kernel');
+    const kernel = pathToFileURL(join(root, 'vmlinuz')).href;
+    expect(await text(store, kernel)).toBe('a kernel');
+    state.isBroken = true;
+    expect(await text(store, kernel).catch(() => 'missing')).toBe(outcome === 'served' ? 'a kernel' : 'missing');
+    expect(log.events('artifact.stale')).toHaveLength(outcome === 'served' ? 1 : 0);
   });
 
   it('of many askers are read once', async () => {
