@@ -149,6 +149,14 @@ describe('docs/errors.md', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  test('has the folders of the boot server', () => {
+    const folders = globSync('packages/boot-server/src/*/', { cwd: root }).map((path) => basename(path));
+    expect(folders.length).toBeGreaterThan(20);
+    expect(sorted(documented('architecture.md', 'Inside the boot server'))).toEqual(sorted(folders));
+  });
+});
+
 interface Limit {
   readonly limit: string;
   readonly value: string;
