@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DaemonError, DaemonErrorCode } from './errors.ts';
 
@@ -32,7 +33,8 @@ export async function readSecretFile(path: string): Promise<string> {
 
 async function openSecret(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    // A FIFO would be waited for.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw refuse(path, error instanceof Error ? error.message : String(error), error);
   }

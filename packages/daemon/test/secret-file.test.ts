@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,10 +30,12 @@ describe('readSecretFile', () => {
     await expect(refusal).rejects.toThrow(`mode 0${mode.toString(8)} lets others use it; run: chmod 0600 '${path}'`);
   });
 
-  it('refuses a missing file, an empty one, one that is too large, and a folder', async () => {
+  it('refuses a missing file, an empty one, one that is too large, a folder and a FIFO', async () => {
     await expect(readSecretFile(join(folder, 'none'))).rejects.toThrow(/ENOENT/);
     await expect(readSecretFile(await secretFile(0o600, ' \n'))).rejects.toThrow(/it is empty/);
     await expect(readSecretFile(await secretFile(0o600, 'x'.repeat(65_537)))).rejects.toThrow(/too many for a secret/);
     await expect(readSecretFile(folder)).rejects.toThrow(/no regular file/);
+    execFileSync('mkfifo', ['-m', '0600', join(folder, 'fifo')]);
+    await expect(readSecretFile(join(folder, 'fifo'))).rejects.toThrow(/no regular file/);
   });
 });
