@@ -17,17 +17,25 @@ export interface PxeServerComponents extends AnswerPxeComponents {
   readonly macOf: (address: string) => string | undefined;
 }
 
+/** Whose decision is awaited. Beyond it nobody's is: firmware asks again after some seconds. */
+const MAX_WAITING = 4_096;
+
 /** Listens on port 4011. Rejects with BootServerError LISTEN_FAILED. */
 export async function startPxeServer(
   components: PxeServerComponents,
   places: readonly ListenPlace[],
 ): Promise<UdpServer> {
-  const { network, log } = components;
+  const { network, log, metrics } = components;
   const sockets: UdpSocket[] = [];
+  let waiting = 0;
   try {
     for (const { place, socket } of await bindPlaces(network, places, { port: PXE_SERVER_PORT })) {
       socket.onError((error) => log.warn({ ...place, err: error }, 'PXE socket'));
-      socket.onDatagram((datagram) => void receive(components, datagram, socket));
+      socket.onDatagram((datagram) => {
+        if (waiting >= MAX_WAITING) return metrics.drop('pxe', 'overloaded');
+        waiting += 1;
+        void receive(components, datagram, socket).finally(() => (waiting -= 1));
+      });
       sockets.push(socket);
     }
   } catch (cause) {
