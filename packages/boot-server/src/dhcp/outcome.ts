@@ -37,7 +37,7 @@ export type DhcpOutcome =
     };
 
 export interface DhcpRemark {
-  readonly event: 'dhcp.reservation-taken' | 'dhcp.options-left-out' | 'dhcp.relay-in-pool';
+  readonly event: 'dhcp.reservation-taken' | 'dhcp.options-left-out' | 'dhcp.relay-in-pool' | 'dhcp.agent-unread';
   readonly words: string;
 }
 

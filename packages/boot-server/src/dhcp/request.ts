@@ -38,6 +38,8 @@ export interface DhcpRequest {
   /** Option 54. */
   readonly serverId: Ipv4 | undefined;
   readonly relay: RelayAgent | undefined;
+  /** Why option 82 cannot be read: it goes back as it came, and says nothing. */
+  readonly unreadAgent: string | undefined;
   /** Option 118, or sub-option 5 of option 82: the network to lease from, where that is not giaddr's. */
   readonly linkSelection: Ipv4 | undefined;
 }
@@ -52,7 +54,8 @@ export type ParsedDhcpRequest =
 
 /**
  * Reads a datagram on port 67 or 4011. What concerns booting only (options 12, 77, 81, 93, 97, 175) is taken as absent when it
- * is malformed: a machine with a broken UUID still gets an address.
+ * is malformed: a machine with a broken UUID still gets an address. So does one whose relay writes an option 82 that nobody
+ * can read: `giaddr` tells its network.
  */
 export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
   const decoded = decodeDhcp(data);
@@ -68,7 +71,6 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
     return { ok: false, reason: 'no-message-type', detail: 'option 53 is missing: BOOTP is not served' };
   if (!type.ok) return { ok: false, reason: 'malformed', detail: type.reason };
   const relay = readRelayAgent(options);
-  if (relay?.ok === false) return { ok: false, reason: 'malformed', detail: `option 82: ${relay.reason}` };
   const ipxe = present(readIpxeOptions(options));
   return {
     ok: true,
@@ -89,8 +91,9 @@ export function parseDhcpRequest(data: Uint8Array): ParsedDhcpRequest {
       },
       wantedAddress: present(readIpv4(options, OptionCode.REQUESTED_ADDRESS)),
       serverId: present(readIpv4(options, OptionCode.SERVER_ID)),
-      relay: relay?.value,
-      linkSelection: relay?.value.linkSelection ?? present(readIpv4(options, OptionCode.SUBNET_SELECTION)),
+      relay: present(relay),
+      unreadAgent: relay?.ok === false ? relay.reason : undefined,
+      linkSelection: present(relay)?.linkSelection ?? present(readIpv4(options, OptionCode.SUBNET_SELECTION)),
     },
   };
 }

@@ -32,12 +32,10 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
     const subnet = chooseSubnet(request, receivedAt, components);
     if (typeof subnet === 'string') {
       const { giaddr, ciaddr } = request.packet;
-      return {
-        kind: 'drop',
-        reason: subnet,
-        request,
-        detail: `no subnet for giaddr ${giaddr}, ciaddr ${ciaddr}, link ${request.linkSelection ?? receivedAt}`,
-      };
+      const link = request.linkSelection ?? receivedAt;
+      const unread = request.unreadAgent === undefined ? '' : `; option 82 cannot be read: ${request.unreadAgent}`;
+      const detail = `no subnet for giaddr ${giaddr}, ciaddr ${ciaddr}, link ${link}${unread}`;
+      return { kind: 'drop', reason: subnet, request, detail };
     }
     const relay = ipv4ToNumber(request.packet.giaddr);
     const isRelayInPool = subnet.pool !== undefined && relay >= subnet.pool.first && relay <= subnet.pool.last;
@@ -48,7 +46,10 @@ export function createDhcpResponder(components: DhcpResponderComponents): DhcpRe
       request,
       subnet,
       source,
-      remarks: isRelayInPool ? [relayInPool(request.packet.giaddr, subnet)] : [],
+      remarks: [
+        ...(isRelayInPool ? [relayInPool(request.packet.giaddr, subnet)] : []),
+        ...(request.unreadAgent === undefined ? [] : [agentUnread(request.packet.giaddr, request.unreadAgent)]),
+      ],
       serverAddress: subnet.serverAddress,
       serverId: request.relay?.serverIdOverride ?? subnet.serverAddress,
     };
@@ -71,4 +72,9 @@ function relayInPool(giaddr: Ipv4, { id }: Subnet): DhcpRemark {
     event: 'dhcp.relay-in-pool',
     words: `relay ${giaddr} has an address of the pool of ${id}: leave it out there`,
   };
+}
+
+function agentUnread(giaddr: Ipv4, why: string): DhcpRemark {
+  const words = `option 82 of relay ${giaddr} cannot be read, so that port and link selection are not known: ${why}`;
+  return { event: 'dhcp.agent-unread', words };
 }

@@ -96,6 +96,25 @@ describe('through a relay', () => {
     expect(await lab.drops('dhcp', 'unknown-relay')).toBe(1);
   });
 
+  it('an option 82 that cannot be read goes back as it came, with an address of giaddr’s network, and is named', async () => {
+    const lab = await startLab({
+      config: (dir) => testConfig(dir, { dhcp: { ...testConfig(dir).dhcp, relays: ['10.255.0.0/24'] } }),
+    });
+    // A circuit id that claims more bytes than there are; a link selection of three bytes.
+    const own = await relay(lab, '10.0.1.1', []);
+    const loopback = await relay(lab, '10.255.0.1', []);
+    for (const data of [Uint8Array.of(1, 200, 7), Uint8Array.of(5, 3, 10, 0, 2)]) {
+      const offer = await own.ask(DISCOVER, bios, [{ code: 82, data }]);
+      expect([offer?.packet.yiaddr, offer?.options.get(82)]).toEqual(['10.0.1.100', data]);
+      expect(await loopback.ask(DISCOVER, bios, [{ code: 82, data }])).toBeUndefined();
+    }
+    expect(lab.log.events('dhcp.agent-unread').map(({ level, msg }) => `${level} ${msg}`)).toEqual([
+      expect.stringMatching(/^warn option 82 of relay 10\.0\.1\.1 cannot be read.*sub-option 1 claims 200 bytes/),
+      expect.stringMatching(/^warn option 82 of relay 10\.0\.1\.1 cannot be read.*sub-option 5/),
+    ]);
+    expect(lab.log.events('dhcp.dropped')[0]?.msg).toMatch(/giaddr 10\.255\.0\.1.*option 82 cannot be read: /);
+  });
+
   it('a server id that the relay asks for stands in option 54, and a request with it is meant for us', async () => {
     const lab = await startLab();
     const override: DhcpOption = { code: 82, data: Uint8Array.of(11, 4, 10, 0, 1, 1) };
