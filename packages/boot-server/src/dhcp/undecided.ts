@@ -24,7 +24,7 @@ export interface Undecided<Asker> {
 }
 
 /** Firmware asks again after 4 s, iPXE after 1 s at first: later than this an answer meets the next question. */
-const DECISION_DEADLINE_MS = 1_500;
+export const DECISION_DEADLINE_MS = 1_500;
 /** A row of racks powering on. Beyond it the oldest go: they are the nearest to asking again. */
 const MAX_UNDECIDED = 4_096;
 /** A source that failed as long ago may fail for another reason now. */

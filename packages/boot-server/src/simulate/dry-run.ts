@@ -64,7 +64,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
     try {
       // Of making the policy, not of the machine.
       log.take();
-      return await simulate({ policy, sightings, log }, request);
+      return await simulate({ policy, sightings, log, clock }, request);
     } finally {
       policy.decisions.stop();
     }

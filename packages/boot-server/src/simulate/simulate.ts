@@ -14,12 +14,14 @@ import {
   type DhcpPacket,
   type Ipv4,
 } from '@ingot/wire';
+import type { Clock } from '@ingot/net';
 import { architectureOf } from '../decide/architectures.ts';
 import type { BootPlan } from '../decide/boot-plan.ts';
 import { identifyClient } from '../decide/client.ts';
 import { parseBootFilePath, type BootDecision } from '../decide/decision.ts';
 import type { DhcpOutcome } from '../dhcp/outcome.ts';
 import { serverAddressFor } from '../dhcp/plan.ts';
+import { DECISION_DEADLINE_MS } from '../dhcp/undecided.ts';
 import { findSubnet } from '../dhcp/subnets.ts';
 import { BootServerError } from '../errors.ts';
 import { renderAskScript, renderIpxeScript } from '../ipxe/script.ts';
@@ -38,6 +40,7 @@ export interface Simulator {
   readonly policy: Policy;
   readonly sightings: SightingStore;
   readonly log: CollectingLogger;
+  readonly clock: Clock;
 }
 
 /** Lets a machine ask as it would. Rejects with BootServerError ADMIN_REFUSED for what no machine can ask. */
@@ -118,7 +121,13 @@ async function askDhcp(
   if (step.kind === 'question') {
     const { question } = step;
     why.push(networkWords(plan.subnets, question.subnet, asker.mac), clientWords(identifyClient(question)));
+    const askedAt = run.clock.monotonic();
     const decision = await decided(() => decisions.decide(question));
+    const tookMs = run.clock.monotonic() - askedAt;
+    if (tookMs > DECISION_DEADLINE_MS)
+      why.push(
+        `warn: that took ${Math.round(tookMs)} ms; a machine waits ${DECISION_DEADLINE_MS} ms, and has to ask again`,
+      );
     if (typeof decision === 'string') {
       note(run, asks, `nothing: ${decision}`, { why });
       return undefined;

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { adminClient, type SimulateRequest, type SimulatedStep } from '../../src/admin/client.ts';
 import type { BootServerConfig } from '../../src/config.ts';
 import { BootServerError, BootServerErrorCode } from '../../src/errors.ts';
@@ -112,6 +114,24 @@ describe('a simulation', () => {
     lab.api.failure = new BootServerError(BootServerErrorCode.ApiAway, 'the API is away');
     const steps = await ask(lab, { ...bios, userClass: 'iPXE' });
     expect(JSON.stringify(steps)).toContain('the API is away');
+  });
+
+  it('says that a source is too slow for the machine that asks first', async () => {
+    const boots = JSON.stringify({ kernel: 'file:///none/vmlinuz' });
+    const source = createServer((_request, response) => {
+      void lab.clock.advance(2_000).then(() => response.end(boots));
+    });
+    source.listen(0, '127.0.0.1');
+    await once(source, 'listening');
+    onTestFinished(() => void source.close());
+    const at = source.address();
+    const url = `http://127.0.0.1:${typeof at === 'object' && at !== null ? at.port : 0}`;
+    const http = { url, timeoutMs: 5_000, concurrency: 8, askDhcp: false };
+    const lab = await startLab({ config: (dir) => testConfig(dir, { sources: { http } }), withoutApi: true });
+    const [offer, ack] = await ask(lab, { ...bios, phase: 'dhcp' });
+    expect(offer?.told).toBe('OFFER to 10.0.1.1 port 67');
+    expect(offer?.why).toContain('warn: that took 2000 ms; a machine waits 1500 ms, and has to ask again');
+    expect(ack?.why.join()).not.toContain('that took');
   });
 
   const rescue = (kernel: string, initrd: readonly string[]): BootServerConfig => {
