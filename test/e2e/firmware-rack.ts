@@ -11,7 +11,7 @@ import { image, root } from '../support/image.ts';
 
 /** One boot, firmware to the guest's own words: ten times what it takes on two idle cores of software emulation. */
 const bootTimeoutMs = 240_000;
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 90_000;
 
 const ingot = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'packages/cli/src/main.ts')];
 const env = { NODE_COMPILE_CACHE: join(root, '.cache/compile') };

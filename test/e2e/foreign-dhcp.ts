@@ -17,7 +17,7 @@ export interface ForeignDhcpSpec {
   readonly ready: RegExp;
 }
 
-const readyTimeoutMs = 20_000;
+const readyTimeoutMs = 90_000;
 
 /** Starts it; rejects with its words when it does not get ready. */
 export async function startForeignDhcp(

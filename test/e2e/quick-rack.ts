@@ -15,7 +15,7 @@ export interface QuickRack extends AsyncDisposable {
 }
 
 const mac = '52:54:00:00:00:01';
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 90_000;
 
 /** Runs `ingot boot <words>` until the rack is disposed of; rejects with its words when it does not get to serve. */
 export async function createQuickRack(name: string, firmware: Firmware, words: readonly string[]): Promise<QuickRack> {
@@ -33,7 +33,7 @@ export async function createQuickRack(name: string, firmware: Firmware, words: r
     await namespace.ip('link set br0 up');
     await vi.waitFor(
       async () => expect(await namespace.exec('ip', '-br', 'link', 'show', 'br0')).toContain(' UP '),
-      5_000,
+      20_000,
     );
     const printed: string[] = [];
     const { promise: serves, resolve, reject } = Promise.withResolvers<undefined>();

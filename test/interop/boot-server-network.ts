@@ -85,7 +85,7 @@ export async function createBootNetwork(): Promise<BootNetwork> {
       const result = await execa('ip', ['netns', 'exec', name(namespace), ...command], {
         reject: false,
         all: true,
-        timeout: 40_000,
+        timeout: 90_000,
         cwd: folder,
       });
       return { exitCode: result.exitCode, output: result.all };

@@ -26,7 +26,7 @@ export interface RelayNetwork extends AsyncDisposable {
   readonly folder: string;
   file(name: string, text: string): string;
   start(side: Side, command: readonly string[], env?: Readonly<Record<string, string>>): Running;
-  /** Runs to the end, or for 30 s; gives all that it printed. */
+  /** Runs to the end, or for 90 s; gives all that it printed. */
   run(side: Side, command: readonly string[]): Promise<string>;
   /** Starts the real relay with the rights of its unit, and waits until it serves. */
   relay(config: Readonly<Record<string, unknown>>): Promise<Running>;
@@ -107,7 +107,7 @@ export async function createRelayNetwork(): Promise<RelayNetwork> {
       const { all } = await execa('ip', ['netns', 'exec', name(side), ...command], {
         reject: false,
         all: true,
-        timeout: 30_000,
+        timeout: 90_000,
         cwd: folder,
       });
       return all;

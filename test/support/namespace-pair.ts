@@ -26,7 +26,7 @@ export interface Started extends AsyncDisposable {
 }
 
 export interface StartOptions {
-  /** Waits until the output matches, for at most 40 s. */
+  /** Waits until the output matches, for at most 90 s. */
   readonly ready?: RegExp;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -92,7 +92,7 @@ export async function createNamespacePair(
       [Symbol.asyncDispose]: stop,
     };
     running.push(started);
-    const until = Date.now() + 40_000;
+    const until = Date.now() + 90_000;
     while (options.ready !== undefined && !options.ready.test(started.output())) {
       if (Date.now() > until || child.exitCode !== null)
         throw new Error(`${command.join(' ')} did not get ready:\n${started.output()}`);

@@ -26,7 +26,7 @@ export function startIn(
   return {
     process: child,
     output: () => text,
-    prints: async (pattern, withinMs = 40_000) => {
+    prints: async (pattern, withinMs = 90_000) => {
       const until = Date.now() + withinMs;
       while (!pattern.test(text)) {
         const isOver = child.exitCode !== null || child.signalCode !== null;

@@ -32,7 +32,7 @@ export interface PostgresServer extends AsyncDisposable {
 
 // PostgreSQL does not run as root. Debian's `nobody`.
 const UNPRIVILEGED = 65_534;
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 90_000;
 
 /** Starts a server of the newest PostgreSQL that is installed; `settings` are those of postgresql.conf. */
 export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {

@@ -15,7 +15,7 @@ export interface Replica extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 90_000;
 const MAX_OUTPUT = 64 * 1024;
 const launcher = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 
