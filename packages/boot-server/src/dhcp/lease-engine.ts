@@ -196,12 +196,14 @@ export function createLeaseEngine(components: {
     return offer !== undefined && offer.mac !== mac && offer.until > clock.monotonic();
   };
   /** Whether `mac` may have `address`, whoever holds it. */
-  const serves = (subnet: Subnet, mac: string, address: number): boolean => {
+  const serves = (subnet: Subnet, mac: string, address: number, isRenewal = false): boolean => {
     const owner = reserved.get(address);
     if (owner !== undefined) return owner === mac;
     // A NIC with a reservation gets that and nothing else, once who had it before it was reserved is gone.
     const own = subnet.reservations.get(mac);
-    if (own !== undefined && !isHeldByAnother(mac, own)) return false;
+    // Who found somebody else there tries again when it starts anew, not in the midst of its work.
+    const mayWait = isRenewal && own !== undefined && leases.get(own)?.state === 'declined';
+    if (own !== undefined && !mayWait && !isHeldByAnother(mac, own)) return false;
     return subnet.pool !== undefined && address >= subnet.pool.first && address <= subnet.pool.last;
   };
   const isRelay = (address: number): boolean => (relays.get(address) ?? -Infinity) > clock.monotonic();
@@ -270,7 +272,7 @@ export function createLeaseEngine(components: {
       const state = stateOf(subnet);
       if (!networkContains(subnet.network, address)) return { kind: 'nak', reason: 'wrong-network' };
       const current = state.byClient.get(mac);
-      if (!serves(subnet, mac, address)) {
+      if (!serves(subnet, mac, address, kind === 'renewing')) {
         // RFC 2131 §4.3.2: with no record of the client stay silent, for another server may have one.
         const known =
           kind === 'selecting' || current !== undefined || reserved.has(address) || subnet.reservations.has(mac);

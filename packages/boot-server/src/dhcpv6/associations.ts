@@ -47,7 +47,7 @@ export function extendAll(exchange: LeaseExchange, isRebind: boolean): AnsweredA
     const client = clientOf(exchange, ia);
     const addresses = addressesOf(ia);
     const bound = leases.bindingOf(subnet, client)?.address;
-    const proposed = leases.propose(subnet, client, { addresses, taken });
+    const proposed = leases.propose(subnet, client, { addresses, taken, isRenewal: true });
     const isItsOwn = proposed !== undefined && (bound !== undefined || addresses.includes(proposed));
     if (!isItsOwn) {
       // Of a lease that is known here and cannot go on there is no need to ask another server.
@@ -55,7 +55,7 @@ export function extendAll(exchange: LeaseExchange, isRebind: boolean): AnsweredA
       if (isRebind) return strange.length > 0 ? [{ ia, withdrawn: strange }] : [];
       return [strange.length > 0 ? { ia, withdrawn: strange } : { ia, status: NO_BINDING }];
     }
-    const address = leases.lease(subnet, client, { addresses, taken });
+    const address = leases.lease(subnet, client, { addresses, taken, isRenewal: true });
     if (address === undefined) return [{ ia, status: NO_BINDING }];
     taken.add(address);
     return [{ ia, address, withdrawn: addresses.filter((each) => each !== address) }];

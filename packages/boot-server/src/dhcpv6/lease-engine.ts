@@ -18,6 +18,8 @@ export interface Lease6Wish {
   readonly addresses: readonly Ipv6[];
   /** Given to its other identity associations in the same answer. */
   readonly taken: ReadonlySet<Ipv6>;
+  /** It is at work with what it has. */
+  readonly isRenewal?: boolean;
 }
 
 /** Which IPv6 address whom, for how long. One address for each identity association. */
@@ -159,7 +161,9 @@ export function createLease6Engine(components: {
 
   const propose: Lease6Engine['propose'] = (subnet, client, wish) => {
     const own = reservationOf(subnet, client);
-    if (own !== undefined && isFree(subnet, client, own, wish)) return own;
+    // Who found somebody else there tries again when it starts anew, not in the midst of its work.
+    const mayWait = wish.isRenewal === true && own !== undefined && leases.get(own)?.state === 'declined';
+    if (own !== undefined && !mayWait && isFree(subnet, client, own, wish)) return own;
     // Until the one who has it is gone, one of the pool.
     const bound = byClient.get(keyOf(subnet, client));
     const candidates = bound === undefined ? wish.addresses : [bound, ...wish.addresses];

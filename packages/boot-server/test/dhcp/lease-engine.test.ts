@@ -136,6 +136,17 @@ describe('offers', () => {
     expect(after.isUnproven(subnet, MAC_1, reserved)).toBe(false);
   });
 
+  it('of a reservation where its NIC found another host: one of the pool, which it keeps until it starts anew', async () => {
+    const { engine, clock, subnet } = setup('10.0.0.100-10.0.0.101', [{ mac: MAC_1, address: '10.0.0.50' }]);
+    engine.confirm(subnet, client(MAC_1), n('10.0.0.50'), 'selecting');
+    expect(engine.decline(subnet, MAC_1, n('10.0.0.50'))).toBe('declined');
+    expect(engine.offer(subnet, client(MAC_1), undefined)).toEqual({ ok: true, address: n('10.0.0.100') });
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'selecting').kind).toBe('ack');
+    await clock.advance(DECLINE_HOLD_MS);
+    expect(engine.confirm(subnet, client(MAC_1), n('10.0.0.100'), 'renewing').kind).toBe('ack');
+    expect(engine.offer(subnet, client(MAC_1), n('10.0.0.100'))).toEqual({ ok: true, address: n('10.0.0.50') });
+  });
+
   it('are not of the address of a relay, which costs no machine the one that it has', async () => {
     const { engine, subnet, clock } = setup('10.0.0.100-10.0.0.102');
     engine.confirm(subnet, client(MAC_2), n('10.0.0.101'), 'selecting');

@@ -247,6 +247,20 @@ describe('leases', () => {
     expect(refused?.statuses).toEqual([undefined, 2]);
   });
 
+  it('that were declined by the NIC that they are reserved for leave it at work with one of the pool', async () => {
+    const reservations = [{ mac: MAC_1, address: '2001:db8:1::77' }];
+    const lab = await startLab6({ subnets: [subnet6Config({ interface: 'rack', reservations })] });
+    const client = await localClient6(lab);
+    const first = await lease6(client);
+    await client.ask(Type.DECLINE, [clientId(), serverId(first), iaNa(1, '2001:db8:1::77')]);
+    const [pooled = ''] = (await lease6(client)).addresses;
+    expect(pooled).toMatch(/^2001:db8:1::1[0-9a-f]{3}$/);
+    await lab.clock.advance(600_000);
+    const renewed = await client.ask(Type.RENEW, [clientId(), serverId(first), iaNa(1, pooled)]);
+    expect([renewed?.addresses, renewed?.dropped]).toEqual([[pooled], []]);
+    expect((await lease6(client)).addresses).toEqual(['2001:db8:1::77']);
+  });
+
   it('reserved for a MAC are the same in firmware, iPXE and operating system, whose DUIDs differ', async () => {
     const reservations = [{ mac: MAC_1, address: '2001:db8:1::77' }];
     const lab = await startLab6({ subnets: [subnet6Config({ interface: 'rack', reservations })] });
