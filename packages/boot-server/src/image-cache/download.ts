@@ -106,6 +106,8 @@ async function fetchPart(components: DownloadComponents, order: DownloadOrder, s
       if (begun !== undefined && (response.status === 416 || response.status === 206)) {
         // What lies there is no part of today's file.
         await directory.dropPart(url);
+        // It has a timer of its own.
+        timer.cancel();
         return await fetchPart(components, order, source);
       }
       throw new Error(`it answers ${response.status} ${response.statusText}`);

@@ -127,6 +127,19 @@ it('says that the digest is wrong, however long it took to find out', async () =
   await expect(trying).rejects.toThrow('the file or its checksum is broken');
 });
 
+it('says what the store said to the second question, for which there is as much time as for the first', async () => {
+  const clock = new MockClock();
+  const url = await storeThat(({ headers }, response) => {
+    response.writeHead(headers.range === undefined ? 404 : 416).end();
+  });
+  const real = await begun(url, 'the ');
+  const partOf: CacheDirectory['partOf'] = async (of) => {
+    await clock.advance(20_000);
+    return await real.partOf(of);
+  };
+  await expect(download({ ...real, partOf }, { url }, clock)).rejects.toThrow('it answers 404');
+});
+
 it('gives back what a full disk had room for', async () => {
   const url = await storeThat((_request, response) => response.writeHead(200, { etag: '"a"' }).end('an image'));
   const real = await openCacheDirectory(temporaryFolder());
