@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -149,6 +158,46 @@ describe('ingot boot kernel beside others', () => {
     }
     const { output } = await net.run('server', kernel('--listen', '10.0.0.9'));
     expect(output).toContain('ingot: no interface has 10.0.0.9; there is br0 (10.0.0.1)');
+  });
+});
+
+describe('Ctrl-C in the midst of a transfer', () => {
+  it('lets it go on for a while, says so, and ends at once at the second', async () => {
+    const tmp = join(net.folder, 'tmp');
+    mkdirSync(tmp);
+    const large = net.file('large', '');
+    truncateSync(large, 64 * 1024 * 1024);
+    await net.run('near', ['ip', 'addr', 'add', '10.0.0.77/24', 'dev', 'eth0']);
+    const server = net.start('server', [
+      'env',
+      `TMPDIR=${tmp}`,
+      process.execPath,
+      INGOT,
+      'boot',
+      'kernel',
+      '/bin/sh',
+      '--file',
+      large,
+      '--interface',
+      'br0',
+    ]);
+    await server.prints(/stop with Ctrl-C/);
+    const url = 'http://10.0.0.1:8080/boot/large';
+    const client = net.start('near', ['curl', '-sS', '-v', '--limit-rate', '100k', '-o', '/dev/null', url]);
+    await client.prints(/200 OK/);
+    server.process.kill('SIGINT');
+    await server.prints(/stopping: what is being sent may end.*Ctrl-C again/);
+    await server.kill('SIGINT');
+    expect(server.process.exitCode).toBe(130);
+    expect(readdirSync(tmp)).toEqual([]);
+  });
+
+  it('a folder for temporary files that is not there is named', async () => {
+    const none = join(net.folder, 'none');
+    const words = ['env', `TMPDIR=${none}`, process.execPath, INGOT, 'boot', 'kernel', '/bin/sh', '--interface', 'br0'];
+    const { exitCode, output } = await net.run('server', words);
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/^ingot: no folder can be made in .*none: .*name another with TMPDIR$/);
   });
 });
 

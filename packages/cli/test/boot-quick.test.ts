@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -170,6 +170,17 @@ describe('what a one-liner boots', () => {
       'name a file, or an http or https URL',
     );
     expect(quickConfig(boot('http://10.0.0.9/vmlinuz'), options()).artifacts.roots).toEqual([]);
+  });
+
+  it('may be larger than what a boot server keeps in memory unless told otherwise', () => {
+    const large = join(folder, 'large');
+    writeFileSync(large, '');
+    truncateSync(large, 2 ** 31); // sparse
+    expect(quickConfig(boot(kernel), options()).artifacts.maxBytes).toBe(2 ** 30);
+    expect(quickConfig(boot(large), options()).artifacts.maxBytes).toBeGreaterThan(2 ** 31);
+    const { artifacts } = quickConfig(boot(kernel), options({ linked: [large] }));
+    expect(artifacts.maxBytes).toBeGreaterThan(2 ** 31);
+    expect(artifacts.roots).toEqual([folder, folder]);
   });
 
   it('is refused in the words of its flags', () => {

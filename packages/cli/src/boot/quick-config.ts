@@ -26,7 +26,7 @@ export interface QuickOptions {
   readonly port: number;
   /** A folder of this run alone. */
   readonly folder: string;
-  /** Folders that links in the published one lead to. */
+  /** Files that links in the published folder lead to. */
   readonly linked: readonly string[];
 }
 
@@ -35,6 +35,8 @@ export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerC
   const { place, pool, router, capture, port, folder, linked } = options;
   const files = [boot.kernel, ...boot.initrds].map(fileOf);
   const [kernel, ...initrd] = files;
+  const local = [...files.filter((file) => file.startsWith('/')), ...linked];
+  const localBytes = local.reduce((sum, file) => sum + statSync(file).size, 0);
   const parsed = bootServerConfig.parse({
     partition: 'quick',
     dataDir: `${folder}/data`,
@@ -53,7 +55,11 @@ export function quickConfig(boot: QuickBoot, options: QuickOptions): BootServerC
     },
     http: { listen: `${place.address}:${port}` },
     tftp: { root: `${folder}/files` },
-    artifacts: { roots: [...files.filter((file) => file.startsWith('/')).map((file) => dirname(file)), ...linked] },
+    artifacts: {
+      roots: local.map((file) => dirname(file)),
+      // All of them at once, and the boot loaders: at least as much as a boot server has.
+      maxBytes: Math.max(2 ** 30, localBytes + 2 ** 26),
+    },
     sources: {
       profiles: {
         inline: [
@@ -85,6 +91,7 @@ const FLAGS: readonly (readonly [setting: RegExp, flag: string])[] = [
   [/\ban address of its own, in dhcp\.listen and advertiseAddress\b/g, 'another address with --listen'],
   [/\bchange http\.listen\b/g, 'take another with --port'],
   [/\bports below 1024 need CAP_NET_BIND_SERVICE.*$/g, 'ports below 1024 are for root: run it as root'],
+  [/: raise artifacts\.maxBytes\b/g, ': that takes a configuration, with artifacts.maxBytes'],
   [/: see ipxe\.files\b/g, ': that takes a configuration, with ipxe.files'],
 ];
 

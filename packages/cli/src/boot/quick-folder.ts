@@ -15,6 +15,7 @@ const LOCK_FILE = 'lock.sqlite';
 
 /** Admin sockets of those of this user's that run. */
 export function quickSockets(parent: string): string[] {
+  if (!existsSync(parent)) return [];
   return readdirSync(parent)
     .filter((name) => NAME.test(name) && isOwn(join(parent, name)))
     .map((name) => join(parent, name, 'data', 'admin.sock'))

@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import type { LogFields, Logger } from '@ingot/daemon';
 import { systemClock } from '@ingot/net';
 import { printable } from '../display-width.ts';
-import { CliError, CliErrorCode } from '../errors.ts';
+import { CliError, CliErrorCode, CliExit } from '../errors.ts';
 import type { CliIo } from '../io.ts';
 import { liveWords } from './live-text.ts';
 import type { QuickBoot } from './quick-config.ts';
-import { makeQuickFolder } from './quick-folder.ts';
+import { makeQuickFolder, type LockFolder, type QuickFolder } from './quick-folder.ts';
 import { findPlace, servesOwnLink, type PlaceFlags } from './quick-place.ts';
 import { watchStalls } from './quick-stall.ts';
 import { clockText } from './trace-text.ts';
@@ -54,10 +54,18 @@ export async function runQuick(
     import('@ingot/boot-server'),
     import('./quick-config.ts'),
   ]);
-  using folder = makeQuickFolder(tmpdir(), lockDataDir);
+  using folder = ownFolder(lockDataDir);
   const stopping = new AbortController();
   const asked = Promise.withResolvers<void>();
-  const end = (): void => asked.resolve();
+  let endedAt: number | undefined;
+  const end = (): void => {
+    asked.resolve();
+    // One Ctrl-C may come twice at once, by way of a program that passes it on.
+    endedAt ??= systemClock.monotonic();
+    if (systemClock.monotonic() - endedAt < 500) return;
+    folder[Symbol.dispose]();
+    process.exit(CliExit.Interrupted);
+  };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, end);
   try {
@@ -91,18 +99,36 @@ export async function runQuick(
         }),
       );
       await asked.promise;
-      const machines = server.watch.machines();
-      const booted = machines.filter(({ stage }) => stage === 'booted').length;
-      say('');
-      say(
-        `stopped: ${machines.length === 1 ? '1 machine' : `${machines.length} machines`} came, ${booted} started the kernel`,
-      );
     } finally {
       stopping.abort();
+      const late = systemClock.setTimeout(
+        () => say('stopping: what is being sent may end, for 10 s at most; Ctrl-C again ends it at once'),
+        2_000,
+      );
       await server.stop();
+      late.cancel();
     }
+    const machines = server.watch.machines();
+    const booted = machines.filter(({ stage }) => stage === 'booted').length;
+    say('');
+    say(
+      `stopped: ${machines.length === 1 ? '1 machine' : `${machines.length} machines`} came, ${booted} started the kernel`,
+    );
   } finally {
     for (const signal of signals) process.off(signal, end);
+  }
+}
+
+function ownFolder(lock: LockFolder): QuickFolder {
+  try {
+    return makeQuickFolder(tmpdir(), lock);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      CliErrorCode.File,
+      `no folder can be made in ${tmpdir()}: ${words}; free space there, or name another with TMPDIR`,
+      error,
+    );
   }
 }
 
@@ -122,7 +148,7 @@ function heading(boot: QuickBoot, flags: QuickFlags, place: ReturnType<typeof fi
   ];
 }
 
-/** Serves a file under a name of the published folder. Returns the folder that it really is in. */
+/** Serves a file under a name of the published folder. Returns its path. */
 function publishLink(file: string, name: string): string {
   if (!isAbsolute(file) || existsSync(name))
     throw new CliError(
@@ -132,7 +158,7 @@ function publishLink(file: string, name: string): string {
         : `--file: ${file} is served already, by its own server`,
     );
   symlinkSync(file, name);
-  return dirname(file);
+  return file;
 }
 
 /** What is about a machine is shown by its timeline; only the rest that is wrong is said here. */
