@@ -17,7 +17,7 @@ export function helpText(definition: ConfigDefinition<unknown>, fields: readonly
     ...(definition.description === undefined ? [] : ['', definition.description]),
     '',
     '  --config FILE',
-    `      YAML file with the settings below under the names in brackets; also ${envPrefix(part)}CONFIG`,
+    ...wrapped(`YAML file with the settings below under the names in brackets; also ${envPrefix(part)}CONFIG`),
     '  --print-config',
     '      print the effective configuration, secrets redacted, and exit',
     '  --help',
@@ -39,5 +39,16 @@ function fieldLines(field: Field): string[] {
     ...(field.description === undefined ? [] : [field.description]),
     ...(field.defaultValue === undefined || field.secret ? [] : [`default: ${JSON.stringify(field.defaultValue)}`]),
   ];
-  return words.length === 0 ? [heading] : [heading, `      ${words.join('; ')}`];
+  return words.length === 0 ? [heading] : [heading, ...wrapped(words.join('; '))];
+}
+
+/** Lines of what a terminal of 80 columns has left beside the indent; a longer word has one of its own. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= 74) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => `      ${line}`);
 }

@@ -226,6 +226,10 @@ describe('--help', () => {
     if (help.kind !== 'help') throw new Error(help.kind);
     expect(help.text).toContain('Usage: ingot example-part [--config FILE]');
     expect(help.text).toContain('Shows how a part is configured.');
+    // What is said of a setting fits a terminal of 80 columns, and nothing of it is lost.
+    const said = help.text.split('\n').filter((line) => line.startsWith('      '));
+    expect(said.filter((line) => line.length > 80)).toEqual([]);
+    expect(said.join(' ').replaceAll(/\s+/g, ' ')).toContain('in brackets; also INGOT_EXAMPLE_PART_CONFIG print the');
     expect(help.text).toContain(
       [
         '  --dhcp-listen A,B,...  [dhcp.listen] INGOT_EXAMPLE_PART_DHCP_LISTEN',
