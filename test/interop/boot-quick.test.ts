@@ -246,7 +246,10 @@ describe('ingot boot that was killed', () => {
     expect(more).toEqual([]);
     expect(own).not.toBe(leftover);
     // Its ports are taken: this one ends, and takes its own folder along.
-    expect((await net.run('server', boot)).exitCode).toBe(1);
+    const refused = await net.run('server', boot);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toContain('8080: another process has the port; find it with');
+    expect(refused.output).toContain('or take another with --port');
     await next.kill('SIGINT');
     expect(next.process.exitCode).toBe(0);
     expect(readdirSync(tmp).toSorted()).toEqual(others.toSorted());

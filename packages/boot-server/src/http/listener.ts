@@ -72,7 +72,7 @@ export async function listenOn(server: Listener, place: HttpListen, libc: Libc |
       reject(
         new BootServerError(
           BootServerErrorCode.ListenFailed,
-          `HTTP cannot listen on ${where}: ${reasonOf(cause)}; ${adviceFor(cause, port)}`,
+          `HTTP cannot listen on ${where}: ${reasonOf(cause, port)}`,
           cause,
         ),
       );
@@ -104,21 +104,17 @@ export async function listenAnew(server: Listener, place: HttpListen, libc: Libc
   await listenOn(server, place, libc);
 }
 
-function reasonOf(cause: NodeJS.ErrnoException): string {
-  return cause.code === 'EADDRINUSE' ? 'another process has the port' : cause.message;
-}
-
-function adviceFor(cause: NodeJS.ErrnoException, port: number): string {
+function reasonOf(cause: NodeJS.ErrnoException, port: number): string {
   switch (cause.code) {
+    case 'EADDRINUSE':
+      return `another process has the port; find it with "ss -ltnp sport = :${port}" and stop it, or change http.listen`;
     case 'EADDRNOTAVAIL':
       return 'no interface of this machine has the address, see "ip address"';
     case 'ENODEV':
       return 'this machine has no such interface, see "ip link"';
     case 'EACCES':
       return 'ports below 1024 need CAP_NET_BIND_SERVICE: use the systemd unit, or change http.listen';
-    case 'EADDRINUSE':
-      return `find it with "ss -ltnp sport = :${port}" and stop it, or change http.listen`;
     default:
-      return 'is http.listen right?';
+      return `${cause.message}; is http.listen right?`;
   }
 }
