@@ -108,11 +108,7 @@ export function explainApiError(error: ApiError, target: CallTarget): CliError {
   }
   if (code === Code.Unavailable || code === Code.DeadlineExceeded) {
     const hint = reachHint(message, target);
-    return new CliError(
-      CliErrorCode.Unreachable,
-      `${target.url} cannot be reached: ${plainly(message)}\n${hint}`,
-      error,
-    );
+    return new CliError(CliErrorCode.Unreachable, `${target.url} cannot be reached: ${message}\n${hint}`, error);
   }
   if (code === Code.Aborted) return new CliError(CliErrorCode.Conflict, message, error);
   if (code === Code.NotFound) return new CliError(CliErrorCode.NotFound, message, error);
@@ -121,15 +117,6 @@ export function explainApiError(error: ApiError, target: CallTarget): CliError {
   if (code === Code.FailedPrecondition || code === Code.AlreadyExists)
     return new CliError(CliErrorCode.Api, message, error);
   return new CliError(CliErrorCode.Api, `${target.url} answered ${error.codeName}: ${message}`, error);
-}
-
-/** What is of use of gRPC's words about a connection that failed. */
-function plainly(message: string): string {
-  return message
-    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
-    .replace(/\.? Resolution note:\s*$/, '')
-    .replace(/; if the root CA is installed locally.*$/, '')
-    .trim();
 }
 
 function reachHint(message: string, target: CallTarget): string {

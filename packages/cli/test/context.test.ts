@@ -127,7 +127,9 @@ test('a token without the right ends with 4 and names the role', async () => {
 test('a server that is not there ends with 5', async () => {
   const { status, stderr } = await api.run('machine', 'ls', '--api-url', 'https://127.0.0.1:1');
   expect(status).toBe(5);
-  expect(stderr).toMatch(/https:\/\/127\.0\.0\.1:1 cannot be reached: .*\nIs the server up/);
+  expect(stderr).toMatch(
+    /https:\/\/127\.0\.0\.1:1 cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:1\nIs the server up/,
+  );
 });
 
 test('a server with another certificate ends with 5 and points to the CA', async () => {

@@ -118,9 +118,18 @@ function toApiError(error: unknown, method: DescMethod, signal: AbortSignal | un
   if (isServiceError(error)) {
     const pushback = Number(error.metadata?.get('grpc-retry-pushback-ms')[0] ?? Number.NaN);
     const retryAfterMs = pushback >= 0 ? pushback : undefined;
-    return new ApiError(codeFromNumber(error.code), error.details, { cause: error, retryAfterMs });
+    return new ApiError(codeFromNumber(error.code), plainly(error.details), { cause: error, retryAfterMs });
   }
   return new ApiError(Code.Unknown, error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** What is of use of grpc-js's words about a connection that failed. */
+function plainly(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
+    .replace(/\.? Resolution note:\s*$/, '')
+    .replace(/; if the root CA is installed locally.*$/, '')
+    .trim();
 }
 
 function isServiceError(error: unknown): error is ServiceError {
