@@ -72,7 +72,7 @@ test('a hung Redis silences no heartbeat', async () => {
   await redis.signal('SIGSTOP');
   await vi.waitUntil(() => api.heartbeats.at(-1)?.error?.includes('does not answer') === true, WAIT);
   const before = api.heartbeats.length;
-  await vi.waitUntil(() => api.heartbeats.length >= before + 2, WAIT);
+  await vi.waitUntil(() => api.heartbeats.length >= before + 2, { ...WAIT, timeout: 4000 });
   expect(api.heartbeats.at(-1)?.portStates).toEqual({ Ethernet0: UNKNOWN, Ethernet4: UNKNOWN });
   await redis.signal('SIGCONT');
   await vi.waitUntil(() => api.heartbeats.at(-1)?.error === undefined, WAIT);

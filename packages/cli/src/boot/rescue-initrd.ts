@@ -1,4 +1,4 @@
-/** Runs in place of the discovery agent's init: drivers, then a shell on the console, for ever; the network is left alone. */
+/** Runs in place of the discovery agent's init: drivers, addresses by DHCP as there, then a shell on the console, for ever. */
 const RESCUE = `#!/usr/bin/busybox sh
 export PATH=/usr/bin:/usr/sbin:/bin:/sbin HOME=/root LANG=C
 /usr/bin/busybox mount -t proc proc /proc
@@ -7,13 +7,21 @@ mount -t devtmpfs dev /dev
 exec </dev/console >/dev/console 2>&1
 mkdir -p /dev/pts /run /tmp /root
 mount -t devpts devpts /dev/pts
-mount -t tmpfs run /run
+mount -t tmpfs -o mode=755 run /run
+mount -t tmpfs -o mode=1777 tmp /tmp
+mkdir -p -m 700 /run/ingot/leases
 dmesg -n 4
 coldplug() { find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort -u | xargs modprobe -qab 2>/dev/null; }
 modprobe -qa af_packet 2>/dev/null
 coldplug
 coldplug
 modprobe -qa sd_mod 2>/dev/null
+ip link set lo up
+for path in /sys/class/net/*; do
+  [ -e "$path/device" ] || continue
+  ip link set "\${path##*/}" up
+  /etc/lease.sh "\${path##*/}" &
+done
 echo "INGOT rescue: a shell on this console; exit restarts it, reboot -f the machine"
 while :; do setsid busybox cttyhack busybox sh -l; done
 `;
