@@ -3,8 +3,8 @@ import type { Lease, LeaseStore } from '../store/leases.ts';
 import { networkContains } from '../ipv4.ts';
 import { keepNewest } from '../limits/keep-newest.ts';
 import { windowLimit } from '../limits/window-limit.ts';
-import { addressSearch, type AddressSearch, type SearchMemory } from './address-search.ts';
-import { findSubnet, type Subnet } from './subnets.ts';
+import { leaseTable, type LeaseHolders, type LeaseTableMemory, type NetworkLeases } from './lease-table.ts';
+import type { Subnet } from './subnets.ts';
 
 /** Who asks. The client identifier (option 61) plays no part: see `LeaseEngine`. */
 export interface LeaseClient {
@@ -28,7 +28,7 @@ export type RequestKind = 'selecting' | 'init-reboot' | 'renewing';
  * Which address whom, for how long. Leases belong to the hardware address: one NIC shows a client identifier in its
  * firmware, another in iPXE and a third in the operating system, and must keep its address through all three.
  */
-export interface LeaseEngine {
+export interface LeaseEngine extends LeaseHolders {
   /** An address for a DISCOVER, held for `OFFER_HOLD_MS`. `wanted` is option 50. */
   offer(subnet: Subnet, client: LeaseClient, wanted: number | undefined): OfferResult;
   /** Whether `address` is one of the pool that this client did not lately hold: somebody else may have it. */
@@ -45,23 +45,12 @@ export interface LeaseEngine {
   setAside(subnet: Subnet, mac: string, address: number): boolean;
   /** A relay has this address: for a while it is not offered to anybody. */
   noteRelay(address: number): void;
-  /** Who holds, or last held, this address. */
-  holderOf(address: number): Lease | undefined;
-  /** How long the lease of this address still runs, whole seconds; undefined when nobody has one. */
-  secondsLeft(address: number): number | undefined;
-  /** What this NIC holds, or last held, in every subnet. */
-  leasesOf(mac: string): Lease[];
-  /** Running leases by subnet. */
-  counts(): Map<string, number>;
   /** What it knows beyond the store. */
   memory(): LeaseMemory;
 }
 
 /** What an engine knows beyond its store: with it another one goes on as this one would. */
-export interface LeaseMemory {
-  readonly offers: readonly (Offer & { readonly address: number })[];
-  /** By subnet. */
-  readonly searches: ReadonlyMap<string, SearchMemory>;
+export interface LeaseMemory extends LeaseTableMemory {
   /** Addresses of relays, and until when (`Clock.monotonic`) they are not offered. */
   readonly relays: ReadonlyMap<number, number>;
 }
@@ -80,23 +69,6 @@ const RELAY_HOLD_MS = 3_600_000;
 /** A client that was away for longer may find somebody else at its address. */
 const HELD_LATELY_MS = 3_600_000;
 
-interface Offer {
-  readonly mac: string;
-  /** `Clock.monotonic`. */
-  readonly until: number;
-}
-
-/** One network's own: looking a machine up costs one look, however many networks there are. */
-interface State {
-  readonly subnet: Subnet;
-  /** mac → address that it holds or held last. */
-  readonly byClient: Map<string, number>;
-  /** mac → address that it was offered. */
-  readonly offerOf: Map<string, number>;
-  /** Undefined where there is no pool. */
-  readonly search: AddressSearch | undefined;
-}
-
 export function createLeaseEngine(components: {
   clock: Clock;
   store: LeaseStore;
@@ -105,96 +77,13 @@ export function createLeaseEngine(components: {
   memory?: LeaseMemory | undefined;
 }): LeaseEngine {
   const { clock, store, subnets, memory } = components;
-  const leases = new Map<number, Lease>();
-  const offers = new Map<number, Offer>();
   const reserved = new Map<number, string>();
-  const states = new Map<string, State>();
+  for (const subnet of subnets) for (const [mac, address] of subnet.reservations) reserved.set(address, mac);
   const limits = { windowMs: DECLINE_HOLD_MS, perClient: MAX_DECLINES, maxClients: MAX_DECLINING_CLIENTS };
   const mayDecline = windowLimit(clock, limits);
   /** Until when each is not offered. */
   const relays = new Map(memory?.relays);
-  const searchOf = (subnet: Subnet): AddressSearch | undefined => {
-    const { pool } = subnet;
-    if (pool === undefined) return undefined;
-    const before = memory?.searches.get(subnet.id);
-    const isWithin = ({ address }: Lease): boolean => address >= pool.first && address <= pool.last;
-    return addressSearch({
-      clock,
-      pool,
-      isUsed: (address) => leases.has(address),
-      isFree: (mac, address) => isFree(subnet, mac, address),
-      expiryOf: (address) => leases.get(address)?.expiresAt,
-      former: () => leases.values().filter(isWithin),
-      memory: before?.pool.first === pool.first && before.pool.last === pool.last ? before : undefined,
-    });
-  };
-  for (const subnet of subnets) {
-    states.set(subnet.id, { subnet, byClient: new Map(), offerOf: new Map(), search: searchOf(subnet) });
-    for (const [mac, address] of subnet.reservations) reserved.set(address, mac);
-  }
-  const stateOf = ({ id }: Subnet): State => {
-    const state = states.get(id);
-    if (state === undefined) throw new Error(`subnet ${id} is none of this engine's`);
-    return state;
-  };
 
-  const keep = (lease: Lease, state: State): void => {
-    const { byClient } = state;
-    if (lease.state !== 'declined') {
-      const before = byClient.get(lease.mac);
-      if (before !== undefined && before !== lease.address) forget(before, state);
-      byClient.set(lease.mac, lease.address);
-    } else if (byClient.get(lease.mac) === lease.address) byClient.delete(lease.mac);
-    const former = leases.get(lease.address);
-    if (former !== undefined && former.mac !== lease.mac && byClient.get(former.mac) === lease.address) {
-      byClient.delete(former.mac);
-    }
-    leases.set(lease.address, lease);
-  };
-  const forget = (address: number, { search }: State): void => {
-    leases.delete(address);
-    store.delete(address);
-    search?.freed();
-  };
-  for (const lease of store.all().toSorted((a, b) => a.expiresAt - b.expiresAt)) {
-    const subnet = findSubnet(subnets, lease.address);
-    // A network taken out of the configuration may come back: its rows stay on disk, unread.
-    if (subnet !== undefined) keep(lease, stateOf(subnet));
-  }
-
-  for (const { address, mac, until } of memory?.offers ?? []) {
-    const subnet = findSubnet(subnets, address);
-    if (subnet === undefined) continue;
-    offers.set(address, { mac, until });
-    stateOf(subnet).offerOf.set(mac, address);
-  }
-
-  // The clients of a group that is not on disk were not answered: nobody has what the group gave them.
-  store.onRollback((rows) => {
-    for (const address of rows.keys()) {
-      const lease = leases.get(address);
-      const subnet = findSubnet(subnets, address);
-      if (lease === undefined || subnet === undefined) continue;
-      leases.delete(address);
-      const { byClient, search } = stateOf(subnet);
-      search?.freed();
-      if (byClient.get(lease.mac) === address) byClient.delete(lease.mac);
-    }
-    for (const [address, lease] of rows) {
-      const subnet = findSubnet(subnets, address);
-      if (lease !== undefined && subnet !== undefined) keep(lease, stateOf(subnet));
-    }
-  });
-
-  const isHeldByAnother = (mac: string, address: number): boolean => {
-    const lease = leases.get(address);
-    if (lease !== undefined && lease.expiresAt > clock.now()) {
-      if (lease.state === 'declined') return true;
-      if (lease.state === 'bound' && lease.mac !== mac) return true;
-    }
-    const offer = offers.get(address);
-    return offer !== undefined && offer.mac !== mac && offer.until > clock.monotonic();
-  };
   /** Whether `mac` may have `address`, whoever holds it. */
   const serves = (subnet: Subnet, mac: string, address: number, isRenewal = false): boolean => {
     const owner = reserved.get(address);
@@ -213,14 +102,10 @@ export function createLeaseEngine(components: {
     !isHeldByAnother(mac, address) &&
     (relays.size === 0 || !isRelay(address));
 
-  const dropOffer = (state: State, mac: string): void => {
-    const address = state.offerOf.get(mac);
-    if (address === undefined) return;
-    state.offerOf.delete(mac);
-    offers.delete(address);
-    state.search?.freed();
-  };
-  const choose = (state: State, mac: string, wanted: number | undefined): number | undefined => {
+  const table = leaseTable({ clock, store, subnets, isFree, memory });
+  const { leases, stateOf, isHeldByAnother, isIts, put, putOffer, dropOffer } = table;
+
+  const choose = (state: NetworkLeases, mac: string, wanted: number | undefined): number | undefined => {
     const { subnet, byClient, offerOf } = state;
     const own = subnet.reservations.get(mac);
     if (isFree(subnet, mac, own)) return own;
@@ -232,18 +117,13 @@ export function createLeaseEngine(components: {
     return state.search?.find(mac);
   };
 
-  const isIts = (subnet: Subnet, mac: string, address: number): boolean => {
-    const lease = leases.get(address);
-    return stateOf(subnet).offerOf.get(mac) === address || (lease?.mac === mac && lease.state === 'bound');
-  };
   const setAside = (subnet: Subnet, mac: string, address: number): boolean => {
     if (!isIts(subnet, mac, address)) return false;
     const state = stateOf(subnet);
     dropOffer(state, mac);
     const expiresAt = clock.now() + DECLINE_HOLD_MS;
     const declined: Lease = { address, mac, uuid: undefined, state: 'declined', expiresAt };
-    store.put(declined);
-    keep(declined, state);
+    put(declined, state);
     return true;
   };
 
@@ -252,13 +132,7 @@ export function createLeaseEngine(components: {
       const state = stateOf(subnet);
       const address = choose(state, mac, wanted);
       if (address === undefined) return { ok: false, reason: 'pool-exhausted' };
-      const until = clock.monotonic() + OFFER_HOLD_MS;
-      const before = state.offerOf.get(mac);
-      if (before !== undefined && before !== address) offers.delete(before);
-      const stale = offers.get(address);
-      if (stale !== undefined && stale.mac !== mac) state.offerOf.delete(stale.mac);
-      offers.set(address, { mac, until });
-      if (before !== address) state.offerOf.set(mac, address);
+      putOffer(state, mac, address, clock.monotonic() + OFFER_HOLD_MS);
       return { ok: true, address };
     },
     isUnproven: (subnet, mac, address) => {
@@ -292,8 +166,7 @@ export function createLeaseEngine(components: {
         state: 'bound',
         expiresAt: clock.now() + subnet.leaseSeconds * 1000,
       };
-      store.put(bound);
-      keep(bound, state);
+      put(bound, state);
       dropOffer(state, mac);
       return { kind: 'ack', address };
     },
@@ -304,9 +177,8 @@ export function createLeaseEngine(components: {
       const lease = leases.get(address);
       if (lease === undefined || lease.mac !== mac || lease.state !== 'bound') return false;
       const released: Lease = { ...lease, state: 'released', expiresAt: clock.now() };
-      store.put(released);
       const state = stateOf(subnet);
-      keep(released, state);
+      put(released, state);
       state.search?.freed();
       return true;
     },
@@ -323,37 +195,10 @@ export function createLeaseEngine(components: {
       if (lease?.state === 'bound' && lease.expiresAt > clock.now()) return;
       keepNewest(relays, address, clock.monotonic() + RELAY_HOLD_MS, MAX_RELAYS);
     },
-    holderOf: (address) => {
-      const lease = leases.get(address);
-      return lease?.state === 'declined' ? undefined : lease;
-    },
-    secondsLeft: (address) => {
-      const lease = leases.get(address);
-      const leftMs = lease?.state === 'bound' ? lease.expiresAt - clock.now() : 0;
-      return leftMs > 0 ? Math.floor(leftMs / 1000) : undefined;
-    },
-    leasesOf: (mac) => {
-      const found: Lease[] = [];
-      for (const { byClient } of states.values()) {
-        const address = byClient.get(mac);
-        const lease = address === undefined ? undefined : leases.get(address);
-        if (lease !== undefined) found.push(lease);
-      }
-      return found;
-    },
-    counts: () => {
-      const counts = new Map<string, number>(subnets.map((subnet) => [subnet.id, 0]));
-      for (const lease of leases.values()) {
-        if (lease.state !== 'bound' || lease.expiresAt <= clock.now()) continue;
-        const subnet = findSubnet(subnets, lease.address);
-        if (subnet !== undefined) counts.set(subnet.id, (counts.get(subnet.id) ?? 0) + 1);
-      }
-      return counts;
-    },
-    memory: () => {
-      const searches = new Map<string, SearchMemory>();
-      for (const [id, { search }] of states) if (search !== undefined) searches.set(id, search.memory());
-      return { offers: [...offers].map(([address, offer]) => ({ address, ...offer })), searches, relays };
-    },
+    holderOf: table.holderOf,
+    secondsLeft: table.secondsLeft,
+    leasesOf: table.leasesOf,
+    counts: table.counts,
+    memory: () => ({ ...table.memory(), relays }),
   };
 }
