@@ -1,4 +1,4 @@
-import type { Ipv6, Ipv6Subnet } from '@ingot/wire';
+import { ipv6ToBigInt, subnet6Contains, type Ipv6, type Ipv6Subnet } from '@ingot/wire';
 import type { Dhcp6Config } from '../config/dhcp6.ts';
 import { configInvalid } from '../errors.ts';
 import { address, subnetOf } from './plan-fields.ts';
@@ -42,6 +42,7 @@ export function planDhcp6(
     values.find((value, index) => values.indexOf(value) !== index);
   const network = twice(subnets.map(({ id }) => id));
   if (network !== undefined) throw configInvalid(`dhcp6.subnets: ${network} stands there twice: join the two`);
+  for (const [index, subnet] of subnets.entries()) checkOverlap(subnet, subnets, `dhcp6.subnets[${index}]`);
   const interfaces = subnets.flatMap(({ interfaceName }) => (interfaceName === undefined ? [] : [interfaceName]));
   const link = twice(interfaces);
   if (link !== undefined) {
@@ -59,4 +60,18 @@ export function planDhcp6(
     httpUrl: (config.httpUrl ?? `http://[${own}]:${port}`).replace(/\/+$/, ''),
     tftpUrl: `tftp://[${own}]`,
   };
+}
+
+/** Within networks that contain each other an address is of the smallest: what another leases there it could not renew. */
+function checkOverlap({ id, network: own, pool, reservations }: Subnet6, all: readonly Subnet6[], where: string): void {
+  for (const { id: inner, network: part } of all) {
+    if (inner === id || part.prefixLength < own.prefixLength || !subnet6Contains(own, part.network)) continue;
+    const first = ipv6ToBigInt(part.network);
+    const last = first + (1n << BigInt(128 - part.prefixLength)) - 1n;
+    if (pool !== undefined && pool.first <= last && pool.last >= first)
+      throw configInvalid(`${where}.pool: part of it is in ${inner}, which stands there as well: keep the two apart`);
+    const reserved = [...reservations.values()].find((value) => subnet6Contains(part, value));
+    if (reserved !== undefined)
+      throw configInvalid(`${where}.reservations: ${reserved} is in ${inner}: write it there`);
+  }
 }

@@ -264,6 +264,28 @@ describe('the DHCPv6 plan', () => {
     ['nothing to lease', { subnets: [subnet6Config({ pool: undefined })] }, /add pool/],
     ['one network twice', { subnets: [subnet6Config(), subnet6Config()] }, /stands there twice/],
     [
+      'a pool that reaches into another network',
+      {
+        subnets: [
+          subnet6Config({ pool: '2001:db8:1::1000-2001:db8:1::1fff' }),
+          subnet6Config({ subnet: '2001:db8:1::1800/117', pool: '2001:db8:1::1900-2001:db8:1::19ff' }),
+        ],
+      },
+      /dhcp6\.subnets\[0\]\.pool: part of it is in 2001:db8:1::1800\/117/,
+    ],
+    [
+      'a reservation in another network, whichever stands first',
+      {
+        subnets: [
+          subnet6Config({ subnet: '2001:db8:1:0:8000::/65', pool: '2001:db8:1:0:8000::1-2001:db8:1:0:8000::9' }),
+          subnet6Config({
+            reservations: [{ mac: '52:54:00:00:00:01', address: '2001:db8:1:0:8000::77' }],
+          }),
+        ],
+      },
+      /dhcp6\.subnets\[1\]\.reservations: 2001:db8:1:0:8000::77 is in 2001:db8:1:0:8000::\/65: write it there/,
+    ],
+    [
       'two networks on one interface',
       {
         subnets: [
