@@ -151,6 +151,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       capture: components.capture,
       frames: components.frames,
       commits,
+      sightings,
       events: api === undefined ? undefined : createBootEvents({ api, clock, log }),
     });
     onStop(() => dhcp.stop());

@@ -14,7 +14,7 @@ export function answerBeside(exchange: Exchange): DhcpOutcome | DhcpQuestion {
   return ask(exchange, (decision) => {
     const boot = bootFields(decision, 'proxy', exchange.serverAddress, quirksOf(request.boot));
     if (boot === undefined) return dropIgnored(exchange, decision);
-    exchange.sightings.saw(request.mac, request.boot.uuid);
+    exchange.sightings.sawBeside(request.mac, request.boot.uuid);
     return reply(exchange, 'offer', proxyReply(request, { serverId, boot }), undefined, decision);
   });
 }

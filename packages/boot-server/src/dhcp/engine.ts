@@ -1,10 +1,11 @@
-import { IPV4_BROADCAST, macOfDhcpBytes, MessageType, type Ipv4 } from '@ingot/wire';
+import { IPV4_BROADCAST, macOfDhcpBytes, MessageType, type Ipv4, type Mac } from '@ingot/wire';
 import type { Clock, Datagram, Endpoint, Outgoing, UdpSocket } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import type { BootMetrics, Stage } from '../metrics.ts';
 import { isStoreError, storeFailureWords } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
+import type { SightingStore } from '../store/sightings.ts';
 import type { DecideBoot } from './boot-question.ts';
 import { rememberedProbe, type AddressProbe } from './address-probe.ts';
 import { broadcastLimit } from './broadcast-limit.ts';
@@ -23,6 +24,7 @@ export interface DhcpEngineComponents {
   readonly decide: DecideBoot;
   readonly whenUndecided: WhenUndecided;
   readonly commits: GroupCommit;
+  readonly sightings: Pick<SightingStore, 'flush'>;
   /** Asks whether an address is in use before it is offered; undefined: nobody is asked. */
   readonly probe?: AddressProbe | undefined;
   /** A machine asked for a boot. Must not block: the offer does not wait for it. */
@@ -54,10 +56,10 @@ interface Ready extends Asker {
 /**
  * Takes packets through the responder in rounds: the packets that came together, or the decisions that did, are
  * answered together. Their rows are committed as one before the first answer leaves, so whatever was acknowledged
- * survives kill -9.
+ * survives kill -9. Answers beside another server leave also when nothing can be written.
  */
 export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
-  const { clock, log, metrics, respond, decide, whenUndecided, commits, probe, onBootRequest } = components;
+  const { clock, log, metrics, respond, decide, whenUndecided, commits, sightings, probe, onBootRequest } = components;
   const isFirst = firstOfExchange(clock);
   const mayBroadcast = broadcastLimit(clock);
   const tell = outcomeLog({ log, metrics, isFirst });
@@ -118,20 +120,22 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
     log.error({ event: 'store.failed', err: error }, `DHCP packets could not be answered: ${words}`);
   };
   const round = (work: (ready: Ready[]) => void, datagrams: readonly Datagram[] = []): void => {
-    const ready: Ready[] = [];
+    let ready: Ready[] = [];
     try {
       commits.run(() => work(ready));
     } catch (error) {
       metrics.drop('dhcp', 'internal');
       tellOfFailure(error);
-      const asked = [
+      const asked = new Set([
         ...datagrams.map(({ data }) => macOfDhcpBytes(data)),
-        ...ready.map(({ outcome }) => (outcome.kind === 'told' ? undefined : outcome.request?.mac)),
-      ];
-      for (const mac of new Set(asked))
+        ...ready.map(({ outcome }) => macOf(outcome)),
+      ]);
+      ready = ready.filter(({ outcome }) => outcome.kind === 'reply' && outcome.isBeside);
+      for (const { outcome } of ready) asked.delete(macOf(outcome));
+      for (const mac of asked)
         log.debug({ mac, event: 'dhcp.dropped', reason: 'internal' }, 'no DHCP answer: the store cannot be written');
-      return;
     }
+    sightings.flush();
     dispatch(ready);
   };
   const dispatch = (ready: readonly Ready[]): void => {
@@ -217,4 +221,9 @@ export function createDhcpEngine(components: DhcpEngineComponents): DhcpEngine {
       decided = [];
     },
   };
+}
+
+function macOf(outcome: DhcpOutcome): Mac | undefined {
+  if (outcome.kind === 'told') return undefined;
+  return outcome.request?.mac;
 }

@@ -53,6 +53,7 @@ export function reply(
     ...(given !== undefined && mayUnicast(request, target) ? { unicast: given } : {}),
     request,
     address: given,
+    isBeside: subnet.mode === 'proxy',
     boot,
     ...(remarks.length === 0 ? {} : { remarks }),
   };

@@ -16,6 +16,8 @@ export type DhcpOutcome =
       readonly request: DhcpRequest;
       /** The address given; undefined in an offer beside another server, and to an INFORM. */
       readonly address: Ipv4 | undefined;
+      /** Beside another server: it leases nothing, and leaves whatever the disk says. */
+      readonly isBeside: boolean;
       /** What the client was told to load. */
       readonly boot: BootDecision;
       /** Of an offer whose address somebody else may have: ask the network first. */

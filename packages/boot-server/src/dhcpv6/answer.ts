@@ -69,7 +69,10 @@ export function whenDecided(exchange: Exchange): Dhcp6Outcome | Dhcp6Question {
     const isBeside = subnet.mode === 'boot-only';
     if (isBeside && decision.kind === 'ignore')
       return drop(exchange, 'not-booting', `nothing to boot: ${decision.reason}`);
-    if (boot !== undefined && decision.kind !== 'ignore') exchange.sightings.saw(boot.mac, boot.uuid);
+    if (boot !== undefined && decision.kind !== 'ignore') {
+      if (subnet.mode === 'server') exchange.sightings.saw(boot.mac, boot.uuid);
+      else exchange.sightings.sawBeside(boot.mac, boot.uuid);
+    }
     const { mac, duid } = request;
     if (isBeside && mac !== undefined && duid !== undefined) keepNewest(exchange.advertised, duid, mac, MAX_ADVERTISED);
     const options = [

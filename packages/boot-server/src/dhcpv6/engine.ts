@@ -7,6 +7,7 @@ import { firstOfExchange } from '../limits/first-of-exchange.ts';
 import type { BootMetrics } from '../metrics.ts';
 import { isStoreError, storeFailureWords } from '../store/database.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
+import type { SightingStore } from '../store/sightings.ts';
 import type { Dhcp6Arrival, Dhcp6Outcome, Dhcp6Question } from './outcome.ts';
 import { outcome6Log, who6 } from './outcome-log.ts';
 import type { Dhcp6Responder } from './responder.ts';
@@ -16,6 +17,7 @@ export interface Dhcp6EngineComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly commits: GroupCommit;
+  readonly sightings: Pick<SightingStore, 'flush'>;
   readonly respond: Dhcp6Responder;
   readonly decide: BootDecider;
   /** A machine asked for a boot. Must not block: the answer does not wait for it. */
@@ -40,6 +42,13 @@ interface Ready extends Asker {
   readonly outcome: Dhcp6Outcome;
 }
 
+/** What one packet, or one decision that has come, leads to. */
+interface Part {
+  /** Whose it is, for the log. */
+  readonly who: Readonly<Record<string, string | undefined>>;
+  run(): Ready | undefined;
+}
+
 /** SOL_TIMEOUT is 1 s, and EDK2 gives up a server after four tries: later than this an answer meets the next question. */
 const DECISION_DEADLINE_MS = 1_500;
 /**
@@ -53,52 +62,61 @@ const MAX_UNDECIDED = 1_024;
 /**
  * Takes packets through the responder in rounds: the packets that came together, or the decisions that did, are
  * answered together. Their leases are committed as one before the first answer leaves; what one packet throws costs
- * that packet, and what the store throws all of them.
+ * that packet, and what the store throws all of them that lease.
  */
 export function createDhcp6Engine(components: Dhcp6EngineComponents): Dhcp6Engine {
-  const { clock, log, metrics, commits, respond, decide, onBootRequest } = components;
+  const { clock, log, metrics, commits, sightings, respond, decide, onBootRequest } = components;
   const isFirst = firstOfExchange(clock);
   const tell = outcome6Log({ log, metrics, isFirst });
   /** By NIC and message, until their decision has come or its time is up. */
   const undecided = new Map<string, Timer>();
   /** What decisions that have come since the last round lead to. */
-  let decided: (() => Ready)[] = [];
+  let decided: Part[] = [];
 
-  const fail = (error: unknown): void => {
+  /** A bug met by one packet is no other machine's loss. */
+  const failAlone = (error: unknown, { who }: Part): void => {
+    metrics.drop('dhcp6', 'internal');
+    log.error(
+      { ...who, event: 'dhcp6.dropped', reason: 'internal', err: error },
+      'a DHCPv6 packet could not be answered: this is a bug, please report it',
+    );
+  };
+  /** A full disk shows here; the next packets may be luckier. A rack that goes on asking must not fill its log, too. */
+  const tellOfFailure = (error: unknown): void => {
     metrics.drop('dhcp6', 'internal');
     const words = isStoreError(error) ? storeFailureWords(error) : String(error);
-    // A rack that goes on asking must not fill its log, too.
     if (isFirst(words))
       log.error({ event: 'store.failed', err: error }, `DHCPv6 packets could not be answered: ${words}`);
   };
-  const round = (parts: readonly (() => Ready | undefined)[]): void => {
-    const ready: Ready[] = [];
+  const round = (parts: readonly Part[]): void => {
+    let ready: Ready[] = [];
     try {
       commits.run(() => {
         for (const part of parts) {
           try {
-            const each = part();
+            const each = part.run();
             if (each !== undefined) ready.push(each);
           } catch (error) {
             if (isStoreError(error)) throw error;
-            fail(error);
+            failAlone(error, part);
           }
         }
       });
     } catch (error) {
-      // A full disk shows here; the next packets may be luckier.
-      fail(error);
+      tellOfFailure(error);
       for (const { outcome } of ready) {
+        if (isBeside(outcome)) continue;
         const { mac, uuid } = who6(outcome);
         const fields = { mac, uuid, event: 'dhcp6.dropped', reason: 'internal' };
         log.debug(fields, 'no DHCPv6 answer: what it changes could not be written');
       }
-      return;
+      ready = ready.filter(({ outcome }) => isBeside(outcome));
     }
+    sightings.flush();
     for (const each of ready) act(each);
   };
-  const later = (answer: () => Ready): void => {
-    if (decided.push(answer) > 1) return;
+  const later = (part: Part): void => {
+    if (decided.push(part) > 1) return;
     // Many decisions come in one turn of the event loop, as many answers of one API call do.
     setImmediate(() => {
       const parts = decided;
@@ -122,7 +140,7 @@ export function createDhcp6Engine(components: Dhcp6EngineComponents): Dhcp6Engin
       timer.cancel();
       if (undecided.get(key) !== timer) return;
       undecided.delete(key);
-      later(answer);
+      later({ who: { mac: boot.mac, uuid: boot.uuid }, run: answer });
     };
     const timer = clock.setTimeout(() => end(() => givenUp('nothing was decided in time')), DECISION_DEADLINE_MS);
     undecided.set(key, timer);
@@ -153,10 +171,13 @@ export function createDhcp6Engine(components: Dhcp6EngineComponents): Dhcp6Engin
     receive: (datagrams, arrival, socket) => {
       const asker = { socket, arrival };
       round(
-        datagrams.map(({ data, source }) => () => {
-          const step = respond(data, source, arrival);
-          return step.kind === 'question' ? ask(step, asker) : { ...asker, outcome: step };
-        }),
+        datagrams.map(({ data, source }) => ({
+          who: { source: source.address },
+          run: () => {
+            const step = respond(data, source, arrival);
+            return step.kind === 'question' ? ask(step, asker) : { ...asker, outcome: step };
+          },
+        })),
       );
     },
     stop: () => {
@@ -165,4 +186,8 @@ export function createDhcp6Engine(components: Dhcp6EngineComponents): Dhcp6Engin
       decided = [];
     },
   };
+}
+
+function isBeside(outcome: Dhcp6Outcome): boolean {
+  return outcome.kind === 'reply' && outcome.isBeside;
 }

@@ -13,7 +13,7 @@ export interface Dhcp6ResponderComponents {
   readonly plan: Dhcp6Plan;
   readonly serverDuid: Uint8Array;
   readonly leases: Lease6Engine;
-  readonly sightings: Pick<SightingStore, 'saw'>;
+  readonly sightings: Pick<SightingStore, 'saw' | 'sawBeside'>;
   /** Whether one more answer may go to this client. */
   readonly mayAnswer: (client: string) => boolean;
   /** NICs of those who were told what to boot beside another server, by DUID: on port 4011 they do not show them. */
@@ -50,6 +50,7 @@ export function send(
     request,
     addresses: told.addresses ?? associations.flatMap(({ address }) => address ?? []),
     boot: told.boot ?? NOTHING_TO_BOOT,
+    isBeside: subnet !== undefined && subnet.mode !== 'server',
     isShort: associations.some(({ status }) => status?.code === Dhcp6Status.NO_ADDRS_AVAIL),
   };
 }

@@ -23,6 +23,8 @@ export type Dhcp6Outcome =
       readonly boot: BootDecision;
       /** An address was asked for that there is not. */
       readonly isShort: boolean;
+      /** In a network where another server leases: it leaves whatever the disk says. */
+      readonly isBeside: boolean;
     }
   | {
       readonly kind: 'drop';

@@ -54,6 +54,7 @@ export async function answerPxe(data: Uint8Array, components: AnswerPxeComponent
   }
   const encoded = pxeReply(request, { serverId, boot: fields });
   if (!encoded.ok) return { kind: 'drop', reason: 'reply-too-large', detail: encoded.reason, request };
-  components.sightings.saw(request.mac, request.boot.uuid);
+  components.sightings.sawBeside(request.mac, request.boot.uuid);
+  components.sightings.flush();
   return { kind: 'reply', data: encoded.value, request, boot };
 }

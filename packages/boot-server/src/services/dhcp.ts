@@ -16,6 +16,7 @@ import type { BootMetrics } from '../metrics.ts';
 import type { Policy } from '../policy.ts';
 import type { CurrentPolicy } from '../reload/current-policy.ts';
 import type { GroupCommit } from '../store/group-commit.ts';
+import type { SightingStore } from '../store/sightings.ts';
 
 export interface DhcpServiceComponents {
   readonly policy: CurrentPolicy;
@@ -29,6 +30,7 @@ export interface DhcpServiceComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly commits: GroupCommit;
+  readonly sightings: SightingStore;
   /** Undefined: no API hears who asks for a boot. */
   readonly events: BootEvents | undefined;
 }
@@ -77,7 +79,7 @@ export async function startDhcpService(components: DhcpServiceComponents): Promi
 }
 
 function startIpv4(components: DhcpServiceComponents): Promise<UdpServer> {
-  const { policy, clock, log, metrics, commits, events } = components;
+  const { policy, clock, log, metrics, commits, sightings, events } = components;
   return startDhcpServer(
     {
       ...components,
@@ -88,6 +90,7 @@ function startIpv4(components: DhcpServiceComponents): Promise<UdpServer> {
         metrics,
         decide: policy.decide,
         commits,
+        sightings,
         probe: components.addressProbe,
         respond: policy.respond,
         whenUndecided: policy.now.config.dhcp.whenUndecided,

@@ -43,7 +43,7 @@ export async function openStores(components: {
   onStop(() => Promise.resolve(database.close()));
   const commits = groupCommit(database);
   const subjects = subjectMemory(database, commits);
-  const sightings = sightingStore(database, clock, { commits, onSaw: (mac) => subjects.keep(mac) });
+  const sightings = sightingStore(database, clock, { commits, log, onSaw: (mac) => subjects.keep(mac) });
   const leaseRows = leaseStore(database, commits);
   const lease6Rows = lease6Store(database, commits);
   const lastPlans = bootStore(database, clock, { commits, log });

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Logger } from '@ingot/daemon';
 import type { Clock } from '@ingot/net';
-import { numberOf, textOf, toColumn } from './database.ts';
+import { firstOfExchange } from '../limits/first-of-exchange.ts';
+import { isStoreError, numberOf, storeFailureWords, textOf, toColumn } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { nicLog } from './nic-log.ts';
 
@@ -15,11 +17,19 @@ export interface Sighting {
 export interface SightingStore {
   /** Notes that `mac` asked just now; a uuid once shown is kept when a later packet has none. */
   saw(mac: string, uuid: string | undefined): void;
+  /** As `saw`, for an answer that leases nothing: known at once, and on disk once `flush` could write it. */
+  sawBeside(mac: string, uuid: string | undefined): void;
+  /**
+   * Writes, as a group of its own, who was seen beside. Never throws: where the disk takes nothing the log says so, and
+   * who was seen is known until the process ends, or is written when its NIC asks again.
+   */
+  flush(): void;
   find(mac: string): Sighting | undefined;
 }
 
 export interface SightingOptions {
   readonly commits?: GroupCommit;
+  readonly log?: Logger;
   /** Called for every NIC that is seen: to write what must survive together with its sighting. */
   readonly onSaw?: (mac: string) => void;
 }
@@ -36,8 +46,9 @@ interface Known {
 }
 
 export function sightingStore(database: DatabaseSync, clock: Clock, options: SightingOptions = {}): SightingStore {
-  const { commits, onSaw } = options;
-  const log = nicLog<Known>({
+  const { commits, onSaw, log } = options;
+  const isFirst = firstOfExchange(clock);
+  const rows = nicLog<Known>({
     database,
     commits,
     table: 'sighting_log',
@@ -49,23 +60,63 @@ export function sightingStore(database: DatabaseSync, clock: Clock, options: Sig
     },
     max: MAX_SIGHTINGS,
   });
+  /** Seen beside since the last flush. */
+  const waiting = new Set<string>();
+  /** What is to be kept of a NIC that asks now; undefined when the disk has as good as that. */
+  const news = (mac: string, shown: string | undefined): Known | undefined => {
+    const now = clock.now();
+    const before = rows.find(mac);
+    const uuid = shown ?? before?.value.uuid;
+    if (before?.isOnDisk === true && before.value.uuid === uuid) {
+      const { value } = before;
+      if (Math.abs(now - value.writtenAt) < SAME_SIGHTING_MS) {
+        value.seenAt = now;
+        return undefined;
+      }
+    }
+    return { uuid, seenAt: now, writtenAt: now };
+  };
+  const write = (macs: readonly string[]): void => {
+    for (const mac of macs) {
+      onSaw?.(mac);
+      const entry = rows.find(mac);
+      if (entry?.isOnDisk === false) rows.write(mac, entry.value);
+    }
+  };
   return {
     saw: (mac, shown) => {
       onSaw?.(mac);
-      const now = clock.now();
-      const before = log.find(mac);
-      const uuid = shown ?? before?.value.uuid;
-      if (before?.isOnDisk === true && before.value.uuid === uuid) {
-        const { value } = before;
-        if (Math.abs(now - value.writtenAt) < SAME_SIGHTING_MS) {
-          value.seenAt = now;
-          return;
-        }
+      const known = news(mac, shown);
+      if (known !== undefined) rows.write(mac, known);
+    },
+    sawBeside: (mac, shown) => {
+      const known = news(mac, shown);
+      if (known !== undefined) rows.hold(mac, known);
+      waiting.add(mac);
+    },
+    flush: () => {
+      if (waiting.size === 0) return;
+      const macs = [...waiting];
+      waiting.clear();
+      try {
+        if (commits === undefined) write(macs);
+        else commits.run(() => write(macs));
+      } catch (error) {
+        const words = isStoreError(error) ? storeFailureWords(error) : String(error);
+        if (isFirst(words))
+          log?.error(
+            { event: 'store.failed', err: error },
+            `machines that are leased nothing here are answered, and not written down: ${words}`,
+          );
+        for (const mac of macs)
+          log?.debug(
+            { mac, event: 'sighting.unwritten' },
+            'that it asked is not on disk: it is known until the server ends',
+          );
       }
-      log.write(mac, { uuid, seenAt: now, writtenAt: now });
     },
     find: (mac) => {
-      const found = log.find(mac)?.value;
+      const found = rows.find(mac)?.value;
       return found === undefined ? undefined : { mac, uuid: found.uuid, seenAt: found.seenAt };
     },
   };

@@ -5,6 +5,7 @@ import { createMetrics, MemoryLogger } from '@ingot/daemon';
 import { MockClock, type Outgoing, type UdpSocket } from '@ingot/net';
 import { ipv4OfNumber, MessageType } from '@ingot/wire';
 import type { ClientLink } from '../../src/dhcp/client-link.ts';
+import type { BootServerConfig } from '../../src/config.ts';
 import type { BootDecision } from '../../src/decide/decision.ts';
 import type { BootQuestion } from '../../src/dhcp/boot-question.ts';
 import { createDhcpEngine, type DhcpEngine } from '../../src/dhcp/engine.ts';
@@ -14,7 +15,7 @@ import { planDhcp } from '../../src/dhcp/plan.ts';
 import { createDhcpResponder } from '../../src/dhcp/responder.ts';
 import { bootMetrics } from '../../src/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { groupCommit } from '../../src/store/group-commit.ts';
+import { groupCommit, type GroupCommit } from '../../src/store/group-commit.ts';
 import { leaseStore } from '../../src/store/leases.ts';
 import { sightingStore, type SightingStore } from '../../src/store/sightings.ts';
 import { testConfig } from '../support/config.ts';
@@ -35,6 +36,7 @@ export interface EngineLab {
   readonly log: MemoryLogger;
   readonly dhcp: DhcpEngine;
   readonly database: DatabaseSync;
+  readonly commits: GroupCommit;
   readonly sightings: SightingStore;
   readonly leases: LeaseEngine;
   /** Packets that a relay passes on, all at once. */
@@ -56,6 +58,7 @@ export function engine(options: {
   decide?: (question: BootQuestion) => BootDecision | Promise<BootDecision>;
   whenUndecided?: 'lastKnown' | 'ignore';
   path?: string;
+  config?: Partial<BootServerConfig>;
   /** Who asks the network for an address. */
   probe?: (address: string) => Promise<ProbeResult>;
 }): EngineLab {
@@ -65,8 +68,8 @@ export function engine(options: {
   const path = options.path ?? join(temporaryFolder(), 'test.sqlite');
   const database = openDatabase(path);
   const commits = groupCommit(database);
-  const sightings = sightingStore(database, clock, { commits });
-  const plan = planDhcp(testConfig('/none'));
+  const sightings = sightingStore(database, clock, { commits, log });
+  const plan = planDhcp(testConfig('/none', options.config));
   const leases = createLeaseEngine({ clock, store: leaseStore(database, commits), subnets: plan.subnets });
   const { probe } = options;
   const heard: Reply[] = [];
@@ -94,6 +97,7 @@ export function engine(options: {
     decide: options.decide ?? (() => SCRIPT),
     whenUndecided: options.whenUndecided ?? 'lastKnown',
     commits,
+    sightings,
     probe: probe && { probe: (address) => probe(ipv4OfNumber(address)), stop: () => undefined },
     onBootRequest: () => undefined,
   });
@@ -129,6 +133,7 @@ export function engine(options: {
     log,
     dhcp,
     database,
+    commits,
     sightings,
     leases,
     receive,

@@ -300,15 +300,17 @@ describe('interfaces', () => {
     const database = openDatabase(':memory:');
     const commits = groupCommit(database);
     const leases = createLeaseEngine({ clock, store: leaseStore(database, commits), subnets: plan.subnets });
+    const sightings = sightingStore(database, clock, { commits });
     const log = new MemoryLogger();
     const engine = createDhcpEngine({
       clock,
       log,
       metrics: bootMetrics(createMetrics()),
-      respond: createDhcpResponder({ ...plan, leases, sightings: sightingStore(database, clock, { commits }) }),
+      respond: createDhcpResponder({ ...plan, leases, sightings }),
       decide: () => ({ kind: 'ignore', reason: 'not-booting' }),
       whenUndecided: 'ignore',
       commits,
+      sightings,
       onBootRequest: () => undefined,
     });
     const server = await startDhcpServer(

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMetrics, MemoryLogger } from '@ingot/daemon';
 import { MockClock, type Datagram, type Network, type UdpSocket } from '@ingot/net';
 import { Dhcp6MessageType as Type, Dhcp6OptionCode, type Dhcp6Option } from '@ingot/wire';
+import type { Dhcp6Config } from '../../src/config/dhcp6.ts';
 import type { BootDecider } from '../../src/decide/boot-decider.ts';
 import type { BootDecision } from '../../src/decide/decision.ts';
 import { createLease6Engine } from '../../src/dhcpv6/lease-engine.ts';
@@ -13,6 +14,7 @@ import { bootMetrics } from '../../src/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { groupCommit } from '../../src/store/group-commit.ts';
 import { lease6Store } from '../../src/store/leases6.ts';
+import { sightingStore } from '../../src/store/sightings.ts';
 import { serverDuid } from '../../src/store/server-duid.ts';
 import {
   clientId,
@@ -22,6 +24,7 @@ import {
   iaNa,
   message6,
   readReply6,
+  subnet6Config,
   type Reply6,
 } from '../support/dhcp6-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -31,14 +34,15 @@ const SCRIPT: BootDecision = { kind: 'script', url: 'http://10.0.0.1:8080/script
 const macOf = (index: number): string => `52:54:00:00:06:${index.toString(16).padStart(2, '0')}`;
 
 /** The server over a real database and one socket that a test speaks through. */
-async function server(decide: BootDecider = () => SCRIPT) {
+async function server(decide: BootDecider = () => SCRIPT, change: Partial<Dhcp6Config> = {}) {
   const clock = new MockClock();
   const log = new MemoryLogger();
   const registry = createMetrics();
   const path = join(temporaryFolder(), 'test.sqlite');
   const database = openDatabase(path);
   const commits = groupCommit(database);
-  const plan = planDhcp6(dhcp6Config(), []);
+  const sightings = sightingStore(database, clock, { commits, log });
+  const plan = planDhcp6(dhcp6Config(change), []);
   const leases = createLease6Engine({ clock, store: lease6Store(database, commits), subnets: plan.subnets });
   const heard: Reply6[] = [];
   /** What a crash right after each sending would have left. */
@@ -71,11 +75,12 @@ async function server(decide: BootDecider = () => SCRIPT) {
       log,
       metrics: bootMetrics(registry),
       commits,
+      sightings,
       respond: createDhcp6Responder({
         plan,
         serverDuid: serverDuid(database, () => new Uint8Array(16)),
         leases,
-        sightings: { saw: () => undefined },
+        sightings,
         mayAnswer: () => true,
         advertised: new Map(),
       }),
@@ -94,7 +99,7 @@ async function server(decide: BootDecider = () => SCRIPT) {
   };
   const solicit = (index: number): Uint8Array =>
     message6(Type.SOLICIT, [clientId(duidOf(macOf(index))), iaNa(1), RAPID, ...EDK2_PXE]);
-  return { clock, log, database, leases, heard, onDisk, receive, solicit, dhcp6, registry };
+  return { clock, log, database, commits, sightings, leases, heard, onDisk, receive, solicit, dhcp6, registry };
 }
 
 const many = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -144,6 +149,22 @@ describe('DHCPv6 packets that come together', () => {
     expect(lab.heard).toHaveLength(2);
     expect(lab.leases.leasesOf(macOf(6))).toHaveLength(1);
     expect(await lab.registry.text()).toContain('drops_total{service="dhcp6",reason="internal"} 1');
+    // The store is sound: nobody need look for room on the disk.
+    expect(lab.log.events('store.failed')).toEqual([]);
+    expect(lab.log.events('dhcp6.dropped')).toEqual([
+      expect.objectContaining({ level: 'error', msg: expect.stringContaining('this is a bug') }),
+    ]);
+  });
+
+  it('and lease nothing are answered while nothing can be written', async () => {
+    const beside = subnet6Config({ interface: 'rack', mode: 'boot-only', pool: undefined });
+    const lab = await server(undefined, { subnets: [beside] });
+    lab.database.exec('PRAGMA query_only = ON');
+    lab.receive(...[1, 2].map(lab.solicit));
+    expect(lab.heard.map(({ type }) => type)).toEqual([Type.ADVERTISE, Type.ADVERTISE]);
+    expect(lab.sightings.find(macOf(2))?.seenAt).toBe(lab.clock.now());
+    expect(lab.log.events('store.failed')).toHaveLength(1);
+    expect(lab.commits.failure?.message).toContain('readonly');
   });
 
   it('and are decided after a stop come to nothing', async () => {
