@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Entropy } from '@ingot/net';
 import type { Seals } from '../http/seals.ts';
-import { numberOf, toColumn } from './database.ts';
+import { keepNewest } from '../limits/keep-newest.ts';
+import { isStoreError, numberOf, toColumn } from './database.ts';
 
 /** Why a nonce does not open a configuration. */
 export type NonceRefusal =
@@ -24,7 +25,8 @@ export type NonceCheck =
 export interface NonceStore {
   /**
    * A fresh nonce for the boot of `uuid` through `mac`: good once and for `lifetimeMs`. The last one of the same NIC
-   * stops to count if it was not used: a machine boots once at a time.
+   * stops to count if it was not used: a machine boots once at a time. Where nothing can be written that is forgotten
+   * at the next start or reload.
    */
   issue(mac: string, uuid: string): string;
   /** Whether `nonce` would open a configuration now, that of `uuid` if given; changes nothing. */
@@ -43,10 +45,19 @@ export interface NonceStore {
 const KEEP_LAST_MS = 24 * 60 * 60 * 1000;
 /** Longer than anything lives that is noted here: a renewal, which is good for three days. */
 const KEEP_USED_MS = 4 * 24 * 60 * 60 * 1000;
+/** NICs whose last nonce could not be written. */
+const MAX_UNWRITTEN = 16_384;
 /** So that two of one millisecond differ; the seal's own random number is not part of what is sealed. */
 const SALT_BYTES = 4;
 const MAC_TEXT = 17;
 const UUID_TEXT = 36;
+
+/** What tells a NIC's last nonce from those before. */
+interface LastNonce {
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+  readonly salt: number;
+}
 
 export function nonceStore(
   database: DatabaseSync,
@@ -66,12 +77,29 @@ export function nonceStore(
     purgeUsed.run(toColumn(clock.now() - KEEP_USED_MS));
     return putUsed.run(fingerprint, toColumn(clock.now())).changes === 1;
   };
+  const unwritten = new Map<string, LastNonce>();
+  const keepLast = (mac: string, last: LastNonce): void => {
+    try {
+      purgeLast.run(toColumn(clock.now() - KEEP_LAST_MS));
+      putLast.run(mac, last.issuedAt, last.salt);
+      unwritten.delete(mac);
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      // The machine boots on: that it uses the nonce has to be written before it opens anything.
+      keepNewest(unwritten, mac, last, MAX_UNWRITTEN);
+    }
+  };
+  const lastOf = (mac: string): LastNonce | undefined => {
+    const held = unwritten.get(mac);
+    if (held !== undefined) return held;
+    const row = getLast.get(mac);
+    return row && { issuedAt: numberOf(row['issued_at'], 'issued_at'), salt: numberOf(row['salt'], 'salt') };
+  };
   return {
     issue: (mac, uuid) => {
       const issuedAt = toColumn(clock.now());
       const salt = Buffer.from(entropy.bytes(SALT_BYTES)).readUInt32BE();
-      purgeLast.run(toColumn(clock.now() - KEEP_LAST_MS));
-      putLast.run(mac, issuedAt, salt);
+      keepLast(mac, { issuedAt, salt });
       const head = Buffer.alloc(12);
       head.writeDoubleBE(issuedAt);
       head.writeUInt32BE(salt, 8);
@@ -88,10 +116,9 @@ export function nonceStore(
       const own = text.slice(MAC_TEXT, MAC_TEXT + UUID_TEXT);
       if (uuid !== undefined && own !== uuid) return { ok: false, reason: 'nonce-of-another-machine' };
       if (getUsed.get(fingerprintOf(nonce)) !== undefined) return { ok: false, reason: 'nonce-used' };
-      const last = getLast.get(mac);
-      const lastAt = last === undefined ? 0 : numberOf(last['issued_at'], 'issued_at');
+      const last = lastOf(mac);
       // Another server's clock may be ahead: only what this one issued later replaces.
-      if (lastAt > issuedAt || (lastAt === issuedAt && numberOf(last?.['salt'], 'salt') !== salt))
+      if (last !== undefined && (last.issuedAt > issuedAt || (last.issuedAt === issuedAt && last.salt !== salt)))
         return { ok: false, reason: 'nonce-replaced' };
       return { ok: true, mac, uuid: own };
     },
