@@ -17,7 +17,7 @@ import { parseHttpListen } from './http/listen.ts';
 import { loadSigningKeys } from './http/signing-key.ts';
 import type { ImageLists } from './image-cache/lists.ts';
 import { bootMetrics, registerGauges } from './metrics.ts';
-import { listenPlaces } from './listen/listen-place.ts';
+import { isAtInterface, listenPlaces } from './listen/listen-place.ts';
 import { createPolicy, type PolicyStores } from './policy.ts';
 import { startPxeServer } from './pxe/server.ts';
 import { currentPolicy } from './reload/current-policy.ts';
@@ -88,6 +88,7 @@ export async function startBootServer(components: BootServerComponents): Promise
   const machines = watchMachines(clock, components.metrics);
   const log = traceLogger(components.log, machines.timeline);
   const httpListen = parseHttpListen(config.http.listen);
+  const isAt = isAtInterface(components.network);
   const stops: (() => Promise<void>)[] = [];
   const onStop = (each: () => Promise<void>): void => void stops.push(each);
   const stop = async (): Promise<void> => {
@@ -109,6 +110,7 @@ export async function startBootServer(components: BootServerComponents): Promise
       mayAnswer6: clientRate(clock),
       api,
       httpListen,
+      isAt,
       signingKeys: ({ dataDir, http: { signing } }) => loadSigningKeys({ ...signing, dataDir }),
       fetches: loaderFetches(clock),
     };

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { parseIpv6, type Mac } from '@ingot/wire';
+import { parseIpv4, parseIpv6, type Mac } from '@ingot/wire';
 import type { Clock, Entropy } from '@ingot/net';
 import type { Logger } from '@ingot/daemon';
 import { addressHolders, type AddressHolders } from './admission/address-holders.ts';
@@ -14,8 +14,9 @@ import { peerUrls, withoutSlash } from './decide/peers.ts';
 import type { LoaderFetches } from './decide/loader-fetches.ts';
 import type { SubjectMemory } from './decide/subject-memory.ts';
 import { createLeaseEngine, type LeaseEngine, type LeaseMemory } from './dhcp/lease-engine.ts';
-import { planDhcp, type DhcpPlan } from './dhcp/plan.ts';
+import { planDhcp, serverAddressFor, type DhcpPlan } from './dhcp/plan.ts';
 import { createDhcpResponder, type DhcpResponder } from './dhcp/responder.ts';
+import { respondWithSubnetUrls, subnetUrls } from './dhcp/subnet-urls.ts';
 import { findSubnet } from './dhcp/subnets.ts';
 import { createLease6Engine, type Lease6Engine } from './dhcpv6/lease-engine.ts';
 import { planDhcp6, type Dhcp6Plan } from './dhcpv6/plan.ts';
@@ -48,6 +49,8 @@ export interface Policy {
   readonly bases: ScriptSetting['bases'];
   /** The same for machines that boot over IPv6; undefined without DHCPv6. */
   readonly bases6: ScriptSetting['bases'] | undefined;
+  /** Those that a client at this address reaches, which is empty text where it is not known. */
+  readonly basesOf: (source: string) => ScriptSetting['bases'];
   /** Of the other boot servers, one URL of each. */
   readonly peers: readonly string[];
   readonly leases: LeaseEngine;
@@ -98,6 +101,8 @@ export interface PolicyStores {
   readonly fetches: LoaderFetches;
   readonly debugKeys: Pick<DebugKeys, 'issue'>;
   readonly httpListen: readonly [HttpListen, ...HttpListen[]];
+  /** Whether an interface of this host has an address. */
+  readonly isAt: (name: string, address: string) => boolean;
   /** Undefined: nothing is counted. */
   readonly metrics?: BootMetrics;
 }
@@ -135,6 +140,15 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
   const decision = { httpUrl, httpsUrl, binaries: config.ipxe.files };
   const bases: ScriptSetting['bases'] = [httpUrl, ...peers.ipv4];
   const bases6: ScriptSetting['bases'] | undefined = plan6 && [plan6.httpUrl, ...peers.ipv6];
+  // Who names a URL means it for all.
+  const urls = config.http.url === undefined ? subnetUrls(plan, httpListen, stores.isAt) : new Map<string, string>();
+  const basesOf = (source: string): ScriptSetting['bases'] => {
+    if (source.includes(':')) return bases6 ?? bases;
+    const address = numberOfIpv4(source);
+    const subnet = urls.size === 0 || address === undefined ? undefined : findSubnet(plan.subnets, address);
+    const url = subnet && urls.get(subnet.id);
+    return url === undefined ? bases : [url, ...peers.ipv4];
+  };
   const { directory, loaders, sha256 } = config.ipxe;
   // Debian's iPXE package links from its folder into /boot: what the operator names there is meant to be served.
   const roots = unique([
@@ -152,6 +166,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     plan6,
     bases,
     bases6,
+    basesOf,
     peers: peers.announce,
     leases,
     leases6,
@@ -161,7 +176,7 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
     files,
     nonces,
     advertised6,
-    respond: createDhcpResponder({ ...plan, leases, sightings }),
+    respond: respondWithSubnetUrls(createDhcpResponder({ ...plan, leases, sightings }), httpUrl, urls),
     respond6:
       plan6 &&
       leases6 &&
@@ -185,9 +200,11 @@ export async function createPolicy(stores: PolicyStores, config: BootServerConfi
       issuer: decisions.issuer,
       fetches: stores.fetches,
       uuidOf: (mac) => sightings.find(mac)?.uuid,
-      bases,
-      bases6,
-      tftpServer: plan.serverAddress,
+      basesOf,
+      tftpServerOf: (source) => {
+        const client = parseIpv4(source);
+        return client.ok ? serverAddressFor(plan, client.value) : plan.serverAddress;
+      },
     }),
     roots,
     network: networkSettings(config, plan, plan6),

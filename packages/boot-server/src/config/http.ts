@@ -34,7 +34,9 @@ export const httpSchema: z.ZodType<HttpConfig> = z
     url: z
       .url({ protocol: /^http$/, error: 'write http://address:port: machines fetch their files without TLS' })
       .optional()
-      .describe('base of the URLs that machines are given; default: advertiseAddress and the port of http.listen'),
+      .describe(
+        'base of the URLs that machines are given; default: advertiseAddress, or that of their network, and the port of http.listen',
+      ),
     engine: z
       .enum(['auto', 'native', 'node'])
       .default('auto')

@@ -12,21 +12,19 @@ export interface ScriptRouteComponents {
   readonly log: Logger;
   readonly metrics: BootMetrics;
   readonly issuer: BootIssuer;
-  /** Bases of URLs, without a slash at the end: this server's own first. */
-  readonly bases: ScriptSetting['bases'];
-  /** The same for machines that ask over IPv6. */
-  readonly bases6?: ScriptSetting['bases'] | undefined;
+  /** Bases of URLs that a client at this address reaches, without a slash at the end: this server's own first. */
+  readonly basesOf: (source: string) => ScriptSetting['bases'];
   /** The same for machines that ask over HTTPS: they have proved that they can. */
   readonly basesTls?: ScriptSetting['bases'] | undefined;
 }
 
 /** The bases of URLs that whoever asks can reach. */
 export function basesFor(
-  { bases, bases6, basesTls }: Pick<ScriptRouteComponents, 'bases' | 'bases6' | 'basesTls'>,
+  { basesOf, basesTls }: Pick<ScriptRouteComponents, 'basesOf' | 'basesTls'>,
   { source, incoming }: Pick<Request, 'source' | 'incoming'>,
 ): ScriptSetting['bases'] {
   if (basesTls !== undefined && 'encrypted' in incoming.socket) return basesTls;
-  return source?.includes(':') === true && bases6 !== undefined ? bases6 : bases;
+  return basesOf(source ?? '');
 }
 
 /** SMBIOS texts end at the first NUL; the longest that are seen have some 40 characters. */

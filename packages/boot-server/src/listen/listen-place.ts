@@ -20,6 +20,13 @@ export function listenPlaces(entries: readonly string[]): ListenPlace[] {
   );
 }
 
+/** Tells whether an interface has an IPv4 address, as it is now. */
+export function isAtInterface(
+  network: Pick<Network, 'interfaceAddresses'>,
+): (name: string, address: string) => boolean {
+  return (name, address) => network.interfaceAddresses(name).includes(address);
+}
+
 /**
  * Binds a UDP port at each place, or nowhere. Ports are shared where places are of both kinds, for a socket for all
  * addresses of an interface stands in the way of one for a single address, and the reverse; `shares`: in any case. Rejects

@@ -11,10 +11,10 @@ export interface LoaderConfigComponents {
   /** Undefined: nothing is counted. */
   readonly metrics: BootMetrics | undefined;
   readonly issuer: Pick<BootIssuer, 'issue'>;
-  /** Bases of URLs, without a slash at the end: this server's own first. */
-  readonly bases: GrubSetting['bases'];
-  /** Address that GRUB loads by TFTP from. */
-  readonly tftpServer: string;
+  /** Bases of URLs that a client at this address reaches, without a slash at the end: this server's own first. */
+  readonly basesOf: (source: string) => GrubSetting['bases'];
+  /** Address that GRUB loads by TFTP from, as a client at this address reaches it. */
+  readonly tftpServerOf: (source: string) => string;
 }
 
 /**
@@ -38,7 +38,8 @@ export async function loaderConfig(
   if (match['own'] === undefined && !isGrub) return undefined;
   const mac = match['mac'] === undefined ? client.mac : parseMac(match['mac']);
   if (mac === undefined) return renderGrubRedirect();
-  const { log, metrics, issuer, bases, tftpServer } = components;
+  const { log, metrics, issuer } = components;
+  const bases = components.basesOf(client.source);
   const answer = await issuer.issue({
     mac,
     source: client.source,
@@ -59,7 +60,7 @@ export async function loaderConfig(
     return isGrub ? renderGrubRefusal(message) : undefined;
   }
   const text = isGrub
-    ? renderGrubConfig(answer.steps, { mac, bases, tftpServer })
+    ? renderGrubConfig(answer.steps, { mac, bases, tftpServer: components.tftpServerOf(client.source) })
     : renderPxelinuxConfig(answer.steps, mac);
   if (text === undefined) return undefined;
   noteScript({ log, metrics }, mac, answer, name);

@@ -34,8 +34,6 @@ export interface PublishedContentComponents extends LoaderConfigComponents {
   readonly fileUrls: Pick<FileUrls, 'open'>;
   readonly issuer: BootIssuer;
   readonly fetches: LoaderFetches;
-  /** `bases` for clients over IPv6; undefined without DHCPv6. */
-  readonly bases6: LoaderConfigComponents['bases'] | undefined;
   /** The machine that this NIC said to belong to, for the log. */
   readonly uuidOf: (mac: string) => string | undefined;
 }
@@ -53,7 +51,7 @@ const PIXIECORE_BINARIES: Readonly<Record<string, (binaries: Binaries) => string
 };
 
 export function publishedContent(components: PublishedContentComponents): PublishedContent {
-  const { files, binaries, fileUrls, fetches, bases, bases6 = bases } = components;
+  const { files, binaries, fileUrls, fetches, basesOf } = components;
   const fileOf = (name: string, { mac }: PublishedClient): Published | undefined => {
     const found = files.find(name);
     if (found === undefined) return undefined;
@@ -71,8 +69,7 @@ export function publishedContent(components: PublishedContentComponents): Publis
         noteBooting(components, parseMac(booting['mac'] ?? ''));
         return { kind: 'text', text: BOOTING_TEXT };
       }
-      if (name === 'autoexec.ipxe')
-        return { kind: 'text', text: renderAutoexecScript((client.source.includes(':') ? bases6 : bases)[0]) };
+      if (name === 'autoexec.ipxe') return { kind: 'text', text: renderAutoexecScript(basesOf(client.source)[0]) };
       const planned = planFile(name, fileUrls) ?? (await ownFile(name, client, components.issuer));
       if (planned !== undefined) return planned;
       const text = await loaderConfig(name, client, components);

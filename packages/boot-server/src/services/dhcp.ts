@@ -8,9 +8,9 @@ import { createDhcpEngine } from '../dhcp/engine.ts';
 import type { Neighbour } from '../dhcp/neighbours.ts';
 import { startDhcpServer } from '../dhcp/server.ts';
 import { findSubnet } from '../dhcp/subnets.ts';
-import { overIpv6 } from '../dhcpv6/over-ipv6.ts';
 import { startDhcp6Server } from '../dhcpv6/server.ts';
 import type { BootDecision } from '../decide/decision.ts';
+import { withBase } from '../decide/with-base.ts';
 import type { UdpServer } from '../listen/udp-server.ts';
 import type { BootMetrics } from '../metrics.ts';
 import type { Policy } from '../policy.ts';
@@ -111,7 +111,7 @@ async function startIpv6(components: DhcpServiceComponents): Promise<UdpServer |
       respond: policy.respond6,
       decide: (request) => {
         const over = (made: BootDecision): BootDecision =>
-          overIpv6(made, policy.now.bases[0], policy.now.plan6?.httpUrl ?? plan6.httpUrl);
+          withBase(made, policy.now.bases[0], policy.now.plan6?.httpUrl ?? plan6.httpUrl);
         const decided = policy.decide(request);
         return decided instanceof Promise ? decided.then(over) : over(decided);
       },

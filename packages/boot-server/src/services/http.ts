@@ -49,12 +49,7 @@ export async function startHttpService(components: HttpServiceComponents): Promi
     log,
     metrics,
     issuer,
-    get bases() {
-      return policy.now.bases;
-    },
-    get bases6() {
-      return policy.now.bases6;
-    },
+    basesOf: (source) => policy.now.basesOf(source),
     get basesTls(): ScriptRouteComponents['basesTls'] {
       const now = planTls(policy.now.config);
       return now && [now.url];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net';
+import { nodeNetwork, systemClock, systemEntropy, type Clock, type Entropy } from '@ingot/net';
 import type { BootApi } from '../api/boot-api.ts';
 import { grpcBootApi } from '../api/grpc-boot-api.ts';
 import type { BootServerConfig } from '../config.ts';
@@ -12,6 +12,7 @@ import { KEY_BYTES } from '../http/seals.ts';
 import { createPolicy } from '../policy.ts';
 import { dryDatabase } from '../store/dry.ts';
 import { bootStore } from '../store/boots.ts';
+import { isAtInterface } from '../listen/listen-place.ts';
 import { leaseStore } from '../store/leases.ts';
 import { lease6Store } from '../store/leases6.ts';
 import { serverDuid } from '../store/server-duid.ts';
@@ -27,13 +28,15 @@ interface DryRunComponents {
   /** Asked what to boot, and for nothing else. */
   readonly api: BootApi | undefined;
   readonly httpListen: readonly [HttpListen, ...HttpListen[]];
+  /** Whether an interface of this host has an address. */
+  readonly isAt: (name: string, address: string) => boolean;
   /** Of the running server: what it has offered is nobody else's. */
   readonly leaseMemory?: LeaseMemory;
 }
 
 /** Answers out of a copy of what the server knows; the server itself and its files stay as they are. */
 export async function simulateDry(components: DryRunComponents, request: SimulateRequest): Promise<SimulateAnswer> {
-  const { config, clock, entropy, api, httpListen, leaseMemory } = components;
+  const { config, clock, entropy, api, httpListen, isAt, leaseMemory } = components;
   const database = dryDatabase(join(config.dataDir, 'boot-server.sqlite'));
   const log = collectingLogger();
   const sightings = sightingStore(database, clock);
@@ -53,6 +56,7 @@ export async function simulateDry(components: DryRunComponents, request: Simulat
         sightings,
         api,
         httpListen,
+        isAt,
         subjects: subjectMemory(database),
         // Nobody follows the URLs of a simulation: the server's own key is not for them.
         signingKeys: () => Promise.resolve([entropy.bytes(KEY_BYTES)]),
@@ -80,7 +84,8 @@ export async function simulateConfig(config: BootServerConfig, request: Simulate
   const api = apiConfig === undefined ? undefined : grpcBootApi({ ...apiConfig, partition, signal });
   try {
     const httpListen = parseHttpListen(config.http.listen);
-    return await simulateDry({ config, clock: systemClock, entropy: systemEntropy, api, httpListen }, request);
+    const isAt = isAtInterface(nodeNetwork());
+    return await simulateDry({ config, clock: systemClock, entropy: systemEntropy, api, httpListen, isAt }, request);
   } finally {
     await api?.close();
   }

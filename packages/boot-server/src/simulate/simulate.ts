@@ -81,7 +81,7 @@ async function onlyScript(run: Run, asker: Asker, serial: string | undefined): P
 async function wholeBoot(run: Run, asker: Asker, serial: string | undefined): Promise<void> {
   let decision = await lease(run, asker, 'the machine');
   if (decision?.kind === 'chain-tftp' || decision?.kind === 'chain-http') {
-    await askFile(run, decision);
+    await askFile(run, asker, decision);
     decision = await lease(run, asIpxe(asker), 'the iPXE that it has loaded');
   }
   if (decision?.kind === 'script') await askScript(run, asker, serial);
@@ -176,12 +176,13 @@ async function askPxe(run: Run, asker: Asker): Promise<BootDecision | undefined>
   return outcome.boot;
 }
 
-async function askFile(run: Run, decision: Extract<BootDecision, { firmware: string }>): Promise<void> {
+async function askFile(run: Run, asker: Asker, decision: Extract<BootDecision, { firmware: string }>): Promise<void> {
+  const source = ipv4OfNumber(addressOf(run, asker));
   const isTftp = decision.kind === 'chain-tftp';
   const name = isTftp ? decision.path : new URL(decision.url).pathname.replace(/^\/boot\//, '');
   const found = run.policy.bootLoaders.find(parseBootFilePath(name).file);
   const asks = isTftp ? `${name} by TFTP` : decision.url;
-  const isElsewhere = !isTftp && !run.policy.bases.some((base) => decision.url.startsWith(`${base}/`));
+  const isElsewhere = !isTftp && !run.policy.basesOf(source).some((base) => decision.url.startsWith(`${base}/`));
   if (isElsewhere) note(run, asks, 'another server is asked');
   else if (found === undefined) note(run, asks, 'an error: no such file is published');
   else note(run, asks, await fileWords(found.uri, run.policy.roots));
@@ -194,8 +195,9 @@ async function askScript(run: Run, asker: Asker, serial: string | undefined): Pr
   const arch = architectureOf(asker.arch)?.scriptArch ?? '0';
   const asks = `its script, from ${source}`;
   const { issuer } = policy.decisions;
+  const bases = policy.basesOf(source);
   const answer = await issuer.issue({
-    base: policy.bases[0],
+    base: bases[0],
     mac,
     source,
     arch,
@@ -208,13 +210,13 @@ async function askScript(run: Run, asker: Asker, serial: string | undefined): Pr
     case 'refused':
       return note(run, asks, `HTTP ${answer.status}, ${answer.reason}: ${answer.message}`);
     case 'ask': {
-      const url = `${policy.bases[0]}/_/ipxe?arch=${arch}&mac=${mac}`;
+      const url = `${bases[0]}/_/ipxe?arch=${arch}&mac=${mac}`;
       return note(run, asks, 'to ask again with what its SMBIOS says', { text: renderAskScript(url, answer.serial) });
     }
     case 'steps': {
       const { plan, steps } = answer;
       // The nonce and the names of files of a dry run open nothing, and look as if they did.
-      const text = renderIpxeScript(steps, { mac, bases: policy.bases }).replaceAll(/(nonce|name)=[\w-]+/g, '$1=…');
+      const text = renderIpxeScript(steps, { mac, bases }).replaceAll(/(nonce|name)=[\w-]+/g, '$1=…');
       note(run, asks, `a script: ${plan.kind}`, { text, why: [`decided by ${plan.origin ?? 'the API'}`] });
       return askPlanFiles(run, plan);
     }

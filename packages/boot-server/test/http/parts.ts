@@ -24,7 +24,7 @@ export function unusedRoutes(
   const seals = { seal: unused, open: unused };
   return {
     images: undefined,
-    script: { log, metrics, issuer: { issue: unused, fileOf: unused }, bases: ['http://boot'] },
+    script: { log, metrics, issuer: { issue: unused, fileOf: unused }, basesOf: () => ['http://boot'] },
     files: {
       clock: new MockClock(),
       log,

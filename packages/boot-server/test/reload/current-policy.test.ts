@@ -47,6 +47,7 @@ function reloads(): (config: BootServerConfig, before?: Policy) => Promise<Polic
     sightings: sightingStore(database, clock),
     api: new FakeApi(),
     httpListen: [{ address: '::', port: 8080 }],
+    isAt: () => false,
     subjects: subjectMemory(database),
     signingKeys: () => Promise.resolve([new Uint8Array(32)]),
     fetches: loaderFetches(clock),
