@@ -10,6 +10,7 @@ import {
   ipv4OfBytes,
   ipv4OfNumber,
   ipv4ToNumber,
+  isUnsetUuid,
   macOfBytes,
   machineUuidOfBytes,
   parseIpv4,
@@ -86,6 +87,16 @@ describe('machine UUID', () => {
   test('other lengths and texts are refused', () => {
     refused(machineUuidOfBytes(wire.subarray(1)), 0, 'has 16 bytes, not 15');
     refused(parseMachineUuid('4b37128e6e724a8d87da8ad4d775582c'), 0, 'is no UUID');
+  });
+  test.each([
+    ['00000000-0000-0000-0000-000000000000', true],
+    ['ffffffff-ffff-ffff-ffff-ffffffffffff', true],
+    ['FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF', true],
+    ['ffffffff-ffff-ffff-ffff-fffffffffff0', false],
+    ['00000000-0000-0000-0000-000000000001', false],
+    ['4b37128e-6e72-4a8d-87da-8ad4d775582c', false],
+  ])('%s is no machine’s: %s', (text, isUnset) => {
+    expect(isUnsetUuid(text)).toBe(isUnset);
   });
 });
 

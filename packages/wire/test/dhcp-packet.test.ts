@@ -4,6 +4,7 @@ import {
   decodeDhcp,
   encodeDhcp,
   hardwareAddress,
+  macOfDhcpBytes,
   OptionCode,
   packetMac,
   readOptions,
@@ -120,6 +121,20 @@ describe('what clients and relays in the field do is borne and kept', () => {
     expect(packet.chaddr).toHaveLength(16);
     refused(packetMac(packet), 1, 'hardware type 32 with 0 address bytes is not Ethernet');
     refused(packetMac({ ...packet, htype: 1, hlen: 8 }), 1, 'hardware type 1 with 8');
+  });
+});
+
+describe('whose a packet is that cannot be read', () => {
+  test('is told by its first 34 bytes, whatever follows', () => {
+    expect(macOfDhcpBytes(DISCOVER.subarray(0, 34))).toBe('52:54:00:00:01:01');
+  });
+  test.each([
+    ['of fewer bytes', DISCOVER.subarray(0, 33)],
+    ['of none', new Uint8Array(0)],
+    ['of other hardware', packetBytes('ff', { 1: '20' })],
+    ['of an address that is longer', packetBytes('ff', { 2: '08' })],
+  ])('is not, %s', (_, packet) => {
+    expect(macOfDhcpBytes(packet)).toBeUndefined();
   });
 });
 
