@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -85,7 +85,10 @@ describe.each(ENGINES)('the %s engine', (engine) => {
       describe('npm’s tftp2', () => {
         it.each(TFTP2_SIZES)('loads a file of %i bytes', IN_TURN, async (bytesInFile) => {
           const bytes = randomBytes(bytesInFile);
-          writeFileSync(join(served.pair.folder, 'published', 'tftp2.img'), bytes);
+          const published = join(served.pair.folder, 'published', 'tftp2.img');
+          // Renamed: of one that is written over the copy at hand is served until it rests.
+          writeFileSync(`${published}.new`, bytes);
+          renameSync(`${published}.new`, published);
           const got = join(served.pair.folder, 'got');
           await served.pair.run('client', [...TFTP2, 'tftp2.img', got]);
           expect(sha256(readFileSync(got))).toBe(sha256(bytes));

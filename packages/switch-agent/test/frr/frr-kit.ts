@@ -172,8 +172,15 @@ export function rig(
   };
 }
 
+/** Undefined when there is no such file, or no such process any more (ESRCH, of a file in /proc that was open). */
 export async function contentOf(path: string): Promise<string | undefined> {
-  return existsSync(path) ? await readFile(path, 'utf8') : undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined;
+    throw error;
+  }
 }
 
 /** Waits for something that takes a foreign program a moment. */
