@@ -17,15 +17,19 @@ export function watchStalls(components: {
   readonly say: (mac: string, words: string) => void;
 }): Disposable {
   const { clock, machines, leases, say } = components;
-  const told = new Map<string, number>();
+  /** Which of those that were stuck at the last look was told: no more than there are machines. */
+  let told = new Set<string>();
   const look = (): void => {
+    const stuck = new Set<string>();
     for (const machine of machines()) {
       const [mac = ''] = machine.macs;
       const words = stallWords(machine, clock.now() - machine.since, leases);
-      if (words === undefined || told.get(mac) === machine.since) continue;
-      told.set(mac, machine.since);
-      say(mac, words);
+      if (words === undefined) continue;
+      const stall = `${mac} ${machine.since}`;
+      if (!told.has(stall)) say(mac, words);
+      stuck.add(stall);
     }
+    told = stuck;
     timer = clock.setTimeout(look, LOOK_EVERY_MS);
   };
   let timer = clock.setTimeout(look, LOOK_EVERY_MS);
