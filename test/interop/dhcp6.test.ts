@@ -120,8 +120,8 @@ describe('dnsmasq’s dhcp_release6', () => {
     const file = readFileSync(join(net.folder, 'near.leases6'), 'utf8');
     const of = (pattern: RegExp): string => pattern.exec(file)?.[1] ?? '';
     const duids = ['--client-id', of(/6\.client-id ([0-9a-f:]+);/), '--server-id', of(/6\.server-id ([0-9a-f:]+);/)];
-    // dhclient writes the four bytes of the IAID; the program wants their number.
-    const iaid = String(Number.parseInt(of(/ia-na ([0-9a-f:]+) /).replaceAll(':', ''), 16));
+    // The last four bytes of the MAC, which dhclient's file has as text where they are printable.
+    const iaid = String(Number.parseInt((await net.macOf('near')).replaceAll(':', '').slice(4), 16));
     await net.run('server', ['dhcp_release6', '--iface', 'br0', '--ip', '2001:db8::1:5', ...duids, '--iaid', iaid]);
     await server.prints(/"event":"dhcp6\.released","addresses":\["2001:db8::1:5"\]/);
 
